@@ -1,0 +1,199 @@
+"""Documents by name: fetching, caching, counting out and deleting them."""
+
+from typing import Any
+
+import frappe
+from frappe._api.context import db, local
+from frappe._api.messages import clear_last_message, throw
+from frappe._api.unsupported import refuse
+from frappe._api.values import _dict
+from frappe.exceptions import DoesNotExistError
+
+
+def get_doc(*args, **kwargs):
+	"""A Document by (doctype, name), by (single doctype), or a new one from a dict or keywords."""
+	from frappe.model.document import get_doc as load
+
+	document = load(*args, **kwargs)
+	key = can_cache_doc(args)
+	if key and not kwargs.get("for_update") and frappe.cache.exists(key):
+		frappe.cache.set_value(key, document)
+	return document
+
+
+def can_cache_doc(args) -> str | None:
+	if not args:
+		return None
+	doctype = args[0]
+	name = doctype if len(args) == 1 or args[1] is None else args[1]
+	if isinstance(doctype, str) and isinstance(name, str):
+		return get_document_cache_key(doctype, name)
+	return None
+
+
+def get_document_cache_key(doctype: str, name: str) -> str:
+	return f"document_cache::{doctype}::{name}"
+
+
+def get_cached_doc(*args, **kwargs):
+	"""The Document from the cache; from the database (and then into the cache) if not there."""
+	key = can_cache_doc(args)
+	document = frappe.cache.get_value(key) if key else None
+	if document:
+		return document
+	document = get_doc(*args, **kwargs)
+	frappe.cache.set_value(key or get_document_cache_key(document.doctype, document.name), document)
+	return document
+
+
+def get_cached_value(doctype: str, name: str, fieldname="name", as_dict: bool = False) -> Any:
+	"""Field values of a cached Document; None if there is no such document."""
+	try:
+		document = get_cached_doc(doctype, name)
+	except DoesNotExistError:
+		clear_last_message()
+		return None
+	if isinstance(fieldname, str):
+		if as_dict:
+			throw("Cannot make dict for single fieldname")
+		return document.get(fieldname)
+	values = [document.get(field) for field in fieldname]
+	return _dict(zip(fieldname, values, strict=True)) if as_dict else values
+
+
+def clear_document_cache(doctype: str, name: str | None = None) -> None:
+	"""Forget cached Documents now, and again when the transaction ends either way."""
+
+	def clear():
+		if name is None:
+			frappe.cache.delete_keys(get_document_cache_key(doctype, ""))
+		else:
+			frappe.cache.delete_value(get_document_cache_key(doctype, name))
+
+	clear()
+	if hasattr(db, "after_commit"):
+		db.after_commit.add(clear)
+		db.after_rollback.add(clear)
+	if doctype == "System Settings" and hasattr(local, "system_settings"):
+		del local.system_settings
+
+
+def new_doc(doctype: str, *, parent_doc=None, parentfield=None, as_dict: bool = False, **kwargs):
+	"""A new Document with its defaults set, then updated with the keyword arguments."""
+	from frappe.model.create_new import get_new_doc
+
+	return get_new_doc(doctype, parent_doc, parentfield, as_dict=as_dict).update(kwargs)
+
+
+def get_last_doc(doctype, filters=None, order_by="creation desc", *, for_update=False):
+	names = get_all(doctype, filters=filters, limit_page_length=1, order_by=order_by, pluck="name")
+	if not names:
+		raise DoesNotExistError
+	return get_doc(doctype, names[0], for_update=for_update)
+
+
+def get_single(doctype):
+	return get_doc(doctype, doctype)
+
+
+def get_list(doctype, *args, **kwargs):
+	"""Rows the current user may read; see frappe.model.db_query for the arguments."""
+	from frappe.model.db_query import DatabaseQuery
+
+	return DatabaseQuery(doctype).execute(*args, **kwargs)
+
+
+def get_all(doctype, *args, **kwargs):
+	"""Like get_list for every row, whoever asks, and without a limit unless one is given."""
+	kwargs["ignore_permissions"] = True
+	kwargs.setdefault("limit_page_length", 0)
+	return get_list(doctype, *args, **kwargs)
+
+
+def get_value(*args, **kwargs):
+	return db.get_value(*args, **kwargs)
+
+
+def set_value(doctype, docname, fieldname, value=None):
+	from frappe.client import set_value as set_by_client
+
+	return set_by_client(doctype, docname, fieldname, value)
+
+
+def delete_doc_if_exists(doctype, name, force=0):
+	from frappe.model.delete_doc import delete_doc
+
+	delete_doc(doctype, name, force=force, ignore_missing=True)
+
+
+def copy_doc(doc, ignore_no_copy: bool = True):
+	"""An unsaved copy without name, owner and dates; `ignore_no_copy=False` empties no_copy fields."""
+	copy = get_doc(doc.as_dict() if not isinstance(doc, dict) else dict(doc))
+	cleared = ["name", "owner", "creation", "modified", "modified_by"]
+	if not local.flags.in_test:
+		cleared.append("docstatus")
+	for row in [copy, *copy.get_all_children()]:
+		row.set("__islocal", 1)
+		for fieldname in cleared:
+			row.set(fieldname, None)
+		if not ignore_no_copy:
+			for field in row.meta.get("fields", {"no_copy": 1}):
+				row.set(field.fieldname, None)
+	return copy
+
+
+def get_system_settings(key):
+	if not hasattr(local, "system_settings"):
+		try:
+			local.system_settings = get_cached_doc("System Settings")
+		except DoesNotExistError:
+			# the site is being made
+			clear_last_message()
+			return None
+	return local.system_settings.get(key)
+
+
+def is_table(doctype: str) -> bool:
+	return bool(db.get_value("DocType", doctype, "istable"))
+
+
+def rename_doc(*args, **kwargs):
+	raise refuse("frappe.rename_doc")
+
+
+def clear_cache(user: str | None = None, doctype: str | None = None) -> None:
+	"""Forget what is cached of a DocType, of a user, or everything of this site."""
+	if doctype:
+		clear_doctype_cache(doctype)
+	elif user:
+		frappe.cache.delete_value([f"roles:{user}", f"user_permissions:{user}", f"defaults:{user}"])
+		frappe.cache.hdel("roles", user)
+		frappe.cache.hdel("user_permissions", user)
+		frappe.cache.hdel("defaults", user)
+	else:
+		frappe.cache.delete_value(frappe.cache.get_keys(""), make_keys=False)
+		local.cache = {}
+		local.new_doc_templates = {}
+		for path in frappe.get_hooks("clear_cache"):
+			frappe.get_attr(path)()
+	forget_request_caches()
+
+
+def clear_doctype_cache(doctype: str) -> None:
+	frappe.cache.hdel("doctype_meta", doctype)
+	frappe.cache.hdel("table_columns", f"tab{doctype}")
+	frappe.cache.delete_value("db_tables")
+	local.cache.pop("meta", None)
+	clear_document_cache(doctype)
+	local.valid_columns.pop(doctype, None)
+	local.new_doc_templates.pop(doctype, None)
+
+
+def forget_request_caches() -> None:
+	from frappe.utils.caching import _SITE_CACHE
+
+	_SITE_CACHE.clear()
+	local.role_permissions = {}
+	for name in ("request_cache", "system_settings", "app_hooks", "doc_events_hooks", "installed_apps"):
+		if hasattr(local, name):
+			delattr(local, name)

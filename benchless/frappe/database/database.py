@@ -1,0 +1,68 @@
+"""`frappe.db`: a connection that knows DocTypes, single values, defaults and error numbers."""
+
+import frappe
+import frappe.defaults
+from frappe._api.unsupported import attributes_of, refuse
+from frappe.database.connection import Connection
+from frappe.database.errors import ErrorPredicates
+from frappe.database.tables import Tables
+from frappe.database.values import Values
+
+
+class Database(Connection, ErrorPredicates, Tables, Values):
+	VARCHAR_LEN = 140
+	MAX_COLUMN_LENGTH = 64
+	MAX_ROW_SIZE_LIMIT = 65_535
+	REGEX_CHARACTER = "regexp"
+	OPTIONAL_COLUMNS = ("_user_tags", "_comments", "_assign", "_liked_by")
+	DEFAULT_SHORTCUTS = ("_Login", "__user", "_Full Name", "Today", "__today", "now", "Now")
+	STANDARD_VARCHAR_COLUMNS = ("name", "owner", "modified_by")
+	DEFAULT_COLUMNS = ("name", "creation", "modified", "modified_by", "owner", "docstatus", "idx")
+	CHILD_TABLE_COLUMNS = ("parent", "parenttype", "parentfield")
+
+	class InvalidColumnName(frappe.ValidationError):
+		pass
+
+	def __getattr__(self, name: str):
+		if name.startswith("_"):
+			raise AttributeError(name)
+		if name in ("last_query", "debug"):
+			return None
+		raise refuse(f"frappe.db.{name}")
+
+	def get_system_setting(self, key):
+		return frappe.get_system_settings(key)
+
+	def updatedb(self, doctype, meta=None) -> None:
+		"""Create or change the DocType's table so that it has the columns of its fields."""
+		from benchless.schema import sync_table
+
+		sync_table(meta or frappe.get_meta(doctype, cached=False))
+
+	def set_global(self, key, val, user="__global") -> None:
+		frappe.defaults.set_default(key, val, user)
+
+	def get_global(self, key, user="__global"):
+		return self.get_default(key, user)
+
+	def get_default(self, key, parent="__default"):
+		value = self.get_defaults(key, parent)
+		return value[0] if isinstance(value, list) and value else value
+
+	@staticmethod
+	def set_default(key, val, parent="__default", parenttype=None) -> None:
+		frappe.defaults.set_default(key, val, parent, parenttype)
+
+	@staticmethod
+	def add_default(key, val, parent="__default", parenttype=None) -> None:
+		frappe.defaults.add_default(key, val, parent, parenttype)
+
+	@staticmethod
+	def get_defaults(key=None, parent="__default"):
+		defaults = frappe.defaults.get_defaults_for(parent)
+		if not key:
+			return defaults
+		return defaults.get(key, defaults.get(frappe.scrub(key)))
+
+
+__getattr__ = attributes_of(__name__)

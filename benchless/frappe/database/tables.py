@@ -1,0 +1,122 @@
+"""Tables, columns and indexes of the database."""
+
+import re
+
+import frappe
+from frappe.query_builder.tables import get_table_name
+
+LENGTH_IN_INDEX = re.compile(r"\s*\([^)]+\)\s*")
+
+
+class Tables:
+	def get_tables(self, cached=True) -> list[str]:
+		tables = frappe.cache.get_value("db_tables") if cached else None
+		if not tables:
+			tables = self.sql(
+				"select table_name from information_schema.tables where table_schema = %s",
+				self.cur_db_name,
+				pluck=True,
+			)
+			frappe.cache.set_value("db_tables", tables)
+		return tables
+
+	def table_exists(self, doctype, cached=True) -> bool:
+		return f"tab{doctype}" in self.get_tables(cached=cached)
+
+	def has_table(self, doctype) -> bool:
+		return self.table_exists(doctype)
+
+	def get_db_table_columns(self, table) -> list[str]:
+		columns = frappe.cache.hget("table_columns", table)
+		if columns is None:
+			columns = self.sql(
+				"select column_name from information_schema.columns"
+				" where table_name = %s and table_schema = %s order by ordinal_position",
+				(table, self.cur_db_name),
+				pluck=True,
+			)
+			if columns:
+				frappe.cache.hset("table_columns", table, columns)
+		return columns
+
+	def get_table_columns(self, doctype) -> list[str]:
+		columns = self.get_db_table_columns(get_table_name(doctype))
+		if not columns:
+			raise self.TableMissingError("DocType", doctype)
+		return columns
+
+	def has_column(self, doctype, column) -> bool:
+		return column in self.get_table_columns(doctype)
+
+	def get_column_type(self, doctype, column) -> str:
+		return self.sql(
+			"select column_type from information_schema.columns"
+			" where table_name = %s and column_name = %s and table_schema = %s",
+			(get_table_name(doctype), column, self.cur_db_name),
+			pluck=True,
+		)[0]
+
+	def describe(self, doctype: str):
+		return self.sql(f"DESC `{get_table_name(doctype)}`")
+
+	def change_column_type(self, doctype: str, column: str, type: str, nullable: bool = False):
+		null = "" if nullable else "NOT NULL"
+		return self.sql_ddl(f"ALTER TABLE `{get_table_name(doctype)}` MODIFY `{column}` {type} {null}")
+
+	def has_index(self, table_name, index_name):
+		"""The index's rows, empty if there is none."""
+		return self.sql(f"SHOW INDEX FROM `{table_name}` WHERE Key_name = %s", index_name)
+
+	def get_column_index(self, table_name: str, fieldname: str, unique: bool = False):
+		"""The index on this one column; one that has more columns does not count."""
+		indexes = self.sql(
+			f"SHOW INDEX FROM `{table_name}` WHERE Column_name = %s AND Seq_in_index = 1"
+			" AND Non_unique = %s AND Index_type != 'FULLTEXT'",
+			(fieldname, int(not unique)),
+			as_dict=True,
+		)
+		for index in indexes:
+			if len(self.has_index(table_name, index.Key_name)) == 1:
+				return index
+		return None
+
+	@staticmethod
+	def get_index_name(fields) -> str:
+		return LENGTH_IN_INDEX.sub("", "_".join(fields) + "_index")
+
+	def add_index(self, doctype: str, fields: list, index_name: str | None = None) -> None:
+		"""Commit and create the index unless one of that name is there."""
+		name = index_name or self.get_index_name(fields)
+		table = get_table_name(doctype)
+		if not self.has_index(table, name):
+			self.sql_ddl(f"ALTER TABLE `{table}` ADD INDEX `{name}`({', '.join(fields)})")
+
+	def add_unique(self, doctype, fields, constraint_name=None) -> None:
+		"""Commit and create the unique index unless one of that name is there."""
+		fields = [fields] if isinstance(fields, str) else fields
+		name = constraint_name or "unique_" + "_".join(fields)
+		table = get_table_name(doctype)
+		if not self.has_index(table, name):
+			self.sql_ddl(f"ALTER TABLE `{table}` ADD UNIQUE `{name}`({', '.join(fields)})")
+
+	def truncate(self, doctype: str) -> None:
+		self.sql_ddl(f"truncate `{get_table_name(doctype)}`")
+
+	def rename_column(self, doctype: str, old_column_name: str, new_column_name: str) -> None:
+		table = get_table_name(doctype)
+		self.sql_ddl(f"ALTER TABLE `{table}` RENAME COLUMN `{old_column_name}` TO `{new_column_name}`")
+
+	def create_sequence(self, *args, **kwargs):
+		from frappe.database.sequence import create_sequence
+
+		return create_sequence(*args, **kwargs)
+
+	def get_next_sequence_val(self, *args, **kwargs):
+		from frappe.database.sequence import get_next_val
+
+		return get_next_val(*args, **kwargs)
+
+	def set_next_sequence_val(self, *args, **kwargs):
+		from frappe.database.sequence import set_next_val
+
+		return set_next_val(*args, **kwargs)

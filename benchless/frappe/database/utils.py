@@ -1,0 +1,7 @@
+"""Names that other modules take from `frappe.database.utils`."""
+
+from frappe._api.unsupported import attributes_of
+from frappe.database.connection import is_query_type
+from frappe.database.values import DefaultOrderBy
+
+__getattr__ = attributes_of(__name__)

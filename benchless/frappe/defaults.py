@@ -1,0 +1,106 @@
+"""Default values: site-wide under `__default`, internal under `__global`, else per user."""
+
+import frappe
+from frappe._api.unsupported import attributes_of
+
+
+def get_defaults_for(parent="__default") -> frappe._dict:
+	"""All values of one owner; a key that has several values holds a list."""
+	return frappe.cache.hget("defaults", parent, generator=lambda: read_defaults(parent))
+
+
+def read_defaults(parent: str) -> frappe._dict:
+	rows = frappe.db.sql(
+		"select defkey, defvalue from `tabDefaultValue` where parent = %s order by creation", parent
+	)
+	defaults = frappe._dict()
+	for key, value in rows:
+		if key not in defaults:
+			defaults[key] = value
+		elif isinstance(defaults[key], list):
+			if value not in defaults[key]:
+				defaults[key].append(value)
+		elif defaults[key] != value:
+			defaults[key] = [defaults[key], value]
+	return defaults
+
+
+def set_default(key, value, parent, parenttype="__default") -> None:
+	"""Replace the value; None only removes it."""
+	frappe.db.delete("DefaultValue", {"defkey": key, "parent": parent})
+	if value is not None:
+		add_default(key, value, parent, parenttype)
+	else:
+		forget(parent)
+
+
+def add_default(key, value, parent, parenttype=None) -> None:
+	frappe.get_doc(
+		{
+			"doctype": "DefaultValue",
+			"parent": parent,
+			"parenttype": parenttype or "__default",
+			"parentfield": "system_defaults",
+			"defkey": key,
+			"defvalue": value,
+		}
+	).insert(ignore_permissions=True)
+	forget(parent)
+
+
+def clear_default(key=None, value=None, parent=None, name=None, parenttype=None) -> None:
+	given = {"defkey": key, "defvalue": value, "parent": parent, "name": name, "parenttype": parenttype}
+	filters = {field: wanted for field, wanted in given.items() if wanted}
+	if not filters:
+		raise frappe.ValidationError("At least one of key, value, parent, name, parenttype is required")
+	frappe.db.delete("DefaultValue", filters)
+	frappe.cache.delete_value("defaults")
+
+
+def forget(parent: str) -> None:
+	frappe.cache.hdel("defaults", parent)
+	for name in ("installed_apps", "app_hooks", "doc_events_hooks"):
+		if parent == "__global" and hasattr(frappe.local, name):
+			delattr(frappe.local, name)
+
+
+def get_defaults(user=None) -> frappe._dict:
+	"""Site defaults under the user's own."""
+	defaults = get_defaults_for().copy()
+	user = user or (frappe.session.user if frappe.session else "Guest")
+	if user:
+		defaults.update(get_defaults_for(user))
+		defaults.update(user=user, owner=user)
+	return defaults
+
+
+def first(value):
+	return value[0] if isinstance(value, list | tuple) and value else value
+
+
+def get_global_default(key):
+	return first(get_defaults().get(key))
+
+
+def set_global_default(key, value) -> None:
+	set_default(key, value, "__default")
+
+
+def get_user_default(key, user=None):
+	defaults = get_defaults(user)
+	return first(defaults.get(key) or defaults.get(frappe.scrub(key)))
+
+
+def set_user_default(key, value, user=None, parenttype=None) -> None:
+	set_default(key, value, user or frappe.session.user, parenttype)
+
+
+def add_user_default(key, value, user=None, parenttype=None) -> None:
+	add_default(key, value, user or frappe.session.user, parenttype)
+
+
+def clear_user_default(key, user=None) -> None:
+	clear_default(key, parent=user or frappe.session.user)
+
+
+__getattr__ = attributes_of(__name__)

@@ -1,0 +1,177 @@
+"""`frappe.utils`: everything of `frappe.utils.data`, and what knows the bench and the process."""
+
+import functools
+import json
+import os
+import sys
+import traceback
+from collections import deque
+from collections.abc import Callable
+
+import frappe
+from frappe._api.unsupported import attributes_of
+from frappe._api.values import _dict, as_unicode, parse_json, safe_decode, safe_encode
+from frappe.query_builder.tables import get_table_name
+from frappe.utils.data import *  # noqa: F403
+from frappe.utils.data import cstr
+from frappe.utils.text import (
+	random_string,
+	sanitize_html,
+	split_emails,
+	strip_html_tags,
+	validate_email_address,
+	validate_url,
+)
+
+SECRET_WORDS = ("password", "passwd", "secret", "token", "key", "pwd")
+
+
+class CallbackManager:
+	"""Callbacks in the order they were added; running one takes it off first."""
+
+	__slots__ = ("_functions",)
+
+	def __init__(self) -> None:
+		self._functions: deque[Callable] = deque()
+
+	def add(self, func: Callable) -> None:
+		self._functions.append(func)
+
+	__call__ = add
+
+	def run(self) -> None:
+		"""Run all; one that raises ends the run, and those after it stay for the next."""
+		while self._functions:
+			self._functions.popleft()()
+
+	def reset(self) -> None:
+		self._functions.clear()
+
+
+def get_traceback(with_context=False) -> str:
+	"""The traceback of the exception being handled, with local variables if asked; "" without one."""
+	if not sys.exc_info()[0]:
+		return ""
+	if with_context:
+		from traceback_with_variables import iter_exc_lines
+
+		text = "\n".join(iter_exc_lines(fmt=traceback_format()))
+	else:
+		text = "".join(traceback.format_exception(*sys.exc_info()))
+	return text.replace(f"{get_bench_path()}/", "")
+
+
+@functools.cache
+def traceback_format():
+	"""Prints variables, but none whose name sounds like a secret."""
+	from traceback_with_variables import Format
+
+	return Format(custom_var_printers=[(word, lambda *_a, **_k: "********") for word in SECRET_WORDS])
+
+
+def get_bench_path() -> str:
+	"""The folder above `sites`."""
+	root = os.environ.get("FRAPPE_BENCH_ROOT")
+	return root or os.path.realpath(os.path.join(getattr(frappe.local, "sites_path", None) or ".", ".."))
+
+
+def get_bench_id() -> str:
+	return frappe.get_conf().get("bench_id", get_bench_path().strip("/").replace("/", "-"))
+
+
+def get_site_id(site=None) -> str:
+	return f"{site or frappe.local.site}@{get_bench_id()}"
+
+
+def get_site_base_path() -> str:
+	return frappe.local.site_path
+
+
+def get_site_path(*path) -> str:
+	return os.path.join(frappe.local.site_path, *path)
+
+
+def get_files_path(*path, is_private=False) -> str:
+	return get_site_path("private" if is_private else "public", "files", *path)
+
+
+def get_sites(sites_path=None) -> list[str]:
+	sites_path = sites_path or getattr(frappe.local, "sites_path", None) or "."
+	folders = (os.path.join(sites_path, name) for name in os.listdir(sites_path))
+	return sorted(
+		os.path.basename(folder)
+		for folder in folders
+		if not os.path.islink(folder) and os.path.exists(os.path.join(folder, "site_config.json"))
+	)
+
+
+def get_site_name(hostname: str) -> str:
+	return hostname.split(":", 1)[0]
+
+
+def get_site_url(site: str) -> str:
+	conf = frappe.get_conf(site)
+	return conf.host_name or f"http://{site}:{conf.webserver_port}"
+
+
+def touch_file(path):
+	with open(path, "a"):
+		os.utime(path, None)
+	return path
+
+
+def get_fullname(user=None) -> str:
+	"""First and last name of a user; the user's id if there are none."""
+	user = user or frappe.session.user
+	names = frappe.db.get_value("User", user, ["first_name", "last_name"]) or ()
+	return " ".join(filter(None, names)) or user
+
+
+def get_defaults(key=None):
+	return frappe.db.get_defaults(key)
+
+
+def set_default(key, val):
+	return frappe.db.set_default(key, val)
+
+
+def create_batch(iterable, size: int):
+	"""Slices of at most `size` items."""
+	for start in range(0, len(iterable), size):
+		yield iterable[start : start + size]
+
+
+def get_safe_filters(filters):
+	"""Filters of a JSON text; a number becomes text, everything else is returned as it was."""
+	try:
+		parsed = json.loads(filters)
+	except (TypeError, ValueError):
+		return filters
+	return as_unicode(parsed) if isinstance(parsed, int | float) else parsed
+
+
+def get_request_session(max_retries=5):
+	import requests
+	from requests.adapters import HTTPAdapter, Retry
+
+	session = requests.Session()
+	adapter = HTTPAdapter(max_retries=Retry(total=max_retries, status_forcelist=[500]))
+	session.mount("http://", adapter)
+	session.mount("https://", adapter)
+	return session
+
+
+def call_hook_method(hook, *args, **kwargs):
+	"""Call every function of a hook; the first truthy result counts."""
+	out = None
+	for path in frappe.get_hooks(hook):
+		out = out or frappe.get_attr(path)(*args, **kwargs)
+	return out
+
+
+def is_cli() -> bool:
+	"""Whether a terminal started this process."""
+	return bool(sys.stdin and sys.stdin.isatty())
+
+
+__getattr__ = attributes_of(__name__)
