@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-class UnsupportedModuleError(NotImplementedError, ModuleNotFoundError):
+class UnsupportedModuleError(ModuleNotFoundError, NotImplementedError):
 	"""A `frappe.…` module that benchless does not have.
 
 	It is a ModuleNotFoundError as well, so code that probes for a module of a later Frappe

@@ -1,6 +1,6 @@
 """PyPika for MariaDB, as `frappe.qb`: tables by DocType name, and queries that run themselves."""
 
-from pypika import Case, Criterion, Field, Interval, JoinType, MySQLQuery, Order, Query, Tuple, Union, terms
+from pypika import Case, Criterion, Field, Interval, JoinType, MySQLQuery, Order, Query, Tuple, terms
 from pypika.dialects import MySQLQueryBuilder
 from pypika.queries import Column, Schema, Table, _SetOperation
 from pypika.terms import Function
