@@ -1,0 +1,435 @@
+"""The `benchless` command: what `bench` offers to run an app, for one home folder."""
+
+import functools
+import json
+import logging
+import os
+from ast import literal_eval
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from benchless import __version__
+
+DEFAULT_HOME = ".benchless"
+
+
+@dataclass
+class Bench:
+	"""What the options before the command say: the home folder and the site."""
+
+	home_path: Path
+	site_option: str | None
+
+	@functools.cached_property
+	def home(self):
+		from benchless.services import Home
+
+		return Home.open(self.home_path)
+
+	def start(self) -> None:
+		"""Have the services running, and work in the sites folder like every bench command."""
+		from benchless.services import Services
+
+		if Services(self.home).start():
+			click.echo(f"Started the services of {self.home.path}; `benchless stop` ends them.", err=True)
+		os.chdir(self.home.sites)
+
+	@property
+	def config(self) -> dict:
+		return json.loads((self.home.sites / "common_site_config.json").read_text())
+
+	@property
+	def default_site(self) -> str | None:
+		return self.site_option or os.environ.get("FRAPPE_SITE") or self.config.get("default_site")
+
+	@property
+	def site(self) -> str:
+		if not self.default_site:
+			raise click.UsageError("Which site? Use `benchless --site <site> …` or `benchless use <site>`.")
+		if not (self.home.sites / self.default_site / "site_config.json").exists():
+			raise click.ClickException(f"There is no site {self.default_site} in {self.home.sites}.")
+		return self.default_site
+
+	@contextmanager
+	def connected(self) -> Iterator[None]:
+		"""The site as the current one, as Administrator."""
+		import frappe
+
+		self.start()
+		frappe.init(self.site)
+		frappe.connect()
+		try:
+			yield
+		finally:
+			frappe.destroy()
+
+	def set_config(self, key: str, value, is_common: bool) -> None:
+		folder = self.home.sites if is_common else self.home.sites / self.site
+		path = folder / ("common_site_config.json" if is_common else "site_config.json")
+		values = json.loads(path.read_text())
+		if value is None:
+			values.pop(key, None)
+		else:
+			values[key] = value
+		partial = path.with_suffix(".new")
+		partial.write_text(json.dumps(values, indent=1, sort_keys=True) + "\n")
+		partial.replace(path)
+
+
+class Commands(click.Group):
+	"""Shows errors meant for people as one line, without a traceback."""
+
+	def invoke(self, ctx: click.Context):
+		from benchless.services import HomeError
+
+		try:
+			return super().invoke(ctx)
+		except (HomeError, NotImplementedError) as error:
+			raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=Commands)
+@click.version_option(__version__)
+@click.option(
+	"--home",
+	type=click.Path(path_type=Path),
+	envvar="BENCHLESS_HOME",
+	default=DEFAULT_HOME,
+	help="Folder of sites and services (BENCHLESS_HOME; default ./.benchless).",
+)
+@click.option("--site", help="Site to work on (FRAPPE_SITE; default: the default site).")
+@click.pass_context
+def main(context: click.Context, home: Path, site: str | None):
+	"""Run a Frappe app without a bench."""
+	context.obj = Bench(home.expanduser().resolve(), site)
+
+
+def command(name: str) -> Callable:
+	"""A command of the group; its function gets the Bench first."""
+
+	def register(function: Callable) -> click.Command:
+		return main.command(name)(click.pass_obj(function))
+
+	return register
+
+
+# services
+
+
+@command("start")
+def start(bench: Bench):
+	"""Start MariaDB and Redis in the background."""
+	bench.start()
+
+
+@command("stop")
+def stop(bench: Bench):
+	"""Stop MariaDB and Redis."""
+	from benchless.services import Services
+
+	Services(bench.home).stop()
+
+
+@command("status")
+def status(bench: Bench):
+	"""Tell which services run; exit code 1 unless all do."""
+	from benchless.services import Services
+
+	states = Services(bench.home).status()
+	for name, is_up in states.items():
+		click.echo(f"{name:12} {'running' if is_up else 'stopped'}")
+	raise SystemExit(0 if all(states.values()) else 1)
+
+
+# sites
+
+
+@command("new-site")
+@click.argument("name")
+@click.option("--admin-password", prompt=True, hide_input=True, confirmation_prompt=True)
+@click.option("--install-app", "apps", multiple=True, help="App to install; may be repeated.")
+@click.option("--set-default", is_flag=True, help="Make it the default site; the first site always is.")
+@click.option("--force", is_flag=True, help="Replace the site if it exists.")
+def new_site(bench: Bench, name: str, admin_password: str, apps: tuple[str], set_default: bool, force: bool):
+	"""Make a site with its database."""
+	from benchless import site
+
+	bench.start()
+	site.new_site(name, admin_password=admin_password, force=force)
+	for app in apps:
+		site.install_app(name, app)
+	if set_default or not bench.config.get("default_site"):
+		bench.set_config("default_site", name, is_common=True)
+	click.echo(f"Made {name}.")
+
+
+@command("drop-site")
+@click.argument("name")
+def drop_site(bench: Bench, name: str):
+	"""Remove a site, its files and its database."""
+	from benchless import site
+
+	bench.start()
+	site.drop_site(name)
+	if bench.config.get("default_site") == name:
+		bench.set_config("default_site", None, is_common=True)
+
+
+@command("use")
+@click.argument("name")
+def use(bench: Bench, name: str):
+	"""Make a site the default one."""
+	bench.site_option = name
+	bench.set_config("default_site", bench.site, is_common=True)
+
+
+@command("install-app")
+@click.argument("apps", nargs=-1, required=True)
+def install_app(bench: Bench, apps: tuple[str]):
+	"""Install apps (importable Python packages) on the site."""
+	from benchless import site
+
+	bench.start()
+	for app in apps:
+		site.install_app(bench.site, app)
+
+
+@command("uninstall-app")
+@click.argument("app")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+def uninstall_app(bench: Bench, app: str, yes: bool):
+	"""Remove an app and its tables from the site."""
+	from benchless import site
+
+	if not yes:
+		click.confirm(f"All documents of {app} on {bench.site} will be lost. Go on?", abort=True)
+	bench.start()
+	site.uninstall_app(bench.site, app)
+
+
+@command("list-apps")
+def list_apps(bench: Bench):
+	"""Print the apps of the site."""
+	from benchless import site
+
+	bench.start()
+	for app in site.list_apps(bench.site):
+		click.echo(app)
+
+
+@command("migrate")
+def migrate(bench: Bench):
+	"""Bring the site's tables, fixtures and scheduled jobs up to date with its apps."""
+	from benchless import site
+
+	bench.start()
+	site.migrate(bench.site)
+
+
+@command("set-config")
+@click.argument("key")
+@click.argument("value")
+@click.option("--global", "-g", "is_common", is_flag=True, help="For all sites.")
+@click.option("--parse", "-p", is_flag=True, help="VALUE is a Python literal; None removes the key.")
+def set_config(bench: Bench, key: str, value: str, is_common: bool, parse: bool):
+	"""Set a key of the site's configuration."""
+	bench.set_config(key, literal_eval(value) if parse else value, is_common)
+
+
+# work on a site
+
+
+@command("execute")
+@click.argument("method")
+@click.option("--args", help="Positional arguments as a Python literal: a list or tuple, or one string.")
+@click.option("--kwargs", help="Keyword arguments as a Python literal.")
+def execute(bench: Bench, method: str, args: str | None, kwargs: str | None):
+	"""Call a function, commit, and print what it returned as JSON."""
+	import frappe
+	from frappe.utils.response import json_handler
+
+	with bench.connected():
+		function = frappe.get_attr(method) if not method.startswith("frappe.db.") else database_method(method)
+		result = function(*positional(args), **(literal_eval(kwargs) if kwargs else {}))
+		frappe.db.commit()
+		if result:
+			click.echo(json.dumps(result, default=json_handler))
+
+
+def database_method(path: str) -> Callable:
+	import frappe
+
+	return getattr(frappe.db, path.removeprefix("frappe.db."))
+
+
+def positional(args: str | None) -> list | tuple:
+	if not args:
+		return ()
+	try:
+		values = literal_eval(args)
+	except (ValueError, SyntaxError):
+		return (args,)
+	return values if isinstance(values, list | tuple) else (values,)
+
+
+@command("console")
+def console(bench: Bench):
+	"""Open a Python console on the site."""
+	import code
+	from importlib.util import find_spec
+
+	import frappe
+
+	with bench.connected():
+		names = {"frappe": frappe, **{app: __import__(app) for app in frappe.get_installed_apps()}}
+		if find_spec("IPython"):
+			from IPython import start_ipython
+
+			start_ipython(argv=[], user_ns=names)
+		else:
+			code.interact(banner=f"{bench.site}: {', '.join(names)}", local=names)
+
+
+@command("enable-scheduler")
+def enable_scheduler(bench: Bench):
+	"""Let scheduled jobs of the site run."""
+	toggle_scheduler(bench, True)
+
+
+@command("disable-scheduler")
+def disable_scheduler(bench: Bench):
+	"""Keep scheduled jobs of the site from being enqueued."""
+	toggle_scheduler(bench, False)
+
+
+def toggle_scheduler(bench: Bench, is_on: bool) -> None:
+	import frappe
+	from frappe.utils.scheduler import toggle_scheduler
+
+	with bench.connected():
+		toggle_scheduler(is_on)
+		frappe.db.commit()
+	click.echo(f"{'Enabled' if is_on else 'Disabled'} for {bench.site}")
+
+
+@command("trigger-scheduler-event")
+@click.argument("event")
+def trigger_scheduler_event(bench: Bench, event: str):
+	"""Run a scheduled method now, here."""
+	import frappe
+
+	with bench.connected():
+		try:
+			job_type = frappe.get_doc("Scheduled Job Type", {"method": event})
+		except frappe.DoesNotExistError:
+			raise click.ClickException(f"Event {event} does not exist!") from None
+		job_type.execute()
+
+
+@command("clear-cache")
+def clear_cache(bench: Bench):
+	"""Forget everything cached for the site."""
+	import frappe
+
+	with bench.connected():
+		frappe.clear_cache()
+
+
+@command("export-fixtures")
+@click.option("--app", help="Only this app's.")
+def export_fixtures(bench: Bench, app: str | None):
+	"""Write the `fixtures` of the apps to their folders."""
+	from frappe.utils.fixtures import export_fixtures
+
+	with bench.connected():
+		export_fixtures(app=app)
+
+
+@command("run-tests")
+def run_tests(bench: Bench):
+	"""Not here: run pytest."""
+	raise click.ClickException("benchless does not support run-tests; run the app's tests with pytest.")
+
+
+# processes
+
+
+@command("worker")
+@click.option("--queue", help="Queues, comma-separated, first ones first. Default: all.")
+@click.option("--quiet", is_flag=True)
+@click.option("--burst", is_flag=True, help="End when the queues are empty.")
+@click.option("--strategy", type=click.Choice(["round_robin", "random"]))
+def worker(bench: Bench, queue: str | None, quiet: bool, burst: bool, strategy: str | None):
+	"""Run one worker."""
+	bench.start()
+	from benchless.worker import work
+
+	work(queue, quiet, burst, strategy)
+
+
+@command("worker-pool")
+@click.option("--queue", help="Queues, comma-separated, first ones first. Default: all.")
+@click.option("--num-workers", type=int, default=2, show_default=True)
+@click.option("--quiet", is_flag=True)
+@click.option("--burst", is_flag=True, help="End when the queues are empty.")
+def worker_pool(bench: Bench, queue: str | None, num_workers: int, quiet: bool, burst: bool):
+	"""Run several workers."""
+	bench.start()
+	from benchless.worker import work_as_pool
+
+	work_as_pool(queue, num_workers, quiet, burst)
+
+
+@command("scheduler")
+def scheduler(bench: Bench):
+	"""Enqueue the scheduled jobs of all sites when they are due."""
+	bench.start()
+	from benchless.scheduler import run
+
+	run()
+
+
+@command("serve")
+@click.option("--port", type=int, help="Default: webserver_port of the configuration.")
+@click.option("--no-socketio", is_flag=True, help="Without the Socket.IO server.")
+def serve(bench: Bench, port: int | None, no_socketio: bool):
+	"""Run the web server and, beside it, the Socket.IO server."""
+	bench.start()
+	from benchless.processes import running, stop_on_sigterm
+	from benchless.web import make_web_server, serve
+
+	stop_on_sigterm()
+	logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+	port = port or bench.config["webserver_port"]
+	server = make_web_server(port, bench.default_site)
+	click.echo(f"http://{bench.default_site or 'localhost'}:{port}", err=True)
+	home = str(bench.home_path)
+	try:
+		if no_socketio:
+			serve(server)
+		else:
+			parent = str(os.getpid())
+			with running("--home", home, "socketio", "--web-port", str(port), "--parent", parent):
+				serve(server)
+	except KeyboardInterrupt:
+		click.echo("Stopped.", err=True)
+
+
+@command("socketio")
+@click.option("--port", type=int, help="Default: socketio_port of the configuration.")
+@click.option("--web-port", type=int, help="Where the web server is. Default: webserver_port.")
+@click.option("--parent", type=int, hidden=True, help="Stop when this process is no longer the parent.")
+def socketio(bench: Bench, port: int | None, web_port: int | None, parent: int | None):
+	"""Run the Socket.IO server alone."""
+	bench.start()
+	from benchless.processes import run_until_stopped
+	from benchless.socket_server import SocketServer
+
+	logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+	config = bench.config
+	server = SocketServer(config, web_port or config["webserver_port"])
+	run_until_stopped(server.run(port or config["socketio_port"]), parent)
