@@ -1,0 +1,166 @@
+"""The use cases: submit jobs and look at them. Nothing here commits."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import frappe
+from frappe import _
+
+from dartwing.dartwing_core.background_jobs import access, config, dispatcher, realtime, times
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.submission import JobRequest, SubmissionChecks, When
+from dartwing.dartwing_core.doctype.background_job.background_job import STATUSES, BackgroundJob
+from dartwing.dartwing_core.doctype.job_execution_log import job_execution_log
+
+STATUS_FIELDS = (
+	"job_type",
+	"organization",
+	"status",
+	"priority",
+	"progress",
+	"progress_message",
+	"created_at",
+	"started_at",
+	"completed_at",
+	"retry_count",
+	"max_retries",
+	"next_retry_at",
+	"output_reference",
+	"result",
+	"error_message",
+	"error_type",
+)
+TIMES = ("created_at", "started_at", "completed_at", "next_retry_at")
+HISTORY_FIELDS = ("from_status", "to_status", "timestamp", "actor", "message", "retry_attempt")
+
+
+def submit_job(
+	job_type: str,
+	organization: str,
+	parameters: dict[str, Any] | None = None,
+	priority: str | None = None,
+	depends_on: str | None = None,
+	scheduled_at: When = None,
+) -> BackgroundJob:
+	"""Accept a job. It is enqueued only if the caller's transaction commits.
+
+	`parameters` is a JSON object of at most 1 MiB, dates and Decimals allowed. `priority` defaults to
+	the Job Type's. `depends_on` is a job that must be Completed first, `scheduled_at` a time (the site's,
+	or with an offset) before which the job does not start.
+
+	Raises, before anything is written: PermissionError when the session's user is no active member of
+	the organization or may not create what the Job Type requires; DoesNotExistError for an unknown
+	organization, Job Type or parent; ValidationError, naming the argument, for everything else.
+	"""
+	request = JobRequest(job_type, organization, parameters, priority, depends_on, scheduled_at)
+	return _accept([SubmissionChecks().check(request)])[0]
+
+
+def submit_jobs(jobs: Sequence[dict[str, Any]]) -> list[BackgroundJob]:
+	"""Accept up to 10,000 jobs at once, all or none; each is a dict of the arguments of `submit_job`.
+
+	Errors are those of `submit_job` and name the index of the job that is refused.
+	"""
+	if not isinstance(jobs, list | tuple):
+		refuse_argument("jobs", _("must be a list of objects, not {0}").format(type(jobs).__name__))
+	if len(jobs) > config.MAX_BULK_SUBMIT:
+		refuse_argument("jobs", _("at most {0} at once, not {1}").format(config.MAX_BULK_SUBMIT, len(jobs)))
+	checks = SubmissionChecks()
+	return _accept(
+		[
+			checks.check(JobRequest.parse(job, f"jobs[{index}]"), f"jobs[{index}].")
+			for index, job in enumerate(jobs)
+		]
+	)
+
+
+def _accept(jobs: list[BackgroundJob]) -> list[BackgroundJob]:
+	if jobs:
+		columns = jobs[0].get_valid_dict()
+		fields = [field for field in columns if any(job.get(field) is not None for job in jobs)]
+		frappe.db.bulk_insert(
+			"Background Job", fields, [[job.get(field) for field in fields] for job in jobs]
+		)
+		job_execution_log.record(jobs, None, jobs[0].creation, message=_("accepted"))
+		realtime.publish_job_status_changed(jobs, None)
+		dispatcher.dispatch_after_commit([job.name for job in jobs])
+	return jobs
+
+
+def get_job_status(job_id: str) -> dict[str, Any]:
+	"""`{job_id, job_type, organization, status, priority, progress, …}`, times in UTC, result parsed.
+
+	Raises DoesNotExistError for a job that does not exist or is none of the user's organizations.
+	"""
+	access.check_visible(job_id)
+	return _shape(frappe.db.get_value("Background Job", job_id, ["name", *STATUS_FIELDS], as_dict=True))
+
+
+def list_jobs(
+	organization: str | None = None,
+	status: str | None = None,
+	job_type: str | None = None,
+	limit: int = 20,
+	offset: int = 0,
+) -> dict[str, Any]:
+	"""`{jobs: [as get_job_status], total, limit, offset}` of the user's organizations, newest first.
+
+	`limit` is 1 to 100. Raises ValidationError that names a wrong argument, PermissionError for an
+	organization that the user is no active member of.
+	"""
+	if not 1 <= limit <= 100:
+		refuse_argument("limit", _("{0} is not between 1 and 100").format(limit))
+	if offset < 0:
+		refuse_argument("offset", _("{0} is negative").format(offset))
+	if status and status not in STATUSES:
+		refuse_argument("status", _("{0} is none of {1}").format(repr(status), ", ".join(STATUSES)))
+	filters = {"organization": _visible_organizations(organization)}
+	filters.update({key: value for key, value in (("status", status), ("job_type", job_type)) if value})
+	rows = frappe.get_all(
+		"Background Job",
+		filters=filters,
+		fields=["name", *STATUS_FIELDS],
+		order_by="creation desc, name desc",
+		limit_start=offset,
+		limit_page_length=limit,
+	)
+	return {
+		"jobs": [_shape(row) for row in rows],
+		"total": frappe.db.count("Background Job", filters),
+		"limit": limit,
+		"offset": offset,
+	}
+
+
+def _visible_organizations(organization: str | None) -> Any:
+	if organization:
+		access.check_member(organization)
+		return organization
+	if access.is_system_manager():
+		return ("is", "set")
+	return ("in", access.organizations_of() or [""])
+
+
+def get_job_history(job_id: str) -> dict[str, Any]:
+	"""`{job_id, history: [{from_status, to_status, timestamp, actor, message, retry_attempt}]}`, oldest first.
+
+	Raises DoesNotExistError as `get_job_status` does.
+	"""
+	access.check_visible(job_id)
+	history = frappe.get_all(
+		"Job Execution Log",
+		filters={"background_job": job_id},
+		fields=list(HISTORY_FIELDS),
+		order_by="timestamp asc",
+	)
+	for row in history:
+		row.timestamp = times.to_utc(row.timestamp)
+	return {"job_id": job_id, "history": history}
+
+
+def _shape(job: frappe._dict) -> dict[str, Any]:
+	shaped = {"job_id": job.name, **{field: job[field] for field in STATUS_FIELDS}}
+	for field in TIMES:
+		shaped[field] = times.to_utc(job[field])
+	shaped["result"] = frappe.parse_json(job.result) if job.result else None
+	return shaped

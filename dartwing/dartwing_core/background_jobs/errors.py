@@ -1,0 +1,101 @@
+"""What can go wrong with a job, one class per cause, and which of it is worth a retry."""
+
+from typing import NoReturn
+
+import frappe
+from frappe import _
+
+
+class JobEngineError(frappe.ValidationError):
+	"""Base of everything the engine refuses."""
+
+
+class InvalidTransitionError(JobEngineError):
+	"""The state machine has no such transition."""
+
+
+class StaleJobError(JobEngineError):
+	"""The job moved on since it was read; nothing was changed."""
+
+
+class DuplicateJobError(frappe.DuplicateEntryError):
+	"""An equal job is unfinished and younger than the deduplication window of its type."""
+
+	def __init__(self, existing_job_id: str, status: str):
+		self.existing_job_id = existing_job_id
+		self.status = status
+		super().__init__(_("An equal job is already {0}: {1}").format(_(status), existing_job_id))
+
+
+def refuse_argument(
+	argument: str, reason: str, exception: type[Exception] = frappe.ValidationError
+) -> NoReturn:
+	"""Raise an error whose message begins with the name of the argument that is wrong."""
+	frappe.throw(f"{argument}: {reason}", exception)
+	raise AssertionError("frappe.throw returned")
+
+
+class TransientError(Exception):
+	"""Raised by a handler: trying again may help. `retry_after` is in seconds."""
+
+	def __init__(self, *args: object, retry_after: float | None = None):
+		super().__init__(*args)
+		self.retry_after = retry_after
+
+
+class PermanentError(Exception):
+	"""Raised by a handler: trying again is of no use."""
+
+
+class JobCanceledError(Exception):
+	"""The job was canceled or is no longer this attempt's; the handler should stop."""
+
+
+class JobTimeoutError(Exception):
+	"""The job ran longer than its `timeout_seconds`."""
+
+
+TRANSIENT = "Transient"
+PERMANENT = "Permanent"
+
+# RFC 9110 section 15.5: the caller is not known, not allowed, or not known to the proxy
+PERMANENT_HTTP_STATUSES = frozenset({401, 403, 407})
+
+PERMANENT_ERRORS = (
+	PermanentError,
+	frappe.ValidationError,
+	frappe.PermissionError,
+	frappe.DoesNotExistError,
+	frappe.AuthenticationError,
+)
+
+# subclasses of frappe.ValidationError that say "not now", not "not so"
+TRANSIENT_ERRORS = (
+	TransientError,
+	frappe.QueryDeadlockError,
+	frappe.QueryTimeoutError,
+	frappe.TooManyRequestsError,
+	frappe.RateLimitExceededError,
+)
+
+
+def classify_error(error: BaseException) -> str:
+	"""`Transient` for what may pass by itself, `Permanent` for what will not; unknown errors may pass."""
+	if isinstance(error, TRANSIENT_ERRORS):
+		return TRANSIENT
+	if isinstance(error, PERMANENT_ERRORS):
+		return PERMANENT
+	return PERMANENT if http_status_of(error) in PERMANENT_HTTP_STATUSES else TRANSIENT
+
+
+get_error_type = classify_error
+
+
+def http_status_of(error: BaseException) -> int | None:
+	"""The HTTP status an error carries, its own or its response's as in requests and httpx."""
+	for carrier in (error, getattr(error, "response", None)):
+		for name in ("status_code", "status", "code"):
+			status = getattr(carrier, name, None)
+			if isinstance(status, int):
+				return status
+	return None

@@ -1,0 +1,176 @@
+"""Files that an export writes page by page, in memory that does not grow with the rows."""
+
+import csv
+import hashlib
+import os
+import shutil
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, ClassVar
+
+import frappe
+from frappe import _
+from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+from dartwing.dartwing_core.background_jobs.errors import PermanentError
+
+PART_LIFETIME_SECONDS = 7 * 24 * 60 * 60
+XLSX_MAX_ROWS = 1_048_576
+
+
+class ExportFile(ABC):
+	"""A file that is written to a part of its own, and moved to its place when it is whole.
+
+	Each attempt writes another part, so that a worker that comes back from the dead cannot disturb
+	the attempt that replaced it.
+	"""
+
+	extension: ClassVar[str]
+	is_resumable: ClassVar[bool] = False
+
+	def __init__(self, job_id: str, fields: list[str]):
+		self.fields = fields
+		self.token = f"{job_id}-{frappe.generate_hash(length=8)}"
+		self.rows = 0
+		self.last_name: str | None = None
+		self.size = 0
+		self.content_hash = ""
+		self._part = parts_folder() / f"{self.token}.{self.extension}"
+
+	def start(self, checkpoint: Mapping[str, Any] | None) -> None:
+		"""Begin the file, behind what the checkpoint of an earlier attempt says is there."""
+		remove_old_parts()
+		self._open(checkpoint)
+
+	def write(self, rows: list[frappe._dict]) -> None:
+		self._write([[row.get(field) for field in self.fields] for row in rows])
+		self.rows += len(rows)
+		self.last_name = rows[-1].name
+
+	def finish(self, path: str) -> None:
+		"""Complete the file, learn its size and hash, and move it to `path`."""
+		self._save()
+		self.size = self._part.stat().st_size
+		self.content_hash = hash_of(self._part)
+		os.replace(self._part, path)
+
+	def discard(self, path: str) -> None:
+		with suppress(FileNotFoundError):
+			os.unlink(path)
+
+	def checkpoint(self) -> dict[str, Any]:
+		raise NotImplementedError(f"{self.extension} files cannot be continued")
+
+	@abstractmethod
+	def _open(self, checkpoint: Mapping[str, Any] | None) -> None: ...
+
+	@abstractmethod
+	def _write(self, rows: list[list[Any]]) -> None: ...
+
+	@abstractmethod
+	def _save(self) -> None: ...
+
+	@abstractmethod
+	def close(self) -> None:
+		"""Release what is open; called however the export ends."""
+
+
+class CsvFile(ExportFile):
+	extension = "csv"
+	is_resumable = True
+
+	def _open(self, checkpoint: Mapping[str, Any] | None) -> None:
+		earlier = parts_folder() / Path(checkpoint["part"]).name if checkpoint else None
+		resuming = earlier is not None and earlier.exists() and checkpoint["fields"] == self.fields
+		if resuming:
+			copy_beginning(earlier, self._part, checkpoint["size"])
+			self.rows, self.last_name = checkpoint["rows"], checkpoint["last_name"]
+		self._file = open(self._part, "a", encoding="utf-8", newline="")  # noqa: SIM115
+		self._writer = csv.writer(self._file)
+		if not resuming:
+			self._writer.writerow(self.fields)
+
+	def _write(self, rows: list[list[Any]]) -> None:
+		self._writer.writerows(rows)
+		self._file.flush()
+
+	def checkpoint(self) -> dict[str, Any]:
+		return {
+			"part": self._part.name,
+			"size": self._part.stat().st_size,
+			"rows": self.rows,
+			"last_name": self.last_name,
+			"fields": self.fields,
+		}
+
+	def _save(self) -> None:
+		self._file.close()
+
+	def close(self) -> None:
+		self._file.close()
+
+
+class XlsxFile(ExportFile):
+	extension = "xlsx"
+
+	def _open(self, checkpoint: Mapping[str, Any] | None) -> None:
+		self._book = Workbook(write_only=True)
+		self._sheet = self._book.create_sheet("Export")
+		self._sheet.append(self.fields)
+
+	def _write(self, rows: list[list[Any]]) -> None:
+		if self.rows + len(rows) >= XLSX_MAX_ROWS:
+			raise PermanentError(_("an XLSX sheet holds {0} rows at most; export CSV").format(XLSX_MAX_ROWS))
+		for row in rows:
+			self._sheet.append([_cell(value) for value in row])
+
+	def _save(self) -> None:
+		self._book.save(self._part)
+
+	def close(self) -> None:
+		self._book.close()
+
+
+FORMATS: dict[str, type[ExportFile]] = {"CSV": CsvFile, "XLSX": XlsxFile}
+
+
+def _cell(value: Any) -> Any:
+	return ILLEGAL_CHARACTERS_RE.sub("", value) if isinstance(value, str) else value
+
+
+def parts_folder() -> Path:
+	folder = Path(frappe.get_site_path("private", "dartwing_exports"))
+	folder.mkdir(parents=True, exist_ok=True)
+	return folder
+
+
+def remove_old_parts() -> None:
+	"""Remove what interrupted exports left behind a week ago."""
+	oldest = time.time() - PART_LIFETIME_SECONDS
+	for part in parts_folder().iterdir():
+		with suppress(FileNotFoundError):
+			if part.stat().st_mtime < oldest:
+				part.unlink()
+
+
+def copy_beginning(source: Path, target: Path, size: int) -> None:
+	with open(source, "rb") as reader, open(target, "wb") as writer:
+		shutil.copyfileobj(reader, writer)
+		writer.truncate(size)
+
+
+def hash_of(path: Path) -> str:
+	"""MD5 as Frappe's File keeps it, to recognise equal files."""
+	digest = hashlib.md5(usedforsecurity=False)
+	with open(path, "rb") as file:
+		for chunk in _chunks(file):
+			digest.update(chunk)
+	return digest.hexdigest()
+
+
+def _chunks(file: Any, size: int = 1024 * 1024) -> Iterable[bytes]:
+	return iter(lambda: file.read(size), b"")

@@ -1,0 +1,153 @@
+"""data_export: the rows of a DocType that the job's owner may read, as a private CSV or XLSX file."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import frappe
+from frappe import _
+
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.export_files import FORMATS, ExportFile
+from dartwing.dartwing_core.background_jobs.progress import JobContext
+
+PAGE_SIZE = 1000
+STANDARD_FIELDS = ("name", "owner", "creation", "modified", "modified_by")
+NOT_EXPORTED = ("Password", "Table", "Table MultiSelect")
+
+
+def data_export(context: JobContext) -> dict:
+	"""Export to a private File attached to the job; `output_reference` is its URL.
+
+	Parameters: `doctype`; `filters` (a dict or a list, as for frappe.get_list); `fields` (default: name
+	and every field that the owner may read); `file_format` "CSV" (default) or "XLSX". The result is
+	`{rows, file_size, file_format}`. Only one page of rows is in memory at a time. A CSV that was
+	interrupted goes on behind its last checkpoint, an XLSX starts again.
+	"""
+	request = ExportRequest(context.parameters)
+	total = request.count()
+	export = FORMATS[request.file_format](context.job_id, request.fields)
+	export.start(context.checkpoint)
+	try:
+		for rows in request.pages(after=export.last_name):
+			export.write(rows)
+			if export.is_resumable:
+				context.save_checkpoint(export.checkpoint())
+			done = _("{0} of {1} rows").format(export.rows, max(total, export.rows))
+			context.update_progress(100 * export.rows / max(total, export.rows), done)
+		return publish(export, request, context.job_id)
+	finally:
+		export.close()
+
+
+class ExportRequest:
+	"""The checked parameters of one export; reads with the permissions of the session's user."""
+
+	def __init__(self, parameters: dict[str, Any]):
+		self.doctype = _known_doctype(parameters.get("doctype"))
+		self.fields = _permitted_fields(self.doctype, parameters.get("fields"))
+		self.filters = _as_list(parameters.get("filters"))
+		self.file_format = str(parameters.get("file_format") or "CSV").upper()
+		if self.file_format not in FORMATS:
+			refuse_argument(
+				"parameters.file_format", _("{0} is none of {1}").format(self.file_format, ", ".join(FORMATS))
+			)
+
+	def count(self) -> int:
+		return frappe.get_list(self.doctype, filters=self.filters, fields=["count(name) as total"])[0].total
+
+	def pages(self, after: str | None) -> Iterator[list[frappe._dict]]:
+		"""Rows in the order of their names, a page at a time, so that no page depends on an offset."""
+		while True:
+			filters = [*self.filters, ["name", ">", after]] if after is not None else self.filters
+			rows = frappe.get_list(
+				self.doctype,
+				filters=filters,
+				fields=list(dict.fromkeys(["name", *self.fields])),
+				order_by="name asc",
+				limit_page_length=PAGE_SIZE,
+			)
+			if rows:
+				yield rows
+				after = rows[-1].name
+			if len(rows) < PAGE_SIZE:
+				return
+
+
+def publish(export: ExportFile, request: ExportRequest, job_id: str) -> dict:
+	"""Make the finished file a private File of the job; a rollback of the job removes it again."""
+	file_name = f"{frappe.scrub(request.doctype)}-{export.token}.{export.extension}"
+	path = frappe.get_site_path("private", "files", file_name)
+	frappe.db.after_rollback.add(lambda: export.discard(path))
+	export.finish(path)
+	# File.insert() would read the whole file into memory (Frappe v15)
+	file = frappe.get_doc(
+		{
+			"doctype": "File",
+			"file_name": file_name,
+			"file_url": f"/private/files/{file_name}",
+			"is_private": 1,
+			"file_size": export.size,
+			"content_hash": export.content_hash,
+			"file_type": request.file_format,
+			"folder": "Home/Attachments",
+			"attached_to_doctype": "Background Job",
+			"attached_to_name": job_id,
+		}
+	)
+	file.set_user_and_timestamp()
+	file.name = frappe.generate_hash(length=10)
+	file.db_insert()
+	return {
+		"output_reference": file.file_url,
+		"result": {"rows": export.rows, "file_size": export.size, "file_format": request.file_format},
+	}
+
+
+def _known_doctype(doctype: Any) -> str:
+	if not doctype or not frappe.db.exists("DocType", doctype):
+		refuse_argument("parameters.doctype", _("no DocType {0}").format(repr(doctype)))
+	meta = frappe.get_meta(doctype)
+	if meta.istable or meta.issingle:
+		refuse_argument("parameters.doctype", _("{0} has no rows of its own").format(repr(doctype)))
+	for right in ("read", "export"):
+		if not frappe.has_permission(doctype, right):
+			refuse_argument(
+				"parameters.doctype",
+				_("you have no permission to {0} {1}").format(right, _(doctype)),
+				frappe.PermissionError,
+			)
+	return doctype
+
+
+def _permitted_fields(doctype: str, fields: Any) -> list[str]:
+	meta = frappe.get_meta(doctype)
+	permitted = [
+		name
+		for name in meta.get_permitted_fieldnames(with_virtual_fields=False)
+		if meta.get_field(name).fieldtype not in NOT_EXPORTED
+	]
+	if not fields:
+		return ["name", *permitted]
+	if not isinstance(fields, list):
+		refuse_argument("parameters.fields", _("must be a list, not {0}").format(type(fields).__name__))
+	for field in fields:
+		if field not in permitted and field not in STANDARD_FIELDS:
+			refuse_argument(
+				"parameters.fields", _("{0} has no field {1} that you may read").format(doctype, repr(field))
+			)
+	return fields
+
+
+def _as_list(filters: Any) -> list:
+	if not filters:
+		return []
+	if isinstance(filters, list):
+		return filters
+	if not isinstance(filters, dict):
+		refuse_argument(
+			"parameters.filters", _("must be an object or a list, not {0}").format(type(filters).__name__)
+		)
+	return [
+		[field, *value] if isinstance(value, list) else [field, "=", value]
+		for field, value in filters.items()
+	]

@@ -1,0 +1,54 @@
+"""What a submission must respect: known arguments, sizes, identity."""
+
+import hashlib
+import json
+from typing import Any, NoReturn
+
+import frappe
+from frappe import _
+
+from dartwing.dartwing_core.background_jobs.config import MAX_PARAMETERS_BYTES
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+
+
+def generate_job_hash(job_type: str, organization: str, params: dict[str, Any] | None) -> str:
+	"""64 hex digits, equal for equal jobs: independent of key order, stable for dates and Decimals."""
+	return hash_of(job_type, organization, serialize_parameters(params, "params"))
+
+
+def hash_of(job_type: str, organization: str, serialized_parameters: str) -> str:
+	identity = json.dumps([job_type, organization, serialized_parameters])
+	return hashlib.sha256(identity.encode()).hexdigest()
+
+
+def serialize_parameters(parameters: dict[str, Any] | None, argument: str = "parameters") -> str:
+	"""Compact JSON with sorted keys, at most 1 MiB; None is `{}`.
+
+	Raises frappe.ValidationError that names the argument when it is no JSON object or too large.
+	"""
+	if parameters is None:
+		parameters = {}
+	if not isinstance(parameters, dict):
+		refuse_argument(argument, _("must be a JSON object, not {0}").format(type(parameters).__name__))
+	text = to_json(parameters, argument)
+	size = len(text.encode())
+	if size > MAX_PARAMETERS_BYTES:
+		reason = _("{0} bytes of JSON, at most {1} are allowed; put large data in a File").format(
+			size, MAX_PARAMETERS_BYTES
+		)
+		refuse_argument(argument, reason)
+	return text
+
+
+def to_json(value: Any, argument: str) -> str:
+	"""Compact JSON with sorted keys; dates and Decimals as Frappe writes them, NaN and the like refused."""
+	try:
+		text = frappe.as_json(value, indent=None, separators=(",", ":"))
+		json.loads(text, parse_constant=_refuse_constant)
+	except (TypeError, ValueError, RecursionError) as error:
+		refuse_argument(argument, _("cannot be stored as JSON: {0}").format(error))
+	return text
+
+
+def _refuse_constant(name: str) -> NoReturn:
+	raise ValueError(_("{0} is no JSON value").format(name))

@@ -1,0 +1,142 @@
+"""Every way an attempt can end is one value, and each records itself in the current transaction."""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils import now_datetime
+
+from dartwing.dartwing_core.background_jobs import config, limits, retry
+from dartwing.dartwing_core.background_jobs.errors import PERMANENT, PermanentError
+from dartwing.dartwing_core.doctype.background_job.background_job import (
+	COMPLETED,
+	DEAD_LETTER,
+	FAILED,
+	TIMED_OUT,
+	BackgroundJob,
+)
+
+
+@dataclass(frozen=True)
+class Completed:
+	"""The handler returned; `result` is JSON text or None."""
+
+	output_reference: str | None
+	result: str | None
+
+	@classmethod
+	def of(cls, returned: Any) -> "Completed":
+		"""From what a handler returned: None, or a dict of `output_reference` and `result`.
+
+		Raises PermanentError, naming what is wrong, for anything else: no retry would change it.
+		"""
+		if returned is None:
+			return cls(None, None)
+		if not isinstance(returned, dict) or set(returned) - {"output_reference", "result"}:
+			raise PermanentError(
+				_("a handler returns None or a dict of output_reference and result, not {0}").format(
+					repr(returned)[:200]
+				)
+			)
+		result = returned.get("result")
+		text = None if result is None else limits.to_json(result, "result")
+		if text and len(text.encode()) > config.MAX_RESULT_BYTES:
+			raise PermanentError(
+				_(
+					"result: {0} bytes of JSON, at most {1} are kept; return a File in output_reference"
+				).format(len(text.encode()), config.MAX_RESULT_BYTES)
+			)
+		return cls(returned.get("output_reference"), text)
+
+	def record(self, job: BackgroundJob) -> None:
+		job.transition_to(
+			COMPLETED,
+			actor=job.worker_name,
+			progress=100.0,
+			output_reference=self.output_reference,
+			result=self.result,
+			error_type=None,
+			error_message=None,
+			error_traceback=None,
+		)
+
+
+@dataclass(frozen=True)
+class Failed:
+	"""The handler raised; a transient error waits for its retry, a permanent one for a person."""
+
+	error: BaseException
+	traceback: str
+
+	def record(self, job: BackgroundJob) -> None:
+		decision = retry.decide(
+			self.error,
+			job.retry_count,
+			job.max_retries,
+			random.random,
+			datetime.now(timezone.utc),
+			config.get("retry_base_delay_seconds"),
+		)
+		message = describe(self.error)
+		details = {
+			"error_type": decision.error_type,
+			"error_message": message,
+			"error_traceback": self.traceback,
+		}
+		if decision.error_type == PERMANENT:
+			job.transition_to(DEAD_LETTER, message=message, actor=job.worker_name, **details)
+		else:
+			wait_for_retry(job, FAILED, decision.delay_seconds, details)
+
+
+@dataclass(frozen=True)
+class TimedOut:
+	"""The handler was stopped after `timeout_seconds`."""
+
+	timeout_seconds: int
+	traceback: str
+
+	def record(self, job: BackgroundJob) -> None:
+		details = {
+			"error_type": "Transient",
+			"error_message": _("stopped after {0} seconds").format(self.timeout_seconds),
+			"error_traceback": self.traceback,
+		}
+		delay = None
+		if job.retry_count < job.max_retries:
+			base = config.get("retry_base_delay_seconds")
+			delay = retry.calculate_backoff(job.retry_count, base, random.random)
+		wait_for_retry(job, TIMED_OUT, delay, details)
+
+
+@dataclass(frozen=True)
+class Abandoned:
+	"""The handler stopped because the job is canceled or another attempt's: nothing is left to record."""
+
+	def record(self, job: BackgroundJob) -> None:
+		frappe.logger("dartwing").info(f"{job.name} was given up: it is no longer this attempt's")
+
+
+Outcome = Completed | Failed | TimedOut | Abandoned
+
+
+def wait_for_retry(
+	job: BackgroundJob, status: str, delay_seconds: float | None, details: dict[str, Any]
+) -> None:
+	"""Failed or Timed Out until the retry is due; without a delay, on to the dead letter queue."""
+	if delay_seconds is None:
+		job.transition_to(status, message=details["error_message"], actor=job.worker_name, **details)
+		job.transition_to(DEAD_LETTER, message=_("retries exhausted"), actor=job.worker_name)
+		return
+	due = now_datetime() + timedelta(seconds=delay_seconds)
+	job.transition_to(
+		status, message=details["error_message"], actor=job.worker_name, next_retry_at=due, **details
+	)
+
+
+def describe(error: BaseException) -> str:
+	"""One line for people: the error's own words, its class where it has none."""
+	return (str(error) or type(error).__name__)[:1000]

@@ -1,0 +1,129 @@
+"""What a running handler sees of its job, and how it reports without touching its own transaction."""
+
+import contextvars
+import threading
+import time
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils import flt, now_datetime
+
+from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs.control import ControlConnection
+from dartwing.dartwing_core.background_jobs.errors import JobCanceledError
+from dartwing.dartwing_core.background_jobs.realtime import publish_job_progress
+from dartwing.dartwing_core.doctype.background_job.background_job import RUNNING, BackgroundJob
+
+
+class JobContext:
+	"""The one argument of a handler.
+
+	`job_id`, `job_type`, `organization`, `owner` (user id), `parameters` (dict), `attempt` (1 for the
+	first), `timeout_seconds` and `checkpoint` (what the last `save_checkpoint` of any attempt kept, or
+	None) are plain values.
+	"""
+
+	def __init__(self, job: BackgroundJob):
+		self.job_id: str = job.name
+		self.job_type: str = job.job_type
+		self.organization: str = job.organization
+		self.owner: str = job.owner_user
+		self.parameters: dict[str, Any] = frappe.parse_json(job.input_parameters) or {}
+		self.attempt: int = (job.retry_count or 0) + 1
+		self.timeout_seconds: int = job.timeout_seconds
+		self.checkpoint: dict[str, Any] | None = frappe.parse_json(job.checkpoint) if job.checkpoint else None
+		self._control = ControlConnection(job.name, job.organization, job.attempt_id)
+		self._progress = ProgressReporter(self._control, config.get("progress_interval_seconds"))
+
+	def update_progress(self, percent: float, message: str | None = None) -> None:
+		"""Show progress (0 to 100) and a message of at most 255 characters to everyone who looks.
+
+		Call it as often as you like: at most one write and one event a second leave this process, and
+		the last value always does. Not part of the handler's transaction.
+		Raises JobCanceledError once the job is no longer this attempt's.
+		"""
+		self._progress.report(percent, message)
+
+	def save_checkpoint(self, data: dict[str, Any]) -> None:
+		"""Keep a JSON object of at most 1 MiB for the next attempt, at once and for good.
+
+		Not part of the handler's transaction: what the checkpoint says was done must be committed, or
+		repeatable. Raises JobCanceledError once the job is no longer this attempt's.
+		"""
+		if not isinstance(data, dict):
+			frappe.throw(_("checkpoint: must be a JSON object, not {0}").format(type(data).__name__))
+		text = frappe.as_json(data, indent=None, separators=(",", ":"))
+		if len(text.encode()) > config.MAX_CHECKPOINT_BYTES:
+			frappe.throw(
+				_("checkpoint: at most {0} bytes of JSON are kept").format(config.MAX_CHECKPOINT_BYTES)
+			)
+		if not self._control.write_checkpoint(text):
+			raise JobCanceledError(_("{0} was canceled").format(self.job_id))
+		self.checkpoint = data
+
+	def is_canceled(self) -> bool:
+		"""Whether the job was canceled, or given to another attempt, as the database has it now."""
+		return not self._control.is_running()
+
+	def close(self) -> None:
+		"""Deliver the last progress and close the control connection; the engine calls it."""
+		self._progress.close()
+		self._control.close()
+
+
+class ProgressReporter:
+	"""Lets the first value through at once, then at most one per interval, and the last one always."""
+
+	def __init__(self, control: ControlConnection, interval_seconds: float):
+		self._control = control
+		self._interval = interval_seconds
+		self._lock = threading.Lock()
+		self._latest: tuple[float, str | None] | None = None
+		self._last_write = float("-inf")
+		self._timer: threading.Timer | None = None
+		self._lost = False
+
+	def report(self, percent: float, message: str | None) -> None:
+		value = (min(100.0, max(0.0, flt(percent))), message)
+		with self._lock:
+			self._latest = value
+			wait = self._last_write + self._interval - time.monotonic()
+			if wait <= 0:
+				self._write()
+			elif not self._timer:
+				self._start_timer(wait)
+			if self._lost:
+				raise JobCanceledError(_("{0} was canceled").format(self._control.job_id))
+
+	def close(self) -> None:
+		with self._lock:
+			if self._timer:
+				self._timer.cancel()
+			self._write()
+
+	def _start_timer(self, seconds: float) -> None:
+		# Frappe's locals live in a context variable, which a new thread does not inherit
+		context = contextvars.copy_context()
+		self._timer = threading.Timer(seconds, context.run, [self._write_late])
+		self._timer.daemon = True
+		self._timer.start()
+
+	def _write_late(self) -> None:
+		with self._lock:
+			self._timer = None
+			self._write()
+
+	def _write(self) -> None:
+		if self._latest is None or self._lost:
+			return
+		(percent, message), self._latest = self._latest, None
+		self._last_write, now = time.monotonic(), now_datetime()
+		if message:
+			message = message[: config.MAX_PROGRESS_MESSAGE_LENGTH]
+		if self._control.write_progress(percent, message, now):
+			publish_job_progress(
+				self._control.job_id, self._control.organization, RUNNING, percent, message, now
+			)
+		else:
+			self._lost = True

@@ -1,0 +1,77 @@
+"""The only caller of publish_realtime.
+
+Events go to the room `org:{organization}` and to the Organization document's own room, which is
+the one that clients of stock Frappe v15 can join (`doc_subscribe`, permission-checked).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import frappe
+from frappe.model.document import Document
+
+from dartwing.dartwing_core.background_jobs import times
+from dartwing.dartwing_core.background_jobs.transactions import after_commit
+
+
+def room_of(organization: str) -> str:
+	return f"org:{organization}"
+
+
+def publish_job_status_changed(jobs: Sequence[Document], from_status: str | None) -> None:
+	"""Tell each job's organization that it became its `status`, once this transaction is committed.
+
+	Sends `{job_id, job_type, from_status, to_status, output_reference?, error_message?, updated_at}`
+	for each job; nothing for one that was undone, or whose committed row is of another organization.
+	"""
+	events = {job.name: (job.organization, _status_event(job, from_status)) for job in jobs}
+
+	def send() -> None:
+		committed = frappe.get_all(
+			"Background Job",
+			filters={"name": ("in", list(events))},
+			fields=["name", "organization"],
+			order_by="name asc",
+		)
+		for job in committed:
+			organization, event = events[job.name]
+			if organization == job.organization:
+				_publish("job_status_changed", event, organization)
+
+	after_commit(send)
+
+
+def publish_job_progress(
+	job_id: str, organization: str, status: str, progress: float, message: str | None, updated_at: datetime
+) -> None:
+	"""Tell the organization at once; the caller has just written this progress to this job's row.
+
+	Sends `{job_id, status, progress, progress_message, updated_at}`.
+	"""
+	event = {
+		"job_id": job_id,
+		"status": status,
+		"progress": progress,
+		"progress_message": message,
+		"updated_at": times.to_utc(updated_at),
+	}
+	_publish("job_progress", event, organization)
+
+
+def _status_event(job: Document, from_status: str | None) -> dict:
+	event = {
+		"job_id": job.name,
+		"job_type": job.job_type,
+		"from_status": from_status,
+		"to_status": job.status,
+		"updated_at": times.to_utc(job.modified),
+	}
+	for field in ("output_reference", "error_message"):
+		if job.get(field):
+			event[field] = job.get(field)
+	return event
+
+
+def _publish(event: str, message: dict, organization: str) -> None:
+	frappe.publish_realtime(event, message, room=room_of(organization))
+	frappe.publish_realtime(event, message, doctype="Organization", docname=organization)

@@ -1,0 +1,169 @@
+"""What a submission must fulfil, in the order of the checks, each with its own clear error."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils import now_datetime
+
+from dartwing.dartwing_core.background_jobs import access, limits, times
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.doctype.background_job.background_job import (
+	CANCELED,
+	DEAD_LETTER,
+	PENDING,
+	PRIORITIES,
+	BackgroundJob,
+	new_job_id,
+)
+from dartwing.dartwing_core.doctype.job_type.job_type import JobType
+
+When = datetime | str | None
+
+
+@dataclass(frozen=True)
+class JobRequest:
+	"""The arguments of one submission, as `submit_job` takes them."""
+
+	job_type: str
+	organization: str
+	parameters: dict[str, Any] | None = None
+	priority: str | None = None
+	depends_on: str | None = None
+	scheduled_at: When = None
+
+	@classmethod
+	def parse(cls, job: Any, argument: str) -> "JobRequest":
+		"""A request from one dict of `submit_jobs`; raises ValidationError for unknown and missing keys."""
+		if not isinstance(job, dict):
+			refuse_argument(argument, _("must be an object, not {0}").format(type(job).__name__))
+		for name in set(job) - {field.name for field in fields(cls)}:
+			refuse_argument(f"{argument}.{name}", _("there is no such argument"))
+		for name in ("job_type", "organization"):
+			if not job.get(name):
+				refuse_argument(f"{argument}.{name}", _("is missing"))
+		return cls(**job)
+
+
+class SubmissionChecks:
+	"""The checks of a submission in their order; what many jobs have in common is checked once."""
+
+	def __init__(self) -> None:
+		self._organizations: set[str] = set()
+		self._job_types: dict[str, JobType] = {}
+
+	def check(self, request: JobRequest, where: str = "") -> BackgroundJob:
+		"""The job as it is to be inserted; raises for the first rule that the request breaks.
+
+		`where` is put before the name of a wrong argument, for example `jobs[3].`.
+		"""
+		_check_names(request, where)
+		if request.organization not in self._organizations:
+			_check_organization(request.organization, f"{where}organization")
+			self._organizations.add(request.organization)
+		if request.job_type not in self._job_types:
+			self._job_types[request.job_type] = _usable_job_type(request.job_type, f"{where}job_type")
+		_check_priority(request.priority, f"{where}priority")
+		parameters = limits.serialize_parameters(request.parameters, f"{where}parameters")
+		_check_parent(request.depends_on, request.organization, f"{where}depends_on")
+		scheduled_at = _site_time(request.scheduled_at, f"{where}scheduled_at")
+		return _new_job(request, self._job_types[request.job_type], parameters, scheduled_at)
+
+
+def _check_names(request: JobRequest, where: str) -> None:
+	for name in ("job_type", "organization", "priority", "depends_on"):
+		value = getattr(request, name)
+		if not isinstance(value, str) and not (value is None and name in ("priority", "depends_on")):
+			refuse_argument(f"{where}{name}", _("must be a text, not {0}").format(type(value).__name__))
+
+
+def _check_organization(organization: str, argument: str) -> None:
+	access.check_member(organization, argument)
+	status = frappe.db.get_value("Organization", organization, "status")
+	if not status:
+		refuse_argument(
+			argument, _("no organization {0}").format(repr(organization)), frappe.DoesNotExistError
+		)
+	if status != "Active":
+		refuse_argument(
+			argument,
+			_("{0} is {1}; jobs are accepted only while it is Active").format(repr(organization), _(status)),
+		)
+
+
+def _usable_job_type(name: str, argument: str) -> JobType:
+	if not frappe.db.exists("Job Type", name):
+		refuse_argument(argument, _("no Job Type {0}").format(repr(name)), frappe.DoesNotExistError)
+	job_type = frappe.get_cached_doc("Job Type", name)
+	if not job_type.is_enabled:
+		refuse_argument(argument, _("{0} is disabled").format(repr(name)))
+	required = job_type.requires_permission
+	if required and not frappe.has_permission(required, "create"):
+		reason = _("{0} needs permission to create {1}").format(repr(name), _(required))
+		refuse_argument(argument, reason, frappe.PermissionError)
+	return job_type
+
+
+def _check_priority(priority: str | None, argument: str) -> None:
+	if priority is not None and priority not in PRIORITIES:
+		refuse_argument(argument, _("{0} is none of {1}").format(repr(priority), ", ".join(PRIORITIES)))
+
+
+def _check_parent(depends_on: str | None, organization: str, argument: str) -> None:
+	if depends_on is None:
+		return
+	parent = frappe.db.get_value("Background Job", depends_on, ["organization", "status"], as_dict=True)
+	# to this organization, a job of another one does not exist
+	if not parent or parent.organization != organization:
+		refuse_argument(argument, _("no job {0}").format(repr(depends_on)), frappe.DoesNotExistError)
+	if parent.status in (DEAD_LETTER, CANCELED):
+		refuse_argument(
+			argument,
+			_("{0} is {1}; a job that depends on it would never start").format(
+				repr(depends_on), _(parent.status)
+			),
+		)
+
+
+def _site_time(value: When, argument: str) -> datetime | None:
+	if value is None:
+		return None
+	try:
+		return times.to_site(value)
+	except ValueError:
+		refuse_argument(
+			argument,
+			_("{0} is no date and time, for example 2026-12-31T08:00:00Z").format(repr(value)),
+		)
+
+
+def _new_job(
+	request: JobRequest, job_type: JobType, parameters: str, scheduled_at: datetime | None
+) -> BackgroundJob:
+	now, user = now_datetime(), frappe.session.user
+	return frappe.get_doc(
+		{
+			"doctype": "Background Job",
+			"name": new_job_id(),
+			"job_type": job_type.name,
+			"organization": request.organization,
+			"owner_user": user,
+			"status": PENDING,
+			"priority": request.priority or job_type.default_priority,
+			"depends_on": request.depends_on,
+			"scheduled_at": scheduled_at,
+			"input_parameters": parameters,
+			"job_hash": limits.hash_of(job_type.name, request.organization, parameters),
+			"timeout_seconds": job_type.default_timeout,
+			"max_retries": job_type.max_retries,
+			"retry_count": 0,
+			"progress": 0.0,
+			"created_at": now,
+			"creation": now,
+			"modified": now,
+			"owner": user,
+			"modified_by": user,
+		}
+	)

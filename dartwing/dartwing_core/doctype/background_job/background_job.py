@@ -1,0 +1,164 @@
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.database.sequence import create_sequence, get_next_val
+from frappe.model.document import Document
+from frappe.utils import cint, now_datetime
+
+from dartwing.dartwing_core.background_jobs import realtime
+from dartwing.dartwing_core.background_jobs.errors import InvalidTransitionError, StaleJobError
+from dartwing.dartwing_core.doctype.job_execution_log import job_execution_log
+
+PENDING = "Pending"
+QUEUED = "Queued"
+RUNNING = "Running"
+COMPLETED = "Completed"
+FAILED = "Failed"
+TIMED_OUT = "Timed Out"
+DEAD_LETTER = "Dead Letter"
+CANCELED = "Canceled"
+
+ACTIVE = (QUEUED, RUNNING)
+WAITING_FOR_RETRY = (FAILED, TIMED_OUT)
+FINAL = (COMPLETED, CANCELED)
+FINISHED = (*FINAL, DEAD_LETTER)
+
+# from status → statuses that may follow; None is the job before it exists
+VALID_TRANSITIONS: dict[str | None, tuple[str, ...]] = {
+	None: (PENDING,),
+	PENDING: (QUEUED, CANCELED, DEAD_LETTER),
+	QUEUED: (RUNNING, PENDING, CANCELED, DEAD_LETTER),
+	RUNNING: (COMPLETED, FAILED, TIMED_OUT, DEAD_LETTER, CANCELED),
+	FAILED: (QUEUED, DEAD_LETTER, CANCELED),
+	TIMED_OUT: (QUEUED, DEAD_LETTER, CANCELED),
+	DEAD_LETTER: (QUEUED, CANCELED),
+	COMPLETED: (),
+	CANCELED: (),
+}
+
+STATUSES = tuple(status for status in VALID_TRANSITIONS if status)
+PRIORITIES = ("Low", "Normal", "High", "Critical")
+
+ENTERED_AT = {
+	QUEUED: "queued_at",
+	RUNNING: "started_at",
+	COMPLETED: "completed_at",
+	CANCELED: "canceled_at",
+}
+
+
+class BackgroundJob(Document):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		attempt_id: DF.Data | None
+		canceled_at: DF.Datetime | None
+		canceled_by: DF.Link | None
+		checkpoint: DF.JSON | None
+		completed_at: DF.Datetime | None
+		created_at: DF.Datetime | None
+		deduplication_key: DF.Data | None
+		depends_on: DF.Link | None
+		error_message: DF.SmallText | None
+		error_traceback: DF.Code | None
+		error_type: DF.Literal["", "Transient", "Permanent"]
+		input_parameters: DF.JSON | None
+		job_hash: DF.Data | None
+		job_type: DF.Link
+		max_retries: DF.Int
+		next_retry_at: DF.Datetime | None
+		organization: DF.Link
+		output_reference: DF.Data | None
+		owner_user: DF.Link
+		priority: DF.Literal["Low", "Normal", "High", "Critical"]
+		progress: DF.Percent
+		progress_message: DF.Data | None
+		queued_at: DF.Datetime | None
+		result: DF.JSON | None
+		retry_count: DF.Int
+		rq_job_id: DF.Data | None
+		scheduled_at: DF.Datetime | None
+		started_at: DF.Datetime | None
+		status: DF.Literal[
+			"Pending", "Queued", "Running", "Completed", "Failed", "Timed Out", "Dead Letter", "Canceled"
+		]
+		timeout_seconds: DF.Int
+		worker_name: DF.Data | None
+
+	# end: auto-generated types
+	def autoname(self) -> None:
+		self.name = new_job_id()
+
+	def transition_to(
+		self, status: str, *, message: str | None = None, actor: str | None = None, **changes: Any
+	) -> None:
+		"""Move to `status` and change the given fields, if the job is still as this document has it.
+
+		The only writer of `status`. One compare-and-set UPDATE on status and attempt, one Job Execution
+		Log row and, after the commit of this transaction, one event; nothing is committed here.
+		Raises InvalidTransitionError for a transition that does not exist, StaleJobError when the job
+		moved on since it was read: then nothing was changed.
+		"""
+		if status not in VALID_TRANSITIONS[self.status]:
+			raise InvalidTransitionError(
+				_("{0}: a job that is {1} cannot become {2}").format(self.name, _(self.status), _(status))
+			)
+		from_status, now = self.status, now_datetime()
+		changes.update(status=status, modified=now, modified_by=frappe.session.user)
+		if status in ENTERED_AT:
+			changes.setdefault(ENTERED_AT[status], now)
+		if status in FINISHED:
+			changes["deduplication_key"] = None
+		self._compare_and_set(changes)
+		self.update(changes)
+		job_execution_log.record([self], from_status, now, message=message, actor=actor)
+		realtime.publish_job_status_changed([self], from_status)
+
+	def _compare_and_set(self, changes: dict[str, Any]) -> None:
+		job = frappe.qb.DocType("Background Job")
+		query = frappe.qb.update(job).where((job.name == self.name) & (job.status == self.status))
+		query = query.where(job.attempt_id == self.attempt_id if self.attempt_id else job.attempt_id.isnull())
+		for field, value in changes.items():
+			query = query.set(job[field], value)
+		query.run()
+		if not rows_changed():
+			raise StaleJobError(_("{0} is no longer {1}").format(self.name, _(self.status)))
+
+	def on_trash(self) -> None:
+		if self.status not in FINISHED:
+			frappe.throw(_("{0} is {1}: cancel it before you delete it").format(self.name, _(self.status)))
+		frappe.db.delete("Job Execution Log", {"background_job": self.name})
+
+	def notify_update(self) -> None:
+		"""Publish nothing to the DocType-wide room: everyone who may read any job could join it."""
+
+
+def new_job_id() -> str:
+	"""`JOB-2026-00042`: from a database sequence, so that no two submitters wait for each other."""
+	return f"JOB-{now_datetime().year}-{get_next_val('Background Job'):05d}"
+
+
+def rows_changed() -> int:
+	"""How many rows the last statement of this connection changed."""
+	return frappe.db._cursor.rowcount
+
+
+def on_doctype_update() -> None:
+	frappe.db.add_index("Background Job", ["organization", "status", "creation"])
+	frappe.db.add_index("Background Job", ["status", "next_retry_at"])
+	frappe.db.add_index("Background Job", ["depends_on"])
+	ensure_sequence()
+
+
+def ensure_sequence() -> None:
+	"""Create the sequence of job ids if it is missing, beyond the ids that exist."""
+	last = frappe.db.sql(
+		"select max(cast(substring_index(name, '-', -1) as unsigned)) from `tabBackground Job`"
+	)[0][0]
+	create_sequence("Background Job", check_not_exists=True, cache=1000, start_value=cint(last) + 1)

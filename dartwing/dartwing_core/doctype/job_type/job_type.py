@@ -1,0 +1,82 @@
+import inspect
+from collections.abc import Callable
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+
+MAX_RATE_LIMIT_WINDOW_SECONDS = 24 * 60 * 60
+
+
+class JobType(Document):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		deduplication_window: DF.Int
+		default_priority: DF.Literal["Low", "Normal", "High", "Critical"]
+		default_timeout: DF.Int
+		description: DF.SmallText | None
+		display_name: DF.Data
+		handler_method: DF.Data
+		is_enabled: DF.Check
+		max_retries: DF.Int
+		notify_owner: DF.Literal["Never", "On Failure", "Always"]
+		rate_limit: DF.Int
+		rate_limit_window: DF.Int
+		requires_permission: DF.Link | None
+		type_name: DF.Data
+
+	# end: auto-generated types
+	def validate(self) -> None:
+		get_handler(self.handler_method)
+		if self.default_timeout < 1:
+			frappe.throw(_("Default Timeout must be at least 1 second, not {0}").format(self.default_timeout))
+		if self.rate_limit_window > MAX_RATE_LIMIT_WINDOW_SECONDS:
+			frappe.throw(
+				_("Rate Limit Window must be at most 86400 seconds (24 hours), not {0}").format(
+					self.rate_limit_window
+				)
+			)
+		if self.rate_limit and not self.rate_limit_window:
+			frappe.throw(_("Rate Limit needs a Rate Limit Window of 1 to 86400 seconds"))
+
+
+def get_handler(path: str) -> Callable:
+	"""The function at a dotted path, checked to be a handler: one of an installed app, taking a JobContext.
+
+	Raises frappe.ValidationError that names the path and what is wrong with it.
+	"""
+	module, _dot, _name = path.rpartition(".")
+	app = path.split(".")[0]
+	if not module or app not in frappe.get_installed_apps():
+		_refuse(path, _("it is not in an installed app"))
+	try:
+		handler = frappe.get_attr(path)
+	except (ImportError, AttributeError, frappe.ValidationError) as error:
+		_refuse(path, str(error))
+	if not inspect.isfunction(handler) or handler.__module__.split(".")[0] != app:
+		_refuse(path, _("it is not a function of {0}").format(app))
+	if not takes_job_context(handler):
+		_refuse(path, _("it must take exactly one argument, named context or annotated JobContext"))
+	return handler
+
+
+def takes_job_context(function: Callable) -> bool:
+	parameters = list(inspect.signature(function).parameters.values())
+	if len(parameters) != 1 or parameters[0].kind not in (
+		inspect.Parameter.POSITIONAL_ONLY,
+		inspect.Parameter.POSITIONAL_OR_KEYWORD,
+	):
+		return False
+	annotation = parameters[0].annotation
+	annotated_as = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
+	return parameters[0].name == "context" or annotated_as.split(".")[-1] == "JobContext"
+
+
+def _refuse(path: str, reason: str) -> None:
+	frappe.throw(_("Handler Method {0} cannot be used: {1}").format(frappe.bold(path), reason))

@@ -1,0 +1,18 @@
+from frappe.model.document import Document
+
+
+class Organization(Document):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		logo: DF.AttachImage | None
+		org_name: DF.Data
+		org_type: DF.Literal["Family", "Company", "Association", "Nonprofit"]
+		status: DF.Literal["Active", "Inactive", "Suspended", "Dissolved"]
+	# end: auto-generated types
+	pass

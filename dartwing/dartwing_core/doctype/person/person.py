@@ -1,0 +1,20 @@
+from frappe.model.document import Document
+
+
+class Person(Document):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		first_name: DF.Data
+		frappe_user: DF.Link | None
+		last_name: DF.Data | None
+		mobile_no: DF.Data | None
+		primary_email: DF.Data | None
+		status: DF.Literal["Active", "Inactive"]
+	# end: auto-generated types
+	pass

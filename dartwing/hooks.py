@@ -1,0 +1,45 @@
+app_name = "dartwing"
+app_title = "Dartwing"
+app_publisher = "Dartwing contributors"
+app_description = "Background job engine: accepted jobs end, organizations are walls, effects count once"
+app_email = "dartwing@example.com"
+app_license = "mit"
+
+after_install = "dartwing.install.after_install"
+after_uninstall = "dartwing.install.after_uninstall"
+
+fixtures = [
+	{"dt": "Role", "filters": [["name", "in", ["Dartwing Admin", "Dartwing User"]]]},
+	{
+		"dt": "Job Type",
+		"filters": [["name", "in", ["data_export", "echo_job", "long_running_job", "sample_job"]]],
+	},
+]
+
+permission_query_conditions = {
+	"Background Job": "dartwing.dartwing_core.background_jobs.access.job_query_conditions",
+	"Job Execution Log": "dartwing.dartwing_core.background_jobs.access.job_log_query_conditions",
+	"Org Member": "dartwing.dartwing_core.background_jobs.access.org_member_query_conditions",
+	"Organization": "dartwing.dartwing_core.background_jobs.access.organization_query_conditions",
+	"Person": "dartwing.dartwing_core.background_jobs.access.person_query_conditions",
+}
+
+has_permission = {
+	"Background Job": "dartwing.dartwing_core.background_jobs.access.has_job_permission",
+	"Job Execution Log": "dartwing.dartwing_core.background_jobs.access.has_job_permission",
+	"Org Member": "dartwing.dartwing_core.background_jobs.access.has_org_member_permission",
+	"Organization": "dartwing.dartwing_core.background_jobs.access.has_organization_permission",
+	"Person": "dartwing.dartwing_core.background_jobs.access.has_person_permission",
+}
+
+scheduler_events = {
+	"cron": {
+		"* * * * *": ["dartwing.dartwing_core.background_jobs.scheduler.every_minute"],
+	},
+}
+
+# deleting an organization, user or Job Type is not blocked by its jobs
+ignore_links_on_delete = ["Background Job", "Job Execution Log"]
+
+export_python_type_annotations = True
+require_type_annotated_api_methods = True

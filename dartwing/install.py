@@ -1,0 +1,14 @@
+"""What install-app and uninstall-app do beyond DocTypes and fixtures."""
+
+import frappe
+
+from dartwing.dartwing_core.doctype.background_job.background_job import ensure_sequence
+
+
+def after_install() -> None:
+	ensure_sequence()
+
+
+def after_uninstall() -> None:
+	"""Frappe drops the tables of the app's DocTypes; the sequence of job ids is ours to drop."""
+	frappe.db.sql_ddl("drop sequence if exists `background_job_id_seq`")
