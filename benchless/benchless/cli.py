@@ -13,8 +13,9 @@ from pathlib import Path
 import click
 
 from benchless import __version__
-
-DEFAULT_HOME = ".benchless"
+from benchless.errors import BenchlessError, ServiceError, SiteError
+from benchless.home import DEFAULT, Home, is_port_free
+from benchless.services import Services
 
 
 @dataclass
@@ -25,22 +26,18 @@ class Bench:
 	site_option: str | None
 
 	@functools.cached_property
-	def home(self):
-		from benchless.services import Home
-
+	def home(self) -> Home:
 		return Home.open(self.home_path)
 
 	def start(self) -> None:
 		"""Have the services running, and work in the sites folder like every bench command."""
-		from benchless.services import Services
-
 		if Services(self.home).start():
 			click.echo(f"Started the services of {self.home.path}; `benchless stop` ends them.", err=True)
 		os.chdir(self.home.sites)
 
 	@property
 	def config(self) -> dict:
-		return json.loads((self.home.sites / "common_site_config.json").read_text())
+		return self.home.settings()
 
 	@property
 	def default_site(self) -> str | None:
@@ -50,8 +47,8 @@ class Bench:
 	def site(self) -> str:
 		if not self.default_site:
 			raise click.UsageError("Which site? Use `benchless --site <site> …` or `benchless use <site>`.")
-		if not (self.home.sites / self.default_site / "site_config.json").exists():
-			raise click.ClickException(f"There is no site {self.default_site} in {self.home.sites}.")
+		if not self.home.site_file(self.default_site).exists():
+			raise SiteError(f"There is no site {self.default_site} in {self.home.sites}.")
 		return self.default_site
 
 	@contextmanager
@@ -67,28 +64,14 @@ class Bench:
 		finally:
 			frappe.destroy()
 
-	def set_config(self, key: str, value, is_common: bool) -> None:
-		folder = self.home.sites if is_common else self.home.sites / self.site
-		path = folder / ("common_site_config.json" if is_common else "site_config.json")
-		values = json.loads(path.read_text())
-		if value is None:
-			values.pop(key, None)
-		else:
-			values[key] = value
-		partial = path.with_suffix(".new")
-		partial.write_text(json.dumps(values, indent=1, sort_keys=True) + "\n")
-		partial.replace(path)
-
 
 class Commands(click.Group):
 	"""Shows errors meant for people as one line, without a traceback."""
 
 	def invoke(self, ctx: click.Context):
-		from benchless.services import HomeError
-
 		try:
 			return super().invoke(ctx)
-		except (HomeError, NotImplementedError) as error:
+		except (BenchlessError, NotImplementedError) as error:
 			raise click.ClickException(str(error)) from error
 
 
@@ -98,7 +81,7 @@ class Commands(click.Group):
 	"--home",
 	type=click.Path(path_type=Path),
 	envvar="BENCHLESS_HOME",
-	default=DEFAULT_HOME,
+	default=DEFAULT,
 	help="Folder of sites and services (BENCHLESS_HOME; default ./.benchless).",
 )
 @click.option("--site", help="Site to work on (FRAPPE_SITE; default: the default site).")
@@ -129,16 +112,12 @@ def start(bench: Bench):
 @command("stop")
 def stop(bench: Bench):
 	"""Stop MariaDB and Redis."""
-	from benchless.services import Services
-
 	Services(bench.home).stop()
 
 
 @command("status")
 def status(bench: Bench):
 	"""Tell which services run; exit code 1 unless all do."""
-	from benchless.services import Services
-
 	states = Services(bench.home).status()
 	for name, is_up in states.items():
 		click.echo(f"{name:12} {'running' if is_up else 'stopped'}")
@@ -163,7 +142,7 @@ def new_site(bench: Bench, name: str, admin_password: str, apps: tuple[str], set
 	for app in apps:
 		site.install_app(name, app)
 	if set_default or not bench.config.get("default_site"):
-		bench.set_config("default_site", name, is_common=True)
+		bench.home.set_setting("default_site", name)
 	click.echo(f"Made {name}.")
 
 
@@ -176,7 +155,7 @@ def drop_site(bench: Bench, name: str):
 	bench.start()
 	site.drop_site(name)
 	if bench.config.get("default_site") == name:
-		bench.set_config("default_site", None, is_common=True)
+		bench.home.set_setting("default_site", None)
 
 
 @command("use")
@@ -184,7 +163,7 @@ def drop_site(bench: Bench, name: str):
 def use(bench: Bench, name: str):
 	"""Make a site the default one."""
 	bench.site_option = name
-	bench.set_config("default_site", bench.site, is_common=True)
+	bench.home.set_setting("default_site", bench.site)
 
 
 @command("install-app")
@@ -237,7 +216,11 @@ def migrate(bench: Bench):
 @click.option("--parse", "-p", is_flag=True, help="VALUE is a Python literal; None removes the key.")
 def set_config(bench: Bench, key: str, value: str, is_common: bool, parse: bool):
 	"""Set a key of the site's configuration."""
-	bench.set_config(key, literal_eval(value) if parse else value, is_common)
+	parsed = literal_eval(value) if parse else value
+	if is_common:
+		bench.home.set_setting(key, parsed)
+	else:
+		bench.home.set_site_setting(bench.site, key, parsed)
 
 
 # work on a site
@@ -405,6 +388,11 @@ def serve(bench: Bench, port: int | None, no_socketio: bool):
 	stop_on_sigterm()
 	logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
 	port = port or bench.config["webserver_port"]
+	if not is_port_free(port):
+		raise ServiceError(
+			f"Port {port} is in use by another program. Stop it, use --port, or change webserver_port "
+			f"in {bench.home.settings_file}."
+		)
 	server = make_web_server(port, bench.default_site)
 	click.echo(f"http://{bench.default_site or 'localhost'}:{port}", err=True)
 	home = str(bench.home_path)

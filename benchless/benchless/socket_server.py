@@ -8,6 +8,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.cookies import SimpleCookie
 
 import aiohttp
@@ -78,7 +79,7 @@ class SocketServer:
 		"""Serve until cancelled."""
 		app = web.Application()
 		self.server.attach(app)
-		runner = web.AppRunner(app, shutdown_timeout=1)
+		runner = web.AppRunner(app, shutdown_timeout=1, access_log=None)
 		async with aiohttp.ClientSession() as self.http:
 			await runner.setup()
 			await web.TCPSite(runner, LOOPBACK, port).start()
@@ -96,17 +97,23 @@ class SocketServer:
 					channel = connection.pubsub(ignore_subscribe_messages=True)
 					await channel.subscribe("events")
 					async for message in channel.listen():
-						await self.forward(json.loads(message["data"]))
+						await self.forward(message["data"])
 			except ConnectionError as error:
 				log.warning("Redis is gone, trying again: %s", error)
 				await asyncio.sleep(RECONNECT_SECONDS)
 
-	async def forward(self, event: dict) -> None:
-		if not event.get("room"):
-			raise NotImplementedError("benchless does not support realtime events to every site")
-		await self.server.emit(
-			event["event"], event["message"], room=event["room"], namespace=f"/{event['namespace']}"
-		)
+	async def forward(self, data: bytes) -> None:
+		"""Send one published event to its room. One that is none is logged; the next ones still go out."""
+		try:
+			event = json.loads(data)
+			name, message, room, site = (event[key] for key in ("event", "message", "room", "namespace"))
+		except (ValueError, KeyError, TypeError):
+			log.exception("Not an event: %s", data)
+			return
+		if room:
+			await self.server.emit(name, message, room=room, namespace=f"/{site}")
+		else:
+			log.error("benchless does not support events to every site: %s", name)
 
 	async def connect(self, namespace: str, sid: str, environ: dict, auth=None) -> None:
 		client = await self.authenticate(Request.of(environ), namespace, sid)
@@ -132,7 +139,7 @@ class SocketServer:
 		anonymous = Client(sid, namespace, request.site(self.config), session, request.authorization)
 		status, answer = await self.ask(anonymous, "get_user_info")
 		if status != 200:
-			refuse_connection(f"Unauthorized: {status}")
+			refuse_connection(f"Unauthorized: Error: {HTTPStatus(status).phrase}")
 		return Client(**{**vars(anonymous), **answer["message"]})
 
 	async def ask(self, client: Client, method: str, **arguments) -> tuple[int, dict]:

@@ -6,13 +6,12 @@ import os
 import threading
 from importlib.util import find_spec
 
+import frappe.app
+from frappe.utils import get_site_name
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.utils import safe_join, send_file
 from werkzeug.wrappers import Request, Response
-
-import frappe.app
-from frappe.utils import get_site_name
 
 LOOPBACK = "127.0.0.1"
 

@@ -3,10 +3,6 @@
 import functools
 import json
 
-from werkzeug.exceptions import HTTPException, NotFound
-from werkzeug.wrappers import Request, Response
-from werkzeug.wsgi import ClosingIterator
-
 import frappe
 import frappe.api
 import frappe.handler
@@ -19,6 +15,9 @@ from frappe.core.api.file import get_max_file_size
 from frappe.utils import CallbackManager, cint, escape_html, get_site_name
 from frappe.utils.error import log_error_snapshot
 from frappe.website.serve import get_response
+from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.wrappers import Request, Response
+from werkzeug.wsgi import ClosingIterator
 
 DEFAULT_MAX_CONTENT_LENGTH = 25 * 1024 * 1024
 UPLOAD_PATH = "/api/method/upload_file"
@@ -121,10 +120,7 @@ def max_content_length(request: Request) -> int:
 def make_form_dict(request: Request) -> None:
 	"""The arguments: the JSON body if there is one, else the query and the form together."""
 	body = request.get_data(as_text=True)
-	if body and request.is_json:
-		arguments = json.loads(body)
-	else:
-		arguments = {**request.args, **request.form}
+	arguments = json.loads(body) if body and request.is_json else {**request.args, **request.form}
 	if isinstance(arguments, dict):
 		frappe.local.form_dict = frappe._dict(arguments)
 		# jQuery's way around browser caches

@@ -5,8 +5,6 @@ import binascii
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
-from werkzeug.wrappers import Response
-
 import frappe
 from frappe import _
 from frappe._api.unsupported import attributes_of, refuse
@@ -14,6 +12,7 @@ from frappe.core.doctype.activity_log.activity_log import add_authentication_log
 from frappe.sessions import Session, clear_sessions, delete_session, get_expiry_in_seconds
 from frappe.utils import cint, get_datetime
 from frappe.utils.password import check_password, get_decrypted_password
+from werkzeug.wrappers import Response
 
 SAFE_HTTP_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 UNSAFE_HTTP_METHODS = frozenset(("POST", "PUT", "DELETE", "PATCH"))
@@ -130,9 +129,11 @@ class LoginManager:
 		is_desk_user = self.info.user_type != "Website User"
 		cookies.set_cookie("system_user", "yes" if is_desk_user else "no")
 		if not resume:
-			answer = {"message": "Logged In", "home_page": "/app"}
-			frappe.local.response.update(answer if is_desk_user else {"message": "No App", "home_page": "/me"})
-			frappe.local.response["full_name"] = self.full_name
+			frappe.local.response.update(
+				message="Logged In" if is_desk_user else "No App",
+				home_page="/app" if is_desk_user else website_home(self.user),
+				full_name=self.full_name,
+			)
 		cookies.set_cookie("full_name", self.full_name)
 		cookies.set_cookie("user_id", self.user)
 		cookies.set_cookie("user_image", self.info.user_image or "")
@@ -173,6 +174,10 @@ class LoginManager:
 		clear_cookies()
 		if frappe.request:
 			self.login_as_guest()
+
+
+def website_home(user: str) -> str:
+	return "/login" if user == "Guest" else "/me"
 
 
 def is_login_request() -> bool:

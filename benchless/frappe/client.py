@@ -80,7 +80,7 @@ def get_value(doctype, fieldname, filters=None, as_dict=True, debug=False, paren
 		filters = {"name": filters}
 	fields = field_list(fieldname)
 	if frappe.get_meta(doctype).issingle:
-		rows = frappe.db.get_values_from_single(fields, filters or None, doctype, as_dict=as_dict, debug=debug)
+		rows = frappe.db.get_values_from_single(fields, filters or None, doctype, as_dict=as_dict)
 	else:
 		rows = get_list(
 			doctype,

@@ -4,12 +4,11 @@ import os
 from inspect import signature
 from mimetypes import guess_type
 
-from werkzeug.wrappers import Response
-
 import frappe
 from frappe import _, is_whitelisted, ping  # noqa: F401 - `ping` is called by its short name
 from frappe._api.unsupported import attributes_of, refuse
 from frappe.utils import cint
+from werkzeug.wrappers import Response
 
 # what users without Desk access may upload
 ALLOWED_MIMETYPES = (
@@ -151,7 +150,7 @@ def download_file(file_url: str):
 
 
 def run_doc_method(method, docs=None, dt=None, dn=None, arg=None, args=None):
-	"""Call a whitelisted controller method, on a stored document (`dt`, `dn`) or on one sent in full (`docs`)."""
+	"""Call a whitelisted method of a document: a stored one (`dt`, `dn`) or one sent in full (`docs`)."""
 	if dt:
 		doc = frappe.get_doc(dt, dn or dt)
 	else:

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from functools import wraps
 
-from werkzeug.wrappers import Response
-
 import frappe
 from frappe import _
 from frappe._api.unsupported import attributes_of
 from frappe.utils import cint, now_datetime
+from werkzeug.wrappers import Response
 
 MICROSECONDS = 1_000_000
 

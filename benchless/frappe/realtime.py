@@ -2,9 +2,8 @@
 
 from contextlib import suppress
 
-import redis
-
 import frappe
+import redis
 from frappe._api.unsupported import attributes_of
 
 

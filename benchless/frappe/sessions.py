@@ -55,7 +55,8 @@ class Session:
 
 	def insert_session_record(self):
 		frappe.db.sql(
-			"insert into tabSessions (sessiondata, user, lastupdate, sid, status) values (%s, %s, %s, %s, 'Active')",
+			"""insert into tabSessions (sessiondata, user, lastupdate, sid, status)
+			values (%s, %s, %s, %s, 'Active')""",
 			(json.dumps(self.data.data), self.user, now(), self.sid),
 		)
 		frappe.cache.hset("session", self.sid, self.data)
@@ -156,7 +157,8 @@ def _sessions_to_clear(user: str, keep_current: bool, force: bool) -> list[str]:
 	if keep_current and not force:
 		kept = max(0, kept - 1)
 	return frappe.db.sql(
-		"select sid from tabSessions where user = %s and sid != %s order by lastupdate desc limit 100 offset %s",
+		"""select sid from tabSessions where user = %s and sid != %s
+		order by lastupdate desc limit 100 offset %s""",
 		(user, current or "", kept),
 		pluck=True,
 	)

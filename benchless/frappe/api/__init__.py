@@ -1,13 +1,12 @@
 """The routes below /api."""
 
-from werkzeug.exceptions import NotFound
-from werkzeug.routing import Map, Submount
-from werkzeug.wrappers import Request, Response
-
 import frappe
 from frappe._api.unsupported import refuse
 from frappe.api.v1 import url_rules
 from frappe.utils.response import build_response
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import Map, Submount
+from werkzeug.wrappers import Request, Response
 
 API_URL_MAP = Map(
 	[Submount("/api", url_rules()), Submount("/api/v1", url_rules())],

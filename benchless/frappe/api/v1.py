@@ -2,13 +2,12 @@
 
 import json
 
-from werkzeug.routing import Rule
-
 import frappe
 import frappe.client
 import frappe.handler
 from frappe import _
 from frappe.utils import sbool
+from werkzeug.routing import Rule
 
 
 def handle_rpc_call(method: str):

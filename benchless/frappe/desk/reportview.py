@@ -113,7 +113,8 @@ def validate_fields(data):
 			raise_invalid_field(column)
 		if is_standard(column):
 			continue
-		meta, df = get_meta_and_docfield(column, data)
+		meta, name = meta_of(column, data)
+		df = meta.get_field(name)
 		if not df:
 			if is_wildcard:
 				continue
@@ -139,11 +140,8 @@ def validate_filters(data, filters):
 			doctype, column = condition[0], condition[1]
 		if is_standard(column):
 			continue
-		if doctype:
-			df = frappe.get_meta(doctype).get_field(column)
-		else:
-			df = get_meta_and_docfield(column, data)[1]
-		if not df:
+		meta, column = (frappe.get_meta(doctype), column) if doctype else meta_of(column, data)
+		if not meta.get_field(column):
 			raise_invalid_field(column)
 
 
@@ -171,10 +169,10 @@ def column_of(field: str) -> str | None:
 	return f"{found['table']}.{found['name']}" if found["table"] else found["name"]
 
 
-def get_meta_and_docfield(fieldname: str, data):
-	doctype, name = get_parenttype_and_fieldname(fieldname, data)
-	meta = frappe.get_meta(doctype)
-	return meta, meta.get_field(name)
+def meta_of(field: str, data) -> tuple:
+	"""The Meta that a field belongs to, and its plain name."""
+	doctype, name = get_parenttype_and_fieldname(field, data)
+	return frappe.get_meta(doctype), name
 
 
 def get_parenttype_and_fieldname(field: str, data) -> tuple[str, str]:

@@ -8,7 +8,11 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
+import frappe
 import redis
+from frappe import _
+from frappe._api.unsupported import attributes_of, refuse
+from frappe.utils import CallbackManager, cint, create_batch, get_bench_id
 from redis.exceptions import AuthenticationError, BusyLoadingError, ConnectionError
 from rq import Callback, Queue, Worker
 from rq.exceptions import NoSuchJobError
@@ -17,11 +21,6 @@ from rq.logutils import setup_loghandlers
 from rq.worker import DequeueStrategy
 from rq.worker_pool import WorkerPool
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
-
-import frappe
-from frappe import _
-from frappe._api.unsupported import attributes_of, refuse
-from frappe.utils import CallbackManager, cint, create_batch, get_bench_id
 
 # seconds until RQ kills a job, by queue; workers look at queues in this order
 QUEUE_TIMEOUTS = {"short": 300, "default": 300, "long": 1500}
@@ -178,9 +177,7 @@ def execute_job(site, method, event, job_name, kwargs, user=None, is_async=True,
 			raise
 		frappe.destroy()
 		time.sleep(retry + 1)
-		return execute_job(
-			site, function, event, job_name, kwargs, is_async=is_async, retry=retry + 1
-		)
+		return execute_job(site, function, event, job_name, kwargs, is_async=is_async, retry=retry + 1)
 	except Exception:
 		frappe.db.rollback()
 		frappe.log_error(title=method_name)
@@ -365,7 +362,8 @@ def get_redis_conn(username=None, password=None):
 	except AuthenticationError:
 		raise
 	except Exception as error:
-		print(f"Please make sure that Redis Queue runs @ {frappe.conf.redis_queue}. Redis reported error: {error}")
+		url = frappe.conf.redis_queue
+		print(f"Please make sure that Redis Queue runs @ {url}. Redis reported error: {error}")
 		raise
 
 

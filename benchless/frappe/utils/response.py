@@ -11,16 +11,15 @@ import uuid
 from collections.abc import Iterable
 from functools import partial
 
+import frappe
 import werkzeug.utils
+from frappe import _
+from frappe._api.unsupported import attributes_of, refuse
+from frappe.utils import cstr
 from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import wrap_file
-
-import frappe
-from frappe import _
-from frappe._api.unsupported import attributes_of, refuse
-from frappe.utils import cstr
 
 # a browser would run scripts in these
 DOWNLOAD_ONLY = (".svg", ".html", ".htm", ".xml")
@@ -157,7 +156,7 @@ def json_handler(obj):
 
 
 def download_private_file(path: str) -> Response:
-	"""Send a file below /private/files to a user who may read one of the File documents that have this URL."""
+	"""Send a file below /private/files to a user who may read one of the Files that have this URL."""
 	from frappe.core.doctype.file.utils import find_file_by_url
 
 	file = None

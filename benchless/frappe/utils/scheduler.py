@@ -5,9 +5,8 @@ import random
 import time
 from datetime import datetime
 
-from croniter import CroniterBadCronError
-
 import frappe
+from croniter import CroniterBadCronError
 from frappe import _
 from frappe._api.unsupported import attributes_of
 from frappe.utils import cint, get_datetime, get_sites, now_datetime

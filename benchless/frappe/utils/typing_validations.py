@@ -7,7 +7,6 @@ from types import EllipsisType
 from typing import Any, ForwardRef, Union
 
 import pydantic
-
 from frappe._api.unsupported import attributes_of
 from frappe.exceptions import FrappeTypeError
 
@@ -16,7 +15,7 @@ LENIENT_TYPES = {bool: Union[int, bool, float]}  # noqa: UP007 - error messages 
 
 
 def validate_argument_types(func: Callable, apply_condition: Callable = lambda: True):
-	"""Wrap `func` so that its arguments are cast to their annotations, or refused, where the condition holds."""
+	"""Wrap `func`: where the condition holds, arguments are cast to their annotations, or refused."""
 
 	@wraps(func)
 	def wrapper(*args, **kwargs):

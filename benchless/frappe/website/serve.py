@@ -6,13 +6,12 @@ import os
 from importlib.resources import files
 from mimetypes import guess_type
 
-import jinja2
-from werkzeug.utils import redirect, safe_join
-from werkzeug.wrappers import Response
-
 import frappe
+import jinja2
 from frappe import _
 from frappe._api.unsupported import attributes_of, refuse
+from werkzeug.utils import redirect, safe_join
+from werkzeug.wrappers import Response
 
 PAGE_SUFFIXES = ("", ".html", "/index.html")
 CSRF_PLACEHOLDER = "<!-- csrf_token -->"

@@ -161,7 +161,8 @@ class File(Document):
 			return
 		url = quote(self.file_url or "", safe="/:") or self.file_name
 		link = f"<a href='{url}' target='_blank'>{self.file_name or self.file_url}</a>"
-		self.comment_on_document("Attachment", _("Added {0}").format(link + LOCK_ICON * cint(self.is_private)))
+		icon = LOCK_ICON if self.is_private else ""
+		self.comment_on_document("Attachment", _("Added {0}").format(link + icon))
 
 	def comment_on_document(self, comment_type, text):
 		if not (self.attached_to_doctype and self.attached_to_name):
@@ -299,7 +300,11 @@ class File(Document):
 		return url
 
 	def save_file(
-		self, content: bytes | str | None = None, decode=False, ignore_existing_file_check=False, overwrite=False
+		self,
+		content: bytes | str | None = None,
+		decode=False,
+		ignore_existing_file_check=False,
+		overwrite=False,
 	):
 		"""Write content to disk under a free name, or share the file that has the same content already."""
 		if self.is_remote_file:
@@ -372,7 +377,7 @@ def on_doctype_update():
 
 
 def has_permission(doc, ptype=None, user=None, debug=False) -> bool:
-	"""Public files may be read by all; private ones by their owner and by who may read what they belong to."""
+	"""Anybody may read public files; the owner, and who may read what they belong to, private ones."""
 	user = user or frappe.session.user
 	if user == "Administrator":
 		return True

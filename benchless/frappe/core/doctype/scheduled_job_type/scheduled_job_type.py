@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 from random import randint
 
 import click
-from croniter import CroniterBadCronError, croniter
-
 import frappe
+from croniter import CroniterBadCronError, croniter
 from frappe import _
 from frappe.model.document import Document
 from frappe.utils import get_datetime, now_datetime
@@ -168,7 +167,9 @@ def insert_single_event(frequency: str, event: str, cron_format: str | None = No
 	except Exception as error:
 		click.secho(f"{event} is not a valid method: {error}", fg="yellow")
 
-	values = {"method": event, "frequency": frequency, **({"cron_format": cron_format} if cron_format else {})}
+	values = {"method": event, "frequency": frequency}
+	if cron_format:
+		values["cron_format"] = cron_format
 	if frappe.db.exists("Scheduled Job Type", values):
 		return
 	doc = frappe.get_doc(doctype="Scheduled Job Type", **values)
