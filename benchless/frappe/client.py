@@ -7,7 +7,6 @@ from frappe import _
 from frappe._api.unsupported import attributes_of, refuse
 from frappe.desk.reportview import validate_args
 from frappe.model import child_table_fields, default_fields
-from frappe.model.db_query import check_parent_permission
 from frappe.utils import get_safe_filters
 
 MAX_INSERTS = 200
@@ -96,6 +95,14 @@ def get_value(doctype, fieldname, filters=None, as_dict=True, debug=False, paren
 	if not rows:
 		return None
 	return rows[0] if len(fields) > 1 else rows[0][0]
+
+
+def check_parent_permission(parent: str | None, child_doctype: str) -> None:
+	"""Rows of a child table may be read by those who may read the DocType that has it."""
+	tables = frappe.get_meta(parent).get_table_fields() if parent else []
+	is_parent = any(table.options == child_doctype for table in tables)
+	if not (is_parent and frappe.has_permission(parent)):
+		raise frappe.PermissionError
 
 
 def field_list(fieldname):

@@ -9,12 +9,7 @@ import frappe.permissions
 from frappe import _
 from frappe._api.unsupported import attributes_of, refuse
 from frappe.desk.utils import get_csv_bytes, pop_csv_params, provide_binary_file
-from frappe.model import (
-	child_table_fields,
-	default_fields,
-	get_permitted_fields,
-	optional_fields,
-)
+from frappe.model import child_table_fields, default_fields, optional_fields
 from frappe.model.db_query import DatabaseQuery
 from frappe.utils import cint, sbool
 from frappe.utils.xlsxutils import handle_html, make_xlsx
@@ -105,8 +100,7 @@ def setup_group_by(data):
 def validate_fields(data):
 	is_wildcard = data.fields in ("*", ["*"], ("*",))
 	if is_wildcard:
-		parent = data.parenttype or data.parent_doctype
-		data.fields = get_permitted_fields(data.doctype, parenttype=parent, ignore_virtual=True)
+		data.fields = permitted_columns(data.doctype, data.parenttype or data.parent_doctype)
 	for field in list(data.fields or []):
 		column = column_of(field)
 		if not column:
@@ -121,6 +115,13 @@ def validate_fields(data):
 			raise_invalid_field(column)
 		if is_hidden_from_user(meta, df, data) or (df.get("report_hide") and data.view == "Report"):
 			data.fields.remove(field)
+
+
+def permitted_columns(doctype: str, parenttype: str | None) -> list[str]:
+	"""The columns of a DocType that the user may read, standard ones among them."""
+	meta = frappe.get_meta(doctype)
+	permitted = {*STANDARD_FIELDS, *meta.get_permitted_fieldnames(parenttype=parenttype)}
+	return [column for column in meta.get_valid_columns() if column in permitted]
 
 
 def is_hidden_from_user(meta, df, data) -> bool:

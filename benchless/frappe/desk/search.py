@@ -7,7 +7,7 @@ import frappe
 from frappe import _, is_whitelisted
 from frappe._api.unsupported import attributes_of, refuse
 from frappe.model.db_query import get_order_by
-from frappe.permissions import has_permission
+from frappe.permissions import get_role_permissions, has_permission
 from frappe.utils import cint, cstr, unique
 from frappe.utils.data import make_filter_tuple
 
@@ -158,7 +158,8 @@ def is_open_to_user(doctype: str, ignore_user_permissions: bool, reference_docty
 	"""Whether the search may leave out permission filters: for DocTypes, and where the field asks so."""
 	if doctype == "DocType":
 		return True
-	kind = "select" if frappe.only_has_select_perm(doctype) else "read"
+	permissions = get_role_permissions(doctype)
+	kind = "select" if permissions.get("select") and not permissions.get("read") else "read"
 	return bool(
 		cint(ignore_user_permissions)
 		and has_permission(doctype, ptype=kind, parent_doctype=reference_doctype)

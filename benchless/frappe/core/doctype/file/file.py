@@ -22,7 +22,7 @@ from frappe.core.doctype.file.utils import (
 	get_content_hash,
 )
 from frappe.model.document import Document
-from frappe.permissions import get_doctypes_with_read
+from frappe.permissions import get_valid_perms
 from frappe.utils import cint, get_files_path, get_url
 from frappe.utils.file_manager import is_safe_path
 
@@ -405,7 +405,8 @@ def get_permission_query_conditions(user: str | None = None) -> str:
 	is_owner = f"`tabFile`.`owner` = {frappe.db.escape(user)}"
 	if "Desk User" not in frappe.get_roles(user):
 		return is_owner
-	readable = ", ".join(frappe.db.escape(doctype) for doctype in get_doctypes_with_read())
+	doctypes = {permission.parent for permission in get_valid_perms() if permission.read}
+	readable = ", ".join(map(frappe.db.escape, sorted(doctypes)))
 	return f"""(`tabFile`.`is_private` = 0)
 		OR (`tabFile`.`attached_to_doctype` IS NULL AND {is_owner})
 		OR (`tabFile`.`attached_to_doctype` IN ({readable}))"""
