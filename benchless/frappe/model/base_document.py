@@ -1,0 +1,267 @@
+"""A document's values: fields, child tables, and their plain-data forms."""
+
+import datetime
+import json
+import weakref
+from functools import cached_property
+
+import frappe
+from frappe._api.unsupported import attributes_of
+from frappe._api.values import _dict
+from frappe.model import child_table_fields, datetime_fields, default_fields, float_like_fields, table_fields
+from frappe.model.controllers import get_controller, import_controller
+from frappe.model.docstatus import DocStatus
+from frappe.model.selection import select
+from frappe.utils import cast, cint, cstr, flt
+
+INTERNAL_KEYS = ("_user_tags", "__islocal", "__onload", "_liked_by", "__run_link_triggers", "__unsaved")
+
+
+class BaseDocument:
+	_reserved_keywords = frozenset(
+		(
+			*("doctype", "meta", "flags", "parent_doc", "permitted_fieldnames", "dont_update_if_missing"),
+			*("_table_fields", "_valid_columns", "_doc_before_save", "_table_fieldnames", "_reserved_keywords"),
+		)
+	)
+
+	def __init__(self, d):
+		if d.get("doctype"):
+			self.doctype = d["doctype"]
+		self._table_fieldnames = {field.fieldname for field in self.meta.get_table_fields()}
+		self.update(d)
+		self.dont_update_if_missing = []
+		if hasattr(self, "__setup__"):
+			self.__setup__()
+
+	@cached_property
+	def meta(self):
+		return frappe.get_meta(self.doctype)
+
+	@cached_property
+	def permitted_fieldnames(self) -> list[str]:
+		return self.meta.get_permitted_fieldnames(parenttype=getattr(self, "parenttype", None))
+
+	def __getstate__(self):
+		"""Without what every process finds again for itself."""
+		left_out = ("meta", "permitted_fieldnames", "_parent_doc")
+		return {key: value for key, value in self.__dict__.items() if key not in left_out}
+
+	def update(self, d):
+		if "name" in d:
+			# child rows refer to it
+			self.name = d["name"]
+		as_value = bool(hasattr(self, "flags") and self.flags.ignore_children)
+		for key, value in d.items():
+			self.set(key, value, as_value=as_value)
+		return self
+
+	def update_if_missing(self, d) -> None:
+		values = d.get_valid_dict() if isinstance(d, BaseDocument) else d
+		for key, value in values.items():
+			if value is not None and self.get(key) is None and key not in self.dont_update_if_missing:
+				self.set(key, value)
+
+	def get(self, key, filters=None, limit=None, default=None):
+		"""A value, or those rows of a child table that match the filters."""
+		if isinstance(key, dict):
+			return select(self.get_all_children(), key, limit)
+		if isinstance(filters, dict) and filters:
+			return select(self.__dict__.get(key, []), filters, limit)
+		value = self.__dict__.get(key, filters or default)
+		if limit and isinstance(value, list | tuple):
+			return value[:limit]
+		return value
+
+	def set(self, key, value, as_value=False) -> None:
+		if key in self._reserved_keywords:
+			return
+		if as_value or key not in self._table_fieldnames:
+			self.__dict__[key] = value
+			return
+		self.__dict__[key] = []
+		if value:
+			self.extend(key, value)
+
+	def delete_key(self, key) -> None:
+		self.__dict__.pop(key, None)
+
+	def append(self, key: str, value=None):
+		"""Add a row to a child table; returns the row's document."""
+		row = self._init_child({} if value is None else value, key)
+		if self.__dict__.get(key) is None:
+			self.__dict__[key] = []
+		self.__dict__[key].append(row)
+		row.parent_doc = weakref.ref(self)
+		return row
+
+	def extend(self, key, value) -> None:
+		if not hasattr(value, "__iter__"):
+			raise ValueError
+		for row in value:
+			self.append(key, row)
+
+	def remove(self, doc) -> None:
+		"""Take a row out of its child table and count the others anew."""
+		if not doc.get("parentfield"):
+			return
+		rows = self.get(doc.parentfield)
+		rows.remove(doc)
+		for index, row in enumerate(rows, 1):
+			row.idx = index
+
+	@property
+	def parent_doc(self):
+		reference = getattr(self, "_parent_doc", None)
+		return reference() if isinstance(reference, weakref.ReferenceType) else reference
+
+	@parent_doc.setter
+	def parent_doc(self, value):
+		self._parent_doc = value
+
+	@parent_doc.deleter
+	def parent_doc(self):
+		self._parent_doc = None
+
+	def _init_child(self, value, key):
+		if not isinstance(value, BaseDocument):
+			doctype = self.get_table_field_doctype(key)
+			value["doctype"] = doctype
+			value = get_controller(doctype)(value)
+		value.parent = self.name
+		value.parenttype = self.doctype
+		value.parentfield = key
+		if value.get("docstatus") is None:
+			value.docstatus = DocStatus.draft()
+		if not getattr(value, "idx", None):
+			value.idx = len(self.__dict__.get(key) or []) + 1
+		if not getattr(value, "name", None):
+			value.__dict__["__islocal"] = 1
+		return value
+
+	def get_table_field_doctype(self, fieldname) -> str:
+		field = self.meta.get_field(fieldname)
+		if not field:
+			raise AttributeError(fieldname)
+		return field.options
+
+	def get_all_children(self, parenttype=None) -> list:
+		fields = [f for f in self.meta.get_table_fields() if not parenttype or f.options == parenttype]
+		return [row for field in fields for row in self.get(field.fieldname) or []]
+
+	def get_valid_columns(self) -> list[str]:
+		return self.meta.get_valid_columns()
+
+	def init_child_tables(self) -> None:
+		for fieldname in self._table_fieldnames:
+			if self.__dict__.get(fieldname) is None:
+				self.__dict__[fieldname] = []
+
+	def init_valid_columns(self) -> None:
+		for key in (*default_fields, *self.get_valid_columns()):
+			self.__dict__.setdefault(key, None)
+		if self.__dict__["docstatus"] is None:
+			self.docstatus = DocStatus.draft()
+		if self.__dict__["idx"] is None:
+			self.__dict__["idx"] = 0
+
+	def is_new(self) -> bool:
+		return self.get("__islocal")
+
+	@property
+	def docstatus(self):
+		return DocStatus(cint(self.get("docstatus")))
+
+	@docstatus.setter
+	def docstatus(self, value):
+		self.__dict__["docstatus"] = DocStatus(cint(value))
+
+	def get_valid_dict(
+		self, sanitize=True, convert_dates_to_str=False, ignore_nulls=False, ignore_virtual=False
+	) -> _dict:
+		"""The values of the table's columns, as the database wants them."""
+		values = _dict()
+		for fieldname in self.meta.get_valid_columns():
+			value = self.__dict__.get(fieldname)
+			field = self.meta.get_field(fieldname)
+			if field and (sanitize or value is not None):
+				value = database_value(field, value)
+			if convert_dates_to_str and isinstance(value, datetime.date | datetime.time | datetime.timedelta):
+				value = str(value)
+			if value is not None or not ignore_nulls:
+				values[fieldname] = value
+		return values
+
+	def as_dict(
+		self,
+		no_nulls=False,
+		no_default_fields=False,
+		convert_dates_to_str=False,
+		no_child_table_fields=False,
+	) -> _dict:
+		options = {
+			"no_nulls": no_nulls,
+			"no_default_fields": no_default_fields,
+			"convert_dates_to_str": convert_dates_to_str,
+			"no_child_table_fields": no_child_table_fields,
+		}
+		out = self.get_valid_dict(convert_dates_to_str=convert_dates_to_str, ignore_nulls=no_nulls)
+		out["doctype"] = self.doctype
+		for fieldname in self._table_fieldnames:
+			out[fieldname] = [row.as_dict(**options) for row in self.get(fieldname) or []]
+		left_out = (*(default_fields if no_default_fields else ()),)
+		left_out += child_table_fields if no_child_table_fields else ()
+		for key in left_out:
+			out.pop(key, None)
+		for key in INTERNAL_KEYS:
+			if value := getattr(self, key, None):
+				out[key] = value
+		return out
+
+	def as_json(self) -> str:
+		return frappe.as_json(self.as_dict())
+
+	def get_db_value(self, key):
+		return frappe.db.get_value(self.doctype, self.name, key)
+
+	def get_value(self, fieldname):
+		return self.cast(self.get(fieldname), self.meta.get_field(fieldname))
+
+	def cast(self, value, df):
+		return cast(df.fieldtype, value)
+
+	def get_parentfield_of_doctype(self, doctype):
+		names = [field.fieldname for field in self.meta.get_table_fields() if field.options == doctype]
+		return names[0] if names else None
+
+	def get_label_from_fieldname(self, fieldname):
+		field = self.meta.get_field(fieldname)
+		return field.label if field else None
+
+	def _fix_numeric_types(self) -> None:
+		for field in self.meta.fields:
+			value = self.get(field.fieldname)
+			if field.fieldtype == "Check" or (field.fieldtype == "Int" and value is not None):
+				self.set(field.fieldname, cint(value))
+			elif field.fieldtype in float_like_fields and value is not None:
+				self.set(field.fieldname, flt(value))
+		self.docstatus = self.docstatus
+
+
+def database_value(field: _dict, value):
+	if isinstance(value, list) and field.fieldtype not in table_fields:
+		frappe.throw(f"Value for {field.label} cannot be a list")
+	if field.fieldtype == "Check":
+		return 1 if cint(value) else 0
+	if field.fieldtype == "Int" and not isinstance(value, int):
+		return cint(value)
+	if field.fieldtype == "JSON" and isinstance(value, dict):
+		return json.dumps(value, separators=(",", ":"))
+	if field.fieldtype in float_like_fields and not isinstance(value, float):
+		return flt(value)
+	is_empty_date = field.fieldtype in datetime_fields and value == ""
+	# NULLs never collide in a unique index, empty texts would
+	return None if is_empty_date or (field.unique and not cstr(value).strip()) else value
+
+
+__getattr__ = attributes_of(__name__)

@@ -1,0 +1,51 @@
+"""The class that a DocType's documents are made of."""
+
+import importlib
+
+import frappe
+from frappe._api.values import scrub
+
+
+def get_controller(doctype: str) -> type:
+	"""The class from the app's controller file, or of the override_doctype_class hook.
+
+	Custom DocTypes have no file; they are plain Documents.
+	"""
+	known = frappe.controllers.setdefault(frappe.local.site, {})
+	if doctype not in known:
+		known[doctype] = import_controller(doctype)
+	return known[doctype]
+
+
+def import_controller(doctype: str) -> type:
+	from frappe.model.base_document import BaseDocument
+	from frappe.model.document import Document
+
+	meta = frappe.get_meta(doctype)
+	if meta.custom:
+		return Document
+	overrides = frappe.get_hooks("override_doctype_class", {}).get(doctype)
+	if overrides:
+		module_path, _, class_name = overrides[-1].rpartition(".")
+		module = importlib.import_module(module_path)
+	else:
+		module = load_doctype_module(doctype, meta.module)
+		class_name = doctype.replace(" ", "").replace("-", "")
+	controller = getattr(module, class_name, None)
+	if controller is None:
+		raise ImportError(f"{doctype}: {class_name} does not exist in module {module.__name__}")
+	if not issubclass(controller, BaseDocument):
+		raise ImportError(f"{doctype}: {class_name} is not a subclass of BaseDocument")
+	return controller
+
+
+def load_doctype_module(doctype: str, module: str | None = None, prefix: str = "", suffix: str = ""):
+	"""The Python module of a DocType; `suffix` for a neighbour such as `_dashboard`."""
+	module = scrub(module or frappe.get_meta(doctype).module)
+	app = frappe.local.module_app[module]
+	name = scrub(doctype)
+	try:
+		return importlib.import_module(f"{app}.{module}.doctype.{name}.{prefix}{name}{suffix}")
+	except ImportError as error:
+		message = f"Module import failed for {doctype}, the DocType you're trying to open might be deleted."
+		raise ImportError(f"{message} Error: {error}") from error
