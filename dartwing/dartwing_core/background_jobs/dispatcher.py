@@ -11,7 +11,7 @@ import frappe
 from frappe.utils import now_datetime
 from redis.exceptions import RedisError
 
-from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs import config, realtime
 from dartwing.dartwing_core.background_jobs.errors import StaleJobError
 from dartwing.dartwing_core.background_jobs.transactions import after_commit, separate_transaction
 from dartwing.dartwing_core.doctype.background_job.background_job import (
@@ -27,15 +27,19 @@ EXECUTE_JOB = "dartwing.dartwing_core.background_jobs.executor.execute_job"
 QUEUE_BY_PRIORITY = {"Critical": "short", "High": "short", "Normal": "default", "Low": "long"}
 
 
-def dispatch_after_commit(job_ids: Sequence[str]) -> None:
-	"""Dispatch these jobs as soon as the current transaction is committed; never raises into it."""
-	after_commit(partial(dispatch, job_ids))
+def dispatch_after_commit(jobs: Sequence[BackgroundJob]) -> None:
+	"""Announce new jobs and hand those that are ready to their queues, after the caller's commit.
 
+	On a connection of its own: the caller's next read must not see the time before the dispatch.
+	"""
+	job_ids, events = [job.name for job in jobs], realtime.status_events(jobs, None)
 
-def dispatch(job_ids: Sequence[str]) -> None:
-	"""Hand those of the named jobs to their queues that are ready. Commits, on a connection of its own."""
-	with separate_transaction():
-		queue_jobs(ready_jobs(job_ids))
+	def dispatch() -> None:
+		with separate_transaction():
+			realtime.send_status_events(events)
+			queue_jobs(ready_jobs(job_ids))
+
+	after_commit(dispatch)
 
 
 def dispatch_ready() -> int:

@@ -6,7 +6,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.background_jobs import access, config, dispatcher, realtime, times
+from dartwing.dartwing_core.background_jobs import access, config, dispatcher, times
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.submission import JobRequest, SubmissionChecks, When
 from dartwing.dartwing_core.doctype.background_job.background_job import STATUSES, BackgroundJob
@@ -82,8 +82,7 @@ def _accept(jobs: list[BackgroundJob]) -> list[BackgroundJob]:
 			"Background Job", fields, [[job.get(field) for field in fields] for job in jobs]
 		)
 		job_execution_log.record(jobs, None, jobs[0].creation, message=_("accepted"))
-		realtime.publish_job_status_changed(jobs, None)
-		dispatcher.dispatch_after_commit([job.name for job in jobs])
+		dispatcher.dispatch_after_commit(jobs)
 	return jobs
 
 
@@ -142,8 +141,9 @@ def _visible_organizations(organization: str | None) -> Any:
 
 
 def get_job_history(job_id: str) -> dict[str, Any]:
-	"""`{job_id, history: [{from_status, to_status, timestamp, actor, message, retry_attempt}]}`, oldest first.
+	"""`{job_id, history: [...]}`, one entry for each transition, oldest first.
 
+	An entry is `{from_status, to_status, timestamp, actor, message, retry_attempt}`.
 	Raises DoesNotExistError as `get_job_status` does.
 	"""
 	access.check_visible(job_id)

@@ -6,12 +6,16 @@ the one that clients of stock Frappe v15 can join (`doc_subscribe`, permission-c
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 import frappe
 from frappe.model.document import Document
 
 from dartwing.dartwing_core.background_jobs import times
 from dartwing.dartwing_core.background_jobs.transactions import after_commit
+
+# job id, organization, message
+StatusEvent = tuple[str, str, dict]
 
 
 def room_of(organization: str) -> str:
@@ -24,21 +28,25 @@ def publish_job_status_changed(jobs: Sequence[Document], from_status: str | None
 	Sends `{job_id, job_type, from_status, to_status, output_reference?, error_message?, updated_at}`
 	for each job; nothing for one that was undone, or whose committed row is of another organization.
 	"""
-	events = {job.name: (job.organization, _status_event(job, from_status)) for job in jobs}
+	after_commit(partial(send_status_events, status_events(jobs, from_status)))
 
-	def send() -> None:
-		committed = frappe.get_all(
-			"Background Job",
-			filters={"name": ("in", list(events))},
-			fields=["name", "organization"],
-			order_by="name asc",
-		)
-		for job in committed:
-			organization, event = events[job.name]
-			if organization == job.organization:
-				_publish("job_status_changed", event, organization)
 
-	after_commit(send)
+def status_events(jobs: Sequence[Document], from_status: str | None) -> list[StatusEvent]:
+	return [(job.name, job.organization, _status_event(job, from_status)) for job in jobs]
+
+
+def send_status_events(events: Sequence[StatusEvent]) -> None:
+	"""Send at once what belongs to a committed job of the named organization."""
+	rows = frappe.get_all(
+		"Background Job",
+		filters={"name": ("in", [job_id for job_id, _organization, _event in events])},
+		fields=["name", "organization"],
+		order_by="name asc",
+	)
+	organization_of = {row.name: row.organization for row in rows}
+	for job_id, organization, event in events:
+		if organization_of.get(job_id) == organization:
+			_publish("job_status_changed", event, organization)
 
 
 def publish_job_progress(

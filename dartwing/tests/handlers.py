@@ -1,0 +1,127 @@
+"""The handler of the tests: its `mode` parameter chooses what happens."""
+
+import time
+from collections.abc import Callable
+
+import frappe
+
+from dartwing.dartwing_core.background_jobs import JobContext, PermanentError, TransientError
+
+
+def obliging_handler(context: JobContext) -> dict | None:
+	"""Do what `parameters.mode` names, with the other parameters."""
+	return MODES[context.parameters["mode"]](context)
+
+
+def succeed(context: JobContext) -> dict:
+	return {"result": {"user": frappe.session.user, "attempt": context.attempt}}
+
+
+def describe_context(context: JobContext) -> dict:
+	public = {name: value for name, value in vars(context).items() if not name.startswith("_")}
+	return {"result": public, "output_reference": "/private/files/nothing.txt"}
+
+
+def write_notes(context: JobContext) -> None:
+	for number in range(context.parameters["notes"]):
+		frappe.get_doc({"doctype": "ToDo", "description": f"{context.parameters['marker']} {number}"}).insert(
+			ignore_permissions=True
+		)
+
+
+def write_notes_and_raise(context: JobContext) -> None:
+	write_notes(context)
+	raise TransientError("after writing")
+
+
+def raise_permanent(context: JobContext) -> None:
+	raise PermanentError("of no use")
+
+
+def raise_validation(context: JobContext) -> None:
+	frappe.throw("not like this")
+
+
+def raise_unknown(context: JobContext) -> None:
+	raise ZeroDivisionError("unknown")
+
+
+def return_nonsense(context: JobContext) -> object:
+	return ["no", "dict"]
+
+
+def hurry(context: JobContext) -> dict:
+	"""Report progress every millisecond for `seconds`; the result is how often it could."""
+	end, reports = time.monotonic() + context.parameters["seconds"], 0
+	while time.monotonic() < end:
+		reports += 1
+		context.update_progress(reports % 100, f"report {reports}")
+		time.sleep(0.001)
+	context.update_progress(99, "the last report")
+	return {"result": {"reports": reports}}
+
+
+def report_and_wait(context: JobContext) -> None:
+	"""Two quick reports, then silence: the second one must be seen all the same."""
+	context.update_progress(1, "first")
+	context.update_progress(42, "second")
+	time.sleep(context.parameters["seconds"])
+
+
+def hold_a_lock_and_report(context: JobContext) -> None:
+	"""Report while the handler's own transaction holds the lock of its note."""
+	write_notes(context)
+	for percent in (10, 20, 30):
+		context.update_progress(percent, "while writing")
+		time.sleep(context.parameters["seconds"] / 3)
+
+
+def checkpoint_and_raise(context: JobContext) -> dict:
+	if context.checkpoint:
+		return {"result": context.checkpoint}
+	context.save_checkpoint({"page": 7})
+	raise TransientError("after the checkpoint")
+
+
+def wait_for_cancel(context: JobContext) -> None:
+	"""Write a note, then look for the cancel until it is there."""
+	write_notes(context)
+	while not context.is_canceled():
+		time.sleep(0.05)
+	context.update_progress(50, "raises")
+
+
+def sleep(context: JobContext) -> None:
+	time.sleep(context.parameters["seconds"])
+
+
+MODES: dict[str, Callable] = {
+	function.__name__: function
+	for function in (
+		succeed,
+		describe_context,
+		write_notes,
+		write_notes_and_raise,
+		raise_permanent,
+		raise_validation,
+		raise_unknown,
+		return_nonsense,
+		hurry,
+		report_and_wait,
+		hold_a_lock_and_report,
+		checkpoint_and_raise,
+		wait_for_cancel,
+		sleep,
+	)
+}
+
+
+def takes_nothing() -> None:
+	"""No handler: takes no context."""
+
+
+def takes_too_much(context: JobContext, more: int) -> None:
+	"""No handler: takes more than a context."""
+
+
+NO_FUNCTION = "no handler: a text"

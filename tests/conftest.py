@@ -1,0 +1,69 @@
+"""One suite for two runtimes: benchless, or with BENCH and SITE a site of a real bench."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import frappe
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from factories import World
+from runtimes.base import Runtime
+from runtimes.bench import BenchRuntime
+from runtimes.benchless import BenchlessRuntime
+
+
+def chosen_runtime() -> Runtime:
+	bench, site = os.environ.get("BENCH"), os.environ.get("SITE")
+	if bench and site:
+		return BenchRuntime(bench, site)
+	return BenchlessRuntime(os.environ.get("BENCHLESS_HOME"))
+
+
+@pytest.fixture(scope="session")
+def runtime() -> Iterator[Runtime]:
+	chosen = chosen_runtime()
+	chosen.start()
+	try:
+		yield chosen
+	finally:
+		chosen.stop()
+
+
+@pytest.fixture(scope="session")
+def site(runtime: Runtime) -> Iterator[str]:
+	"""This process connected to the site, as Administrator."""
+	before = os.getcwd()
+	# Frappe writes its logs beside the sites folder, found from the working directory
+	os.chdir(runtime.sites_path)
+	frappe.init(site=runtime.site, sites_path=".")
+	frappe.connect()
+	try:
+		yield runtime.site
+	finally:
+		frappe.destroy()
+		os.chdir(before)
+
+
+@pytest.fixture(scope="session")
+def world(site: str) -> Iterator[World]:
+	"""Two organizations with members; removed, with all their jobs, at the end."""
+	world = World()
+	world.create()
+	try:
+		yield world
+	finally:
+		world.remove()
+
+
+@pytest.fixture
+def clean(world: World) -> Iterator[World]:
+	"""The world without jobs, as Administrator, before and after the test."""
+	world.clear()
+	try:
+		yield world
+	finally:
+		world.clear()

@@ -1,0 +1,164 @@
+"""Organizations, people and jobs for the tests, created as users would."""
+
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import Any
+
+import frappe
+from frappe.utils.background_jobs import get_queue
+from rq.job import Job
+
+from dartwing.dartwing_core.background_jobs import get_job_status, submit_job
+
+OBLIGING = "obliging_job"
+HANDLER = "dartwing.tests.handlers.obliging_handler"
+QUEUES = ("short", "default", "long")
+
+USERS = {
+	"alice@alpha.example": ("Alpha Test Org", ["Dartwing User"]),
+	"adam@alpha.example": ("Alpha Test Org", ["Dartwing User", "Dartwing Admin"]),
+	"bob@beta.example": ("Beta Test Org", ["Dartwing User"]),
+	"nobody@example.com": (None, ["Dartwing User"]),
+	"manager@example.com": (None, ["System Manager"]),
+}
+
+
+class World:
+	"""Alpha with a member (alice) and an admin (adam), Beta with a member (bob), and outsiders."""
+
+	alpha, beta = "Alpha Test Org", "Beta Test Org"
+	alice, adam, bob = "alice@alpha.example", "adam@alpha.example", "bob@beta.example"
+	nobody, manager = "nobody@example.com", "manager@example.com"
+
+	def create(self) -> None:
+		self.remove()
+		for name in (self.alpha, self.beta):
+			frappe.get_doc({"doctype": "Organization", "org_name": name, "org_type": "Company"}).insert()
+		for user, (organization, roles) in USERS.items():
+			make_user(user, roles)
+			if organization:
+				make_member(user, organization)
+		make_job_type(OBLIGING, handler_method=HANDLER, deduplication_window=0)
+		frappe.db.commit()
+
+	def remove(self) -> None:
+		"""Take away everything of the world that is there, also after a run that was killed."""
+		self.clear()
+		for organization in (self.alpha, self.beta):
+			frappe.db.delete("Org Member", {"organization": organization})
+			if frappe.db.exists("Organization", organization):
+				frappe.delete_doc("Organization", organization, force=True)
+		for user in USERS:
+			frappe.db.delete("Person", {"frappe_user": user})
+			if frappe.db.exists("User", user):
+				frappe.delete_doc("User", user, force=True, ignore_permissions=True)
+		for name in frappe.get_all("Job Type", {"handler_method": HANDLER}, pluck="name"):
+			frappe.delete_doc("Job Type", name, force=True)
+		frappe.db.commit()
+
+	def clear(self) -> None:
+		"""Remove the jobs of both organizations, what they wrote, and what waits in the queues."""
+		frappe.db.rollback()
+		frappe.set_user("Administrator")
+		for organization in (self.alpha, self.beta):
+			for job in frappe.get_all("Background Job", {"organization": organization}, pluck="name"):
+				for file in frappe.get_all("File", {"attached_to_name": job}, pluck="name"):
+					frappe.delete_doc("File", file, force=True)
+			frappe.db.delete("Job Execution Log", {"organization": organization})
+			frappe.db.delete("Background Job", {"organization": organization})
+		frappe.db.delete("ToDo", {"description": ("like", "note of a test%")})
+		frappe.db.commit()
+		for queue in QUEUES:
+			for rq_job in queued_wake_ups(queue):
+				rq_job.delete()
+
+
+def make_user(email: str, roles: list[str]) -> Any:
+	user = frappe.get_doc(
+		{"doctype": "User", "email": email, "first_name": email.split("@")[0], "send_welcome_email": 0}
+	)
+	user.insert(ignore_permissions=True)
+	user.add_roles(*roles)
+	return user
+
+
+def make_member(user: str, organization: str, **values: Any) -> Any:
+	person = frappe.db.get_value("Person", {"frappe_user": user})
+	if not person:
+		person = (
+			frappe.get_doc({"doctype": "Person", "first_name": user.split("@")[0], "frappe_user": user})
+			.insert()
+			.name
+		)
+	return frappe.get_doc(
+		{"doctype": "Org Member", "person": person, "organization": organization, **values}
+	).insert()
+
+
+def make_job_type(name: str, **values: Any) -> Any:
+	return frappe.get_doc(
+		{
+			"doctype": "Job Type",
+			"type_name": name,
+			"display_name": name,
+			"handler_method": HANDLER,
+			"deduplication_window": 0,
+			**values,
+		}
+	).insert()
+
+
+@contextmanager
+def acting_as(user: str):
+	before = frappe.session.user
+	frappe.set_user(user)
+	try:
+		yield
+	finally:
+		frappe.set_user(before)
+
+
+def submit(
+	user: str = World.alice, organization: str = World.alpha, mode: str = "succeed", **parameters: Any
+):
+	"""Submit and commit a job of the obliging type, which does what `mode` says."""
+	with acting_as(user):
+		job = submit_job(OBLIGING, organization, {"mode": mode, **parameters})
+		frappe.db.commit()
+	return job
+
+
+def state(job_id: str) -> dict:
+	"""The job as the database has it now, read by a System Manager."""
+	frappe.db.rollback()
+	with acting_as("Administrator"):
+		return get_job_status(job_id)
+
+
+def wait_until(condition: Callable[[], Any], what: str, timeout_seconds: float = 30) -> Any:
+	"""Poll until the condition is true and return its value; fail naming what was waited for."""
+	end = time.monotonic() + timeout_seconds
+	while time.monotonic() < end:
+		value = condition()
+		if value:
+			return value
+		time.sleep(0.05)
+	raise AssertionError(f"not within {timeout_seconds} s: {what}")
+
+
+def queued_wake_ups(queue: str, job_id: str = "JOB-") -> list[Job]:
+	"""RQ jobs of this site that wait in a queue to run a Background Job."""
+	prefix = f"{frappe.local.site}::{job_id}"
+	return [job for job in get_queue(queue).get_jobs() if job.id.startswith(prefix)]
+
+
+def transitions(job_id: str) -> list[tuple[str | None, str]]:
+	frappe.db.rollback()
+	rows = frappe.get_all(
+		"Job Execution Log",
+		filters={"background_job": job_id},
+		fields=["from_status", "to_status"],
+		order_by="timestamp asc",
+	)
+	return [(row.from_status, row.to_status) for row in rows]

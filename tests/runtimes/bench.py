@@ -1,0 +1,45 @@
+import sys
+from pathlib import Path
+
+from runtimes.base import APP, Runtime
+
+
+class BenchRuntime(Runtime):
+	"""A site of an existing bench, whose MariaDB and Redis already run."""
+
+	def __init__(self, bench: str, site: str):
+		self.bench = Path(bench).expanduser().resolve()
+		self.site = site
+		self.sites_path = self.bench / "sites"
+		self._installed_by_us = False
+		self._listed_by_us = False
+
+	def command(self, *arguments: str) -> list[str]:
+		return [sys.executable, "-m", "frappe.utils.bench_helper", "frappe", *arguments]
+
+	def start(self) -> None:
+		self._list_app()
+		if APP not in self.run(*self.on_site("list-apps")):
+			# the list of modules is cached: without this, install-app makes no DocTypes
+			self.run(*self.on_site("clear-cache"))
+			self.run(*self.on_site("install-app", APP), timeout=600)
+			self._installed_by_us = True
+		else:
+			self.run(*self.on_site("migrate"), timeout=600)
+
+	def stop(self) -> None:
+		if self._installed_by_us:
+			self.run(*self.on_site("uninstall-app", APP, "--yes", "--no-backup"), timeout=600)
+		if self._listed_by_us:
+			apps = [app for app in self._listed_apps() if app != APP]
+			(self.sites_path / "apps.txt").write_text("\n".join(apps) + "\n")
+
+	def _listed_apps(self) -> list[str]:
+		return (self.sites_path / "apps.txt").read_text().split()
+
+	def _list_app(self) -> None:
+		"""What `bench get-app` does beside cloning: the bench knows the app."""
+		apps = self._listed_apps()
+		if APP not in apps:
+			(self.sites_path / "apps.txt").write_text("\n".join([*apps, APP]) + "\n")
+			self._listed_by_us = True

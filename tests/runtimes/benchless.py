@@ -1,0 +1,39 @@
+import os
+import sys
+from pathlib import Path
+
+from runtimes.base import APP, Runtime
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+class BenchlessRuntime(Runtime):
+	"""A home folder of our own for benchless, with private services and one site."""
+
+	site = "test.localhost"
+
+	def __init__(self, home: str | None = None):
+		self.home = Path(home or CHECKOUT / ".benchless" / "test").resolve()
+		self.sites_path = self.home / "sites"
+		self._services_were_up = False
+
+	def command(self, *arguments: str) -> list[str]:
+		return [sys.executable, "-m", "benchless", *arguments]
+
+	@property
+	def environment(self) -> dict[str, str]:
+		return {**os.environ, "BENCHLESS_HOME": str(self.home)}
+
+	def start(self) -> None:
+		self.home.mkdir(parents=True, exist_ok=True)
+		self.sites_path.mkdir(exist_ok=True)
+		self.run("start", timeout=600)
+		if not (self.sites_path / self.site / "site_config.json").exists():
+			self.run("new-site", self.site, "--admin-password", "admin", timeout=300)
+		if APP in self.run(*self.on_site("list-apps")):
+			self.run(*self.on_site("migrate"), timeout=300)
+		else:
+			self.run(*self.on_site("install-app", APP), timeout=300)
+
+	def stop(self) -> None:
+		self.run("stop")

@@ -1,0 +1,57 @@
+import frappe
+import pytest
+from factories import make_job_type
+
+HANDLERS = "dartwing.tests.handlers"
+
+
+@pytest.mark.parametrize(
+	("path", "reason"),
+	[
+		("nonsense", "installed app"),
+		("not_installed_app.jobs.run", "installed app"),
+		("os.system", "installed app"),
+		(f"{HANDLERS}.no_such_function", "no_such_function"),
+		("dartwing.no_such_module.run", "no_such_module"),
+		(f"{HANDLERS}.NO_FUNCTION", "not a function"),
+		(f"{HANDLERS}.JobContext", "not a function"),
+		(f"{HANDLERS}.takes_nothing", "exactly one argument"),
+		(f"{HANDLERS}.takes_too_much", "exactly one argument"),
+		("frappe.delete_doc", "exactly one argument"),
+		("frappe.utils.cint", "exactly one argument"),
+	],
+)
+def test_a_handler_that_cannot_run_is_refused_naming_it(world, path, reason):
+	with pytest.raises(frappe.ValidationError) as error:
+		make_job_type("test_handler", handler_method=path)
+	assert path in str(error.value)
+	assert reason in str(error.value)
+	assert not frappe.db.exists("Job Type", "test_handler")
+
+
+@pytest.mark.parametrize(
+	("values", "message"),
+	[
+		({"default_timeout": 0}, "Default Timeout"),
+		({"rate_limit": 5}, "Rate Limit needs"),
+		({"rate_limit": 5, "rate_limit_window": 86401}, "86400"),
+		({"max_retries": -1}, "Max Retries"),
+		({"deduplication_window": -1}, "Deduplication Window"),
+		({"default_priority": "Urgent"}, "Urgent"),
+	],
+)
+def test_settings_out_of_range_are_refused(world, values, message):
+	with pytest.raises(frappe.ValidationError, match=message):
+		make_job_type("test_settings", **values)
+
+
+def test_shipped_job_types_are_there_and_usable(world):
+	for name in ("sample_job", "echo_job", "long_running_job", "data_export"):
+		job_type = frappe.get_doc("Job Type", name)
+		job_type.validate()
+		assert job_type.is_enabled
+
+
+def test_shipped_roles_are_there(world):
+	assert frappe.db.exists("Role", "Dartwing User")
+	assert frappe.db.exists("Role", "Dartwing Admin")

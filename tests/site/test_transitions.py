@@ -1,0 +1,168 @@
+import itertools
+from unittest.mock import patch
+
+import frappe
+import pytest
+from factories import OBLIGING, submit, transitions
+
+from dartwing.dartwing_core.background_jobs import realtime, submit_job
+from dartwing.dartwing_core.background_jobs.errors import InvalidTransitionError, StaleJobError
+from dartwing.dartwing_core.doctype.background_job.background_job import STATUSES, VALID_TRANSITIONS
+
+PAIRS = [
+	(from_status, to_status, to_status in VALID_TRANSITIONS[from_status])
+	for from_status, to_status in itertools.product(STATUSES, STATUSES)
+]
+
+
+def job_in(status: str):
+	job = frappe.get_doc("Background Job", submit().name)
+	frappe.db.set_value("Background Job", job.name, "status", status, update_modified=False)
+	return job.reload()
+
+
+@pytest.mark.parametrize(("from_status", "to_status", "exists"), PAIRS)
+def test_only_transitions_of_the_table_are_possible(world, from_status, to_status, exists):
+	job = job_in(from_status)
+	if exists:
+		job.transition_to(to_status)
+	else:
+		with pytest.raises(InvalidTransitionError, match=from_status):
+			job.transition_to(to_status)
+	expected = to_status if exists else from_status
+	assert frappe.db.get_value("Background Job", job.name, "status") == expected
+
+
+def test_a_transition_that_lost_the_race_changes_nothing(world):
+	first = frappe.get_doc("Background Job", submit().name)
+	second = frappe.get_doc("Background Job", first.name)
+	first.transition_to("Running", attempt_id="one")
+	with pytest.raises(StaleJobError):
+		second.transition_to("Canceled", error_message="lost")
+	frappe.db.commit()
+	row = frappe.db.get_value("Background Job", first.name, ["status", "error_message"])
+	assert row == ("Running", None)
+	assert transitions(first.name)[-1] == ("Queued", "Running")
+	assert second.status == "Queued"
+
+
+def test_an_old_attempt_can_change_nothing(world):
+	old = frappe.get_doc("Background Job", submit().name)
+	old.transition_to("Running", attempt_id="old")
+	newer = frappe.get_doc("Background Job", old.name)
+	newer.transition_to("Failed")
+	newer.transition_to("Queued", attempt_id=None)
+	newer.transition_to("Running", attempt_id="new")
+	with pytest.raises(StaleJobError):
+		old.transition_to("Completed", result='{"by": "old"}')
+	assert frappe.db.get_value("Background Job", old.name, ["status", "attempt_id", "result"]) == (
+		"Running",
+		"new",
+		None,
+	)
+
+
+def test_row_and_log_are_written_in_one_transaction(world):
+	job = frappe.get_doc("Background Job", submit().name)
+	before = transitions(job.name)
+	job.transition_to("Canceled")
+	frappe.db.rollback()
+	assert frappe.db.get_value("Background Job", job.name, "status") == "Queued"
+	assert transitions(job.name) == before
+
+
+def test_entering_a_status_stamps_its_time(world):
+	job = frappe.get_doc("Background Job", submit().name)
+	assert job.queued_at
+	assert not job.started_at
+	job.transition_to("Running")
+	job.transition_to("Completed")
+	job.reload()
+	assert job.created_at <= job.queued_at <= job.started_at <= job.completed_at
+
+
+def published():
+	return patch.object(realtime.frappe, "publish_realtime")
+
+
+def test_the_event_is_sent_after_the_commit_to_both_rooms_of_the_organization(world):
+	job = frappe.get_doc("Background Job", submit().name)
+	with published() as publish:
+		job.transition_to("Dead Letter", error_message="why")
+		assert publish.call_count == 0
+		frappe.db.commit()
+	event = {
+		"job_id": job.name,
+		"job_type": job.job_type,
+		"from_status": "Queued",
+		"to_status": "Dead Letter",
+		"error_message": "why",
+	}
+	calls = [call for call in publish.call_args_list if call.args[0] == "job_status_changed"]
+	assert len(calls) == 2
+	for call in calls:
+		message = dict(call.args[1])
+		assert message.pop("updated_at").endswith("Z")
+		assert message == event
+	assert [call.kwargs for call in calls] == [
+		{"room": f"org:{world.alpha}"},
+		{"doctype": "Organization", "docname": world.alpha},
+	]
+
+
+def test_a_rolled_back_transition_sends_no_event(world):
+	job = frappe.get_doc("Background Job", submit().name)
+	with published() as publish:
+		job.transition_to("Canceled")
+		frappe.db.rollback()
+		frappe.db.commit()
+	assert publish.call_count == 0
+
+
+def test_a_job_undone_to_a_savepoint_sends_no_event(world):
+	with published() as publish:
+		frappe.db.savepoint("before_job")
+		submit_job(OBLIGING, world.alpha, {"mode": "succeed"})
+		frappe.db.rollback(save_point="before_job")
+		frappe.db.commit()
+	assert publish.call_count == 0
+
+
+def test_an_event_whose_organization_does_not_match_its_job_is_not_sent(world):
+	job = frappe.get_doc("Background Job", submit().name)
+	job.organization = world.beta
+	with published() as publish:
+		job.transition_to("Canceled")
+		frappe.db.commit()
+	assert publish.call_count == 0
+
+
+def test_the_log_is_append_only(world):
+	job = submit()
+	row = frappe.get_doc("Job Execution Log", {"background_job": job.name})
+	row.message = "changed"
+	with pytest.raises(frappe.ValidationError, match="append-only"):
+		row.save()
+	with pytest.raises(frappe.ValidationError, match="append-only"):
+		row.delete()
+	with pytest.raises(frappe.ValidationError, match="append-only"):
+		frappe.get_doc(
+			{
+				"doctype": "Job Execution Log",
+				"background_job": job.name,
+				"organization": world.alpha,
+				"to_status": "Pending",
+				"timestamp": "2026-01-01",
+			}
+		).insert()
+
+
+def test_the_log_goes_with_its_job(world):
+	job = frappe.get_doc("Background Job", submit().name)
+	with pytest.raises(frappe.ValidationError, match="cancel it"):
+		job.delete()
+	job.reload()
+	job.transition_to("Canceled")
+	job.delete()
+	frappe.db.commit()
+	assert transitions(job.name) == []

@@ -1,0 +1,132 @@
+"""The shape of the code that style and architecture promise."""
+
+import ast
+import json
+from pathlib import Path
+
+from dartwing.dartwing_core.doctype.background_job import background_job
+
+CORE = Path(background_job.__file__).parents[2]
+ENGINE = CORE / "background_jobs"
+PACKAGE = "dartwing.dartwing_core.background_jobs"
+
+# bottom first: a module may import only what stands before it
+LAYERS = [
+	"errors",
+	"config",
+	"times",
+	"transactions",
+	"retry",
+	"access",
+	"realtime",
+	"doctype",
+	"limits",
+	"dispatcher",
+	"control",
+	"progress",
+	"submission",
+	"engine",
+	"outcomes",
+	"refusals",
+	"executor",
+	"retry_queue",
+	"scheduler",
+	"samples",
+	"export_files",
+	"exports",
+]
+
+
+def imports_of(path: Path) -> set[str]:
+	"""Layers that a module of the engine imports at its top or in any function."""
+	layers = set()
+	for node in ast.walk(ast.parse(path.read_text())):
+		if isinstance(node, ast.ImportFrom) and node.module:
+			if node.module == PACKAGE:
+				layers.update(alias.name for alias in node.names)
+			elif node.module.startswith(f"{PACKAGE}."):
+				layers.add(node.module.removeprefix(f"{PACKAGE}."))
+			elif ".doctype." in node.module and node.module.startswith("dartwing."):
+				layers.add("doctype")
+	return layers
+
+
+def test_every_module_has_a_layer():
+	modules = {path.stem for path in ENGINE.glob("*.py")} - {"__init__"}
+	assert modules | {"doctype"} == set(LAYERS)
+
+
+def test_imports_go_one_way():
+	wrong = [
+		f"{layer} imports {imported}"
+		for position, layer in enumerate(LAYERS)
+		if layer != "doctype"
+		for imported in imports_of(ENGINE / f"{layer}.py")
+		if LAYERS.index(imported) >= position
+	]
+	assert wrong == []
+
+
+def test_doctypes_import_only_lower_layers():
+	below = set(LAYERS[: LAYERS.index("doctype")]) | {"doctype"}
+	for path in (CORE / "doctype").glob("*/[!t]*.py"):
+		assert imports_of(path) <= below, path
+
+
+def test_functions_import_nothing():
+	local = [
+		f"{path.name}:{node.lineno}"
+		for path in ENGINE.glob("*.py")
+		for function in ast.walk(ast.parse(path.read_text()))
+		if isinstance(function, ast.FunctionDef)
+		for node in ast.walk(function)
+		if isinstance(node, ast.Import | ast.ImportFrom)
+	]
+	assert local == []
+
+
+def callers_of(name: str) -> set[str]:
+	return {path.stem for path in CORE.rglob("*.py") if f"frappe.{name}(" in path.read_text()}
+
+
+def test_one_module_enqueues_and_one_publishes():
+	assert callers_of("enqueue") == {"dispatcher"}
+	assert callers_of("publish_realtime") == {"realtime"}
+
+
+def test_status_options_equal_the_state_machine():
+	fields = {
+		field["fieldname"]: field
+		for field in json.loads((CORE / "doctype/background_job/background_job.json").read_text())["fields"]
+	}
+	assert fields["status"]["options"].split("\n") == list(background_job.STATUSES)
+	assert fields["priority"]["options"].split("\n") == list(background_job.PRIORITIES)
+
+
+def test_final_states_end_and_all_others_go_on():
+	for status in background_job.STATUSES:
+		assert bool(background_job.VALID_TRANSITIONS[status]) != (status in background_job.FINAL)
+
+
+def test_every_status_can_reach_a_final_one():
+	for status in background_job.STATUSES:
+		reached, frontier = set(), {status}
+		while frontier:
+			reached |= frontier
+			frontier = {to for one in frontier for to in background_job.VALID_TRANSITIONS[one]} - reached
+		assert reached & set(background_job.FINAL), status
+
+
+def test_nothing_engine_owned_is_editable_by_hand():
+	for name in ("background_job", "job_execution_log"):
+		doctype = json.loads((CORE / f"doctype/{name}/{name}.json").read_text())
+		layout = ("Section Break", "Column Break")
+		editable = [
+			field["fieldname"]
+			for field in doctype["fields"]
+			if field["fieldtype"] not in layout and not field.get("read_only")
+		]
+		assert editable == []
+		assert not any(
+			permission.get("write") or permission.get("create") for permission in doctype["permissions"]
+		)

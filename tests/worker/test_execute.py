@@ -1,0 +1,224 @@
+"""Jobs run by a stock worker that forks, over real Redis and MariaDB."""
+
+import frappe
+import pytest
+from factories import OBLIGING, acting_as, queued_wake_ups, state, submit, transitions, wait_until
+
+from dartwing.dartwing_core.background_jobs import submit_job
+
+MARKER = "note of a test"
+
+
+def notes() -> int:
+	frappe.db.rollback()
+	return frappe.db.count("ToDo", {"description": ("like", f"{MARKER}%")})
+
+
+def test_a_job_runs_to_its_end(world, work):
+	job = submit()
+	work()
+	end = state(job.name)
+	assert end["status"] == "Completed"
+	assert end["progress"] == 100
+	assert end["result"] == {"user": world.alice, "attempt": 1}
+	assert transitions(job.name) == [
+		(None, "Pending"),
+		("Pending", "Queued"),
+		("Queued", "Running"),
+		("Running", "Completed"),
+	]
+
+
+def test_the_handler_gets_what_the_submitter_gave(world, work):
+	job = submit(mode="describe_context", page=7)
+	work()
+	end = state(job.name)
+	assert end["result"] == {
+		"job_id": job.name,
+		"job_type": OBLIGING,
+		"organization": world.alpha,
+		"owner": world.alice,
+		"parameters": {"mode": "describe_context", "page": 7},
+		"attempt": 1,
+		"timeout_seconds": 300,
+		"checkpoint": None,
+	}
+	assert end["output_reference"] == "/private/files/nothing.txt"
+
+
+def test_the_log_names_the_worker(world, work):
+	job = submit()
+	work()
+	row = frappe.db.get_value(
+		"Background Job", job.name, ["worker_name", "attempt_id", "rq_job_id"], as_dict=True
+	)
+	actors = frappe.get_all(
+		"Job Execution Log", {"background_job": job.name}, order_by="timestamp asc", pluck="actor"
+	)
+	assert row.worker_name
+	assert len(row.attempt_id) == 32
+	assert row.rq_job_id.startswith(job.name)
+	assert actors == [world.alice, "Dispatcher", row.worker_name, row.worker_name]
+
+
+def test_what_the_handler_wrote_is_there_when_it_returns(world, work):
+	job = submit(mode="write_notes", marker=MARKER, notes=3)
+	work()
+	assert state(job.name)["status"] == "Completed"
+	assert notes() == 3
+
+
+@pytest.mark.parametrize(
+	("mode", "status", "error_type", "message"),
+	[
+		("write_notes_and_raise", "Failed", "Transient", "after writing"),
+		("raise_unknown", "Failed", "Transient", "unknown"),
+		("raise_permanent", "Dead Letter", "Permanent", "of no use"),
+		("raise_validation", "Dead Letter", "Permanent", "not like this"),
+		("return_nonsense", "Dead Letter", "Permanent", "output_reference"),
+	],
+)
+def test_a_failure_undoes_the_handlers_writes_and_is_explained(
+	world, work, mode, status, error_type, message
+):
+	job = submit(mode=mode, marker=MARKER, notes=3)
+	work()
+	end = state(job.name)
+	assert (end["status"], end["error_type"]) == (status, error_type)
+	assert message in end["error_message"]
+	assert bool(end["next_retry_at"]) == (status == "Failed")
+	assert "Traceback" in frappe.db.get_value("Background Job", job.name, "error_traceback")
+	assert notes() == 0
+
+
+def test_without_retries_left_a_failure_is_a_dead_letter(world, work):
+	job = submit(mode="raise_unknown")
+	frappe.db.set_value("Background Job", job.name, "max_retries", 0)
+	frappe.db.commit()
+	work()
+	assert transitions(job.name)[-2:] == [("Running", "Failed"), ("Failed", "Dead Letter")]
+
+
+def test_a_second_attempt_starts_from_the_checkpoint(world, work, runtime):
+	job = submit(mode="checkpoint_and_raise")
+	work()
+	assert state(job.name)["status"] == "Failed"
+	frappe.db.set_value("Background Job", job.name, "next_retry_at", "2026-01-01")
+	frappe.db.commit()
+	runtime.run(*runtime.on_site("execute", "dartwing.dartwing_core.background_jobs.scheduler.every_minute"))
+	work()
+	end = state(job.name)
+	assert end["status"] == "Completed"
+	assert end["result"] == {"page": 7}
+	assert end["retry_count"] == 1
+
+
+def test_a_wake_up_of_a_job_undone_to_a_savepoint_ends_quietly(world, work):
+	frappe.db.savepoint("before_job")
+	undone = submit_job(OBLIGING, world.alpha, {"mode": "succeed"})
+	frappe.enqueue(
+		"dartwing.dartwing_core.background_jobs.executor.execute_job",
+		background_job_id=undone.name,
+		job_id=f"{undone.name}-undone",
+		enqueue_after_commit=True,
+	)
+	frappe.db.rollback(save_point="before_job")
+	frappe.db.commit()
+	wake_ups = queued_wake_ups("default", undone.name)
+	assert len(wake_ups) == 1
+	work()
+	assert wake_ups[0].get_status(refresh=True) == "finished"
+	assert not frappe.db.exists("Background Job", undone.name)
+
+
+def test_two_wake_ups_of_one_job_run_it_once(world, work):
+	job = submit(mode="write_notes", marker=MARKER, notes=1)
+	frappe.enqueue(
+		"dartwing.dartwing_core.background_jobs.executor.execute_job",
+		background_job_id=job.name,
+		job_id=f"{job.name}-again",
+	)
+	work()
+	assert state(job.name)["status"] == "Completed"
+	assert notes() == 1
+
+
+def test_a_timeout_stops_the_handler(world, work):
+	job = submit(mode="sleep", seconds=30)
+	frappe.db.rollback()
+	wake_up = queued_wake_ups("default", job.name)[0]
+	wake_up.timeout = 1
+	wake_up.save()
+	work()
+	end = state(job.name)
+	assert end["status"] == "Timed Out"
+	assert end["next_retry_at"]
+
+
+def test_a_member_who_left_does_not_run(world, work):
+	job = submit()
+	person = frappe.db.get_value("Person", {"frappe_user": world.alice})
+	frappe.db.set_value("Org Member", {"person": person}, "status", "Inactive")
+	frappe.db.commit()
+	try:
+		work()
+		end = state(job.name)
+	finally:
+		frappe.db.set_value("Org Member", {"person": person}, "status", "Active")
+		frappe.db.commit()
+	assert end["status"] == "Dead Letter"
+	assert end["error_message"] == "Permission denied"
+
+
+def test_jobs_of_a_suspended_organization_are_held(world, work):
+	job = submit()
+	frappe.db.set_value("Organization", world.alpha, "status", "Suspended")
+	frappe.db.commit()
+	try:
+		work()
+		held = state(job.name)
+	finally:
+		frappe.db.set_value("Organization", world.alpha, "status", "Active")
+		frappe.db.commit()
+	assert held["status"] == "Pending"
+	assert transitions(job.name)[-1] == ("Queued", "Pending")
+
+
+def test_a_cancel_is_seen_by_the_running_handler_and_keeps_nothing_it_wrote(world, worker):
+	job = submit(mode="wait_for_cancel", marker=MARKER, notes=2)
+	wait_until(lambda: state(job.name)["status"] == "Running", "the job runs")
+	doc = frappe.get_doc("Background Job", job.name)
+	doc.transition_to("Canceled")
+	frappe.db.commit()
+	wake_up = queued_wake_ups("default", job.name)
+	assert wake_up == []
+	wait_until(lambda: worker_is_idle(doc.rq_job_id), "the worker is free again")
+	assert state(job.name)["status"] == "Canceled"
+	assert notes() == 0
+
+
+def worker_is_idle(rq_job_id: str) -> bool:
+	from frappe.utils.background_jobs import get_job
+
+	return get_job(rq_job_id).get_status(refresh=True) == "finished"
+
+
+def test_a_claimed_job_of_an_attempt_that_died_is_not_run_by_a_late_wake_up(world, work):
+	job = frappe.get_doc("Background Job", submit(mode="write_notes", marker=MARKER, notes=1).name)
+	job.transition_to("Running", attempt_id="somebody else's")
+	frappe.db.commit()
+	work()
+	assert state(job.name)["status"] == "Running"
+	assert notes() == 0
+
+
+def test_jobs_run_in_the_order_of_their_queues(world, work):
+	started = {}
+	with acting_as(world.alice):
+		for priority in ("Low", "Normal", "Critical"):
+			job = submit_job(OBLIGING, world.alpha, {"mode": "succeed"}, priority=priority)
+			frappe.db.commit()
+			started[priority] = job.name
+	work()
+	order = sorted(started, key=lambda priority: state(started[priority])["started_at"])
+	assert order == ["Critical", "Normal", "Low"]
