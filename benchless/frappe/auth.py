@@ -278,8 +278,6 @@ def validate_auth():
 	"""Act as the owner of the Authorization header's key; one that convinces nobody is refused."""
 	parts = frappe.get_request_header("Authorization", "").split(" ")
 	if len(parts) == 2:
-		if parts[0].lower() == "bearer":
-			raise refuse("OAuth bearer tokens")
 		validate_auth_via_api_keys(parts)
 	for hook in frappe.get_hooks("auth_hooks"):
 		frappe.get_attr(hook)()

@@ -80,8 +80,8 @@ def parse_json(data):
 			data[name] = json.loads(data[name])
 	if data.get("fields") and isinstance(data["fields"], str):
 		data["fields"] = ["*"] if data["fields"] == "*" else json.loads(data["fields"])
-	settings = data.get("save_user_settings")
-	data["save_user_settings"] = json.loads(settings) if isinstance(settings, str) else True
+	# there is no Desk that would read them
+	data.pop("save_user_settings", None)
 
 
 def setup_group_by(data):
@@ -215,11 +215,10 @@ def export_query():
 	if selection:
 		params["filters"] = {"name": ("in", json.loads(selection))}
 
-	query = DatabaseQuery(doctype)
-	rows = [list(row) for row in query.execute(**params)]
+	rows = [list(row) for row in execute(doctype, **params)]
 	if with_totals and rows:
 		rows.append(totals_of(rows))
-	header = [_("Sr"), *(label_of(field, doctype) for field in query.fields)]
+	header = [_("Sr"), *(label_of(field, doctype) for field in params.fields)]
 	data = [header, *([number, *row] for number, row in enumerate(rows, 1))]
 	if kind == "CSV":
 		cleaned = [[handle_html(value) if isinstance(value, str) else value for value in row] for row in data]

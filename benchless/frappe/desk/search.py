@@ -83,20 +83,50 @@ def search_widget(
 		raise refuse("filter_fields in search_widget")
 
 	meta = frappe.get_meta(doctype)
-	rows = frappe.get_list(
-		doctype,
+	rows = matching_rows(
+		meta,
+		txt,
+		selected_fields(meta, searchfield),
 		filters=[*filter_list(doctype, filters), *enabled_only(meta)],
-		or_filters=text_filters(meta, txt) if txt else [],
-		fields=[*selected_fields(meta, searchfield), f"{relevance(doctype, txt)} as `_relevance`"],
-		order_by=f"ifnull(_relevance, -9999) desc, `tab{doctype}`.idx desc, {get_order_by(doctype, meta)}",
-		limit_start=cint(start),
-		limit_page_length=page_length,
+		limits=(cint(start), cint(page_length)),
 		ignore_permissions=is_open_to_user(doctype, ignore_user_permissions, reference_doctype),
 		reference_doctype=reference_doctype,
-		as_list=not as_dict,
-		strict=False,
 	)
-	return by_relevance(rows, txt, as_dict)
+	rows.sort(key=lambda row: rank(row.name, txt))
+	return rows if as_dict else [tuple(row.values()) for row in rows]
+
+
+def matching_rows(meta, txt: str, fields: list[str], filters: list, limits: tuple[int, int], **options):
+	"""Rows that the user may read, those first where the text is nearest to the start of the name.
+
+	The list query stays what permissions made of it; it is ordered from outside.
+	"""
+	table = f"`tab{meta.name}`"
+	sort_fields = ["name", "idx", (meta.sort_field or "modified").split()[0].strip(",`")]
+	query = frappe.get_list(
+		meta.name,
+		fields=list(dict.fromkeys([*fields, *(f"{table}.`{name}`" for name in sort_fields)])),
+		filters=filters,
+		or_filters=text_filters(meta, txt) if txt else [],
+		strict=False,
+		run=False,
+		**options,
+	)
+	text = frappe.db.escape((txt or "").replace("%", "").replace("@", ""))
+	start, length = limits
+	rows = frappe.db.sql(
+		f"""select * from ({query}) as {table}
+		order by 1 / locate({text}, {table}.name) desc, {table}.idx desc, {get_order_by(meta.name, meta)}
+		limit {length} offset {start}""",
+		as_dict=True,
+	)
+	names = [field.split(".")[-1].split(" as ")[-1].strip(" `") for field in fields]
+	return [frappe._dict((name, row[name]) for name in names if name in row) for row in rows]
+
+
+def rank(name, txt: str) -> tuple:
+	"""Names that start with the text come first."""
+	return not cstr(name).casefold().startswith(txt.casefold()), name
 
 
 def run_custom_query(query: str, arguments: tuple, **options):
@@ -148,12 +178,6 @@ def selected_fields(meta, searchfield: str) -> list[str]:
 	return fields
 
 
-def relevance(doctype: str, txt: str) -> str:
-	"""SQL: the nearer to the start of the name the text is found, the greater; NULL if it is not."""
-	text = frappe.db.escape((txt or "").replace("%", "").replace("@", ""))
-	return f"(1 / nullif(locate({text}, `tab{doctype}`.`name`), 0))"
-
-
 def is_open_to_user(doctype: str, ignore_user_permissions: bool, reference_doctype: str | None) -> bool:
 	"""Whether the search may leave out permission filters: for DocTypes, and where the field asks so."""
 	if doctype == "DocType":
@@ -164,21 +188,6 @@ def is_open_to_user(doctype: str, ignore_user_permissions: bool, reference_docty
 		cint(ignore_user_permissions)
 		and has_permission(doctype, ptype=kind, parent_doctype=reference_doctype)
 	)
-
-
-def by_relevance(rows: list, txt: str, as_dict: bool) -> list:
-	"""Names that start with the text first, then in the order of their names."""
-
-	def rank(row):
-		name = row.name if as_dict else row[0]
-		return not cstr(name).casefold().startswith(txt.casefold()), name
-
-	ordered = sorted(rows, key=rank)
-	if not as_dict:
-		return [row[:-1] for row in ordered]
-	for row in ordered:
-		row.pop("_relevance", None)
-	return ordered
 
 
 def build_for_autosuggest(res: list[tuple], doctype: str) -> list[dict]:

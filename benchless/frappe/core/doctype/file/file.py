@@ -193,14 +193,13 @@ class File(Document):
 			frappe.throw(_("The fieldname you've specified in Attached To Field is invalid"))
 
 	def check_path(self):
-		if self.is_remote_file:
-			return
-		folder = os.path.realpath(get_files_path(is_private=self.is_private))
 		path = self.get_full_path()
-		if not os.path.realpath(path).startswith(folder):
-			frappe.throw(_("The File URL you've entered is incorrect"), title=_("Invalid File URL"))
-		self.check_url()
-		if not os.path.exists(path):
+		if not self.is_remote_file:
+			folder = os.path.realpath(get_files_path(is_private=self.is_private))
+			if not os.path.realpath(path).startswith(folder):
+				frappe.throw(_("The File URL you've entered is incorrect"), title=_("Invalid File URL"))
+			self.check_url()
+		if not path.startswith(URL_PREFIXES) and not os.path.exists(path):
 			frappe.throw(_("File {0} does not exist").format(self.file_url), IOError)
 
 	def check_url(self):
@@ -215,8 +214,8 @@ class File(Document):
 		url = f"/private/files/{name}" if cint(self.is_private) else f"/files/{name}"
 		if url == self.file_url:
 			return
-		source = get_files_path(name, is_private=not cint(self.is_private))
-		target = get_files_path(name, is_private=cint(self.is_private))
+		source = os.path.normpath(get_files_path(name, is_private=not cint(self.is_private)))
+		target = os.path.normpath(get_files_path(name, is_private=cint(self.is_private)))
 		if not os.path.exists(source):
 			frappe.throw(_("Cannot find file {} on disk").format(source), exc=FileNotFoundError)
 		if os.path.exists(target):
