@@ -29,6 +29,11 @@ class Runtime(ABC):
 		"""The argv of a site or bench command, for example `worker --burst`."""
 
 	@property
+	def folder(self) -> Path:
+		"""Where commands are run: the sites folder, once there is one."""
+		return self.sites_path if self.sites_path.exists() else Path.cwd()
+
+	@property
 	def environment(self) -> dict[str, str]:
 		return dict(os.environ)
 
@@ -37,7 +42,7 @@ class Runtime(ABC):
 		with open(log, "ab") as output:
 			return subprocess.Popen(
 				self.command(*arguments),
-				cwd=self.sites_path,
+				cwd=self.folder,
 				env=self.environment,
 				stdin=subprocess.DEVNULL,
 				stdout=output,
@@ -49,7 +54,7 @@ class Runtime(ABC):
 		"""Run a command to its end and return what it printed; raises when it fails."""
 		done = subprocess.run(
 			self.command(*arguments),
-			cwd=self.sites_path,
+			cwd=self.folder,
 			env=self.environment,
 			stdin=subprocess.DEVNULL,
 			capture_output=True,

@@ -15,7 +15,6 @@ class BenchlessRuntime(Runtime):
 	def __init__(self, home: str | None = None):
 		self.home = Path(home or CHECKOUT / ".benchless" / "test").resolve()
 		self.sites_path = self.home / "sites"
-		self._services_were_up = False
 
 	def command(self, *arguments: str) -> list[str]:
 		return [sys.executable, "-m", "benchless", *arguments]
@@ -25,8 +24,6 @@ class BenchlessRuntime(Runtime):
 		return {**os.environ, "BENCHLESS_HOME": str(self.home)}
 
 	def start(self) -> None:
-		self.home.mkdir(parents=True, exist_ok=True)
-		self.sites_path.mkdir(exist_ok=True)
 		self.run("start", timeout=600)
 		if not (self.sites_path / self.site / "site_config.json").exists():
 			self.run("new-site", self.site, "--admin-password", "admin", timeout=300)

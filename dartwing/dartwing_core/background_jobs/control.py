@@ -22,7 +22,7 @@ class ControlConnection:
 	canceled or retried. May be used from any thread.
 	"""
 
-	def __init__(self, job_id: str, organization: str, attempt_id: str):
+	def __init__(self, job_id: str, organization: str, attempt_id: str | None):
 		self.job_id = job_id
 		self.organization = organization
 		self._attempt_id = attempt_id
@@ -49,7 +49,7 @@ class ControlConnection:
 
 	_MINE = "name = %s and organization = %s and attempt_id = %s and status = 'Running'"
 
-	def _mine(self) -> tuple[str, str, str]:
+	def _mine(self) -> tuple[str, str, str | None]:
 		return (self.job_id, self.organization, self._attempt_id)
 
 	def _update(self, assignments: str, values: Sequence[Any]) -> bool:

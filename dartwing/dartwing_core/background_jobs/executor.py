@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 import frappe
 from frappe import _
 from rq import get_current_job
+from rq.job import Job
 from rq.timeouts import JobTimeoutException
 
 from dartwing.dartwing_core.background_jobs.errors import JobCanceledError, StaleJobError
@@ -63,7 +64,7 @@ def start(job: BackgroundJob) -> None:
 	)
 
 
-def _own_id(rq_job: object) -> str:
+def _own_id(rq_job: Job) -> str:
 	"""The id that we gave the RQ job; Frappe puts `<site>::` before it."""
 	return rq_job.id.removeprefix(f"{frappe.local.site}::")
 

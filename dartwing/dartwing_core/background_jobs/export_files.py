@@ -84,15 +84,20 @@ class CsvFile(ExportFile):
 	is_resumable = True
 
 	def _open(self, checkpoint: Mapping[str, Any] | None) -> None:
-		earlier = parts_folder() / Path(checkpoint["part"]).name if checkpoint else None
-		resuming = earlier is not None and earlier.exists() and checkpoint["fields"] == self.fields
-		if resuming:
-			copy_beginning(earlier, self._part, checkpoint["size"])
-			self.rows, self.last_name = checkpoint["rows"], checkpoint["last_name"]
+		resumed = checkpoint is not None and self._resume(checkpoint)
 		self._file = open(self._part, "a", encoding="utf-8", newline="")  # noqa: SIM115
 		self._writer = csv.writer(self._file)
-		if not resuming:
+		if not resumed:
 			self._writer.writerow(self.fields)
+
+	def _resume(self, checkpoint: Mapping[str, Any]) -> bool:
+		"""Take over what an earlier attempt wrote, if its part is still there and has the same columns."""
+		earlier = parts_folder() / Path(checkpoint["part"]).name
+		if not earlier.exists() or checkpoint["fields"] != self.fields:
+			return False
+		copy_beginning(earlier, self._part, checkpoint["size"])
+		self.rows, self.last_name = checkpoint["rows"], checkpoint["last_name"]
+		return True
 
 	def _write(self, rows: list[list[Any]]) -> None:
 		self._writer.writerows(rows)

@@ -1,0 +1,54 @@
+# Everything is set up in .benchless/, which git ignores; delete it to start afresh.
+PYTHON ?= python3
+TESTS ?= tests dartwing benchless/tests
+HOME_FOLDER := .benchless
+VENV := $(HOME_FOLDER)/venv
+READY := $(VENV)/.ready
+RUN := $(VENV)/bin/python
+
+.PHONY: demo test test-bench check format clean help
+
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+## make demo                run the main job on real input, with a live view
+demo: $(READY)
+	@$(RUN) -m demo
+
+## make test [TESTS=…]      run the tests on benchless
+test: $(READY)
+	$(RUN) -m pytest $(TESTS) $(PYTEST_ARGS)
+
+## make test-bench BENCH=… SITE=… [TESTS=…]   run the same tests on a site of a real bench
+test-bench:
+	@test -n "$(BENCH)" -a -n "$(SITE)" || { echo "usage: make test-bench BENCH=<bench folder> SITE=<site>"; exit 2; }
+	@test -x "$(BENCH)/env/bin/python" || { echo "$(BENCH) is no bench folder: it has no env/bin/python"; exit 2; }
+	$(BENCH)/env/bin/python -m pip install --quiet --editable ".[test]"
+	BENCH="$(BENCH)" SITE="$(SITE)" $(BENCH)/env/bin/python -m pytest $(filter-out benchless/tests,$(TESTS)) $(PYTEST_ARGS)
+
+## make check               run the linters
+check: $(READY)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+## make format              let the formatter write
+format: $(READY)
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+## make clean               stop the services and remove .benchless/
+clean:
+	@for home in $(wildcard $(HOME_FOLDER)/*/sites); do \
+		BENCHLESS_HOME=$$(dirname $$home) $(RUN) -m benchless stop || exit 1; done
+	rm -rf $(HOME_FOLDER)
+
+$(READY): pyproject.toml benchless/pyproject.toml
+	@mkdir -p $(HOME_FOLDER)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "Python 3.10 or newer is needed, $(PYTHON) is $$($(PYTHON) --version)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is needed; on Debian: apt-get install python3-venv"; exit 1; }
+	@echo "installing the app, benchless and the tools into $(VENV) …"
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--editable ./benchless --editable ".[test,lint,demo]"
+	@touch $@
