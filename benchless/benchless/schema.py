@@ -7,7 +7,7 @@ from frappe._api.unsupported import refuse
 from frappe.model.columns import column_type
 from frappe.utils import cint, cstr, flt
 
-TABLE_OPTIONS = "ENGINE=InnoDB ROW_FORMAT=DYNAMIC CHARACTER SET=utf8mb4 COLLATE=utf8mb4_unicode_ci"
+TABLE_OPTIONS = "ROW_FORMAT=DYNAMIC CHARACTER SET=utf8mb4 COLLATE=utf8mb4_unicode_ci"
 NOT_INDEXABLE = ("text", "longtext", "json")
 VARCHAR = re.compile(r"varchar\((\d+)\)")
 SYSTEM_TABLES = {
@@ -30,7 +30,7 @@ SYSTEM_TABLES = {
 
 def create_system_tables() -> None:
 	for name, definition in SYSTEM_TABLES.items():
-		frappe.db.sql_ddl(f"create table if not exists `{name}` ({definition}) {TABLE_OPTIONS}")
+		frappe.db.sql_ddl(f"create table if not exists `{name}` ({definition}) ENGINE=InnoDB {TABLE_OPTIONS}")
 
 
 def sync_table(meta) -> None:
@@ -76,7 +76,8 @@ def create_table(meta) -> None:
 		parts.append("index modified(modified)")
 	if meta.autoname == "autoincrement":
 		frappe.db.create_sequence(meta.name, check_not_exists=True)
-	frappe.db.sql_ddl(f"create table `tab{meta.name}` ({', '.join(parts)}) {TABLE_OPTIONS}")
+	engine = meta.engine or "InnoDB"
+	frappe.db.sql_ddl(f"create table `tab{meta.name}` ({', '.join(parts)}) ENGINE={engine} {TABLE_OPTIONS}")
 
 
 def is_indexable(field) -> bool:

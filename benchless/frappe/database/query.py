@@ -124,11 +124,13 @@ def term_of(table: Table, field: str) -> Term:
 
 
 def function_term(table: Table, name: str, arguments: str) -> Term:
+	if arguments.strip() == "*":
+		return functions.Count("*") if name.lower() == "count" else frappe.qb.functions(name.upper(), table.star)
 	values = []
 	for argument in (part.strip() for part in arguments.split(",")):
-		is_literal = argument == "*" or argument.isdigit() or argument[:1] in "'\""
+		is_literal = argument.isdigit() or argument[:1] in "'\""
 		values.append(argument.strip("'\"") if is_literal else Field(argument.strip("`"), table=table))
-	return frappe.qb.functions(name.upper(), *values) if values != ["*"] else functions.Count("*")
+	return frappe.qb.functions(name.upper(), *values)
 
 
 def criteria(table: Table, filters) -> list[Criterion]:

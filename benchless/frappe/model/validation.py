@@ -241,15 +241,17 @@ class Validation:
 			return True
 		if not to_fetch:
 			stored = frappe.db.get_value(doctype, name, "name", cache=True)
-			values = _dict(name=stored)
-		else:
-			columns = ["name", *(other.fetch_from.split(".")[-1] for other in to_fetch)]
-			values = frappe.db.get_value(doctype, name, columns, as_dict=True) or _dict()
-		# MariaDB finds names in any case; the link keeps the case of the document's name
-		setattr(self, field.fieldname, values.name if values.name or not to_fetch else name)
-		for other in to_fetch if values.name else ():
-			setattr(self, other.fieldname, values[other.fetch_from.split(".")[-1]])
-		return bool(values.name)
+			# MariaDB finds names in any case; the link keeps the case of the document's name
+			setattr(self, field.fieldname, stored)
+			return bool(stored)
+		columns = ["name", *(other.fetch_from.split(".")[-1] for other in to_fetch)]
+		values = frappe.db.get_value(doctype, name, columns, as_dict=True)
+		if values:
+			setattr(self, field.fieldname, values.name)
+			for other in to_fetch:
+				setattr(self, other.fieldname, values[other.fetch_from.split(".")[-1]])
+		# v15.41 lets a link to nothing pass where other fields are fetched over it
+		return True
 
 
 def comparable_rows(rows) -> list[dict]:

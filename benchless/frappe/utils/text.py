@@ -5,11 +5,22 @@ import string
 from secrets import choice
 from urllib.parse import quote, urljoin, urlparse
 
+import bleach
+from bs4 import BeautifulSoup
+
 import frappe
 from frappe._api.values import as_unicode
 
 HTML_TAG = re.compile(r"<[^>]+>")
 EMAIL = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]+@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]*[a-z0-9]", re.I)
+SAFE_TAGS = frozenset(
+	"a abbr b big blockquote br caption center cite code col colgroup dd del div dl dt em figcaption figure"
+	" font h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp section small span strike strong sub"
+	" sup table tbody td tfoot th thead tr tt u ul var".split()
+)
+SAFE_ATTRIBUTES = [
+	*("alt", "class", "colspan", "height", "href", "id", "rowspan", "src", "target", "title", "width"),
+]
 HTML_ESCAPES = {"&": "&amp;", '"': "&quot;", "'": "&apos;", ">": "&gt;", "<": "&lt;"}
 
 
@@ -37,10 +48,10 @@ def escape_html(text):
 
 
 def sanitize_html(html, linkify=False, always_sanitize=False):
-	"""Text without HTML passes; any markup is escaped, so none of it ever runs."""
-	if not isinstance(html, str) or not is_html(html):
+	"""HTML with only formatting tags and attributes left; everything else in it is escaped."""
+	if not isinstance(html, str) or (not always_sanitize and not BeautifulSoup(html, "html.parser").find()):
 		return html
-	return escape_html(html)
+	return bleach.clean(html, tags=SAFE_TAGS, attributes=SAFE_ATTRIBUTES, strip_comments=False)
 
 
 def strip(val: str, chars: str | None = None) -> str:

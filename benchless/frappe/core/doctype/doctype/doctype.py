@@ -2,7 +2,7 @@ import frappe
 from frappe._api.unsupported import refuse
 from frappe.model.document import Document
 
-from benchless.schema import drop_table, sync_table
+from benchless.schema import sync_table
 
 
 class DocType(Document):
@@ -27,5 +27,5 @@ class DocType(Document):
 			frappe.throw("Standard DocType can not be deleted.")
 
 	def after_delete(self) -> None:
+		"""The table stays, as on Frappe; a DocType of the same name would find its rows again."""
 		frappe.clear_cache(doctype=self.name)
-		drop_table(self.name)
