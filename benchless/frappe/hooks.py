@@ -3,6 +3,8 @@
 app_name = "frappe"
 app_title = "Frappe Framework"
 
+doc_events = {}
+
 permission_query_conditions = {
 	"File": "frappe.core.doctype.file.file.get_permission_query_conditions",
 	"Notification Log": (

@@ -1,7 +1,7 @@
 """Who may do what: roles, ownership, User Permissions and the apps' has_permission hooks.
 
-Sharing and Custom DocPerm are not part of benchless: nothing is shared, and a DocType's
-permissions are those of its file.
+Sharing and Custom DocPerm are not part of benchless: the only thing shared is a user's own
+User document, and a DocType's permissions are those of its file.
 """
 
 import frappe
@@ -54,8 +54,8 @@ def is_allowed(doctype, ptype, doc, user, parent_doctype, reasons: list[str]) ->
 			doc = frappe.get_doc(doctype, doc)
 		allowed = bool(document_permissions(doc, user, ptype, reasons).get(ptype))
 		if not allowed:
-			reasons.append(f"User {frappe.bold(user)} does not have access to this document")
-		return allowed
+			reasons.append(refusal(doc, user, reasons))
+		return allowed or is_shared(doctype, ptype, user, doc.name)
 	if ptype == "import" and not cint(meta.allow_import):
 		reasons.append("Document Type is not importable")
 		return False
@@ -65,7 +65,23 @@ def is_allowed(doctype, ptype, doc, user, parent_doctype, reasons: list[str]) ->
 			f"User {frappe.bold(user)} does not have doctype access via role permission for document "
 			f"{frappe.bold(doctype)}"
 		)
-	return allowed
+	return allowed or is_shared(doctype, ptype, user)
+
+
+def refusal(doc, user, reasons: list[str]) -> str:
+	"""Names the document only to those who may know that there is one."""
+	may_know = is_allowed(doc.doctype, "read", None, frappe.session.user, None, reasons)
+	name = f": {doc.doctype} - {doc.name}" if may_know else ""
+	return f"User {frappe.bold(user)} does not have access to this document{name}"
+
+
+def shared_with(doctype, user) -> list[str]:
+	return [user] if doctype == "User" and user != "Guest" else []
+
+
+def is_shared(doctype, ptype, user, name=None) -> bool:
+	shared = shared_with(doctype, user) if ptype in ("read", "write", "share", "email", "print") else []
+	return name in shared if name else bool(shared)
 
 
 def is_allowed_by_parent(meta, ptype, row, user, parent_doctype, reasons: list[str]) -> bool:
@@ -179,7 +195,7 @@ def links_are_allowed(row, doctype, permissions, is_strict, reasons: list[str]) 
 		allowed = get_allowed_docs_for_doctype(permissions[field.options], doctype)
 		if allowed and value not in allowed:
 			reasons.append(
-				f"You are not allowed to access this {row.doctype} record because it is linked to "
+				"You are not allowed to access this DocType record because it is linked to "
 				f"{field.options} '{value or 'empty'}' in field {field.label or field.fieldname}"
 			)
 			return False

@@ -61,8 +61,10 @@ class DatabaseQuery:
 		"""
 		refuse_options("frappe.get_list", unknown)
 		self.user = user or frappe.session.user
-		self.meta = frappe.get_meta(self.doctype)
 		self.ignore_permissions = ignore_permissions
+		if not self.has_table(ignore_ddl):
+			return []
+		self.meta = frappe.get_meta(self.doctype)
 		self.parent_doctype = parent_doctype
 		self.reference_doctype = reference_doctype or self.doctype
 		self.join = join
@@ -95,6 +97,14 @@ class DatabaseQuery:
 				throw=True,
 				user=self.user,
 			)
+
+	def has_table(self, ignore_ddl: bool) -> bool:
+		"""TableMissingError (or with `ignore_ddl` False) if a list of everything has no table to read."""
+		if not self.ignore_permissions or frappe.db.table_exists(self.doctype):
+			return True
+		if ignore_ddl:
+			return False
+		raise frappe.db.TableMissingError("DocType", self.doctype)
 
 	def permission_type(self, doctype: str) -> str:
 		permissions = frappe.permissions.get_role_permissions(doctype, user=self.user)
@@ -194,8 +204,12 @@ class DatabaseQuery:
 		permissions = frappe.permissions.get_role_permissions(self.meta, user=self.user)
 		parts = []
 		if not (self.meta.istable or permissions.get("select") or permissions.get("read")):
-			frappe.throw(f"No permission to read {self.doctype}", frappe.PermissionError)
-		if requires_owner_constraint(permissions):
+			shared = frappe.permissions.shared_with(self.doctype, self.user)
+			if not shared:
+				frappe.throw(f"No permission to read {self.doctype}", frappe.PermissionError)
+			names = ", ".join(frappe.db.escape(name, percent=False) for name in shared)
+			parts.append(f"`tab{self.doctype}`.name in ({names})")
+		elif requires_owner_constraint(permissions):
 			parts.append(f"`tab{self.doctype}`.`owner` = {frappe.db.escape(self.user, percent=False)}")
 		else:
 			parts += self.user_permission_conditions()

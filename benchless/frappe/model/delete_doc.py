@@ -151,14 +151,15 @@ def check_rows(doc, link, filters: dict, ignored: set[str]) -> None:
 
 
 def raise_link_exists(doc, doctype: str, name: str) -> None:
-	from frappe.utils import get_link_to_form
-
 	if doc.meta.has_field("enabled") or doc.meta.has_field("disabled"):
 		message = f"You can disable this {doc.doctype} instead of deleting it."
 	else:
-		links = [get_link_to_form(doc.doctype, doc.name), get_link_to_form(doctype, name)]
+		this, other = (
+			f'<a href="/app/Form/{one}/{its_name}">{its_name}</a>'
+			for one, its_name in ((doc.doctype, doc.name), (doctype, name))
+		)
 		shown = "" if doctype == name else doctype
-		message = f"Cannot delete or cancel because {doc.doctype} {links[0]} is linked with {shown} {links[1]}"
+		message = f"Cannot delete or cancel because {doc.doctype} {this} is linked with {shown} {other} "
 	frappe.throw(message, frappe.LinkExistsError)
 
 

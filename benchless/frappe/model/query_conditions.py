@@ -76,10 +76,10 @@ def single_value(wanted, field, operator: str) -> tuple[str, str]:
 		text = "" if value is None else cstr(value)
 		# LIKE reads a backslash as its own escape
 		return quoted(text.replace("\\", "\\\\") if operator.endswith("like") else text), "''"
-	if fieldtype in ("Link", "Data") and operator == "=":
-		return (quoted(value) if isinstance(value, str) else cstr(value)) if value else "''", "''"
-	if wanted.fieldname == "name":
-		return (quoted(value) if isinstance(value, str) else cstr(value)) if value else "''", "''"
+	if wanted.fieldname == "name" or (fieldtype in ("Link", "Data") and operator == "="):
+		# v15 looks for two quotes when asked for None, so it finds nothing
+		value = value or "''"
+		return (quoted(value) if isinstance(value, str) else cstr(value)), "''"
 	return cstr(flt(value)), "0"
 
 

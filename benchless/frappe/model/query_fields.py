@@ -7,7 +7,7 @@ import frappe
 
 FORBIDDEN_FUNCTIONS = {
 	*("concat", "concat_ws", "if", "ifnull", "nullif", "coalesce", "connection_id", "current_user"),
-	*("database", "last_insert_id", "session_user", "system_user", "user", "version", "global", "sleep"),
+	*("database", "last_insert_id", "session_user", "system_user", "user", "version", "global"),
 }
 FORBIDDEN_STARTS = ("select ", "delete ", "update ", "drop ", "create ")
 SUBQUERY = re.compile(r"\(\s*(select|create|insert|delete|drop|update|case|show)\b")
@@ -57,9 +57,12 @@ def parse_field(field: str, doctype: str, join) -> SelectedField:
 		return column_field(expression, doctype, join, alias_sql)
 	is_distinct = call[2].lower().lstrip().startswith("distinct ")
 	inside = call[2].lstrip()[len("distinct ") :] if is_distinct else call[2]
-	arguments = [argument_sql(part.strip(), doctype, join) for part in inside.split(",")]
+	parts = [part.strip() for part in inside.split(",")] if inside.strip() else []
+	arguments = [argument_sql(part, doctype, join) for part in parts]
 	inner = ", ".join(argument[0] for argument in arguments)
 	columns = [column for argument in arguments for column in argument[1]]
+	if not alias_sql and "`" not in expression:
+		alias_sql = f"`{expression}`"
 	return SelectedField(f"{call[1]}({'distinct ' if is_distinct else ''}{inner})", columns, alias_sql, True)
 
 

@@ -107,7 +107,8 @@ def bare_address(text: str) -> str | None:
 
 
 def split_emails(txt) -> list[str]:
-	return [part.strip() for part in re.split(r"[,\n]", cstr(txt)) if part.strip()]
+	"""The parts between commas; line breaks count as blanks."""
+	return [part.strip() for part in re.sub(r"\s+", " ", cstr(txt)).split(",") if part.strip()]
 
 
 def validate_url(txt: str, throw: bool = False, valid_schemes=None) -> bool:
