@@ -67,7 +67,7 @@ class World:
 					frappe.delete_doc("File", file, force=True)
 			frappe.db.delete("Job Execution Log", {"organization": organization})
 			frappe.db.delete("Background Job", {"organization": organization})
-		frappe.db.delete("ToDo", {"description": ("like", "note of a test%")})
+		frappe.db.delete("Person", {"first_name": ("like", "written by a test%")})
 		frappe.db.commit()
 		for queue in QUEUES:
 			for rq_job in queued_wake_ups(queue):

@@ -22,15 +22,14 @@ def describe_context(context: JobContext) -> dict:
 	return {"result": public, "output_reference": "/private/files/nothing.txt"}
 
 
-def write_notes(context: JobContext) -> None:
-	for number in range(context.parameters["notes"]):
-		frappe.get_doc({"doctype": "ToDo", "description": f"{context.parameters['marker']} {number}"}).insert(
-			ignore_permissions=True
-		)
+def write_people(context: JobContext) -> None:
+	for number in range(context.parameters["people"]):
+		first_name = f"{context.parameters['marker']} {number}"
+		frappe.get_doc({"doctype": "Person", "first_name": first_name}).insert(ignore_permissions=True)
 
 
-def write_notes_and_raise(context: JobContext) -> None:
-	write_notes(context)
+def write_people_and_raise(context: JobContext) -> None:
+	write_people(context)
 	raise TransientError("after writing")
 
 
@@ -69,8 +68,8 @@ def report_and_wait(context: JobContext) -> None:
 
 
 def hold_a_lock_and_report(context: JobContext) -> None:
-	"""Report while the handler's own transaction holds the lock of its note."""
-	write_notes(context)
+	"""Report while the handler's own transaction holds the locks of its rows."""
+	write_people(context)
 	for percent in (10, 20, 30):
 		context.update_progress(percent, "while writing")
 		time.sleep(context.parameters["seconds"] / 3)
@@ -84,8 +83,8 @@ def checkpoint_and_raise(context: JobContext) -> dict:
 
 
 def wait_for_cancel(context: JobContext) -> None:
-	"""Write a note, then look for the cancel until it is there."""
-	write_notes(context)
+	"""Write people, then look for the cancel until it is there."""
+	write_people(context)
 	while not context.is_canceled():
 		time.sleep(0.05)
 	context.update_progress(50, "raises")
@@ -100,8 +99,8 @@ MODES: dict[str, Callable] = {
 	for function in (
 		succeed,
 		describe_context,
-		write_notes,
-		write_notes_and_raise,
+		write_people,
+		write_people_and_raise,
 		raise_permanent,
 		raise_validation,
 		raise_unknown,

@@ -6,12 +6,12 @@ from factories import OBLIGING, acting_as, queued_wake_ups, state, submit, trans
 
 from dartwing.dartwing_core.background_jobs import submit_job
 
-MARKER = "note of a test"
+MARKER = "written by a test"
 
 
-def notes() -> int:
+def people_written() -> int:
 	frappe.db.rollback()
-	return frappe.db.count("ToDo", {"description": ("like", f"{MARKER}%")})
+	return frappe.db.count("Person", {"first_name": ("like", f"{MARKER}%")})
 
 
 def test_a_job_runs_to_its_end(world, work):
@@ -62,16 +62,16 @@ def test_the_log_names_the_worker(world, work):
 
 
 def test_what_the_handler_wrote_is_there_when_it_returns(world, work):
-	job = submit(mode="write_notes", marker=MARKER, notes=3)
+	job = submit(mode="write_people", marker=MARKER, people=3)
 	work()
 	assert state(job.name)["status"] == "Completed"
-	assert notes() == 3
+	assert people_written() == 3
 
 
 @pytest.mark.parametrize(
 	("mode", "status", "error_type", "message"),
 	[
-		("write_notes_and_raise", "Failed", "Transient", "after writing"),
+		("write_people_and_raise", "Failed", "Transient", "after writing"),
 		("raise_unknown", "Failed", "Transient", "unknown"),
 		("raise_permanent", "Dead Letter", "Permanent", "of no use"),
 		("raise_validation", "Dead Letter", "Permanent", "not like this"),
@@ -81,14 +81,14 @@ def test_what_the_handler_wrote_is_there_when_it_returns(world, work):
 def test_a_failure_undoes_the_handlers_writes_and_is_explained(
 	world, work, mode, status, error_type, message
 ):
-	job = submit(mode=mode, marker=MARKER, notes=3)
+	job = submit(mode=mode, marker=MARKER, people=3)
 	work()
 	end = state(job.name)
 	assert (end["status"], end["error_type"]) == (status, error_type)
 	assert message in end["error_message"]
 	assert bool(end["next_retry_at"]) == (status == "Failed")
 	assert "Traceback" in frappe.db.get_value("Background Job", job.name, "error_traceback")
-	assert notes() == 0
+	assert people_written() == 0
 
 
 def test_without_retries_left_a_failure_is_a_dead_letter(world, work):
@@ -132,7 +132,7 @@ def test_a_wake_up_of_a_job_undone_to_a_savepoint_ends_quietly(world, work):
 
 
 def test_two_wake_ups_of_one_job_run_it_once(world, work):
-	job = submit(mode="write_notes", marker=MARKER, notes=1)
+	job = submit(mode="write_people", marker=MARKER, people=1)
 	frappe.enqueue(
 		"dartwing.dartwing_core.background_jobs.executor.execute_job",
 		background_job_id=job.name,
@@ -140,7 +140,7 @@ def test_two_wake_ups_of_one_job_run_it_once(world, work):
 	)
 	work()
 	assert state(job.name)["status"] == "Completed"
-	assert notes() == 1
+	assert people_written() == 1
 
 
 def test_a_timeout_stops_the_handler(world, work):
@@ -185,7 +185,7 @@ def test_jobs_of_a_suspended_organization_are_held(world, work):
 
 
 def test_a_cancel_is_seen_by_the_running_handler_and_keeps_nothing_it_wrote(world, worker):
-	job = submit(mode="wait_for_cancel", marker=MARKER, notes=2)
+	job = submit(mode="wait_for_cancel", marker=MARKER, people=2)
 	wait_until(lambda: state(job.name)["status"] == "Running", "the job runs")
 	doc = frappe.get_doc("Background Job", job.name)
 	doc.transition_to("Canceled")
@@ -194,7 +194,7 @@ def test_a_cancel_is_seen_by_the_running_handler_and_keeps_nothing_it_wrote(worl
 	assert wake_up == []
 	wait_until(lambda: worker_is_idle(doc.rq_job_id), "the worker is free again")
 	assert state(job.name)["status"] == "Canceled"
-	assert notes() == 0
+	assert people_written() == 0
 
 
 def worker_is_idle(rq_job_id: str) -> bool:
@@ -204,12 +204,12 @@ def worker_is_idle(rq_job_id: str) -> bool:
 
 
 def test_a_claimed_job_of_an_attempt_that_died_is_not_run_by_a_late_wake_up(world, work):
-	job = frappe.get_doc("Background Job", submit(mode="write_notes", marker=MARKER, notes=1).name)
+	job = frappe.get_doc("Background Job", submit(mode="write_people", marker=MARKER, people=1).name)
 	job.transition_to("Running", attempt_id="somebody else's")
 	frappe.db.commit()
 	work()
 	assert state(job.name)["status"] == "Running"
-	assert notes() == 0
+	assert people_written() == 0
 
 
 def test_jobs_run_in_the_order_of_their_queues(world, work):

@@ -35,8 +35,8 @@ def test_the_last_report_is_seen_although_the_handler_says_nothing_more(world, w
 
 
 def test_progress_does_not_wait_for_the_handlers_transaction(world, worker):
-	job = submit(mode="hold_a_lock_and_report", marker="note of a test", notes=1, seconds=3)
+	job = submit(mode="hold_a_lock_and_report", marker="written by a test", people=1, seconds=3)
 	wait_until(lambda: state(job.name)["progress"] == 10, "a report of an open transaction")
-	assert frappe.db.count("ToDo", {"description": ("like", "note of a test%")}) == 0
+	assert frappe.db.count("Person", {"first_name": ("like", "written by a test%")}) == 0
 	wait_until(lambda: state(job.name)["status"] == "Completed", "the job ends")
-	assert frappe.db.count("ToDo", {"description": ("like", "note of a test%")}) == 1
+	assert frappe.db.count("Person", {"first_name": ("like", "written by a test%")}) == 1
