@@ -14,7 +14,9 @@ DEBIAN_PACKAGES = {
 }
 # Debian's redis-tools has the server's program under this name; it acts by the name it is called
 REDIS_UNDER_ANOTHER_NAME = "redis-check-rdb"
-SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"])
+SEARCH_PATH = os.pathsep.join(
+	[os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"]
+)
 
 
 def find(program: str) -> str | None:

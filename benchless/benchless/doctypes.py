@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 
 import frappe
-from benchless.schema import drop_table, sync_table
 from frappe._api.unsupported import refuse
 from frappe.model.controllers import load_doctype_module
 from frappe.utils import now
+
+from benchless.schema import drop_table, sync_table
 
 # these must be there before any other DocType can be described
 FIRST = ("DocType", "DocField", "DocPerm", "DefaultValue", "Module Def")
@@ -116,7 +117,16 @@ def store(definition: dict, fields: list[dict], digest: str) -> None:
 			parent = {"parent": name, "parenttype": "DocType", "parentfield": key, "idx": index}
 			hidden = ("doctype", "name", "idx", "parent")
 			own = {column: value for column, value in row.items() if column not in hidden}
-			insert(table, {**permission_defaults(table), **own, **parent, **stamp, "name": frappe.generate_hash(length=10)})
+			insert(
+				table,
+				{
+					**permission_defaults(table),
+					**own,
+					**parent,
+					**stamp,
+					"name": frappe.generate_hash(length=10),
+				},
+			)
 
 
 def permission_defaults(table: str) -> dict:

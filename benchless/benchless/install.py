@@ -3,10 +3,11 @@
 import json
 
 import frappe
+from frappe.utils.fixtures import sync_fixtures
+
 from benchless.doctypes import remove_doctype, sync_app
 from benchless.errors import SiteError
 from benchless.patches import mark_all_as_done, run_pending
-from frappe.utils.fixtures import sync_fixtures
 
 
 def install_app(app: str) -> None:

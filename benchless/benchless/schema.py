@@ -57,13 +57,15 @@ def fields_with_columns(meta) -> list:
 
 
 def create_table(meta) -> None:
-	name = "name bigint primary key" if meta.autoname == "autoincrement" else "name varchar(140) primary key"
+	name = f"name {'bigint' if meta.autoname == 'autoincrement' else 'varchar(140)'} primary key"
 	parts = [
 		name,
 		"creation datetime(6), modified datetime(6), modified_by varchar(140), owner varchar(140)",
 		"docstatus int(1) not null default 0, idx int(8) not null default 0",
 	]
-	fields = [field for field in fields_with_columns(meta) if field.fieldname not in frappe.db.DEFAULT_COLUMNS]
+	fields = [
+		field for field in fields_with_columns(meta) if field.fieldname not in frappe.db.DEFAULT_COLUMNS
+	]
 	parts += [f"`{field.fieldname}` {definition(field)}" for field in fields]
 	parts += [
 		f"index `{field.fieldname}`(`{field.fieldname}`)"
@@ -71,7 +73,8 @@ def create_table(meta) -> None:
 		if field.search_index and not field.unique and is_indexable(field)
 	]
 	if meta.istable:
-		parts.append("parent varchar(140), parentfield varchar(140), parenttype varchar(140), index parent(parent)")
+		parts += [f"{name} varchar(140)" for name in ("parent", "parentfield", "parenttype")]
+		parts.append("index parent(parent)")
 	else:
 		parts.append("index modified(modified)")
 	if meta.autoname == "autoincrement":

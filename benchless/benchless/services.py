@@ -167,7 +167,12 @@ def mariadb(home: Home, settings: dict) -> Service:
 		"max-connections": 400,
 		"max-allowed-packet": "256M",
 	}
-	arguments = ["--no-defaults", "--skip-name-resolve", *as_user(), *(f"--{k}={v}" for k, v in options.items())]
+	arguments = [
+		"--no-defaults",
+		"--skip-name-resolve",
+		*as_user(),
+		*(f"--{k}={v}" for k, v in options.items()),
+	]
 	return Service(
 		"mariadb",
 		folder,
@@ -208,7 +213,12 @@ def prepare_mariadb(folder: Path, password: str) -> None:
 	if complete.exists():
 		return
 	shutil.rmtree(folder / "data", ignore_errors=True)
-	command = [binaries.find("mariadb-install-db"), "--no-defaults", f"--datadir={folder / 'data'}", "--skip-test-db"]
+	command = [
+		binaries.find("mariadb-install-db"),
+		"--no-defaults",
+		f"--datadir={folder / 'data'}",
+		"--skip-test-db",
+	]
 	command += ["--auth-root-authentication-method=normal", "--innodb-log-file-size=48M", *as_user()]
 	done = subprocess.run(command, capture_output=True, text=True)
 	if done.returncode:
@@ -218,7 +228,9 @@ def prepare_mariadb(folder: Path, password: str) -> None:
 
 def accepts_root(port: int, password: str) -> bool:
 	try:
-		pymysql.connect(host="127.0.0.1", port=port, user="root", password=password, connect_timeout=5).close()
+		pymysql.connect(
+			host="127.0.0.1", port=port, user="root", password=password, connect_timeout=5
+		).close()
 	except pymysql.Error:
 		return False
 	return True

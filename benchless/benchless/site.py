@@ -12,15 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pymysql
-
 import frappe
+import pymysql
+from frappe.utils.password import update_password
+
 from benchless import install
 from benchless.doctypes import sync_app
 from benchless.errors import SiteError
 from benchless.home import Home
 from benchless.schema import create_system_tables
-from frappe.utils.password import update_password
 
 FOLDERS = ("private/files", "private/backups", "public/files", "locks", "logs")
 ROLES = {"Administrator": 1, "System Manager": 1, "Desk User": 1, "All": 0, "Guest": 0}
@@ -114,7 +114,9 @@ def add_roles_and_users(admin_password: str) -> None:
 		("Administrator", "admin@example.com", "is_admin"),
 		("Guest", "guest@example.com", "is_guest"),
 	):
-		user = frappe.get_doc({"doctype": "User", "first_name": name, "email": email, marker: 1, "enabled": 1})
+		user = frappe.get_doc(
+			{"doctype": "User", "first_name": name, "email": email, marker: 1, "enabled": 1}
+		)
 		user.user_type = "System User" if marker == "is_admin" else "Website User"
 		user.append_roles(*(["Administrator", "System Manager"] if marker == "is_admin" else ["Guest"]))
 		user.insert(ignore_permissions=True)

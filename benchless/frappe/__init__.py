@@ -3,6 +3,8 @@
 Names whose definition needs the site (documents, permissions, background jobs) are looked
 up when they are used; everything outside the slice raises NotImplementedError by name.
 """
+# ruff: noqa: F401
+# this module is where apps import these names from
 
 from frappe._api.unsupported import attributes_of, install_finder
 
@@ -17,7 +19,6 @@ log_level = None
 _dev_server = 0
 STANDARD_USERS = ("Guest", "Administrator")
 
-from frappe.exceptions import *  # noqa: E402,F403
 from frappe._api.config import (  # noqa: E402
 	get_common_site_config,
 	get_conf,
@@ -51,18 +52,26 @@ from frappe._api.context import (  # noqa: E402
 	set_user,
 	user,
 )
-from frappe._api.translation import _, _lt  # noqa: E402
-from frappe._api.values import (  # noqa: E402
-	_dict,
-	as_json,
-	as_unicode,
-	bold,
-	generate_hash,
-	parse_json,
-	safe_decode,
-	safe_encode,
-	scrub,
-	unscrub,
+from frappe._api.documents import (  # noqa: E402
+	can_cache_doc,
+	clear_cache,
+	clear_document_cache,
+	copy_doc,
+	delete_doc_if_exists,
+	get_all,
+	get_cached_doc,
+	get_cached_value,
+	get_doc,
+	get_document_cache_key,
+	get_last_doc,
+	get_list,
+	get_single,
+	get_system_settings,
+	get_value,
+	is_table,
+	new_doc,
+	rename_doc,
+	set_value,
 )
 from frappe._api.hooks import (  # noqa: E402
 	append_hook,
@@ -92,26 +101,18 @@ from frappe._api.messages import (  # noqa: E402
 	msgprint,
 	throw,
 )
-from frappe._api.documents import (  # noqa: E402
-	can_cache_doc,
-	clear_cache,
-	clear_document_cache,
-	copy_doc,
-	delete_doc_if_exists,
-	get_all,
-	get_cached_doc,
-	get_cached_value,
-	get_doc,
-	get_document_cache_key,
-	get_last_doc,
-	get_list,
-	get_single,
-	get_system_settings,
-	get_value,
-	is_table,
-	new_doc,
-	rename_doc,
-	set_value,
+from frappe._api.translation import _, _lt  # noqa: E402
+from frappe._api.values import (  # noqa: E402
+	_dict,
+	as_json,
+	as_unicode,
+	bold,
+	generate_hash,
+	parse_json,
+	safe_decode,
+	safe_encode,
+	scrub,
+	unscrub,
 )
 from frappe._api.whitelisting import (  # noqa: E402
 	allowed_http_methods_for_whitelisted_func,
@@ -128,6 +129,7 @@ from frappe._api.whitelisting import (  # noqa: E402
 	whitelisted,
 	xss_safe_methods,
 )
+from frappe.exceptions import *  # noqa: E402,F403
 
 __getattr__ = attributes_of(
 	__name__,

@@ -96,7 +96,8 @@ def is_allowed_by_parent(meta, ptype, row, user, parent_doctype, reasons: list[s
 	parent = frappe.get_meta(parent_doctype)
 	fields = [field for field in parent.get_table_fields() if field.options == meta.name]
 	if parent.istable or not fields:
-		reasons.append(f"{frappe.bold(parent_doctype)} is not a valid parent DocType for {frappe.bold(meta.name)}")
+		names = (frappe.bold(parent_doctype), frappe.bold(meta.name))
+		reasons.append("{} is not a valid parent DocType for {}".format(*names))
 		return False
 	if row and not may_reach(row, parent, fields, ptype, user):
 		reasons.append(f"Insufficient Permission Level for {frappe.bold(parent_doctype)}")

@@ -2,9 +2,8 @@
 
 import os
 
-from werkzeug.local import Local, release_local
-
 from frappe._api.values import _dict
+from werkzeug.local import Local, release_local
 
 local = Local()
 

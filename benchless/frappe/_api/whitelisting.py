@@ -24,7 +24,7 @@ def whitelist(allow_guest=False, xss_safe=False, methods=None):
 		from frappe.utils.typing_validations import validate_argument_types
 
 		method = validate_argument_types(fn, apply_condition=is_in_request_or_test)
-		function = getattr(fn, "__func__", None) and method.__func__ or method
+		function = (getattr(fn, "__func__", None) and method.__func__) or method
 		whitelisted.append(function)
 		allowed_http_methods_for_whitelisted_func[function] = methods or ["GET", "POST", "PUT", "DELETE"]
 		if allow_guest:

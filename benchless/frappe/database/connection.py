@@ -3,14 +3,13 @@
 import re
 from contextlib import contextmanager
 
+import frappe
 import pymysql
+from frappe._api.unsupported import refuse
+from frappe.utils import CallbackManager, cint, get_datetime
 from pymysql.constants import FIELD_TYPE
 from pymysql.converters import conversions, escape_string
 from pymysql.cursors import SSCursor
-
-import frappe
-from frappe._api.unsupported import refuse
-from frappe.utils import CallbackManager, cint, get_datetime
 
 NO_VALUES = object()
 IFNULL = re.compile(r"ifnull\(", re.IGNORECASE)
@@ -40,15 +39,24 @@ class Connection:
 		self.before_rollback = CallbackManager()
 		self.after_rollback = CallbackManager()
 
-	def get_connection(self) -> pymysql.Connection:
-		settings = {"host": self.host, "user": self.user, "password": self.password}
+	def get_connection_settings(self) -> dict:
+		"""The arguments of `pymysql.connect` for another connection like this one."""
+		settings = {
+			"host": self.host,
+			"user": self.user,
+			"password": self.password,
+			"conv": self.CONVERSION_MAP,
+			"charset": "utf8mb4",
+			"use_unicode": True,
+		}
 		if self.cur_db_name:
 			settings["database"] = self.cur_db_name
 		if self.port:
 			settings["port"] = int(self.port)
-		return pymysql.connect(
-			**settings, conv=self.CONVERSION_MAP, charset="utf8mb4", use_unicode=True
-		)
+		return settings
+
+	def get_connection(self) -> pymysql.Connection:
+		return pymysql.connect(**self.get_connection_settings())
 
 	def connect(self) -> None:
 		self._conn = self.get_connection()
@@ -190,7 +198,9 @@ class Connection:
 		if self.transaction_writes <= self.MAX_WRITES_PER_TRANSACTION:
 			return
 		if not self.auto_commit_on_many_writes:
-			raise frappe.TooManyWritesError("Too many changes to database in single action; all were reverted.")
+			raise frappe.TooManyWritesError(
+				"Too many changes to database in single action; all were reverted."
+			)
 		self.commit()
 
 	def sql_list(self, query, values=(), debug=False, **kwargs):

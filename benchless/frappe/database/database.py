@@ -27,7 +27,7 @@ class Database(Connection, ErrorPredicates, Tables, Values):
 		if name.startswith("_"):
 			raise AttributeError(name)
 		if name in ("last_query", "debug"):
-			return None
+			return
 		raise refuse(f"frappe.db.{name}")
 
 	def get_system_setting(self, key):

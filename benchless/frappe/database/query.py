@@ -4,12 +4,11 @@ import re
 from collections.abc import Callable
 from operator import eq, ge, gt, le, lt, ne
 
-from pypika.queries import QueryBuilder, Table
-from pypika.terms import Criterion, Field, PseudoColumn, Term
-
 import frappe
 from frappe._api.unsupported import refuse
 from frappe.query_builder import Order, functions
+from pypika.queries import QueryBuilder, Table
+from pypika.terms import Criterion, Field, PseudoColumn, Term
 
 TABLE_NAME = re.compile(r"[\w -]*", re.ASCII)
 SPECIAL_IN_NAME = re.compile(r"[\W]", re.UNICODE)
@@ -125,7 +124,9 @@ def term_of(table: Table, field: str) -> Term:
 
 def function_term(table: Table, name: str, arguments: str) -> Term:
 	if arguments.strip() == "*":
-		return functions.Count("*") if name.lower() == "count" else frappe.qb.functions(name.upper(), table.star)
+		return (
+			functions.Count("*") if name.lower() == "count" else frappe.qb.functions(name.upper(), table.star)
+		)
 	values = []
 	for argument in (part.strip() for part in arguments.split(",")):
 		is_literal = argument.isdigit() or argument[:1] in "'\""

@@ -1,4 +1,6 @@
 """Names that other modules take from `frappe.database.utils`."""
+# ruff: noqa: F401
+# this module is where apps import these names from
 
 from frappe._api.unsupported import attributes_of
 from frappe.database.connection import is_query_type

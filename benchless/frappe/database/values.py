@@ -208,7 +208,11 @@ class Values:
 		"""UPDATE one row by name, or all that match filters; `field` may be a dict of values."""
 		if dn is None or dt == dn:
 			if frappe.get_meta(dt).issingle:
-				options = {"modified": modified, "modified_by": modified_by, "update_modified": update_modified}
+				options = {
+					"modified": modified,
+					"modified_by": modified_by,
+					"update_modified": update_modified,
+				}
 				self.set_single_value(dt, field, val, debug=debug, **options)
 			return
 		query = frappe.qb.get_query(dt, filters=dn, update=True, validate_filters=True)

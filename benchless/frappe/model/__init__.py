@@ -4,7 +4,17 @@ from frappe._api.unsupported import attributes_of
 
 TEXT_COLUMNS = ("Small Text", "Text")
 LONG_COLUMNS = ("Long Text", "Code", "Text Editor", "Markdown Editor", "HTML Editor", "Signature", "Barcode")
-SHORT_COLUMNS = ("Data", "Link", "Dynamic Link", "Select", "Read Only", "Color", "Icon", "Phone", "Autocomplete")
+SHORT_COLUMNS = (
+	"Data",
+	"Link",
+	"Dynamic Link",
+	"Select",
+	"Read Only",
+	"Color",
+	"Icon",
+	"Phone",
+	"Autocomplete",
+)
 float_like_fields = {"Float", "Currency", "Percent"}
 datetime_fields = {"Datetime", "Date", "Time"}
 attachment_fieldtypes = ("Attach", "Attach Image")
@@ -18,7 +28,16 @@ data_fieldtypes = (
 	*attachment_fieldtypes,
 	*("Password", "Geolocation", "JSON"),
 )
-display_fieldtypes = ("Section Break", "Column Break", "Tab Break", "HTML", "Button", "Image", "Fold", "Heading")
+display_fieldtypes = (
+	"Section Break",
+	"Column Break",
+	"Tab Break",
+	"HTML",
+	"Button",
+	"Image",
+	"Fold",
+	"Heading",
+)
 no_value_fields = (*display_fieldtypes, *table_fields)
 numeric_fieldtypes = ("Currency", "Int", "Long Int", "Float", "Percent", "Check")
 

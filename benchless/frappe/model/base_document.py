@@ -1,4 +1,6 @@
 """A document's values: fields, child tables, and their plain-data forms."""
+# ruff: noqa: F401
+# this module is where apps import these names from
 
 import datetime
 import json
@@ -21,7 +23,13 @@ class BaseDocument:
 	_reserved_keywords = frozenset(
 		(
 			*("doctype", "meta", "flags", "parent_doc", "permitted_fieldnames", "dont_update_if_missing"),
-			*("_table_fields", "_valid_columns", "_doc_before_save", "_table_fieldnames", "_reserved_keywords"),
+			*(
+				"_table_fields",
+				"_valid_columns",
+				"_doc_before_save",
+				"_table_fieldnames",
+				"_reserved_keywords",
+			),
 		)
 	)
 

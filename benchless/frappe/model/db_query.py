@@ -123,7 +123,9 @@ class DatabaseQuery:
 				if table not in self.tables:
 					self.join_child(table.removeprefix("tab"))
 		existing = frappe.db.get_table_columns(self.doctype)
-		return [f for f in selected if not any(c in optional_fields and c not in existing for _t, c in f.columns)]
+		return [
+			f for f in selected if not any(c in optional_fields and c not in existing for _t, c in f.columns)
+		]
 
 	def join_of_field(self, fieldname: str) -> str:
 		"""The table behind a link or child table field, joined once."""
@@ -141,7 +143,8 @@ class DatabaseQuery:
 			self.links[fieldname] = (alias, field.options)
 			self.tables.append(alias)
 			self.joins.append(
-				f"{self.join} `tab{field.options}` `{alias}` on `{alias}`.`name` = `tab{self.doctype}`.`{fieldname}`"
+				f"{self.join} `tab{field.options}` `{alias}`"
+				f" on `{alias}`.`name` = `tab{self.doctype}`.`{fieldname}`"
 			)
 		return self.links[fieldname][0]
 
@@ -240,7 +243,11 @@ class DatabaseQuery:
 
 	def build(self, selected, conditions, group_by, order_by, distinct) -> str:
 		columns = ", ".join(field.sql for field in selected)
-		parts = [f"select {'distinct ' if distinct else ''}{columns}", f"from `tab{self.doctype}`", *self.joins]
+		parts = [
+			f"select {'distinct ' if distinct else ''}{columns}",
+			f"from `tab{self.doctype}`",
+			*self.joins,
+		]
 		if conditions:
 			parts.append("where " + " and ".join(conditions))
 		if group_by := check_order_or_group(group_by, self.tables):
@@ -270,7 +277,9 @@ def get_order_by(doctype, meta) -> str:
 
 def in_order(fields, filters) -> tuple:
 	"""Fields and filters may come swapped."""
-	is_filters = isinstance(fields, dict) or (isinstance(fields, list) and fields and isinstance(fields[0], list))
+	is_filters = isinstance(fields, dict) or (
+		isinstance(fields, list) and fields and isinstance(fields[0], list)
+	)
 	is_fields = isinstance(filters, list) and len(filters) > 1 and isinstance(filters[0], str)
 	return (filters, fields) if is_filters or (fields and is_fields) else (fields, filters)
 

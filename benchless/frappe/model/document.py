@@ -60,7 +60,12 @@ class Document(Validation, Storage, Access, BaseDocument):
 		for field in self.meta.get_table_fields():
 			filters = {"parent": self.name, "parenttype": self.doctype, "parentfield": field.fieldname}
 			rows = frappe.db.get_values(
-				field.options, filters, "*", as_dict=True, order_by="idx asc", for_update=self.flags.for_update
+				field.options,
+				filters,
+				"*",
+				as_dict=True,
+				order_by="idx asc",
+				for_update=self.flags.for_update,
 			)
 			self.set(field.fieldname, rows or [])
 		if hasattr(self, "__setup__"):
@@ -104,7 +109,9 @@ class Document(Validation, Storage, Access, BaseDocument):
 		before_save, checks, INSERT, after_insert, on_update, on_change.
 		"""
 		self.set_flags(
-			ignore_permissions=ignore_permissions, ignore_links=ignore_links, ignore_mandatory=ignore_mandatory
+			ignore_permissions=ignore_permissions,
+			ignore_links=ignore_links,
+			ignore_mandatory=ignore_mandatory,
 		)
 		self.set("__islocal", True)
 		self._set_defaults()
@@ -179,7 +186,9 @@ class Document(Validation, Storage, Access, BaseDocument):
 		if self.is_new():
 			self.update_if_missing(frappe.new_doc(self.doctype, as_dict=True))
 		for field in self.meta.get_table_fields():
-			new_row = frappe.new_doc(field.options, parent_doc=self, parentfield=field.fieldname, as_dict=True)
+			new_row = frappe.new_doc(
+				field.options, parent_doc=self, parentfield=field.fieldname, as_dict=True
+			)
 			for row in self.get(field.fieldname) or []:
 				if row.is_new():
 					row.update_if_missing(new_row)

@@ -132,12 +132,17 @@ class Meta:
 		return self.of_type(*table_fields)
 
 	def get_set_only_once_fields(self) -> list[_dict]:
-		standard = [_dict(fieldname="creation", fieldtype="Datetime"), _dict(fieldname="owner", fieldtype="Data")]
+		standard = [
+			_dict(fieldname="creation", fieldtype="Datetime"),
+			_dict(fieldname="owner", fieldtype="Data"),
+		]
 		return [field for field in self.fields if field.set_only_once] + standard
 
 	def get_fields_to_fetch(self, link_fieldname=None) -> list[_dict]:
 		"""Fields whose value comes from the document that a link field names."""
-		fetched = [field for field in self.fields if field.fetch_from and field.fieldtype not in no_value_fields]
+		fetched = [
+			field for field in self.fields if field.fetch_from and field.fieldtype not in no_value_fields
+		]
 		links = [link_fieldname] if link_fieldname else [field.fieldname for field in self.get_link_fields()]
 		return [field for field in fetched if field.fetch_from.split(".", 1)[0] in links]
 
@@ -203,7 +208,9 @@ class Meta:
 		if not self.get_permissions(parenttype=parenttype):
 			return self.get_fieldnames_with_value()
 		levels = self.get_permlevel_access(permission_type or "read", parenttype, user=user)
-		return [field.fieldname for field in self.get_fieldnames_with_value(True) if field.permlevel in levels]
+		return [
+			field.fieldname for field in self.get_fieldnames_with_value(True) if field.permlevel in levels
+		]
 
 	def get_workflow(self) -> None:
 		return None

@@ -200,7 +200,9 @@ def validate_name(doctype: str, name: int | str):
 			return name
 		frappe.throw("Invalid name type (integer) for varchar name column", frappe.NameError)
 	if name.startswith(f"New {doctype}"):
-		frappe.throw("There were some errors setting the name, please contact the administrator", frappe.NameError)
+		frappe.throw(
+			"There were some errors setting the name, please contact the administrator", frappe.NameError
+		)
 	name = name.strip()
 	if name == doctype and name != "DocType" and not frappe.get_meta(doctype).issingle:
 		frappe.throw(f"Name of {doctype} cannot be {name}", frappe.NameError)

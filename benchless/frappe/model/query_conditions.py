@@ -15,7 +15,8 @@ def condition(doctype: str, filter_, join_child, ignore_ifnull=False) -> str:
 	if wanted.doctype != doctype:
 		join_child(wanted.doctype)
 	field = frappe.get_meta(wanted.doctype).get_field(wanted.fieldname)
-	column = wanted.fieldname if "ifnull(" in wanted.fieldname else f"`tab{wanted.doctype}`.`{wanted.fieldname}`"
+	column = f"`tab{wanted.doctype}`.`{wanted.fieldname}`"
+	column = wanted.fieldname if "ifnull(" in wanted.fieldname else column
 	operator = wanted.operator.lower()
 	if operator in ("in", "not in"):
 		value, fallback, can_be_null = list_value(wanted.value, operator)

@@ -1,8 +1,7 @@
 """A document's rows in the database."""
 
-import pymysql
-
 import frappe
+import pymysql
 from frappe.model.naming import set_new_name
 from frappe.utils import cstr, now
 
@@ -63,7 +62,9 @@ class Storage:
 		name = cstr(values.pop("name"))
 		changes = ", ".join(f"`{column}` = %s" for column in values)
 		try:
-			frappe.db.sql(f"UPDATE `tab{self.doctype}` SET {changes} WHERE `name` = %s", [*values.values(), name])
+			frappe.db.sql(
+				f"UPDATE `tab{self.doctype}` SET {changes} WHERE `name` = %s", [*values.values(), name]
+			)
 		except pymysql.Error as error:
 			if frappe.db.is_unique_key_violation(error):
 				self.show_unique_validation_message(error)

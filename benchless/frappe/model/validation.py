@@ -65,7 +65,9 @@ class Validation:
 		value = self.get(field.fieldname)
 		if value is None or value == []:
 			return False
-		may_be_image = field.fieldtype == "Text Editor" or (field.fieldtype == "Code" and field.options == "HTML")
+		may_be_image = field.fieldtype == "Text Editor" or (
+			field.fieldtype == "Code" and field.options == "HTML"
+		)
 		text = cstr(value)
 		return bool(strip_html(text).strip()) or (may_be_image and "<img" in text)
 
@@ -104,7 +106,9 @@ class Validation:
 			if field.non_negative and is_number and flt(self.get(field.fieldname)) < 0:
 				label = frappe.bold(field.label)
 				if self.get("parentfield"):
-					message = f"{frappe.bold(self.doctype)} Row #{self.idx}: Value cannot be negative for {label}"
+					message = (
+						f"{frappe.bold(self.doctype)} Row #{self.idx}: Value cannot be negative for {label}"
+					)
 				else:
 					message = f"Value cannot be negative for {field.parent}: {label}"
 				frappe.throw(message, frappe.NonNegativeError, title="Negative Value")
@@ -129,7 +133,9 @@ class Validation:
 				self.throw_length_exceeded_error(field, limit, value)
 
 	def throw_length_exceeded_error(self, field, limit, value) -> None:
-		place = f"{self.doctype}, Row {self.idx}" if self.get("parentfield") else f"{self.doctype} {self.name}"
+		place = (
+			f"{self.doctype}, Row {self.idx}" if self.get("parentfield") else f"{self.doctype} {self.name}"
+		)
 		message = (
 			f"{place}: '{frappe.bold(field.label)}' ({value}) will get truncated, "
 			f"as max characters allowed is {limit}"
@@ -148,7 +154,9 @@ class Validation:
 			if not isinstance(value, str) or ("<" not in value and ">" not in value):
 				continue
 			field = self.meta.get_field(fieldname)
-			is_email = field and field.options == "Email" and field.fieldtype in ("Data", "Small Text", "Text")
+			is_email = (
+				field and field.options == "Email" and field.fieldtype in ("Data", "Small Text", "Text")
+			)
 			if field and (field.ignore_xss_filter or is_email or field.fieldtype in MARKUP_ALLOWED):
 				continue
 			self.set(fieldname, sanitize_html(value))
@@ -275,7 +283,15 @@ def check_name(document, value: str) -> None:
 
 
 def check_phone(document, value: str) -> None:
-	if not value.strip().lstrip("+").replace(" ", "").replace("-", "").replace("(", "").replace(")", "").isdigit():
+	if (
+		not value.strip()
+		.lstrip("+")
+		.replace(" ", "")
+		.replace("-", "")
+		.replace("(", "")
+		.replace(")", "")
+		.isdigit()
+	):
 		frappe.throw(f"{value} is not a valid Phone Number", frappe.InvalidPhoneNumberError)
 
 

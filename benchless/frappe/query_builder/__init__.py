@@ -1,14 +1,15 @@
 """PyPika for MariaDB, as `frappe.qb`: tables by DocType name, and queries that run themselves."""
-
-from pypika import Case, Criterion, Field, Interval, JoinType, MySQLQuery, Order, Query, Tuple, terms
-from pypika.dialects import MySQLQueryBuilder
-from pypika.queries import Column, Schema, Table, _SetOperation
-from pypika.terms import Function
+# ruff: noqa: F401
+# this module is where apps import these names from
 
 from frappe._api.unsupported import attributes_of
 from frappe.query_builder.escaping import escape_literals
 from frappe.query_builder.running import run
 from frappe.query_builder.tables import get_table_name
+from pypika import Case, Criterion, Field, Interval, JoinType, MySQLQuery, Order, Query, Tuple, terms
+from pypika.dialects import MySQLQueryBuilder
+from pypika.queries import Column, Schema, Table, _SetOperation
+from pypika.terms import Function
 
 
 class MariaDB(MySQLQuery):

@@ -2,10 +2,9 @@
 
 from datetime import time, timedelta
 
+from frappe.utils.dates import format_time_exactly, format_timedelta
 from pymysql.converters import escape_string
 from pypika.terms import ValueWrapper
-
-from frappe.utils.dates import format_time_exactly, format_timedelta
 
 quote_value = ValueWrapper.get_formatted_value
 

@@ -1,9 +1,9 @@
 """SQL functions for `frappe.qb`: PyPika's, and the MariaDB ones that it lacks."""
-
-from pypika.functions import *  # noqa: F403
-from pypika.terms import CustomFunction, Function
+# this module is where apps import these names from
 
 from frappe._api.unsupported import attributes_of
+from pypika.functions import *  # noqa: F403
+from pypika.terms import CustomFunction, Function
 
 CombineDatetime = CustomFunction("TIMESTAMP", ["date", "time"])
 DateFormat = CustomFunction("DATE_FORMAT", ["date", "format"])

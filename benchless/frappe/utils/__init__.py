@@ -1,4 +1,6 @@
 """`frappe.utils`: everything of `frappe.utils.data`, and what knows the bench and the process."""
+# ruff: noqa: F401
+# this module is where apps import these names from
 
 import functools
 import json

@@ -1,4 +1,6 @@
 """`frappe.utils.data`: numbers, dates and text under the module name that apps import."""
+# ruff: noqa: F401
+# this module is where apps import these names from
 
 import datetime
 import json

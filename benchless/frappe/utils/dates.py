@@ -3,12 +3,11 @@
 import datetime
 import re
 
+import frappe
 import pytz
 from dateutil import parser
 from dateutil.parser import ParserError
 from dateutil.relativedelta import relativedelta
-
-import frappe
 
 DATE_FORMAT = "%Y-%m-%d"
 TIME_FORMAT = "%H:%M:%S.%f"

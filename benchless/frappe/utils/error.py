@@ -1,6 +1,7 @@
 """Error Log rows."""
 
 import frappe
+from frappe._api.unsupported import attributes_of, refuse
 
 
 def log_error(title=None, message=None, reference_doctype=None, reference_name=None, *, defer_insert=False):
@@ -15,8 +16,6 @@ def log_error(title=None, message=None, reference_doctype=None, reference_name=N
 		print(f"Failed to log error in db: {title or 'Error'}")
 		return None
 	if defer_insert:
-		from frappe._api.unsupported import refuse
-
 		raise refuse("log_error(defer_insert=True)")
 	document = frappe.get_doc(
 		doctype="Error Log",
@@ -30,7 +29,12 @@ def log_error(title=None, message=None, reference_doctype=None, reference_name=N
 
 def log_error_snapshot(exception: Exception) -> None:
 	"""Log an error that ended a request, unless it is about who may come in."""
-	refused = (frappe.AuthenticationError, frappe.CSRFTokenError, frappe.SecurityException, frappe.InReadOnlyMode)
+	refused = (
+		frappe.AuthenticationError,
+		frappe.CSRFTokenError,
+		frappe.SecurityException,
+		frappe.InReadOnlyMode,
+	)
 	if isinstance(exception, refused):
 		return
 	try:
@@ -38,3 +42,6 @@ def log_error_snapshot(exception: Exception) -> None:
 		frappe.db.commit()
 	except Exception as error:
 		frappe.logger().error(f"Could not take error snapshot: {error}", exc_info=True)
+
+
+__getattr__ = attributes_of(__name__)

@@ -4,9 +4,8 @@ import operator
 import re
 from typing import Any
 
-import sqlparse
-
 import frappe
+import sqlparse
 from frappe._api.unsupported import refuse
 from frappe._api.values import _dict
 

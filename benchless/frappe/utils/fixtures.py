@@ -61,7 +61,9 @@ def export_fixtures(app=None) -> None:
 	for one in [app] if app else frappe.get_installed_apps():
 		for fixture in frappe.get_hooks("fixtures", app_name=one):
 			wanted = fixture if isinstance(fixture, dict) else {"dt": fixture}
-			export(one, wanted.get("doctype") or wanted["dt"], wanted.get("filters"), wanted.get("or_filters"))
+			export(
+				one, wanted.get("doctype") or wanted["dt"], wanted.get("filters"), wanted.get("or_filters")
+			)
 
 
 def export(app: str, doctype: str, filters, or_filters) -> None:

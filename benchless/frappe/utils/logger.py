@@ -5,6 +5,7 @@ import os
 from logging.handlers import RotatingFileHandler
 
 import frappe
+from frappe._api.unsupported import attributes_of
 
 
 def get_logger(
@@ -52,3 +53,6 @@ def make_handlers(module, site, max_size, file_count, stream_only) -> list[loggi
 def set_log_level(level: str) -> None:
 	frappe.log_level = getattr(logging, (level or "").upper(), None) or logging.ERROR
 	frappe.loggers.clear()
+
+
+__getattr__ = attributes_of(__name__)

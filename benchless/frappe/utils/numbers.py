@@ -39,11 +39,9 @@ def round_bankers_legacy(num, precision):
 	scale = 10**precision
 	scaled = round(num * scale, 8)
 	whole = math.floor(scaled)
-	if scaled - whole == 0.5:
-		# half to even only without decimals: with decimals this method rounds half up
-		result = whole + 1 if precision or whole % 2 else whole
-	else:
-		result = round(scaled)
+	# half to even only without decimals: with decimals this method rounds half up
+	half = whole + 1 if precision or whole % 2 else whole
+	result = half if scaled - whole == 0.5 else round(scaled)
 	return result / scale if precision else result
 
 

@@ -2,12 +2,11 @@
 
 import json
 
-from cryptography.fernet import Fernet, InvalidToken
-from passlib.context import CryptContext
-
 import frappe
+from cryptography.fernet import Fernet, InvalidToken
 from frappe._api.unsupported import attributes_of
 from frappe.utils import cstr, encode
+from passlib.context import CryptContext
 
 passlibctx = CryptContext(schemes=["pbkdf2_sha256"])
 STORE = (
@@ -73,8 +72,7 @@ def decrypt(txt, encryption_key=None, key: str | None = None) -> str:
 	try:
 		return cstr(Fernet(encode(encryption_key or get_encryption_key())).decrypt(encode(txt)))
 	except InvalidToken:
-		message = f"Failed to decrypt key {key}: the encryption_key in site_config.json is not the one it was made with"
-		return frappe.throw(message)
+		return frappe.throw(f"Failed to decrypt key {key}: encryption_key in site_config.json was changed")
 
 
 def get_encryption_key() -> str:

@@ -9,11 +9,10 @@ import pickle
 from contextlib import suppress
 from typing import Any
 
-import redis
-from redis.exceptions import ConnectionError as RedisDown
-
 import frappe
-from frappe._api.unsupported import refuse
+import redis
+from frappe._api.unsupported import attributes_of, refuse
+from redis.exceptions import ConnectionError as RedisDown
 
 
 class RedisWrapper(redis.Redis):
@@ -67,7 +66,9 @@ class RedisWrapper(redis.Redis):
 		try:
 			return self.keys(prefix + b"*")
 		except RedisDown:
-			return [full for full in frappe.local.cache if isinstance(full, bytes) and full.startswith(prefix)]
+			return [
+				full for full in frappe.local.cache if isinstance(full, bytes) and full.startswith(prefix)
+			]
 
 	def delete_keys(self, key) -> None:
 		self.delete_value(self.get_keys(key), make_keys=False)
@@ -180,3 +181,6 @@ def setup_cache() -> RedisWrapper:
 	if frappe.conf.redis_cache_sentinel_enabled:
 		raise refuse("Redis Sentinel")
 	return RedisWrapper.from_url(frappe.conf.redis_cache)
+
+
+__getattr__ = attributes_of(__name__)

@@ -6,17 +6,75 @@ from secrets import choice
 from urllib.parse import quote, urljoin, urlparse
 
 import bleach
-from bs4 import BeautifulSoup
-
 import frappe
+from bs4 import BeautifulSoup
 from frappe._api.values import as_unicode
 
 HTML_TAG = re.compile(r"<[^>]+>")
-EMAIL = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]+@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]*[a-z0-9]", re.I)
+EMAIL = re.compile(
+	r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]+@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]*[a-z0-9]", re.IGNORECASE
+)
 SAFE_TAGS = frozenset(
-	"a abbr b big blockquote br caption center cite code col colgroup dd del div dl dt em figcaption figure"
-	" font h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp section small span strike strong sub"
-	" sup table tbody td tfoot th thead tr tt u ul var".split()
+	[
+		"a",
+		"abbr",
+		"b",
+		"big",
+		"blockquote",
+		"br",
+		"caption",
+		"center",
+		"cite",
+		"code",
+		"col",
+		"colgroup",
+		"dd",
+		"del",
+		"div",
+		"dl",
+		"dt",
+		"em",
+		"figcaption",
+		"figure",
+		"font",
+		"h1",
+		"h2",
+		"h3",
+		"h4",
+		"h5",
+		"h6",
+		"hr",
+		"i",
+		"img",
+		"ins",
+		"kbd",
+		"li",
+		"mark",
+		"ol",
+		"p",
+		"pre",
+		"q",
+		"s",
+		"samp",
+		"section",
+		"small",
+		"span",
+		"strike",
+		"strong",
+		"sub",
+		"sup",
+		"table",
+		"tbody",
+		"td",
+		"tfoot",
+		"th",
+		"thead",
+		"tr",
+		"tt",
+		"u",
+		"ul",
+		"var",
+	]
 )
 SAFE_ATTRIBUTES = [
 	*("alt", "class", "colspan", "height", "href", "id", "rowspan", "src", "target", "title", "width"),

@@ -1,41 +1,35 @@
-"""Excel files."""
+"""Spreadsheets."""
 
 import re
 from io import BytesIO
 
-import frappe
 import openpyxl
 from frappe._api.unsupported import attributes_of
-from frappe.utils import strip_html
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.utils import get_column_letter
-from openpyxl.workbook.child import INVALID_TITLE_REGEX
+from openpyxl.styles import Font
 
-TAG = re.compile(r"<[^<>]+>")
+FORBIDDEN = re.compile(r"[\000-\010]|[\013-\014]|[\016-\037]")
 
 
 def make_xlsx(data, sheet_name, wb=None, column_widths=None) -> BytesIO:
-	"""A workbook with the rows of `data` on a new first sheet; markup and control characters are left out."""
-	wb = wb or openpyxl.Workbook(write_only=True)
-	sheet = wb.create_sheet(INVALID_TITLE_REGEX.sub(" ", sheet_name), 0)
-	for number, width in enumerate(column_widths or [], 1):
+	"""A workbook with one sheet; the first row is bold."""
+	book = wb or openpyxl.Workbook(write_only=True)
+	sheet = book.create_sheet(sheet_name, 0)
+	for index, width in enumerate(column_widths or [], 1):
 		if width:
-			sheet.column_dimensions[get_column_letter(number)].width = width
+			sheet.column_dimensions[openpyxl.utils.get_column_letter(index)].width = width
+	sheet.row_dimensions[1].font = Font(name="Calibri", bold=True)
 	for row in data:
-		sheet.append([plain(value) for value in row])
+		sheet.append([FORBIDDEN.sub("", value) if isinstance(value, str) else value for value in row])
 	file = BytesIO()
-	wb.save(file)
+	book.save(file)
 	return file
 
 
-def plain(value):
-	return ILLEGAL_CHARACTERS_RE.sub("", handle_html(value)) if isinstance(value, str) else value
-
-
-def handle_html(data) -> str:
-	"""Text without markup. Text that has none comes back as it is."""
-	text = frappe.as_unicode(data)
-	return strip_html(text).strip() if TAG.search(text) else text
+def read_xlsx_file_from_attached_file(file_url=None, fcontent=None, filepath=None) -> list[list]:
+	"""The rows of the first sheet."""
+	source = BytesIO(fcontent) if fcontent else filepath
+	sheet = openpyxl.load_workbook(source, data_only=True).active
+	return [[cell.value for cell in row] for row in sheet.iter_rows()]
 
 
 __getattr__ = attributes_of(__name__)

@@ -21,7 +21,9 @@ class Role(Document):
 		"""Desk access may have changed what kind of users those with the role are."""
 		frappe.cache.delete_value("roles")
 		if self.has_value_changed("desk_access"):
-			for name in frappe.get_all("Has Role", filters={"role": self.name, "parenttype": "User"}, pluck="parent"):
+			for name in frappe.get_all(
+				"Has Role", filters={"role": self.name, "parenttype": "User"}, pluck="parent"
+			):
 				user = frappe.get_doc("User", name)
 				before = user.user_type
 				user.set_user_type()

@@ -1,0 +1,1 @@
+"""The test case class that apps use."""
