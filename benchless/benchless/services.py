@@ -92,13 +92,21 @@ class Service:
 		process = self.process()
 		if process:
 			process.terminate()
-			try:
-				process.wait(STOP_SECONDS)
-			except psutil.TimeoutExpired:
+			if not self.ends_within(STOP_SECONDS):
 				process.kill()
-				process.wait(STOP_SECONDS)
+				self.ends_within(STOP_SECONDS)
 		self.pid_file.unlink(missing_ok=True)
 		return process is not None
+
+	def ends_within(self, seconds: float) -> bool:
+		"""Wait for the end of the process. One that nobody reaped yet has ended: in a container, where
+		process 1 may be no init, it stays a zombie for ever."""
+		deadline = time.monotonic() + seconds
+		while self.process():
+			if time.monotonic() > deadline:
+				return False
+			time.sleep(0.05)
+		return True
 
 
 class Services:
