@@ -1,0 +1,1 @@
+"""`make demo`: two organizations, two workers, ten jobs on real rows, watched through the public API."""

@@ -1,0 +1,66 @@
+"""A client of the public REST API: what a mobile app or a script would do, with nothing but HTTP."""
+
+import time
+from typing import Any
+
+import requests
+
+from demo.errors import DemoError
+
+API = "/api/method/dartwing.dartwing_core.api.jobs."
+TIMEOUT_SECONDS = 30
+TOO_MANY_REQUESTS = 429
+LONGEST_WAIT_SECONDS = 60
+
+
+class ApiError(DemoError):
+	"""The API refused a call; `status` and `text` are what it answered."""
+
+	def __init__(self, method: str, response: requests.Response):
+		self.status = response.status_code
+		self.text = response.text
+		super().__init__(f"{method}: HTTP {response.status_code}: {response.text[:500]}")
+
+
+class Client:
+	"""One member, logged in with a session cookie."""
+
+	def __init__(self, url: str, user: str, password: str):
+		self.url = url
+		self.user = user
+		self._session = requests.Session()
+		# a proxy of the environment is not meant for the loopback address
+		self._session.trust_env = False
+		self._request("POST", "/api/method/login", data={"usr": user, "pwd": password})
+
+	def submit_job(self, **arguments: Any) -> str:
+		"""Submit a job and return its id."""
+		return self._call("POST", "submit_job", json=arguments)["job_id"]
+
+	def get_job_status(self, job_id: str) -> dict[str, Any]:
+		return self._call("GET", "get_job_status", params={"job_id": job_id})
+
+	def list_jobs(self, organization: str) -> list[dict[str, Any]]:
+		return self._call("GET", "list_jobs", params={"organization": organization, "limit": 100})["jobs"]
+
+	def get_job_history(self, job_id: str) -> list[dict[str, Any]]:
+		return self._call("GET", "get_job_history", params={"job_id": job_id})["history"]
+
+	def download(self, file_url: str) -> bytes:
+		"""The content of a private file, if this member may read it."""
+		return self._request("GET", file_url).content
+
+	def _call(self, http_method: str, name: str, **arguments: Any) -> Any:
+		return self._request(http_method, API + name, **arguments).json()["message"]
+
+	def _request(self, http_method: str, path: str, **arguments: Any) -> requests.Response:
+		"""One request; a 429 is tried again when the server says so, everything else is an ApiError."""
+		while True:
+			response = self._session.request(
+				http_method, self.url + path, timeout=TIMEOUT_SECONDS, **arguments
+			)
+			if response.ok:
+				return response
+			if response.status_code != TOO_MANY_REQUESTS:
+				raise ApiError(path, response)
+			time.sleep(min(float(response.headers.get("Retry-After", 1)), LONGEST_WAIT_SECONDS))

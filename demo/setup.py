@@ -1,0 +1,134 @@
+"""Set up what the demo runs on, phase by phase, and take it down again."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+from filelock import FileLock, Timeout
+from rich.console import Console
+
+from demo.errors import DemoError
+from demo.processes import Benchless, wait_until
+from demo.scenario import ORGANIZATIONS, PASSWORD, SITE
+from demo.signals import ignore_signals
+
+WEB_SECONDS = 30
+
+
+@dataclass
+class Phase:
+	"""One step of the setup; `outcome` is what its line says when it is over."""
+
+	outcome: str = ""
+
+
+@contextmanager
+def phase(console: Console, name: str) -> Iterator[Phase]:
+	step, started = Phase(), time.monotonic()
+	with console.status(f"{name} …"):
+		yield step
+	seconds = time.monotonic() - started
+	console.print(f"[green]✓[/] {name:<9} {step.outcome} [dim]({seconds:.1f} s)[/]", highlight=False)
+
+
+@contextmanager
+def alone(home: Path) -> Iterator[None]:
+	"""Hold the home for this demo; DemoError while another one has it."""
+	try:
+		home.parent.mkdir(parents=True, exist_ok=True)
+		lock = FileLock(home.with_name(f"{home.name}.lock"))
+		with lock.acquire(timeout=0):
+			yield
+	except Timeout:
+		raise DemoError(f"Another demo runs in {home}. Wait for its end, or stop it with Ctrl-C.") from None
+
+
+class Stage:
+	"""Services, site, app, people and web server; everything started here is stopped by `leave`."""
+
+	def __init__(self, bench: Benchless, console: Console):
+		self.bench = bench
+		self.console = console
+		self.people: dict[str, int] = {}
+		self._services_were_up = False
+		self._touched_services = False
+
+	@property
+	def url(self) -> str:
+		settings = json.loads((self.bench.sites / "common_site_config.json").read_text())
+		return f"http://127.0.0.1:{settings['webserver_port']}"
+
+	def enter(self) -> None:
+		for name, step in (
+			("services", self._start_services),
+			("site", self._make_site),
+			("app", self._install_app),
+			("people", self._fill_site),
+			("web", self._serve),
+		):
+			with phase(self.console, name) as current:
+				current.outcome = step()
+
+	def leave(self) -> None:
+		"""Stop the processes, and the services unless they ran before; signals no longer count."""
+		ignore_signals()
+		with phase(self.console, "stop") as current:
+			self.bench.stop_all()
+			if self._touched_services and not self._services_were_up:
+				self.bench.run("stop", check=False)
+			kept = "the services ran before and still do" if self._services_were_up else "services"
+			current.outcome = f"workers, web server{', ' if not self._services_were_up else '; '}{kept}"
+
+	def start_workers(self, count: int) -> None:
+		for number in range(1, count + 1):
+			self.bench.spawn(f"worker-{number}", "worker", "--queue", "short,default,long")
+
+	def _start_services(self) -> str:
+		self.bench.stop_leftovers()
+		self._services_were_up = self.bench.run("status", check=False).returncode == 0
+		self._touched_services = True
+		self.bench.run("start")
+		return "MariaDB and Redis " + ("ran already" if self._services_were_up else "of our own")
+
+	@property
+	def _installed_marker(self) -> Path:
+		return self.bench.site_file.with_name("demo-installed")
+
+	def _make_site(self) -> str:
+		"""A site whose setup was cut off is made anew."""
+		if self._installed_marker.exists():
+			return f"{SITE} is there"
+		self.bench.run("new-site", SITE, "--admin-password", PASSWORD, "--force")
+		return f"{SITE} made"
+
+	def _install_app(self) -> str:
+		if self._installed_marker.exists():
+			self.bench.run("--site", SITE, "migrate")
+			return "dartwing is up to date"
+		self.bench.run("--site", SITE, "install-app", "dartwing")
+		self._installed_marker.touch()
+		return "dartwing installed"
+
+	def _fill_site(self) -> str:
+		printed = self.bench.run_python("-m", "demo.people", cwd=self.bench.sites).stdout
+		self.people = json.loads(printed.splitlines()[-1])
+		counts = ", ".join(f"{self.people[one.name]:,} in {one.name}" for one in ORGANIZATIONS)
+		return f"{counts}; two of each have a login"
+
+	def _serve(self) -> str:
+		self.bench.spawn("web", "serve", "--no-socketio")
+		if not wait_until(self._answers, WEB_SECONDS):
+			raise DemoError(f"{self.url} does not answer; see {self.bench.log_of('web')}")
+		return self.url
+
+	def _answers(self) -> bool:
+		self.bench.refuse_dead()
+		session = requests.Session()
+		session.trust_env = False
+		with suppress(requests.RequestException):
+			return session.get(f"{self.url}/api/method/ping", timeout=5).ok
+		return False
