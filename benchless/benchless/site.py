@@ -23,7 +23,7 @@ from benchless.home import Home
 from benchless.schema import create_system_tables
 
 FOLDERS = ("private/files", "private/backups", "public/files", "locks", "logs")
-ROLES = {"Administrator": 1, "System Manager": 1, "Desk User": 1, "All": 0, "Guest": 0}
+ROLES = {"Administrator": 1, "System Manager": 1, "Desk User": 1, "All": 1, "Guest": 0}
 DEFAULT_PASSWORD = "admin"
 
 

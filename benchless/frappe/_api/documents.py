@@ -143,13 +143,11 @@ def copy_doc(doc, ignore_no_copy: bool = True):
 
 
 def get_system_settings(key):
+	if local.flags.in_install_db:
+		# the site is being made and has no settings yet
+		return None
 	if not hasattr(local, "system_settings"):
-		try:
-			local.system_settings = get_cached_doc("System Settings")
-		except DoesNotExistError:
-			# the site is being made
-			clear_last_message()
-			return None
+		local.system_settings = get_cached_doc("System Settings")
 	return local.system_settings.get(key)
 
 

@@ -21,7 +21,12 @@ def import_controller(doctype: str) -> type:
 	from frappe.model.base_document import BaseDocument
 	from frappe.model.document import Document
 
-	meta = frappe.get_meta(doctype)
+	try:
+		meta = frappe.get_meta(doctype)
+	except frappe.DoesNotExistError:
+		frappe.clear_last_message()
+		name = scrub(doctype)
+		raise not_importable(doctype, f"No module named 'frappe.core.doctype.{name}'") from None
 	if meta.custom:
 		return Document
 	overrides = frappe.get_hooks("override_doctype_class", {}).get(doctype)
@@ -47,5 +52,9 @@ def load_doctype_module(doctype: str, module: str | None = None, prefix: str = "
 	try:
 		return importlib.import_module(f"{app}.{module}.doctype.{name}.{prefix}{name}{suffix}")
 	except ImportError as error:
-		message = f"Module import failed for {doctype}, the DocType you're trying to open might be deleted."
-		raise ImportError(f"{message} Error: {error}") from error
+		raise not_importable(doctype, error) from error
+
+
+def not_importable(doctype: str, reason) -> ImportError:
+	message = f"Module import failed for {doctype}, the DocType you're trying to open might be deleted."
+	return ImportError(f"{message}<br> Error: {reason}")

@@ -69,6 +69,22 @@ def delete_one(document, force, ignore_doctypes, ignore_on_trash) -> None:
 	document.clear_cache()
 	if not frappe.flags.in_patch:
 		document.notify_update()
+		note_deletion(document)
+
+
+def note_deletion(document) -> None:
+	"""A Comment that says who deleted what, unless the controller sets `no_feed_on_delete`."""
+	in_setup = frappe.flags.in_install or frappe.flags.in_uninstall or frappe.flags.in_import
+	if in_setup or getattr(document, "no_feed_on_delete", False):
+		return
+	frappe.get_doc(
+		{
+			"doctype": "Comment",
+			"comment_type": "Deleted",
+			"reference_doctype": document.doctype,
+			"subject": f"{document.doctype} {document.name}",
+		}
+	).insert(ignore_permissions=True)
 
 
 def check_permission(document) -> None:

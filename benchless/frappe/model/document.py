@@ -462,4 +462,26 @@ class Document(Validation, Storage, Access, BaseDocument):
 		return f"{self.__class__.__name__}({self.name or 'unsaved'})"
 
 
+def bulk_insert(doctype, documents, ignore_duplicates: bool = False, chunk_size=10_000) -> None:
+	"""INSERT documents and their child rows, without hooks, names or checks."""
+	documents = list(documents)
+	tables = {doctype: documents}
+	for field in frappe.get_meta(doctype).get_table_fields():
+		rows = [row for document in documents for row in document.get(field.fieldname)]
+		tables.setdefault(field.options, []).extend(rows)
+	for table, rows in tables.items():
+		columns = frappe.get_meta(table).get_valid_columns()
+		values = (stamped_values(row, columns) for row in rows)
+		frappe.db.bulk_insert(
+			table, columns, values, ignore_duplicates=ignore_duplicates, chunk_size=chunk_size
+		)
+
+
+def stamped_values(document, columns: list[str]) -> tuple:
+	document.creation = document.modified = now()
+	document.owner = document.modified_by = frappe.session.user
+	values = document.get_valid_dict(convert_dates_to_str=True, ignore_nulls=True)
+	return tuple(values.get(column) for column in columns)
+
+
 __getattr__ = attributes_of(__name__)

@@ -2,6 +2,11 @@ import frappe
 from frappe.model.document import Document
 from frappe.permissions import AUTOMATIC_ROLES
 
+DESK_PROPERTIES = (
+	*("search_bar", "list_sidebar", "bulk_actions", "form_sidebar"),
+	*("timeline", "dashboard", "view_switcher", "notifications"),
+)
+
 
 class Role(Document):
 	"""A set of rights that users have together."""
@@ -13,6 +18,8 @@ class Role(Document):
 	def validate(self) -> None:
 		if self.disabled and self.name in (*AUTOMATIC_ROLES, "System Manager"):
 			frappe.throw("Standard roles cannot be disabled")
+		if not self.desk_access:
+			self.update(dict.fromkeys(DESK_PROPERTIES, 0))
 		if self.disabled:
 			frappe.db.delete("Has Role", {"role": self.name})
 			frappe.clear_cache()
