@@ -53,4 +53,4 @@ def status_answer(client: Client, job_id: str) -> str:
 	try:
 		return f"200 {client.get_job_status(job_id)}"
 	except ApiError as error:
-		return f"{error.status} {error.text}"
+		return f"{error.status} {error.reason}"

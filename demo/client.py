@@ -1,5 +1,6 @@
 """A client of the public REST API: what a mobile app or a script would do, with nothing but HTTP."""
 
+import json
 import time
 from typing import Any
 
@@ -14,12 +15,21 @@ LONGEST_WAIT_SECONDS = 60
 
 
 class ApiError(DemoError):
-	"""The API refused a call; `status` and `text` are what it answered."""
+	"""The API refused a call: its HTTP `status`, and its `reason` in words."""
 
-	def __init__(self, method: str, response: requests.Response):
+	def __init__(self, path: str, response: requests.Response):
 		self.status = response.status_code
-		self.text = response.text
-		super().__init__(f"{method}: HTTP {response.status_code}: {response.text[:500]}")
+		self.reason = reason_of(response)
+		super().__init__(f"{path}: HTTP {self.status}: {self.reason}")
+
+
+def reason_of(response: requests.Response) -> str:
+	"""What Frappe would show to a user, else the beginning of the body."""
+	try:
+		messages = json.loads(response.json()["_server_messages"])
+		return "; ".join(json.loads(message)["message"] for message in messages)
+	except (ValueError, KeyError):
+		return response.text[:500]
 
 
 class Client:
