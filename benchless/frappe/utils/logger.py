@@ -35,6 +35,10 @@ def get_logger(
 	return logger
 
 
+# the name that `frappe.logger` is looked up by
+logger = get_logger
+
+
 def make_handlers(module, site, max_size, file_count, stream_only) -> list[logging.Handler]:
 	if stream_only:
 		return [logging.StreamHandler()]
