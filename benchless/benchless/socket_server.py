@@ -146,7 +146,7 @@ class SocketServer:
 		"""Call a method of frappe.realtime as the client; returns the status and the body."""
 		headers = {"X-Frappe-Site-Name": client.host, "Host": client.host, "Accept": "application/json"}
 		if client.session:
-			arguments["sid"] = client.session
+			headers["Cookie"] = f"sid={client.session}"
 		else:
 			headers["Authorization"] = client.authorization
 		url = f"{self.web_url}/api/method/frappe.realtime.{method}"

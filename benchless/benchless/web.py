@@ -17,9 +17,12 @@ LOOPBACK = "127.0.0.1"
 
 
 class RequestHandler(WSGIRequestHandler):
-	"""Keeps connections open between requests, and logs through `logging` without colours."""
+	"""Keeps connections open between requests, and logs one plain line for each through `logging`."""
 
 	protocol_version = "HTTP/1.1"
+
+	def log_request(self, code="-", size="-"):
+		self.log("info", '"%s" %s %s', self.requestline, code, size)
 
 	def log(self, type, message, *args):
 		logging.getLogger("benchless.web").log(getattr(logging, type.upper()), message, *args)
