@@ -71,7 +71,8 @@ def render_template_page(app: str, path: str, file: str, status: int) -> Respons
 		html = environment.from_string(extended(source.read())).render(context)
 	if CSRF_PLACEHOLDER in html and frappe.local.session.user != "Guest":
 		token = frappe.sessions.get_csrf_token()
-		html = html.replace(CSRF_PLACEHOLDER, f'<script>frappe.csrf_token = "{token}";</script>')
+		script = f'<script>window.frappe = window.frappe || {{}}; frappe.csrf_token = "{token}";</script>'
+		html = html.replace(CSRF_PLACEHOLDER, script)
 	return Response(html, status=context.http_status_code or status, mimetype="text/html")
 
 
