@@ -31,7 +31,7 @@ def main() -> int:
 	try:
 		with alone(options.home):
 			return run(Benchless(options.home, SITE), console, options.svg)
-	except (DemoError, OSError) as error:
+	except DemoError as error:
 		console.print(f"[red]✗[/] {error}", soft_wrap=True, highlight=False)
 		return 1
 	except Interrupted as interruption:

@@ -14,7 +14,7 @@ from demo.processes import CHECKOUT
 from demo.summary import print_summary
 from demo.view import progress_table
 
-WIDTH = 128
+WIDTH = 124
 
 
 class Picture:
@@ -25,7 +25,7 @@ class Picture:
 
 	def show(self, jobs: list[Job]) -> None:
 		if sum(job.has_ended for job in jobs) <= len(jobs) // 2:
-			self._table = progress_table(jobs)
+			self._table = progress_table(jobs, WIDTH)
 
 	def save(self, path: Path, jobs: list[Job], files: list[Written], checks: list[Check]) -> None:
 		console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)

@@ -81,7 +81,7 @@ class Benchless:
 		for name, process in self.started.items():
 			if process.poll() is not None:
 				words = last_words(self.log_of(name).read_text(errors="replace"))
-				raise DemoError(f"{name} ended with code {process.returncode}: {words}")
+				raise DemoError(f"{name} ended: {words or process.returncode}")
 
 	def stop_all(self) -> None:
 		processes = [psutil.Process(one.pid) for one in self.started.values() if one.poll() is None]

@@ -55,7 +55,7 @@ class Plan:
 
 def export(organization: Organization, doctype: str, file_format: str) -> Plan:
 	parameters = {"doctype": doctype, "file_format": file_format}
-	title = f"{doctype} to {file_format}"
+	title = f"{doctype}, {file_format}"
 	return Plan(title, organization, organization.user, "data_export", parameters)
 
 

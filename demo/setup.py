@@ -11,10 +11,12 @@ import requests
 from filelock import FileLock, Timeout
 from rich.console import Console
 
+from benchless.errors import HomeError
+from benchless.home import Home
 from demo.errors import DemoError
 from demo.processes import Benchless, wait_until
 from demo.scenario import ORGANIZATIONS, PASSWORD, SITE
-from demo.signals import ignore_signals
+from demo.signals import ignore_signals, signals_held
 
 WEB_SECONDS = 30
 
@@ -29,22 +31,36 @@ class Phase:
 @contextmanager
 def phase(console: Console, name: str) -> Iterator[Phase]:
 	step, started = Phase(), time.monotonic()
-	with console.status(f"{name} …"):
+	status = console.status(f"{name} …")
+	with signals_held():
+		status.start()
+	try:
 		yield step
+	finally:
+		with signals_held():
+			status.stop()
 	seconds = time.monotonic() - started
 	console.print(f"[green]✓[/] {name:<9} {step.outcome} [dim]({seconds:.1f} s)[/]", highlight=False)
 
 
 @contextmanager
 def alone(home: Path) -> Iterator[None]:
-	"""Hold the home for this demo; DemoError while another one has it."""
+	"""Hold the home for this demo; DemoError while another one has it, or when it is something else's."""
+	lock = FileLock(home.with_name(f"{home.name}.lock"), timeout=0)
 	try:
+		Home(home).refuse_foreign_folder()
 		home.parent.mkdir(parents=True, exist_ok=True)
-		lock = FileLock(home.with_name(f"{home.name}.lock"))
-		with lock.acquire(timeout=0):
-			yield
+		lock.acquire()
 	except Timeout:
 		raise DemoError(f"Another demo runs in {home}. Wait for its end, or stop it with Ctrl-C.") from None
+	except HomeError as error:
+		raise DemoError(str(error)) from None
+	except OSError as error:
+		raise DemoError(f"{home} cannot be the demo's folder: {error.strerror}: {error.filename}") from None
+	try:
+		yield
+	finally:
+		lock.release()
 
 
 class Stage:
@@ -80,8 +96,8 @@ class Stage:
 			self.bench.stop_all()
 			if self._touched_services and not self._services_were_up:
 				self.bench.run("stop", check=False)
-			kept = "the services ran before and still do" if self._services_were_up else "services"
-			current.outcome = f"workers, web server{', ' if not self._services_were_up else '; '}{kept}"
+			kept = "; the services ran before and still do" if self._services_were_up else ""
+			current.outcome = f"all that was started{kept}"
 
 	def start_workers(self, count: int) -> None:
 		for number in range(1, count + 1):

@@ -9,7 +9,7 @@ from demo.errors import Interrupted
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _received: list[int] = []
-_holds: list[object] = []
+_holds: list[None] = []
 
 
 def stop_on_signals() -> None:
@@ -25,18 +25,19 @@ def ignore_signals() -> None:
 
 @contextmanager
 def signals_held() -> Iterator[None]:
-	"""Put off the interruption, so that no process starts without being written down."""
-	hold = object()
-	_holds.append(hold)
+	"""Put off the interruption, for what must not be half done: starting a process, drawing."""
+	had_received = bool(_received)
+	_holds.append(None)
 	try:
 		yield
 	finally:
-		_holds.remove(hold)
-	if _received and not _holds:
+		_holds.pop()
+	if _received and not had_received and not _holds:
 		raise Interrupted(_received[0])
 
 
 def _interrupt(number: int, _frame: object) -> None:
+	"""Only the first signal counts: a second one must not interrupt the way out."""
 	_received.append(number)
-	if not _holds:
+	if len(_received) == 1 and not _holds:
 		raise Interrupted(number)

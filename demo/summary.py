@@ -13,7 +13,21 @@ from demo.files import Written
 from demo.jobs import Job, parse
 from demo.processes import CHECKOUT
 from demo.scenario import ALPINE, PASSWORD, SITE
-from demo.view import STYLES, seconds
+from demo.view import cells_of
+
+# name → least width
+COLUMNS = {
+	"Job": 14,
+	"Type": 11,
+	"Organization": 16,
+	"Priority": 8,
+	"Status": 11,
+	"Waited": 6,
+	"Ran": 6,
+	"Result": 20,
+}
+WIDE = sum(COLUMNS.values()) + len(COLUMNS)
+ONLY_WIDE = ("Organization", "Priority")
 
 
 def print_summary(
@@ -21,7 +35,7 @@ def print_summary(
 ) -> None:
 	"""`root` is the folder that file paths are shown below; they are absolute without it."""
 	heading(console, "Jobs")
-	console.print(jobs_table(jobs))
+	console.print(jobs_table(jobs, console.width))
 	heading(console, "Files")
 	for file in files:
 		path = file.path.relative_to(root) if root else file.path
@@ -41,27 +55,23 @@ def print_summary(
 
 def heading(console: Console, text: str) -> None:
 	console.print()
-	console.print(text, style="bold")
+	console.print(text, style="bold", highlight=False)
 
 
-def jobs_table(jobs: list[Job]) -> Table:
-	table = Table(box=None, pad_edge=False, header_style="dim")
-	for name in ("Job", "Type", "Organization", "Priority", "Status"):
-		table.add_column(name, no_wrap=True)
-	for name in ("Waited", "Ran"):
-		table.add_column(name, no_wrap=True, justify="right", min_width=6)
-	table.add_column("Result", overflow="ellipsis", no_wrap=True)
+def jobs_table(jobs: list[Job], width: int) -> Table:
+	"""All columns where they leave room for the result; a narrow terminal has the rest in the view above."""
+	table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+	columns = COLUMNS if width >= WIDE else [column for column in COLUMNS if column not in ONLY_WIDE]
+	for name in columns:
+		right = "right" if name in ("Waited", "Ran") else "left"
+		table.add_column(name, no_wrap=True, overflow="ellipsis", justify=right, min_width=COLUMNS[name])
 	for job in jobs:
-		table.add_row(
-			job.job_id,
-			job.plan.job_type,
-			job.plan.organization.name,
-			job.state["priority"],
-			Text(job.status, style=STYLES[job.status]),
-			seconds(job.waited_seconds),
-			seconds(job.ran_seconds),
-			Text(result_of(job)),
-		)
+		cells = {
+			**cells_of(job),
+			"Type": job.plan.job_type,
+			"Result": Text(result_of(job), overflow="ellipsis"),
+		}
+		table.add_row(*(cells[name] for name in columns))
 	return table
 
 

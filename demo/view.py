@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from demo.jobs import Job
+from demo.signals import signals_held
 
 STYLES = {
 	"Pending": "dim",
@@ -20,7 +21,21 @@ STYLES = {
 	"Dead Letter": "red",
 	"Canceled": "dim",
 }
-BAR_WIDTH = 16
+# name → width; fixed, so that nothing jumps while numbers grow
+COLUMNS = {
+	"Job": 14,
+	"What": 16,
+	"Organization": 16,
+	"Priority": 8,
+	"Status": 11,
+	"Progress": 10,
+	"": 19,
+	"Waited": 6,
+	"Ran": 6,
+}
+# all of it fits from here on, and without these two into 80 columns
+WIDE = sum(COLUMNS.values()) + len(COLUMNS)
+ONLY_WIDE = ("Job", "")
 
 
 class LiveView:
@@ -30,14 +45,16 @@ class LiveView:
 		self._live = Live(console=console, refresh_per_second=8)
 
 	def __enter__(self) -> "LiveView":
-		self._live.start()
+		with signals_held():
+			self._live.start()
 		return self
 
 	def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
-		self._live.stop()
+		with signals_held():
+			self._live.stop()
 
 	def show(self, jobs: list[Job]) -> None:
-		self._live.update(progress_table(jobs))
+		self._live.update(progress_table(jobs, self._live.console.width))
 
 
 class LineView:
@@ -76,31 +93,32 @@ def line_of(job: Job) -> Text:
 	)
 
 
-def progress_table(jobs: list[Job]) -> Group:
+def progress_table(jobs: list[Job], width: int) -> Group:
 	"""The jobs as they are now; later changes of the jobs do not change it."""
-	table = Table(box=None, pad_edge=False, header_style="dim")
-	for name in ("Job", "What", "Organization", "Priority", "Status", "Progress", ""):
-		table.add_column(name, no_wrap=True, overflow="ellipsis")
-	for name in ("Waited", "Ran"):
-		table.add_column(name, no_wrap=True, justify="right", min_width=6)
+	table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+	columns = COLUMNS if width >= WIDE else [column for column in COLUMNS if column not in ONLY_WIDE]
+	for name in columns:
+		right = "right" if name in ("Waited", "Ran") else "left"
+		table.add_column(name, no_wrap=True, overflow="ellipsis", justify=right, width=COLUMNS[name])
 	for job in jobs:
-		table.add_row(*row_of(job))
+		cells = cells_of(job)
+		table.add_row(*(cells[name] for name in columns))
 	return Group(table, Text(caption(jobs), style="dim"))
 
 
-def row_of(job: Job) -> list[str | Text | ProgressBar]:
-	style = STYLES[job.status]
-	return [
-		job.job_id,
-		job.plan.title,
-		job.plan.organization.name,
-		job.state["priority"],
-		Text(job.status, style=style),
-		ProgressBar(completed=job.state["progress"] or 0, width=BAR_WIDTH, finished_style="green"),
-		Text(job.state["progress_message"] or "", style="dim"),
-		seconds(job.waited_seconds),
-		seconds(job.ran_seconds),
-	]
+def cells_of(job: Job) -> dict[str, str | Text | ProgressBar]:
+	progress = job.state["progress"] or 0
+	return {
+		"Job": job.job_id,
+		"What": job.plan.title,
+		"Organization": job.plan.organization.name,
+		"Priority": job.state["priority"],
+		"Status": Text(job.status, style=STYLES[job.status]),
+		"Progress": ProgressBar(completed=progress, width=COLUMNS["Progress"], finished_style="green"),
+		"": Text(job.state["progress_message"] or "", style="dim"),
+		"Waited": seconds(job.waited_seconds),
+		"Ran": seconds(job.ran_seconds),
+	}
 
 
 def caption(jobs: list[Job]) -> str:
