@@ -4,11 +4,15 @@ import frappe
 
 from dartwing.dartwing_core.doctype.background_job.background_job import ensure_sequence
 
+ROLES = ("Dartwing Admin", "Dartwing User")
+
 
 def after_install() -> None:
 	ensure_sequence()
 
 
 def after_uninstall() -> None:
-	"""Frappe drops the tables of the app's DocTypes; the sequence of job ids is ours to drop."""
+	"""Frappe drops the tables of the app's DocTypes; the sequence of job ids and the roles are ours to remove."""
 	frappe.db.sql_ddl("drop sequence if exists `background_job_id_seq`")
+	for role in ROLES:
+		frappe.delete_doc("Role", role, ignore_missing=True, force=True)

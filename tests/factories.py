@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import frappe
@@ -46,16 +47,17 @@ class World:
 		"""Take away everything of the world that is there, also after a run that was killed."""
 		self.clear()
 		for organization in (self.alpha, self.beta):
-			frappe.db.delete("Org Member", {"organization": organization})
-			if frappe.db.exists("Organization", organization):
-				frappe.delete_doc("Organization", organization, force=True)
+			for member in frappe.get_all("Org Member", {"organization": organization}, pluck="name"):
+				purge("Org Member", member)
+			purge("Organization", organization)
 		for user in USERS:
-			frappe.db.delete("Person", {"frappe_user": user})
-			if frappe.db.exists("User", user):
-				frappe.delete_doc("User", user, force=True, ignore_permissions=True)
+			for person in frappe.get_all("Person", {"frappe_user": user}, pluck="name"):
+				purge("Person", person)
+			remove_user(user)
 		for name in frappe.get_all("Job Type", {"handler_method": HANDLER}, pluck="name"):
-			frappe.delete_doc("Job Type", name, force=True)
+			purge("Job Type", name)
 		frappe.db.commit()
+		frappe.clear_cache()
 
 	def clear(self) -> None:
 		"""Remove the jobs of both organizations, what they wrote, and what waits in the queues."""
@@ -63,8 +65,7 @@ class World:
 		frappe.set_user("Administrator")
 		for organization in (self.alpha, self.beta):
 			for job in frappe.get_all("Background Job", {"organization": organization}, pluck="name"):
-				for file in frappe.get_all("File", {"attached_to_name": job}, pluck="name"):
-					frappe.delete_doc("File", file, force=True)
+				remove_files_of(job)
 			frappe.db.delete("Job Execution Log", {"organization": organization})
 			frappe.db.delete("Background Job", {"organization": organization})
 		frappe.db.delete("Person", {"first_name": ("like", "written by a test%")})
@@ -72,6 +73,51 @@ class World:
 		for queue in QUEUES:
 			for rq_job in queued_wake_ups(queue):
 				rq_job.delete()
+
+
+def remove_files_of(job: str) -> None:
+	for file in frappe.get_all("File", {"attached_to_name": job}, ["name", "file_url"]):
+		Path(frappe.get_site_path(file.file_url.lstrip("/"))).unlink(missing_ok=True)
+		purge("File", file.name)
+
+
+# DocTypes in which Frappe keeps what happened to a document: its doctype's and its name's fields
+TRACES = {
+	"Version": ("ref_doctype", "docname"),
+	"Comment": ("reference_doctype", "reference_name"),
+	"Deleted Document": ("deleted_doctype", "deleted_name"),
+}
+
+
+def purge(doctype: str, name: str) -> None:
+	"""Delete a row with its traces and without a new one; nothing happens when it is not there."""
+	frappe.db.delete(doctype, {"name": name})
+	for trace, (doctype_field, name_field) in TRACES.items():
+		if frappe.db.table_exists(trace):
+			frappe.db.delete(trace, {doctype_field: doctype, name_field: name})
+
+
+def remove_user(user: str) -> None:
+	"""Delete a login, also the last System Manager beside Administrator, whom Frappe would keep."""
+	for contact in contacts_of(user):
+		for child in ("Contact Email", "Contact Phone", "Dynamic Link"):
+			frappe.db.delete(child, {"parent": contact})
+		purge("Contact", contact)
+	for child in ("Has Role", "User Email", "Block Module", "DefaultValue"):
+		if frappe.db.table_exists(child):
+			frappe.db.delete(child, {"parent": user})
+	if frappe.db.table_exists("DocShare"):
+		frappe.db.delete("DocShare", {"user": user})
+	for doctype in ("Notification Settings", "User"):
+		if frappe.db.table_exists(doctype):
+			purge(doctype, user)
+	frappe.db.sql("delete from `__Auth` where doctype = 'User' and name = %s", (user,))
+
+
+def contacts_of(user: str) -> list[str]:
+	if not frappe.db.table_exists("Contact"):
+		return []
+	return frappe.get_all("Contact", {"email_id": user}, pluck="name")
 
 
 def make_user(email: str, roles: list[str]) -> Any:

@@ -3,6 +3,7 @@
 import frappe
 import pytest
 from factories import OBLIGING, acting_as, queued_wake_ups, state, submit, transitions, wait_until
+from frappe.utils.background_jobs import get_job
 
 from dartwing.dartwing_core.background_jobs import submit_job
 
@@ -192,15 +193,14 @@ def test_a_cancel_is_seen_by_the_running_handler_and_keeps_nothing_it_wrote(worl
 	frappe.db.commit()
 	wake_up = queued_wake_ups("default", job.name)
 	assert wake_up == []
-	wait_until(lambda: worker_is_idle(doc.rq_job_id), "the worker is free again")
+	wait_until(lambda: rq_status(doc.rq_job_id) != "started", "the worker is free again")
+	assert rq_status(doc.rq_job_id) == "finished"
 	assert state(job.name)["status"] == "Canceled"
 	assert people_written() == 0
 
 
-def worker_is_idle(rq_job_id: str) -> bool:
-	from frappe.utils.background_jobs import get_job
-
-	return get_job(rq_job_id).get_status(refresh=True) == "finished"
+def rq_status(rq_job_id: str) -> str:
+	return get_job(rq_job_id).get_status(refresh=True)
 
 
 def test_a_claimed_job_of_an_attempt_that_died_is_not_run_by_a_late_wake_up(world, work):
