@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 
 from benchless.errors import HomeError
-from benchless.home import Home
+from benchless.home import Home, is_port_free
 from demo.errors import DemoError
 from demo.processes import Benchless, wait_until
 from demo.scenario import ORGANIZATIONS, PASSWORD, SITE
@@ -75,8 +75,7 @@ class Stage:
 
 	@property
 	def url(self) -> str:
-		settings = json.loads((self.bench.sites / "common_site_config.json").read_text())
-		return f"http://127.0.0.1:{settings['webserver_port']}"
+		return f"http://127.0.0.1:{Home(self.bench.home).settings()['webserver_port']}"
 
 	def enter(self) -> None:
 		for name, step in (
@@ -106,9 +105,20 @@ class Stage:
 	def _start_services(self) -> str:
 		self.bench.stop_leftovers()
 		self._services_were_up = self.bench.run("status", check=False).returncode == 0
+		self._refuse_busy_port()
 		self._touched_services = True
 		self.bench.run("start")
 		return "MariaDB and Redis " + ("ran already" if self._services_were_up else "of our own")
+
+	def _refuse_busy_port(self) -> None:
+		"""Before the jobs of the last run are gone; `serve` would tell it later."""
+		home = Home(self.bench.home)
+		port = home.settings()["webserver_port"]
+		if not is_port_free(port):
+			raise DemoError(
+				f"Port {port} is in use by another program. Stop that program, or change webserver_port "
+				f"in {home.settings_file}."
+			)
 
 	@property
 	def _installed_marker(self) -> Path:
