@@ -12,7 +12,7 @@ def after_install() -> None:
 
 
 def after_uninstall() -> None:
-	"""Frappe drops the tables of the app's DocTypes; the sequence of job ids and the roles are ours to remove."""
+	"""Frappe drops the tables of the app's DocTypes; the rest is ours to remove."""
 	frappe.db.sql_ddl("drop sequence if exists `background_job_id_seq`")
 	for role in ROLES:
 		frappe.delete_doc("Role", role, ignore_missing=True, force=True)
