@@ -11,9 +11,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from factories import World
-from runtimes.base import Runtime
+from http_client import Web
+from runtimes.base import Runtime, free_port
 from runtimes.bench import BenchRuntime
 from runtimes.benchless import BenchlessRuntime
+from socket_client import Sockets
 
 
 def chosen_runtime() -> Runtime:
@@ -46,6 +48,22 @@ def site(runtime: Runtime) -> Iterator[str]:
 	finally:
 		frappe.destroy()
 		os.chdir(before)
+
+
+@pytest.fixture(scope="session")
+def web(runtime: Runtime, site: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+	"""The site's web server, one for all tests of the session."""
+	port, log = free_port(), tmp_path_factory.mktemp("web") / "web.log"
+	with runtime.serving(runtime.web_server(port), port, log):
+		yield Web(site, port)
+
+
+@pytest.fixture(scope="session")
+def sockets(runtime: Runtime, web: Web, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sockets]:
+	"""The site's Socket.IO server, one for all tests of the session; clients are closed with it."""
+	port, log = free_port(), tmp_path_factory.mktemp("socketio") / "socketio.log"
+	with runtime.serving(runtime.socketio_server(port, web.port), port, log), Sockets(web, port) as sockets:
+		yield sockets
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,27 @@
 import json
 import os
+import signal
+import socket
 import subprocess
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 APP = "dartwing"
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Server:
+	"""A process that is to serve a port: its argv, its folder and what it needs in its environment."""
+
+	command: list[str]
+	folder: Path
+	environment: dict[str, str] = field(default_factory=dict)
 
 
 class Runtime(ABC):
@@ -28,6 +42,14 @@ class Runtime(ABC):
 	def command(self, *arguments: str) -> list[str]:
 		"""The argv of a site or bench command, for example `worker --burst`."""
 
+	@abstractmethod
+	def web_server(self, port: int) -> Server:
+		"""How to start the web server on a port of 127.0.0.1; the Host header names the site."""
+
+	@abstractmethod
+	def socketio_server(self, port: int, web_port: int) -> Server:
+		"""How to start the Socket.IO server, which asks the web server who a client is."""
+
 	@property
 	def folder(self) -> Path:
 		"""Where commands are run: the sites folder, once there is one."""
@@ -35,15 +57,29 @@ class Runtime(ABC):
 
 	@property
 	def environment(self) -> dict[str, str]:
-		return dict(os.environ)
+		"""Of every process started here; with it, and only with it, web servers serve dartwing.tests."""
+		return {**os.environ, "DARTWING_TESTS": "1"}
 
 	def spawn(self, *arguments: str, log: Path) -> subprocess.Popen:
 		"""Start a command in a process group of its own, its output in `log`."""
+		return self._start(Server(self.command(*arguments), self.folder), log)
+
+	@contextmanager
+	def serving(self, server: Server, port: int, log: Path) -> Iterator[None]:
+		"""Have a server listening on its port; what it says goes to `log`, and into the error if it ends."""
+		process = self._start(server, log)
+		try:
+			wait_for_port(process, port, log)
+			yield
+		finally:
+			stop(process)
+
+	def _start(self, server: Server, log: Path) -> subprocess.Popen:
 		with open(log, "ab") as output:
 			return subprocess.Popen(
-				self.command(*arguments),
-				cwd=self.folder,
-				env=self.environment,
+				server.command,
+				cwd=server.folder,
+				env={**self.environment, **server.environment},
 				stdin=subprocess.DEVNULL,
 				stdout=output,
 				stderr=subprocess.STDOUT,
@@ -79,3 +115,29 @@ class Runtime(ABC):
 
 	def on_site(self, *arguments: str) -> Sequence[str]:
 		return ("--site", self.site, *arguments)
+
+
+def free_port() -> int:
+	with socket.socket() as probe:
+		probe.bind((LOOPBACK, 0))
+		return probe.getsockname()[1]
+
+
+def wait_for_port(process: subprocess.Popen, port: int, log: Path, timeout_seconds: float = 60) -> None:
+	end = time.monotonic() + timeout_seconds
+	while time.monotonic() < end and process.poll() is None:
+		with socket.socket() as probe:
+			if probe.connect_ex((LOOPBACK, port)) == 0:
+				return
+		time.sleep(0.05)
+	raise AssertionError(f"nothing listens on port {port}:\n{log.read_text()}")
+
+
+def stop(process: subprocess.Popen, timeout_seconds: float = 20) -> None:
+	"""End a process that was started here, and what it started, if it does not end itself."""
+	process.terminate()
+	try:
+		process.wait(timeout_seconds)
+	except subprocess.TimeoutExpired:
+		os.killpg(process.pid, signal.SIGKILL)
+		process.wait()

@@ -1,7 +1,11 @@
+import shlex
 import sys
 from pathlib import Path
 
-from runtimes.base import APP, Runtime
+from runtimes.base import APP, Runtime, Server
+
+SERVE = Path(__file__).with_name("bench_serve.py")
+SOCKETIO = "node apps/frappe/socketio.js"
 
 
 class BenchRuntime(Runtime):
@@ -16,6 +20,20 @@ class BenchRuntime(Runtime):
 
 	def command(self, *arguments: str) -> list[str]:
 		return [sys.executable, "-m", "frappe.utils.bench_helper", "frappe", *arguments]
+
+	def web_server(self, port: int) -> Server:
+		return Server([sys.executable, str(SERVE), str(port)], self.sites_path)
+
+	def socketio_server(self, port: int, web_port: int) -> Server:
+		"""As the bench's Procfile starts it. It asks the web server that the client's Origin names."""
+		environment = {"FRAPPE_BENCH_ROOT": str(self.bench), "FRAPPE_SOCKETIO_PORT": str(port)}
+		return Server(shlex.split(self._procfile().get("socketio", SOCKETIO)), self.bench, environment)
+
+	def _procfile(self) -> dict[str, str]:
+		path = self.bench / "Procfile"
+		lines = path.read_text().splitlines() if path.exists() else []
+		entries = (line.partition(":") for line in lines if ":" in line)
+		return {name.strip(): command.strip() for name, _colon, command in entries}
 
 	def start(self) -> None:
 		self._list_app()

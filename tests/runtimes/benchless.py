@@ -1,8 +1,7 @@
-import os
 import sys
 from pathlib import Path
 
-from runtimes.base import APP, Runtime
+from runtimes.base import APP, Runtime, Server
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -21,7 +20,14 @@ class BenchlessRuntime(Runtime):
 
 	@property
 	def environment(self) -> dict[str, str]:
-		return {**os.environ, "BENCHLESS_HOME": str(self.home)}
+		return {**super().environment, "BENCHLESS_HOME": str(self.home)}
+
+	def web_server(self, port: int) -> Server:
+		return Server(self.command("serve", "--port", str(port), "--no-socketio"), self.sites_path)
+
+	def socketio_server(self, port: int, web_port: int) -> Server:
+		arguments = ("socketio", "--port", str(port), "--web-port", str(web_port))
+		return Server(self.command(*arguments), self.sites_path)
 
 	def start(self) -> None:
 		self.run("start", timeout=600)

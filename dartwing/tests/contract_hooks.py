@@ -1,0 +1,40 @@
+"""Permission hooks of the contract's tests."""
+
+from typing import Any
+
+calls: list[tuple] = []
+
+
+def only_north(user: str) -> str:
+	"""permission_query_conditions"""
+	return "`tabContract Item`.title like 'North%'"
+
+
+def only_open(user: str) -> str:
+	"""permission_query_conditions"""
+	return "`tabContract Item`.status = 'Open'"
+
+
+def nothing(user: str) -> str:
+	"""permission_query_conditions"""
+	return ""
+
+
+def no_opinion(doc: Any, ptype: str, user: str) -> None:
+	"""has_permission"""
+	calls.append((doc.title, ptype, user))
+
+
+def refuse_south(doc: Any, ptype: str, user: str) -> bool | None:
+	"""has_permission"""
+	return False if doc.title.startswith("South") else None
+
+
+def refuse(doc: Any, ptype: str, user: str) -> bool:
+	"""has_permission"""
+	return False
+
+
+def allow(doc: Any, ptype: str, user: str) -> bool:
+	"""has_permission"""
+	return True

@@ -1,0 +1,52 @@
+"""Enqueue functions of the contract's tests and wait for what a worker does with them."""
+
+from typing import Any
+
+import frappe
+from factories import wait_until
+from frappe.utils.background_jobs import get_queue
+from rq.job import Job
+
+MODULE = "dartwing.tests.contract_jobs"
+ENDED = ("finished", "failed", "stopped", "canceled")
+
+
+class Jobs:
+	"""RQ jobs of one test."""
+
+	def __init__(self) -> None:
+		self._jobs: list[Job] = []
+
+	def enqueue(self, function: str, **options: Any) -> Job:
+		"""Push a call of a function of dartwing.tests.contract_jobs."""
+		return self.keep(frappe.enqueue(f"{MODULE}.{function}", **options))
+
+	def keep(self, job: Job) -> Job:
+		self._jobs.append(job)
+		return job
+
+	def run(self, function: str, **options: Any) -> Job:
+		"""Push a call and wait for its end; needs the worker."""
+		return wait_for_end(self.enqueue(function, **options))
+
+	def waiting(self, queue: str, job_id: str) -> list[Job]:
+		"""Jobs of this id on a queue; they are removed with the others."""
+		full = f"{frappe.local.site}::{job_id}"
+		found = [job for job in get_queue(queue).get_jobs() if job.id == full]
+		self._jobs.extend(found)
+		return found
+
+	def remove(self) -> None:
+		for job in self._jobs:
+			if Job.exists(job.id, connection=job.connection):
+				job.delete()
+
+
+def wait_for_end(job: Job) -> Job:
+	wait_for_status(job, *ENDED)
+	frappe.db.rollback()
+	return job
+
+
+def wait_for_status(job: Job, *statuses: str) -> None:
+	wait_until(lambda: job.get_status(refresh=True) in statuses, f"{job.id} is {' or '.join(statuses)}", 60)
