@@ -36,7 +36,22 @@ scheduler_events = {
 	"cron": {
 		"* * * * *": ["dartwing.dartwing_core.background_jobs.scheduler.every_minute"],
 	},
+	"daily": ["dartwing.dartwing_core.background_jobs.scheduler.daily"],
 }
+
+doc_events = {
+	"Job Engine Settings": {"on_update": "dartwing.dartwing_core.background_jobs.maintenance.switched"},
+	"Job Type": {"on_update": "dartwing.dartwing_core.background_jobs.maintenance.switched"},
+	"Organization": {
+		"on_update": "dartwing.dartwing_core.background_jobs.maintenance.organization_saved",
+		"after_delete": "dartwing.dartwing_core.background_jobs.maintenance.organization_deleted",
+	},
+}
+
+before_migrate = "dartwing.dartwing_core.background_jobs.maintenance.hold_for_migration"
+after_migrate = "dartwing.install.after_migrate"
+
+default_log_clearing_doctypes = {"Background Job": 30}
 
 # deleting an organization, user or Job Type is not blocked by its jobs
 ignore_links_on_delete = ["Background Job", "Job Execution Log"]

@@ -2,6 +2,7 @@
 
 import frappe
 
+from dartwing.dartwing_core.background_jobs.maintenance import release_after_migration
 from dartwing.dartwing_core.doctype.background_job.background_job import ensure_sequence
 
 ROLES = ("Dartwing Admin", "Dartwing User")
@@ -9,6 +10,20 @@ ROLES = ("Dartwing Admin", "Dartwing User")
 
 def after_install() -> None:
 	ensure_sequence()
+	ensure_settings()
+
+
+def after_migrate() -> None:
+	ensure_settings()
+	release_after_migration()
+
+
+def ensure_settings() -> None:
+	"""Store the default of each setting that was never stored, so that 0 and "not set" stay apart."""
+	stored = frappe.db.get_singles_dict("Job Engine Settings")
+	for field in frappe.get_meta("Job Engine Settings").fields:
+		if field.default is not None and field.fieldname not in stored:
+			frappe.db.set_single_value("Job Engine Settings", field.fieldname, field.default)
 
 
 def after_uninstall() -> None:

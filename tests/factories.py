@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import frappe
+from frappe.database import get_db
 from frappe.utils.background_jobs import get_queue
 from rq.job import Job
 
 from dartwing.dartwing_core.background_jobs import get_job_status, submit_job
+from dartwing.dartwing_core.background_jobs.consequences import follow_end
 
 OBLIGING = "obliging_job"
 HANDLER = "dartwing.tests.handlers.obliging_handler"
@@ -29,6 +31,9 @@ class World:
 	"""Alpha with a member (alice) and an admin (adam), Beta with a member (bob), and outsiders."""
 
 	alpha, beta = "Alpha Test Org", "Beta Test Org"
+	# made and deleted by a test
+	short_lived = "Short-Lived Test Org"
+	organizations = (alpha, beta, short_lived)
 	alice, adam, bob = "alice@alpha.example", "adam@alpha.example", "bob@beta.example"
 	nobody, manager = "nobody@example.com", "manager@example.com"
 
@@ -46,7 +51,7 @@ class World:
 	def remove(self) -> None:
 		"""Take away everything of the world that is there, also after a run that was killed."""
 		self.clear()
-		for organization in (self.alpha, self.beta):
+		for organization in self.organizations:
 			for member in frappe.get_all("Org Member", {"organization": organization}, pluck="name"):
 				purge("Org Member", member)
 			purge("Organization", organization)
@@ -63,11 +68,16 @@ class World:
 		"""Remove the jobs of both organizations, what they wrote, and what waits in the queues."""
 		frappe.db.rollback()
 		frappe.set_user("Administrator")
-		for organization in (self.alpha, self.beta):
+		for organization in self.organizations:
 			for job in frappe.get_all("Background Job", {"organization": organization}, pluck="name"):
 				remove_files_of(job)
 			frappe.db.delete("Job Execution Log", {"organization": organization})
 			frappe.db.delete("Background Job", {"organization": organization})
+		for name in frappe.get_all(
+			"Job Type", {"handler_method": HANDLER, "name": ("!=", OBLIGING)}, pluck="name"
+		):
+			purge("Job Type", name)
+			frappe.clear_document_cache("Job Type", name)
 		frappe.db.delete("Person", {"first_name": ("like", "written by a test%")})
 		frappe.db.commit()
 		for queue in QUEUES:
@@ -173,6 +183,55 @@ def submit(
 		job = submit_job(OBLIGING, organization, {"mode": mode, **parameters})
 		frappe.db.commit()
 	return job
+
+
+def submit_as(user: str, job_type: str, organization: str, parameters: dict, **arguments: Any):
+	"""Submit a job of any type and commit it."""
+	with acting_as(user):
+		job = submit_job(job_type, organization, parameters, **arguments)
+		frappe.db.commit()
+	return job
+
+
+# how a job gets to a status from Queued
+PATHS = {
+	"Running": ("Running",),
+	"Completed": ("Running", "Completed"),
+	"Failed": ("Running", "Failed"),
+	"Timed Out": ("Running", "Timed Out"),
+	"Dead Letter": ("Running", "Dead Letter"),
+	"Canceled": ("Canceled",),
+}
+
+
+def end(job_id: str, status: str, **changes: Any) -> None:
+	"""Bring a job to a status without a worker, with everything that follows from it."""
+	frappe.db.rollback()
+	job = frappe.get_doc("Background Job", job_id)
+	for step in PATHS[status] if job.status == "Queued" else PATHS[status][-1:]:
+		job.transition_to(step, **(changes if step == status else {}))
+	follow_end(job)
+	frappe.db.commit()
+
+
+@contextmanager
+def second_connection():
+	"""The block on a connection of its own, as another process would have; rolled back at its end."""
+	first = frappe.local.db
+	frappe.local.db = get_db(
+		host=first.host,
+		user=first.user,
+		password=first.password,
+		port=first.port,
+		cur_db_name=first.cur_db_name,
+	)
+	try:
+		frappe.db.connect()
+		frappe.db.begin()
+		yield
+	finally:
+		frappe.local.db.close()
+		frappe.local.db = first
 
 
 def state(job_id: str) -> dict:

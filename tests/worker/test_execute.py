@@ -104,7 +104,7 @@ def test_a_second_attempt_starts_from_the_checkpoint(world, work, runtime):
 	job = submit(mode="checkpoint_and_raise")
 	work()
 	assert state(job.name)["status"] == "Failed"
-	frappe.db.set_value("Background Job", job.name, "next_retry_at", "2026-01-01")
+	frappe.db.set_value("Background Job", job.name, "ready_at", "2026-01-01")
 	frappe.db.commit()
 	runtime.run(*runtime.on_site("execute", "dartwing.dartwing_core.background_jobs.scheduler.every_minute"))
 	work()

@@ -8,7 +8,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+	from dartwing.dartwing_core.background_jobs.dead_letter import (
+		discard_job,
+		discard_jobs,
+		retry_job,
+		retry_jobs,
+	)
 	from dartwing.dartwing_core.background_jobs.engine import (
+		cancel_job,
 		get_job_history,
 		get_job_status,
 		list_jobs,
@@ -16,33 +23,44 @@ if TYPE_CHECKING:
 		submit_jobs,
 	)
 	from dartwing.dartwing_core.background_jobs.errors import (
+		DuplicateJobError,
 		JobCanceledError,
 		JobTimeoutError,
 		PermanentError,
+		QueueFullError,
+		RateLimitExceededError,
 		TransientError,
 	)
 	from dartwing.dartwing_core.background_jobs.limits import generate_job_hash
 	from dartwing.dartwing_core.background_jobs.progress import JobContext
 
 __all__ = [
+	"DuplicateJobError",
 	"JobCanceledError",
 	"JobContext",
 	"JobTimeoutError",
 	"PermanentError",
+	"QueueFullError",
+	"RateLimitExceededError",
 	"TransientError",
+	"cancel_job",
+	"discard_job",
+	"discard_jobs",
 	"generate_job_hash",
 	"get_job_history",
 	"get_job_status",
 	"list_jobs",
+	"retry_job",
+	"retry_jobs",
 	"submit_job",
 	"submit_jobs",
 ]
 
 _MODULE_OF = {
-	**dict.fromkeys(
-		("get_job_history", "get_job_status", "list_jobs", "submit_job", "submit_jobs"), "engine"
-	),
-	**dict.fromkeys(("JobCanceledError", "JobTimeoutError", "PermanentError", "TransientError"), "errors"),
+	**dict.fromkeys([name for name in __all__ if name.endswith("Error")], "errors"),
+	**dict.fromkeys([name for name in __all__ if name.endswith(("_job", "_jobs"))], "engine"),
+	**dict.fromkeys(("get_job_history", "get_job_status"), "engine"),
+	**dict.fromkeys(("discard_job", "discard_jobs", "retry_job", "retry_jobs"), "dead_letter"),
 	"JobContext": "progress",
 	"generate_job_hash": "limits",
 }

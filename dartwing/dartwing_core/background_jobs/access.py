@@ -41,6 +41,12 @@ def is_admin(organization: str, user: str | None = None) -> bool:
 	return ADMIN_ROLE in frappe.get_roles(user) and organization in organizations_of(user)
 
 
+def administered_organizations(user: str | None = None) -> list[str]:
+	"""Names of the organizations whose jobs the user may retry, discard and delete."""
+	user = user or frappe.session.user
+	return organizations_of(user) if ADMIN_ROLE in frappe.get_roles(user) else []
+
+
 def can_cancel(job: frappe._dict, user: str | None = None) -> bool:
 	"""The owner while still a member, an admin of the job's organization, a System Manager."""
 	user = user or frappe.session.user

@@ -9,9 +9,21 @@ MAX_PROGRESS_MESSAGE_LENGTH = 255
 MAX_BULK_SUBMIT = 10_000
 
 DEFAULTS = {
+	# at most one write and one event about a running job in this time
 	"progress_interval_seconds": 1.0,
-	"retry_base_delay_seconds": 60,
-	"dispatch_batch_size": 500,
+	# how often a running job looks whether it was canceled
+	"supervision_interval_seconds": 1.0,
+	# how long a handler that swallows its timeout may go on
+	"timeout_grace_seconds": 10,
+	# how often a running job shows that it is alive, and for how long that is believed
+	"heartbeat_interval_seconds": 20,
+	"heartbeat_lifetime_seconds": 90,
+	# how old a Queued or Running job must be before it is compared with RQ
+	"recovery_age_seconds": 20,
+	# jobs that one organization hands over in its turn
+	"dispatch_turn": 10,
+	# rows that one step of the cron or of a cleanup touches
+	"batch_size": 500,
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import frappe
 import pymysql
+from frappe.utils import now_datetime
 
 from dartwing.dartwing_core.background_jobs.transactions import CONNECTION_LOST
 
@@ -37,6 +38,10 @@ class ControlConnection:
 	def write_checkpoint(self, text: str) -> bool:
 		"""Store a checkpoint (JSON text); False as for `write_progress`."""
 		return self._update("checkpoint = %s", (text,))
+
+	def write_heartbeat(self) -> bool:
+		"""Show that the attempt is alive; False as for `write_progress`."""
+		return self._update("heartbeat_at = %s", (now_datetime(),))
 
 	def is_running(self) -> bool:
 		"""Whether the job is still Running under this attempt."""

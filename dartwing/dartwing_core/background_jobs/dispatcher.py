@@ -1,94 +1,150 @@
-"""Pending → Queued → RQ: the only caller of frappe.enqueue.
+"""Waiting → Queued → RQ: priority, fairness between organizations, pause; the only caller of frappe.enqueue.
 
-The row is moved first, in a transaction of its own, and pushed after that commit. A push that
-is lost leaves a Queued row without an RQ job.
+The row is moved first, in a transaction of its own, and pushed after that commit. A push that is
+lost leaves a Queued row without an RQ job, which `recovery` finds within a minute.
 """
 
 from collections.abc import Sequence
 from functools import partial
+from hashlib import sha1
 
 import frappe
+from frappe import _
 from frappe.utils import now_datetime
+from frappe.utils.background_jobs import create_job_id, get_redis_conn
 from redis.exceptions import RedisError
+from rq.exceptions import NoSuchJobError
+from rq.job import Job
 
-from dartwing.dartwing_core.background_jobs import config, realtime
+from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.errors import StaleJobError
+from dartwing.dartwing_core.background_jobs.limits import window_of
 from dartwing.dartwing_core.background_jobs.transactions import after_commit, separate_transaction
 from dartwing.dartwing_core.doctype.background_job.background_job import (
-	COMPLETED,
-	PENDING,
+	ACTIVE,
 	PRIORITIES,
 	QUEUED,
+	WAITING,
+	WAITING_FOR_RETRY,
 	BackgroundJob,
 )
+from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import is_held, paused_queues
 
 EXECUTE_JOB = "dartwing.dartwing_core.background_jobs.executor.execute_job"
 
 QUEUE_BY_PRIORITY = {"Critical": "short", "High": "short", "Normal": "default", "Low": "long"}
 
 
-def dispatch_after_commit(jobs: Sequence[BackgroundJob]) -> None:
-	"""Announce new jobs and hand those that are ready to their queues, after the caller's commit.
+def dispatch(organizations: Sequence[str]) -> int:
+	"""Fill the windows of these organizations, in turns; returns how many jobs were handed over.
 
-	On a connection of its own: the caller's next read must not see the time before the dispatch.
+	Commits each turn, in transactions of its own. Two processes never dispatch for the same
+	organization at once: the second leaves it to the first, which looks again after it let go of the
+	lock. What the second came for is committed by then.
 	"""
-	job_ids, events = [job.name for job in jobs], realtime.status_events(jobs, None)
-
-	def dispatch() -> None:
-		with separate_transaction():
-			realtime.send_status_events(events)
-			queue_jobs(ready_jobs(job_ids))
-
-	after_commit(dispatch)
-
-
-def dispatch_ready() -> int:
-	"""Move one batch of ready jobs to Queued and return how many; the push follows the commit."""
-	jobs = ready_jobs()
-	queue_jobs(jobs)
-	return len(jobs)
+	handed_over = 0
+	with separate_transaction():
+		taking_turns = [] if is_held() else list(organizations)
+		while taking_turns:
+			handed_over += sum(take_turn(organization) for organization in taking_turns)
+			taking_turns = [organization for organization in taking_turns if has_another_turn(organization)]
+	return handed_over
 
 
-def ready_jobs(job_ids: Sequence[str] | None = None) -> list[BackgroundJob]:
-	"""Pending jobs that are due and whose parent is Completed, highest priority first, oldest first."""
-	job, parent = frappe.qb.DocType("Background Job"), frappe.qb.DocType("Background Job").as_("parent")
-	query = (
-		frappe.qb.from_(job)
-		.left_join(parent)
-		.on(parent.name == job.depends_on)
-		.select(job.star)
-		.where(job.status == PENDING)
-		.where(job.scheduled_at.isnull() | (job.scheduled_at <= now_datetime()))
-		.where(job.depends_on.isnull() | (parent.status == COMPLETED))
-		.orderby(job.creation)
-		.limit(int(config.get("dispatch_batch_size")))
-	)
-	if job_ids is not None:
-		query = query.where(job.name.isin(list(job_ids)))
-	rows = query.run(as_dict=True)
-	rows.sort(key=lambda row: -PRIORITIES.index(row.priority))
+def take_turn(organization: str) -> int:
+	"""Move at most one turn's number of the organization's ready jobs to Queued, commit and push them."""
+	lock = _lock_name(organization)
+	if not frappe.db.sql("select get_lock(%s, 0)", (lock,))[0][0]:
+		return 0
+	try:
+		turn = min(free_slots(organization), int(config.get("dispatch_turn")))
+		queued = [job for job in ready_jobs(organization, turn) if queue_job(job)]
+		# one turn is one transaction; the push follows its commit
+		frappe.db.commit()
+		return len(queued)
+	finally:
+		frappe.db.sql("select release_lock(%s)", (lock,))
+
+
+def has_another_turn(organization: str) -> bool:
+	"""Whether jobs and room for them are left, and nobody else is dispatching for this organization."""
+	# a new snapshot: others may have committed since the turn
+	frappe.db.rollback()
+	if not ready_jobs(organization, min(free_slots(organization), 1)):
+		return False
+	return bool(frappe.db.sql("select is_free_lock(%s)", (_lock_name(organization),))[0][0])
+
+
+def free_slots(organization: str) -> int:
+	active = frappe.db.count("Background Job", {"organization": organization, "status": ("in", ACTIVE)})
+	return max(0, window_of(organization) - active)
+
+
+def ready_jobs(organization: str, wanted: int) -> list[BackgroundJob]:
+	"""At most so many jobs that may start now: highest priority first, oldest first."""
+	if not wanted or frappe.db.get_value("Organization", organization, "status") != "Active":
+		return []
+	paused_types = frappe.get_all("Job Type", {"is_paused": 1}, pluck="name")
+	closed = paused_queues()
+	rows: list[frappe._dict] = []
+	for priority in reversed(PRIORITIES):
+		if len(rows) < wanted and QUEUE_BY_PRIORITY[priority] not in closed:
+			rows += _ready_rows(organization, priority, paused_types, wanted - len(rows))
 	return [frappe.get_doc({"doctype": "Background Job", **row}) for row in rows]
 
 
-def queue_jobs(jobs: Sequence[BackgroundJob]) -> None:
-	for job in jobs:
-		try:
-			queue_job(job)
-		except StaleJobError:
-			continue
-
-
-def queue_job(job: BackgroundJob, message: str | None = None, **changes: object) -> None:
-	"""Move one job to Queued in the current transaction and push it once that is committed."""
-	job.transition_to(
-		QUEUED,
-		message=message,
-		actor="Dispatcher",
-		attempt_id=None,
-		rq_job_id=f"{job.name}-{frappe.generate_hash(length=8)}",
-		**changes,
+def _ready_rows(organization: str, priority: str, paused_types: list[str], limit: int) -> list[frappe._dict]:
+	job = frappe.qb.DocType("Background Job")
+	query = (
+		frappe.qb.from_(job)
+		.select(job.star)
+		.where(
+			(job.organization == organization)
+			& (job.priority == priority)
+			& (job.ready_at <= now_datetime())
+			& job.status.isin(WAITING)
+		)
+		.orderby(job.ready_at)
+		.limit(limit)
 	)
+	if paused_types:
+		query = query.where(job.job_type.notin(paused_types))
+	return query.run(as_dict=True)
+
+
+def dispatch_ready() -> int:
+	"""Dispatch for every organization with a job that is ready; returns how many were handed over."""
+	with separate_transaction():
+		job = frappe.qb.DocType("Background Job")
+		query = frappe.qb.from_(job).select(job.organization).distinct().where(job.ready_at <= now_datetime())
+		return dispatch(query.run(pluck=True))
+
+
+def queue_job(job: BackgroundJob) -> bool:
+	"""Move one waiting job to Queued in the current transaction and push it once that is committed.
+
+	False when the job moved on meanwhile. A job that waited for its retry has used it up, unless its
+	worker had died.
+	"""
+	retries = 1 if job.status in WAITING_FOR_RETRY and job.error_type else 0
+	try:
+		job.transition_to(
+			QUEUED,
+			message=_("retry is due") if job.status in WAITING_FOR_RETRY else None,
+			actor="Dispatcher",
+			attempt_id=None,
+			rq_job_id=new_rq_job_id(job),
+			retry_count=job.retry_count + retries,
+			next_retry_at=None,
+		)
+	except StaleJobError:
+		return False
 	after_commit(partial(push, job))
+	return True
+
+
+def new_rq_job_id(job: BackgroundJob) -> str:
+	return f"{job.name}-{frappe.generate_hash(length=8)}"
 
 
 def push(job: BackgroundJob) -> None:
@@ -104,3 +160,26 @@ def push(job: BackgroundJob) -> None:
 		)
 	except RedisError as error:
 		frappe.logger("dartwing").warning(f"{job.name} could not be pushed to its queue yet: {error}")
+
+
+def withdraw_after_commit(job: BackgroundJob) -> None:
+	"""Take the job's wake-up off its queue once the current transaction is committed."""
+	if job.rq_job_id:
+		after_commit(partial(withdraw, job.rq_job_id))
+
+
+def withdraw(rq_job_id: str) -> None:
+	"""Delete a wake-up from Redis; one that is gone, or cannot be reached, will find nothing to claim."""
+	try:
+		Job.fetch(create_job_id(rq_job_id), connection=get_redis_conn()).delete()
+	except NoSuchJobError:
+		return
+	except RedisError as error:
+		frappe.logger("dartwing").warning(f"wake-up {rq_job_id} could not be withdrawn: {error}")
+
+
+def _lock_name(organization: str) -> str:
+	"""Names of locks are the server's, not the site's, and at most 64 characters long."""
+	return (
+		"dartwing:" + sha1(f"{frappe.local.site}:{organization}".encode(), usedforsecurity=False).hexdigest()
+	)

@@ -6,10 +6,22 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.background_jobs import access, config, dispatcher, times
-from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs import (
+	access,
+	config,
+	consequences,
+	deduplication,
+	dispatcher,
+	times,
+)
+from dartwing.dartwing_core.background_jobs.errors import JobStateError, StaleJobError, refuse_argument
 from dartwing.dartwing_core.background_jobs.submission import JobRequest, SubmissionChecks, When
-from dartwing.dartwing_core.doctype.background_job.background_job import STATUSES, BackgroundJob
+from dartwing.dartwing_core.doctype.background_job.background_job import (
+	CANCELED,
+	STATUSES,
+	VALID_TRANSITIONS,
+	BackgroundJob,
+)
 from dartwing.dartwing_core.doctype.job_execution_log import job_execution_log
 
 STATUS_FIELDS = (
@@ -53,7 +65,8 @@ def submit_job(
 	organization, Job Type or parent; ValidationError, naming the argument, for everything else.
 	"""
 	request = JobRequest(job_type, organization, parameters, priority, depends_on, scheduled_at)
-	return _accept([SubmissionChecks().check(request)])[0]
+	checks = SubmissionChecks()
+	return _accept([checks.check(request)], checks)[0]
 
 
 def submit_jobs(jobs: Sequence[dict[str, Any]]) -> list[BackgroundJob]:
@@ -66,24 +79,68 @@ def submit_jobs(jobs: Sequence[dict[str, Any]]) -> list[BackgroundJob]:
 	if len(jobs) > config.MAX_BULK_SUBMIT:
 		refuse_argument("jobs", _("at most {0} at once, not {1}").format(config.MAX_BULK_SUBMIT, len(jobs)))
 	checks = SubmissionChecks()
-	return _accept(
-		[
-			checks.check(JobRequest.parse(job, f"jobs[{index}]"), f"jobs[{index}].")
-			for index, job in enumerate(jobs)
-		]
-	)
+	accepted = [
+		checks.check(JobRequest.parse(job, f"jobs[{index}]"), f"jobs[{index}].")
+		for index, job in enumerate(jobs)
+	]
+	return _accept(accepted, checks)
 
 
-def _accept(jobs: list[BackgroundJob]) -> list[BackgroundJob]:
+def _accept(jobs: list[BackgroundJob], checks: SubmissionChecks) -> list[BackgroundJob]:
 	if jobs:
-		columns = jobs[0].get_valid_dict()
-		fields = [field for field in columns if any(job.get(field) is not None for job in jobs)]
-		frappe.db.bulk_insert(
-			"Background Job", fields, [[job.get(field) for field in fields] for job in jobs]
-		)
+		checks.check_limits(jobs)
+		deduplication.refuse_known_duplicates(jobs)
+		_insert(jobs)
 		job_execution_log.record(jobs, None, jobs[0].creation, message=_("accepted"))
-		dispatcher.dispatch_after_commit(jobs)
+		consequences.follow_acceptance(jobs)
 	return jobs
+
+
+def _insert(jobs: Sequence[BackgroundJob]) -> None:
+	"""Insert all rows, or none: an equal job that won the race is named, and the caller's work kept."""
+	columns = jobs[0].get_valid_dict()
+	fields = [field for field in columns if any(job.get(field) is not None for job in jobs)]
+	rows = [[job.get(field) for field in fields] for job in jobs]
+	for last_try in (False, True):
+		frappe.db.savepoint("dartwing_submit")
+		try:
+			frappe.db.bulk_insert("Background Job", fields, rows)
+		except frappe.db.IntegrityError as error:
+			frappe.db.rollback(save_point="dartwing_submit")
+			if last_try or not frappe.db.is_duplicate_entry(error):
+				raise
+			deduplication.refuse_holders([job.deduplication_key for job in jobs if job.deduplication_key])
+		else:
+			frappe.db.release_savepoint("dartwing_submit")
+			return
+
+
+def cancel_job(job_id: str) -> BackgroundJob:
+	"""Cancel a job that has not ended: at once for everyone who looks; nothing it writes later is kept.
+
+	A waiting job's RQ job goes too. A running handler is told at its next checkpoint, and stopped by
+	force after the grace period. Raises DoesNotExistError for a job that the user cannot see,
+	PermissionError for one that is neither theirs nor theirs to administer, JobStateError for an ended one.
+	"""
+	if not access.can_cancel(access.check_visible(job_id)):
+		refuse_argument("job_id", _("only its owner or an admin may cancel it"), frappe.PermissionError)
+	job = _move(job_id, CANCELED, _("canceled"), canceled_by=frappe.session.user)
+	dispatcher.withdraw_after_commit(job)
+	consequences.follow_end(job)
+	return job
+
+
+def _move(job_id: str, status: str, message: str, **changes: Any) -> BackgroundJob:
+	"""Transition the job from whatever status it has now; a lost race is run again."""
+	while True:
+		job = frappe.get_doc("Background Job", job_id, for_update=True)
+		if status not in VALID_TRANSITIONS[job.status]:
+			refuse_argument("job_id", _("{0} is {1}").format(job_id, _(job.status)), JobStateError)
+		try:
+			job.transition_to(status, message=message, **changes)
+		except StaleJobError:
+			continue
+		return job
 
 
 def get_job_status(job_id: str) -> dict[str, Any]:

@@ -27,6 +27,24 @@ class DuplicateJobError(frappe.DuplicateEntryError):
 		super().__init__(_("An equal job is already {0}: {1}").format(_(status), existing_job_id))
 
 
+class RateLimitExceededError(frappe.RateLimitExceededError):
+	"""The organization submitted as many jobs of this type as its window allows."""
+
+	http_status_code = 429
+
+
+class QueueFullError(JobEngineError):
+	"""As many jobs of the organization wait as may."""
+
+	http_status_code = 429
+
+
+class JobStateError(JobEngineError):
+	"""The job's status does not allow what was asked."""
+
+	http_status_code = 409
+
+
 def refuse_argument(
 	argument: str, reason: str, exception: type[Exception] = frappe.ValidationError
 ) -> NoReturn:

@@ -2,17 +2,22 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 import frappe
 from frappe import _
+from frappe.utils import now_datetime
 from rq import get_current_job
 from rq.job import Job
 from rq.timeouts import JobTimeoutException
 
+from dartwing.dartwing_core.background_jobs.consequences import follow_end
+from dartwing.dartwing_core.background_jobs.control import ControlConnection
 from dartwing.dartwing_core.background_jobs.errors import JobCanceledError, StaleJobError
 from dartwing.dartwing_core.background_jobs.outcomes import Abandoned, Completed, Failed, Outcome, TimedOut
 from dartwing.dartwing_core.background_jobs.progress import JobContext
 from dartwing.dartwing_core.background_jobs.refusals import refuse_to_start
+from dartwing.dartwing_core.background_jobs.supervision import Supervisor
 from dartwing.dartwing_core.background_jobs.transactions import CONNECTION_LOST, separate_transaction
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	QUEUED,
@@ -39,14 +44,17 @@ def claim(job_id: str) -> BackgroundJob | None:
 		return None
 	job = frappe.get_doc("Background Job", job_id)
 	try:
-		if not refuse_to_start(job):
+		refused = refuse_to_start(job)
+		if refused:
+			follow_end(job)
+		else:
 			start(job)
 	except StaleJobError:
 		frappe.db.rollback()
 		return None
 	# the claim must be seen by everyone before the handler starts
 	frappe.db.commit()
-	return job if job.status == RUNNING else None
+	return None if refused else job
 
 
 def start(job: BackgroundJob) -> None:
@@ -58,9 +66,9 @@ def start(job: BackgroundJob) -> None:
 		attempt_id=frappe.generate_hash(length=32),
 		rq_job_id=_own_id(rq_job) if rq_job else job.rq_job_id,
 		worker_name=rq_job.worker_name if rq_job else None,
+		heartbeat_at=now_datetime(),
 		progress=0.0,
 		progress_message=None,
-		next_retry_at=None,
 	)
 
 
@@ -72,7 +80,7 @@ def _own_id(rq_job: Job) -> str:
 def perform(job: BackgroundJob) -> Outcome:
 	"""Run the handler as the job's owner in this transaction, and say how it ended."""
 	try:
-		with acting_as(job.owner_user), reporting(job) as context:
+		with acting_as(job.owner_user), supervised(job) as context:
 			handler = get_handler(frappe.db.get_value("Job Type", job.job_type, "handler_method"))
 			return Completed.of(handler(context))
 	except JobCanceledError:
@@ -88,10 +96,13 @@ def settle(job: BackgroundJob, outcome: Outcome) -> None:
 	if isinstance(outcome, Completed):
 		try:
 			outcome.record(job)
+			follow_end(job)
 			frappe.db.commit()
 			return
 		except StaleJobError:
 			outcome = Abandoned()
+		except JobTimeoutException:
+			outcome = TimedOut(job.timeout_seconds, frappe.get_traceback())
 		except Exception as error:
 			outcome = Failed(error, frappe.get_traceback())
 	record_failure(job, outcome)
@@ -104,10 +115,15 @@ def record_failure(job: BackgroundJob, outcome: Outcome) -> None:
 	"""
 	with suppress(*CONNECTION_LOST):
 		frappe.db.rollback()
+	record_in_own_transaction(job, outcome)
+
+
+def record_in_own_transaction(job: BackgroundJob, outcome: Outcome) -> None:
 	with separate_transaction():
 		current = frappe.get_doc("Background Job", job.name)
 		if current.status == RUNNING and current.attempt_id == job.attempt_id:
 			outcome.record(current)
+			follow_end(current)
 		else:
 			Abandoned().record(current)
 
@@ -123,9 +139,15 @@ def acting_as(user: str) -> Iterator[None]:
 
 
 @contextmanager
-def reporting(job: BackgroundJob) -> Iterator[JobContext]:
-	context = JobContext(job)
+def supervised(job: BackgroundJob) -> Iterator[JobContext]:
+	"""The job's context, with a supervisor beside the block that may stop it by force."""
+	control = ControlConnection(job.name, job.organization, job.attempt_id)
+	context = JobContext(job, control)
+	overran = TimedOut(job.timeout_seconds, _("The handler went on after its timeout and was killed."))
+	supervisor = Supervisor(control, job.timeout_seconds, partial(record_in_own_transaction, job, overran))
 	try:
-		yield context
+		with supervisor.watching():
+			yield context
+		context.deliver()
 	finally:
-		context.close()
+		control.close()

@@ -6,9 +6,16 @@ from typing import Any, NoReturn
 
 import frappe
 from frappe import _
+from frappe.utils import add_to_date, now_datetime
 
 from dartwing.dartwing_core.background_jobs.config import MAX_PARAMETERS_BYTES
-from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.errors import (
+	QueueFullError,
+	RateLimitExceededError,
+	refuse_argument,
+)
+from dartwing.dartwing_core.doctype.background_job.background_job import PENDING
+from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 
 
 def generate_job_hash(job_type: str, organization: str, params: dict[str, Any] | None) -> str:
@@ -52,3 +59,50 @@ def to_json(value: Any, argument: str) -> str:
 
 def _refuse_constant(name: str) -> NoReturn:
 	raise ValueError(_("{0} is no JSON value").format(name))
+
+
+def window_of(organization: str) -> int:
+	"""How many jobs of the organization may be Queued or Running at the same time."""
+	return _limit(organization, "override_job_window", "job_window", "organization_window")
+
+
+def check_queue_limit(organization: str, new_jobs: int) -> None:
+	"""Raise QueueFullError when the organization's waiting jobs and the new ones are over its limit."""
+	limit = _limit(organization, "override_queue_limit", "queue_limit", "queue_limit")
+	waiting = frappe.db.count("Background Job", {"organization": organization, "status": PENDING})
+	if waiting + new_jobs > limit:
+		frappe.throw(
+			_("Queue full: {0} jobs of {1} wait and at most {2} may; try again when some have run").format(
+				waiting, repr(organization), limit
+			),
+			QueueFullError,
+		)
+
+
+def check_rate_limit(job_type: frappe._dict, organization: str, new_jobs: int) -> None:
+	"""Raise RateLimitExceededError when the organization has used up the type's window."""
+	if not job_type.rate_limit:
+		return
+	since = add_to_date(now_datetime(), seconds=-job_type.rate_limit_window)
+	submitted = frappe.db.count(
+		"Background Job",
+		{"job_type": job_type.name, "organization": organization, "creation": (">", since)},
+	)
+	if submitted + new_jobs > job_type.rate_limit:
+		frappe.throw(
+			_(
+				"Rate limit: {0} allows {1} jobs of one organization in {2} seconds, {3} has submitted {4}"
+			).format(
+				repr(job_type.name),
+				job_type.rate_limit,
+				job_type.rate_limit_window,
+				repr(organization),
+				submitted,
+			),
+			RateLimitExceededError,
+		)
+
+
+def _limit(organization: str, switch: str, field: str, default: str) -> int:
+	overridden, value = frappe.get_cached_value("Organization", organization, [switch, field]) or (0, 0)
+	return value if overridden else setting(default)

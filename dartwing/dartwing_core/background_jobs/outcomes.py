@@ -2,15 +2,15 @@
 
 import random
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import now_datetime
 
 from dartwing.dartwing_core.background_jobs import config, limits, retry
-from dartwing.dartwing_core.background_jobs.errors import PERMANENT, PermanentError
+from dartwing.dartwing_core.background_jobs.errors import PERMANENT, TRANSIENT, PermanentError
+from dartwing.dartwing_core.background_jobs.retry_queue import schedule_retry
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	COMPLETED,
 	DEAD_LETTER,
@@ -78,7 +78,7 @@ class Failed:
 			job.max_retries,
 			random.random,
 			datetime.now(timezone.utc),
-			config.get("retry_base_delay_seconds"),
+			base_delay_of(job),
 		)
 		message = describe(self.error)
 		details = {
@@ -89,7 +89,7 @@ class Failed:
 		if decision.error_type == PERMANENT:
 			job.transition_to(DEAD_LETTER, message=message, actor=job.worker_name, **details)
 		else:
-			wait_for_retry(job, FAILED, decision.delay_seconds, details)
+			schedule_retry(job, FAILED, decision.delay_seconds, job.worker_name, details)
 
 
 @dataclass(frozen=True)
@@ -101,15 +101,14 @@ class TimedOut:
 
 	def record(self, job: BackgroundJob) -> None:
 		details = {
-			"error_type": "Transient",
+			"error_type": TRANSIENT,
 			"error_message": _("stopped after {0} seconds").format(self.timeout_seconds),
 			"error_traceback": self.traceback,
 		}
 		delay = None
 		if job.retry_count < job.max_retries:
-			base = config.get("retry_base_delay_seconds")
-			delay = retry.calculate_backoff(job.retry_count, base, random.random)
-		wait_for_retry(job, TIMED_OUT, delay, details)
+			delay = retry.calculate_backoff(job.retry_count, base_delay_of(job), random.random)
+		schedule_retry(job, TIMED_OUT, delay, job.worker_name, details)
 
 
 @dataclass(frozen=True)
@@ -123,18 +122,9 @@ class Abandoned:
 Outcome = Completed | Failed | TimedOut | Abandoned
 
 
-def wait_for_retry(
-	job: BackgroundJob, status: str, delay_seconds: float | None, details: dict[str, Any]
-) -> None:
-	"""Failed or Timed Out until the retry is due; without a delay, on to the dead letter queue."""
-	if delay_seconds is None:
-		job.transition_to(status, message=details["error_message"], actor=job.worker_name, **details)
-		job.transition_to(DEAD_LETTER, message=_("retries exhausted"), actor=job.worker_name)
-		return
-	due = now_datetime() + timedelta(seconds=delay_seconds)
-	job.transition_to(
-		status, message=details["error_message"], actor=job.worker_name, next_retry_at=due, **details
-	)
+def base_delay_of(job: BackgroundJob) -> int:
+	"""Seconds before the first retry of the job's type."""
+	return frappe.get_cached_value("Job Type", job.job_type, "retry_base_delay")
 
 
 def describe(error: BaseException) -> str:

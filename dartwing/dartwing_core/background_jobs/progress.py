@@ -24,7 +24,7 @@ class JobContext:
 	None) are plain values.
 	"""
 
-	def __init__(self, job: BackgroundJob):
+	def __init__(self, job: BackgroundJob, control: ControlConnection):
 		self.job_id: str = job.name
 		self.job_type: str = job.job_type
 		self.organization: str = job.organization
@@ -33,7 +33,7 @@ class JobContext:
 		self.attempt: int = (job.retry_count or 0) + 1
 		self.timeout_seconds: int = job.timeout_seconds
 		self.checkpoint: dict[str, Any] | None = frappe.parse_json(job.checkpoint) if job.checkpoint else None
-		self._control = ControlConnection(job.name, job.organization, job.attempt_id)
+		self._control = control
 		self._progress = ProgressReporter(self._control, config.get("progress_interval_seconds"))
 
 	def update_progress(self, percent: float, message: str | None = None) -> None:
@@ -66,10 +66,9 @@ class JobContext:
 		"""Whether the job was canceled, or given to another attempt, as the database has it now."""
 		return not self._control.is_running()
 
-	def close(self) -> None:
-		"""Deliver the last progress and close the control connection; the engine calls it."""
+	def deliver(self) -> None:
+		"""Write the last progress that was held back; the engine calls it when the handler has ended."""
 		self._progress.close()
-		self._control.close()
 
 
 class ProgressReporter:

@@ -2,8 +2,10 @@
 
 import frappe
 from frappe import _
+from frappe.utils import now_datetime
 
 from dartwing.dartwing_core.background_jobs import access
+from dartwing.dartwing_core.background_jobs.dispatcher import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	CANCELED,
@@ -12,6 +14,7 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	PENDING,
 	BackgroundJob,
 )
+from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import is_held, paused_queues
 
 
 def refuse_to_start(job: BackgroundJob) -> bool:
@@ -24,7 +27,8 @@ def refuse_to_start(job: BackgroundJob) -> bool:
 		return True
 	reason = why_not_now(job)
 	if reason:
-		job.transition_to(PENDING, message=reason, actor="Executor", rq_job_id=None)
+		ready_at = None if is_waiting_for_parent(job) else now_datetime()
+		job.transition_to(PENDING, message=reason, actor="Executor", rq_job_id=None, ready_at=ready_at)
 		return True
 	return False
 
@@ -35,8 +39,8 @@ def why_never(job: BackgroundJob) -> str | None:
 	if not owner_may_run(job):
 		return _("Permission denied")
 	parent = parent_status(job)
-	if parent in (DEAD_LETTER, CANCELED) or (job.depends_on and not parent):
-		return _("parent {0} is {1}").format(job.depends_on, _(parent) if parent else _("deleted"))
+	if parent in (DEAD_LETTER, CANCELED):
+		return _("parent {0} is {1}").format(job.depends_on, _(parent))
 	return None
 
 
@@ -44,9 +48,18 @@ def why_not_now(job: BackgroundJob) -> str | None:
 	status = frappe.db.get_value("Organization", job.organization, "status")
 	if status != "Active":
 		return _("organization is {0}").format(_(status))
-	if job.depends_on and parent_status(job) != COMPLETED:
+	if is_waiting_for_parent(job):
 		return _("parent {0} is not Completed").format(job.depends_on)
+	if is_held() or QUEUE_BY_PRIORITY[job.priority] in paused_queues():
+		return _("paused")
+	if frappe.db.get_value("Job Type", job.job_type, "is_paused"):
+		return _("Job Type {0} is paused").format(job.job_type)
 	return None
+
+
+def is_waiting_for_parent(job: BackgroundJob) -> bool:
+	"""A parent that is gone was Completed when this job was released, and cleaned up since."""
+	return parent_status(job) not in (None, COMPLETED)
 
 
 def owner_may_run(job: BackgroundJob) -> bool:

@@ -1,31 +1,43 @@
-"""Failed, Timed Out → Queued when the retry is due."""
+"""Failed, Timed Out → Queued when the retry is due; → Dead Letter when none is left."""
+
+from datetime import timedelta
+from typing import Any
 
 import frappe
 from frappe import _
 from frappe.utils import now_datetime
 
-from dartwing.dartwing_core.background_jobs import config, dispatcher
-from dartwing.dartwing_core.background_jobs.errors import StaleJobError
-from dartwing.dartwing_core.doctype.background_job.background_job import WAITING_FOR_RETRY
+from dartwing.dartwing_core.background_jobs import dispatcher
+from dartwing.dartwing_core.doctype.background_job.background_job import (
+	DEAD_LETTER,
+	WAITING_FOR_RETRY,
+	BackgroundJob,
+)
+
+
+def schedule_retry(
+	job: BackgroundJob, status: str, delay_seconds: float | None, actor: str | None, details: dict[str, Any]
+) -> None:
+	"""Move a Running job to Failed or Timed Out until its retry is due; without a delay, to Dead Letter.
+
+	`details` are fields that explain the failure. In the current transaction.
+	"""
+	reason = details["error_message"]
+	if delay_seconds is None:
+		job.transition_to(status, message=reason, actor=actor, **details)
+		job.transition_to(DEAD_LETTER, message=_("retries exhausted"), actor=actor)
+		return
+	due = now_datetime() + timedelta(seconds=delay_seconds)
+	job.transition_to(status, message=reason, actor=actor, next_retry_at=due, ready_at=due, **details)
 
 
 def process_retry_queue() -> int:
-	"""Queue one batch of the retries that are due, longest due first; returns how many."""
-	due = frappe.get_all(
-		"Background Job",
-		filters={"status": ("in", WAITING_FOR_RETRY), "next_retry_at": ("<=", now_datetime())},
-		order_by="next_retry_at asc",
-		limit_page_length=int(config.get("dispatch_batch_size")),
-		pluck="name",
+	"""Hand over the retries that are due, as far as their organizations' windows allow; returns how many."""
+	job = frappe.qb.DocType("Background Job")
+	due = (
+		frappe.qb.from_(job)
+		.select(job.organization)
+		.distinct()
+		.where(job.status.isin(WAITING_FOR_RETRY) & (job.ready_at <= now_datetime()))
 	)
-	queued = 0
-	for name in due:
-		job = frappe.get_doc("Background Job", name)
-		try:
-			dispatcher.queue_job(
-				job, message=_("retry is due"), retry_count=job.retry_count + 1, next_retry_at=None
-			)
-			queued += 1
-		except StaleJobError:
-			continue
-	return queued
+	return dispatcher.dispatch(due.run(pluck=True))

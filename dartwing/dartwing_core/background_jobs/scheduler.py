@@ -1,13 +1,45 @@
 """Cron entry points, nothing else. Each step commits for itself, so that one cannot undo another."""
 
+from collections.abc import Callable, Sequence
+
 import frappe
 
-from dartwing.dartwing_core.background_jobs import dispatcher, retry_queue
+from dartwing.dartwing_core.background_jobs import (
+	cleanup,
+	dead_letter,
+	dependencies,
+	dispatcher,
+	maintenance,
+	recovery,
+	retry_queue,
+)
 
 
 def every_minute() -> None:
-	"""Wake what waits: retries that are due, jobs whose time or parent has come."""
-	for step in (retry_queue.process_retry_queue, dispatcher.dispatch_ready):
-		step()
-		# what one step moved must not be lost when the next one fails
+	"""Mend what was lost, then wake what waits: retries, children, jobs whose time has come."""
+	_run(
+		(
+			recovery.recover,
+			dependencies.process_dependent_jobs,
+			maintenance.fail_orphaned_jobs,
+			dead_letter.alert_when_many,
+			retry_queue.process_retry_queue,
+			dispatcher.dispatch_ready,
+		)
+	)
+
+
+def daily() -> None:
+	"""Delete jobs that are older than the settings keep."""
+	_run((cleanup.daily_cleanup,))
+
+
+def _run(steps: Sequence[Callable[[], object]]) -> None:
+	for step in steps:
+		try:
+			step()
+		except Exception:
+			frappe.db.rollback()
+			frappe.log_error(title=f"dartwing: {step.__name__}")
+		# what one step did, or its error, must not be lost when the next one fails
 		frappe.db.commit()

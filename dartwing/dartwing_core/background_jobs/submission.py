@@ -1,5 +1,7 @@
 """What a submission must fulfil, in the order of the checks, each with its own clear error."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -70,6 +72,15 @@ class SubmissionChecks:
 		_check_parent(request.depends_on, request.organization, f"{where}depends_on")
 		scheduled_at = _site_time(request.scheduled_at, f"{where}scheduled_at")
 		return _new_job(request, self._job_types[request.job_type], parameters, scheduled_at)
+
+	def check_limits(self, jobs: Sequence[BackgroundJob]) -> None:
+		"""Refuse the whole submission when it does not fit into rate and queue limits."""
+		for (job_type, organization), count in Counter(
+			(job.job_type, job.organization) for job in jobs
+		).items():
+			limits.check_rate_limit(self._job_types[job_type], organization, count)
+		for organization, count in Counter(job.organization for job in jobs).items():
+			limits.check_queue_limit(organization, count)
 
 
 def _check_names(request: JobRequest, where: str) -> None:
@@ -143,6 +154,7 @@ def _new_job(
 	request: JobRequest, job_type: JobType, parameters: str, scheduled_at: datetime | None
 ) -> BackgroundJob:
 	now, user = now_datetime(), frappe.session.user
+	job_hash = limits.hash_of(job_type.name, request.organization, parameters)
 	return frappe.get_doc(
 		{
 			"doctype": "Background Job",
@@ -154,8 +166,11 @@ def _new_job(
 			"priority": request.priority or job_type.default_priority,
 			"depends_on": request.depends_on,
 			"scheduled_at": scheduled_at,
+			# a child waits for its parent, not for the clock
+			"ready_at": None if request.depends_on else scheduled_at or now,
 			"input_parameters": parameters,
-			"job_hash": limits.hash_of(job_type.name, request.organization, parameters),
+			"job_hash": job_hash,
+			"deduplication_key": job_hash if job_type.deduplication_window else None,
 			"timeout_seconds": job_type.default_timeout,
 			"max_retries": job_type.max_retries,
 			"retry_count": 0,

@@ -14,13 +14,15 @@ CONNECTION_LOST = (pymysql.err.OperationalError, pymysql.err.InterfaceError)
 def after_commit(callback: Callable[[], object]) -> None:
 	"""Call once this connection's transaction is committed; a rollback forgets it.
 
-	What the callback raises is logged, not raised: it would escape from somebody else's
-	`commit()`, and Frappe v15 would run the remaining callbacks only at the next one.
+	The callback runs in a transaction of its own, on another connection: the caller's next read must
+	not see the time before it. What it raises is logged, not raised: it would escape from somebody
+	else's `commit()`, and Frappe v15 would run the remaining callbacks only at the next one.
 	"""
 
 	def guarded() -> None:
 		try:
-			callback()
+			with separate_transaction():
+				callback()
 		except Exception:
 			frappe.logger("dartwing").exception("after-commit callback failed")
 
@@ -29,12 +31,17 @@ def after_commit(callback: Callable[[], object]) -> None:
 
 @contextmanager
 def separate_transaction() -> Iterator[None]:
-	"""Run the block on a connection of its own and commit it; what it raises undoes it by closing.
+	"""Run the block in a transaction of its own and commit it; what it raises undoes it.
 
-	The caller's transaction, locks, snapshot and callbacks are not touched. Used after the caller's
-	commit, when its connection may already hold the next transaction, and after a handler failed,
-	when its connection may be broken.
+	On another connection, so that the caller's transaction, locks, snapshot and callbacks are not
+	touched: it may hold the next transaction already, or be what broke. A block inside another one
+	shares its connection, and begins with a commit.
 	"""
+	if frappe.flags.in_separate_transaction:
+		frappe.db.commit()
+		yield
+		frappe.db.commit()
+		return
 	callers = frappe.local.db
 	own = get_db(
 		host=callers.host,
@@ -43,7 +50,7 @@ def separate_transaction() -> Iterator[None]:
 		port=callers.port,
 		cur_db_name=callers.cur_db_name,
 	)
-	frappe.local.db = own
+	frappe.local.db, frappe.flags.in_separate_transaction = own, True
 	try:
 		own.connect()
 		own.begin()
@@ -51,4 +58,4 @@ def separate_transaction() -> Iterator[None]:
 		own.commit()
 	finally:
 		own.close()
-		frappe.local.db = callers
+		frappe.local.db, frappe.flags.in_separate_transaction = callers, False

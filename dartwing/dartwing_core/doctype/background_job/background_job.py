@@ -1,3 +1,4 @@
+from datetime import datetime, timedelta
 from typing import Any
 
 import frappe
@@ -6,8 +7,9 @@ from frappe.database.sequence import create_sequence, get_next_val
 from frappe.model.document import Document
 from frappe.utils import cint, now_datetime
 
-from dartwing.dartwing_core.background_jobs import realtime
+from dartwing.dartwing_core.background_jobs import config, notifications, realtime
 from dartwing.dartwing_core.background_jobs.errors import InvalidTransitionError, StaleJobError
+from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 from dartwing.dartwing_core.doctype.job_execution_log import job_execution_log
 
 PENDING = "Pending"
@@ -23,6 +25,9 @@ ACTIVE = (QUEUED, RUNNING)
 WAITING_FOR_RETRY = (FAILED, TIMED_OUT)
 FINAL = (COMPLETED, CANCELED)
 FINISHED = (*FINAL, DEAD_LETTER)
+UNFINISHED = (PENDING, QUEUED, RUNNING, FAILED, TIMED_OUT)
+# statuses in which a job may be handed to a queue once its `ready_at` has come
+WAITING = (PENDING, *WAITING_FOR_RETRY)
 
 # from status → statuses that may follow; None is the job before it exists
 VALID_TRANSITIONS: dict[str | None, tuple[str, ...]] = {
@@ -46,6 +51,16 @@ ENTERED_AT = {
 	COMPLETED: "completed_at",
 	CANCELED: "canceled_at",
 }
+
+
+INDEXES = (
+	["organization", "status", "creation"],
+	["organization", "priority", "ready_at"],
+	["ready_at", "organization"],
+	["job_type", "organization", "creation"],
+	["status", "modified"],
+	["depends_on", "status"],
+)
 
 
 class BackgroundJob(Document):
@@ -113,12 +128,14 @@ class BackgroundJob(Document):
 		changes.update(status=status, modified=now, modified_by=frappe.session.user)
 		if status in ENTERED_AT:
 			changes.setdefault(ENTERED_AT[status], now)
-		if status in FINISHED:
-			changes["deduplication_key"] = None
+		if status not in WAITING:
+			changes["ready_at"] = None
 		self._compare_and_set(changes)
 		self.update(changes)
 		job_execution_log.record([self], from_status, now, message=message, actor=actor)
 		realtime.publish_job_status_changed([self], from_status)
+		if status in FINISHED:
+			notifications.notify_owner(self)
 
 	def _compare_and_set(self, changes: dict[str, Any]) -> None:
 		job = frappe.qb.DocType("Background Job")
@@ -135,8 +152,47 @@ class BackgroundJob(Document):
 			frappe.throw(_("{0} is {1}: cancel it before you delete it").format(self.name, _(self.status)))
 		frappe.db.delete("Job Execution Log", {"background_job": self.name})
 
+	@staticmethod
+	def clear_old_logs(days: int = 30) -> None:
+		"""Frappe's convention for Log Settings; never deletes what Job Engine Settings still keep."""
+		retention_days = setting("retention_days")
+		if retention_days:
+			delete_old_jobs(max(days, retention_days))
+
 	def notify_update(self) -> None:
 		"""Publish nothing to the DocType-wide room: everyone who may read any job could join it."""
+
+
+def delete_old_jobs(days: int) -> int:
+	"""Delete final jobs that ended more than `days` days ago, with logs and files; 0 deletes nothing.
+
+	Commits each batch, so that no lock is held for long. Returns how many jobs went.
+	"""
+	deleted = 0
+	while days and (batch := _old_jobs(now_datetime() - timedelta(days=days))):
+		attached = {"attached_to_doctype": "Background Job", "attached_to_name": ("in", batch)}
+		for file in frappe.get_all("File", attached, pluck="name"):
+			frappe.delete_doc("File", file, ignore_permissions=True, delete_permanently=True)
+		frappe.db.delete("Job Execution Log", {"background_job": ("in", batch)})
+		frappe.db.delete("Background Job", {"name": ("in", batch)})
+		# a batch is small, its locks must not outlive it
+		frappe.db.commit()
+		deleted += len(batch)
+	return deleted
+
+
+def _old_jobs(ended_before: datetime) -> list[str]:
+	return [
+		name
+		for status in FINAL
+		for name in frappe.get_all(
+			"Background Job",
+			{"status": status, "modified": ("<", ended_before)},
+			order_by="modified asc",
+			limit_page_length=int(config.get("batch_size")),
+			pluck="name",
+		)
+	]
 
 
 def new_job_id() -> str:
@@ -150,9 +206,8 @@ def rows_changed() -> int:
 
 
 def on_doctype_update() -> None:
-	frappe.db.add_index("Background Job", ["organization", "status", "creation"])
-	frappe.db.add_index("Background Job", ["status", "next_retry_at"])
-	frappe.db.add_index("Background Job", ["depends_on"])
+	for fields in INDEXES:
+		frappe.db.add_index("Background Job", fields)
 	ensure_sequence()
 
 

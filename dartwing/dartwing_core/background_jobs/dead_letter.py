@@ -1,0 +1,124 @@
+"""The dead letter queue: jobs that need a person. Nothing here commits."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils import now_datetime
+from frappe.utils.user import get_users_with_role
+
+from dartwing.dartwing_core.background_jobs import access, dependencies, notifications
+from dartwing.dartwing_core.background_jobs.consequences import follow_end
+from dartwing.dartwing_core.background_jobs.errors import JobStateError, refuse_argument
+from dartwing.dartwing_core.doctype.background_job.background_job import (
+	CANCELED,
+	COMPLETED,
+	DEAD_LETTER,
+	BackgroundJob,
+)
+from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
+
+Filters = dict[str, Any]
+
+
+def retry_job(job_id: str) -> BackgroundJob:
+	"""Give a dead letter a fresh set of attempts, and with it the children that died of it.
+
+	Raises DoesNotExistError for a job that the user cannot see, PermissionError for one that is not
+	theirs to administer, JobStateError when it is no dead letter or its parent is one.
+	"""
+	job = _dead_letter(job_id)
+	dependencies.return_to_waiting(job, _("retried by {0}").format(frappe.session.user), _ready_at(job))
+	dependencies.revive_children(job)
+	follow_end(job)
+	return job
+
+
+def discard_job(job_id: str, reason: str) -> BackgroundJob:
+	"""Cancel a dead letter for good, saying why; errors as for `retry_job`."""
+	if not reason or not reason.strip():
+		refuse_argument("reason", _("is missing; say why the job is discarded"))
+	job = _dead_letter(job_id)
+	job.transition_to(CANCELED, message=reason, canceled_by=frappe.session.user)
+	follow_end(job)
+	return job
+
+
+def retry_jobs(job_ids: Sequence[str] | None = None, filters: Filters | None = None) -> dict[str, Any]:
+	"""Retry these dead letters, or all that match the filters: `{"done": [ids], "refused": {id: why}}`."""
+	return _each(job_ids, filters, retry_job)
+
+
+def discard_jobs(
+	reason: str, job_ids: Sequence[str] | None = None, filters: Filters | None = None
+) -> dict[str, Any]:
+	"""Discard these dead letters, or all that match the filters; returns as `retry_jobs`."""
+	return _each(job_ids, filters, lambda job_id: discard_job(job_id, reason))
+
+
+def dead_letters(filters: Filters | None = None) -> list[str]:
+	"""Ids of the dead letters that the user administers and that match, oldest first."""
+	wanted = {**(filters or {}), "status": DEAD_LETTER}
+	if not access.is_system_manager():
+		mine = access.administered_organizations()
+		asked_for = wanted.get("organization")
+		wanted["organization"] = ("in", [name for name in mine if asked_for in (None, name)] or [""])
+	return frappe.get_all("Background Job", wanted, pluck="name", order_by="creation asc")
+
+
+def alert_when_many() -> None:
+	"""Tell System Managers once when more dead letters wait than the threshold; again after it fell below."""
+	threshold = setting("dead_letter_alert_threshold")
+	waiting = frappe.db.count("Background Job", {"status": DEAD_LETTER})
+	too_many = bool(threshold) and waiting > threshold
+	if too_many == bool(setting("dead_letter_alert_sent")):
+		return
+	frappe.db.set_single_value("Job Engine Settings", "dead_letter_alert_sent", int(too_many))
+	if too_many:
+		for user in get_users_with_role("System Manager"):
+			notifications.notify(user, _("{0} dead letters wait for a person").format(waiting))
+
+
+def _dead_letter(job_id: str) -> BackgroundJob:
+	seen = access.check_visible(job_id)
+	if not access.is_admin(seen.organization):
+		refuse_argument(
+			"job_id", _("only an admin of {0} may do this").format(seen.organization), frappe.PermissionError
+		)
+	job = frappe.get_doc("Background Job", job_id, for_update=True)
+	if job.status != DEAD_LETTER:
+		refuse_argument(
+			"job_id", _("{0} is {1}, no dead letter").format(job_id, _(job.status)), JobStateError
+		)
+	return job
+
+
+def _ready_at(job: BackgroundJob) -> Any:
+	"""Now, or None while the parent is unfinished; a dead parent is refused, it must be retried first."""
+	if not job.depends_on:
+		return now_datetime()
+	parent = frappe.db.get_value("Background Job", job.depends_on, "status")
+	if parent in dependencies.DEAD:
+		reason = _("its parent {0} is {1}; retry the parent, or discard this job").format(
+			job.depends_on, _(parent)
+		)
+		refuse_argument("job_id", reason, JobStateError)
+	return now_datetime() if parent in (None, COMPLETED) else None
+
+
+def _each(
+	job_ids: Sequence[str] | None, filters: Filters | None, action: Callable[[str], BackgroundJob]
+) -> dict[str, Any]:
+	if (job_ids is None) == (filters is None):
+		refuse_argument("job_ids", _("give either job_ids or filters"))
+	done: list[str] = []
+	refused: dict[str, str] = {}
+	for job_id in dict.fromkeys(job_ids if job_ids is not None else dead_letters(filters)):
+		try:
+			action(job_id)
+			done.append(job_id)
+		except (frappe.ValidationError, frappe.PermissionError) as error:
+			frappe.clear_last_message()
+			refused[job_id] = str(error)
+	return {"done": done, "refused": refused}

@@ -1,0 +1,91 @@
+"""A thread beside the handler, for what the handler cannot or will not do itself.
+
+It shows that the attempt is alive, notices that the job was canceled or given to another attempt,
+and stops a handler that does not stop by itself: first by an exception in the main thread, which
+also ends sleeps and socket reads, then by killing this process. What it cannot do: run while the
+handler holds the interpreter's lock in foreign code. Then RQ's parent process kills the horse a
+minute after the timeout.
+"""
+
+import contextvars
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import frappe
+from frappe import _
+
+from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs.control import ControlConnection
+from dartwing.dartwing_core.background_jobs.errors import JobCanceledError
+from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
+
+STOP_SIGNAL = signal.SIGUSR2
+
+
+class Supervisor:
+	"""Watches one attempt. `on_overrun` is called, in the thread, before the process is killed."""
+
+	def __init__(self, control: ControlConnection, timeout_seconds: int, on_overrun: Callable[[], None]):
+		self._control = control
+		self._on_overrun = on_overrun
+		self._interval = config.get("supervision_interval_seconds")
+		self._heartbeat_interval = config.get("heartbeat_interval_seconds")
+		self._cancel_grace = setting("cancel_grace_period")
+		self._timeout_grace = config.get("timeout_grace_seconds")
+		self._deadline = time.monotonic() + timeout_seconds + self._timeout_grace
+		self._ended = threading.Event()
+		self._lost_at: float | None = None
+		self._last_heartbeat = time.monotonic()
+
+	@contextmanager
+	def watching(self) -> Iterator[None]:
+		"""Watch the block; a stop by force is raised in it as JobCanceledError."""
+		before = signal.signal(STOP_SIGNAL, self._raise_canceled)
+		# Frappe's locals live in a context variable, which a new thread does not inherit
+		thread = threading.Thread(target=contextvars.copy_context().run, args=(self._watch,), daemon=True)
+		thread.start()
+		try:
+			yield
+		finally:
+			self._ended.set()
+			signal.signal(STOP_SIGNAL, before)
+
+	def _watch(self) -> None:
+		while not self._ended.wait(self._interval):
+			now = time.monotonic()
+			if self._lost_at is None and not self._is_ours(now):
+				self._lost_at = now
+			if self._lost_at is not None:
+				self._stop_lost(now - self._lost_at)
+			elif now > self._deadline:
+				self._on_overrun()
+				os.kill(os.getpid(), signal.SIGKILL)
+
+	def _is_ours(self, now: float) -> bool:
+		"""Whether the job is still this attempt's; shows from time to time that the attempt is alive.
+
+		While the database does not answer, it is assumed to be: fencing keeps what would be wrong out.
+		"""
+		try:
+			if now - self._last_heartbeat < self._heartbeat_interval:
+				return self._control.is_running()
+			self._last_heartbeat = now
+			return self._control.write_heartbeat()
+		except Exception:
+			frappe.logger("dartwing").exception(f"{self._control.job_id} could not be looked at")
+			return True
+
+	def _stop_lost(self, seconds: float) -> None:
+		if seconds >= self._cancel_grace + self._timeout_grace:
+			os.kill(os.getpid(), signal.SIGKILL)
+		elif seconds >= self._cancel_grace:
+			os.kill(os.getpid(), STOP_SIGNAL)
+
+	def _raise_canceled(self, _signal: int, _frame: FrameType | None) -> None:
+		if not self._ended.is_set():
+			raise JobCanceledError(_("{0} was canceled").format(self._control.job_id))

@@ -1,0 +1,33 @@
+from datetime import timedelta
+from typing import Any
+
+import frappe
+from frappe.model.document import Document
+from frappe.utils import get_datetime, now_datetime
+
+MIGRATION_LIFETIME = timedelta(hours=1)
+QUEUES = ("short", "default", "long")
+
+
+class JobEngineSettings(Document):
+	pass
+
+
+def setting(name: str) -> Any:
+	"""A value of the settings; installing and migrating store the defaults, so that 0 is a value."""
+	return frappe.get_cached_doc("Job Engine Settings").get(name)
+
+
+def is_held() -> bool:
+	"""Whether nothing may start on this site: paused, or a migration is under way."""
+	return bool(setting("paused") or frappe.conf.get("maintenance_mode") or is_migrating())
+
+
+def is_migrating() -> bool:
+	"""Whether a migration began and did not end; one that died is forgotten after an hour."""
+	since = setting("migrating_since")
+	return bool(since) and get_datetime(since) > now_datetime() - MIGRATION_LIFETIME
+
+
+def paused_queues() -> set[str]:
+	return {queue for queue in QUEUES if setting(f"pause_{queue}")}

@@ -1,0 +1,133 @@
+import frappe
+import pytest
+from factories import acting_as, end, make_job_type, second_connection, submit_as
+
+from dartwing.dartwing_core.background_jobs import submit_job, submit_jobs
+from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError
+
+TYPE = "test_deduplicated"
+
+
+@pytest.fixture(autouse=True)
+def _job_type(_clean):
+	make_job_type(TYPE, deduplication_window=300)
+	frappe.db.commit()
+
+
+def submit(world, **parameters):
+	return submit_as(world.alice, TYPE, world.alpha, parameters or {"page": 1})
+
+
+def test_an_equal_job_is_refused_naming_the_first(world):
+	first = submit(world)
+	with pytest.raises(DuplicateJobError) as error:
+		submit(world)
+	assert isinstance(error.value, frappe.DuplicateEntryError)
+	assert error.value.existing_job_id == first.name
+	assert error.value.status == "Queued"
+	assert first.name in str(error.value)
+
+
+def test_other_parameters_types_and_organizations_are_other_jobs(world):
+	submit(world)
+	submit(world, page=2)
+	make_job_type("test_deduplicated_too", deduplication_window=300)
+	submit_as(world.alice, "test_deduplicated_too", world.alpha, {"page": 1})
+	submit_as(world.bob, TYPE, world.beta, {"page": 1})
+
+
+def test_two_equal_submissions_of_one_uncommitted_transaction_count_too(world):
+	with acting_as(world.alice):
+		first = submit_job(TYPE, world.alpha, {"page": 1})
+		with pytest.raises(DuplicateJobError) as error:
+			submit_job(TYPE, world.alpha, {"page": 1})
+	assert error.value.existing_job_id == first.name
+	frappe.db.commit()
+	assert frappe.db.count("Background Job", {"job_type": TYPE}) == 1
+
+
+def test_two_equal_jobs_of_one_bulk_are_refused_and_none_is_written(world):
+	with acting_as(world.alice), pytest.raises(DuplicateJobError):
+		submit_jobs(2 * [{"job_type": TYPE, "organization": world.alpha, "parameters": {"page": 1}}])
+	frappe.db.commit()
+	assert frappe.db.count("Background Job", {"job_type": TYPE}) == 0
+
+
+def test_the_callers_transaction_survives_a_refusal(world):
+	submit(world)
+	person = frappe.get_doc({"doctype": "Person", "first_name": "written by a test"}).insert()
+	with pytest.raises(DuplicateJobError):
+		submit(world)
+	frappe.db.commit()
+	assert frappe.db.exists("Person", person.name)
+
+
+def test_a_job_committed_after_the_callers_snapshot_is_seen(world):
+	frappe.db.rollback()
+	# a consistent read: from here on, this transaction sees nothing new
+	frappe.db.count("Background Job")
+	with second_connection():
+		first = submit(world)
+	with acting_as(world.alice), pytest.raises(DuplicateJobError) as error:
+		submit_job(TYPE, world.alpha, {"page": 1})
+	assert error.value.existing_job_id == first.name
+
+
+@pytest.mark.parametrize("status", ["Completed", "Canceled", "Dead Letter"])
+def test_an_ended_job_lets_an_equal_one_in(world, status):
+	first = submit(world)
+	end(first.name, status)
+	second = submit(world)
+	assert second.name != first.name
+
+
+@pytest.mark.parametrize("status", ["Failed", "Timed Out"])
+def test_a_job_that_waits_for_its_retry_still_counts(world, status):
+	first = submit(world)
+	end(first.name, status)
+	with pytest.raises(DuplicateJobError):
+		submit(world)
+
+
+def test_after_the_window_an_equal_job_is_let_in_while_the_first_still_runs(world):
+	first = submit(world)
+	end(first.name, "Running")
+	frappe.db.set_value("Background Job", first.name, "creation", "2026-01-01", update_modified=False)
+	frappe.db.commit()
+	second = submit(world)
+	assert second.name != first.name
+	with pytest.raises(DuplicateJobError) as error:
+		submit(world)
+	assert error.value.existing_job_id == second.name
+
+
+def test_the_end_of_the_first_does_not_free_the_key_of_the_second(world):
+	first = submit(world)
+	end(first.name, "Running")
+	frappe.db.set_value("Background Job", first.name, "creation", "2026-01-01", update_modified=False)
+	frappe.db.commit()
+	submit(world)
+	end(first.name, "Completed")
+	with pytest.raises(DuplicateJobError):
+		submit(world)
+
+
+def test_a_window_of_zero_never_refuses(world):
+	make_job_type("test_not_deduplicated", deduplication_window=0)
+	names = {submit_as(world.alice, "test_not_deduplicated", world.alpha, {}).name for _ in range(3)}
+	assert len(names) == 3
+
+
+def test_a_submitter_that_lost_does_not_hold_up_the_end_of_the_winner(world):
+	"""A loser's lock on the key is held until its transaction ends; the winner must end all the same."""
+	with second_connection():
+		first = submit(world)
+		end(first.name, "Running")
+	with acting_as(world.alice), pytest.raises(DuplicateJobError):
+		submit_job(TYPE, world.alpha, {"page": 1})
+	with second_connection():
+		frappe.db.sql("set session innodb_lock_wait_timeout = 1")
+		job = frappe.get_doc("Background Job", first.name)
+		job.transition_to("Completed")
+		frappe.db.commit()
+		assert frappe.db.get_value("Background Job", first.name, "status") == "Completed"

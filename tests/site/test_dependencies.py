@@ -1,0 +1,122 @@
+import frappe
+import pytest
+from factories import acting_as, end, make_job_type, second_connection, state, submit, submit_as
+
+from dartwing.dartwing_core.background_jobs import dead_letter, dependencies, scheduler, submit_job
+
+
+def child_of(world, parent: str, **arguments):
+	return submit_as(world.alice, "obliging_job", world.alpha, {}, depends_on=parent, **arguments)
+
+
+def status(job) -> str:
+	return state(job.name)["status"]
+
+
+def test_a_child_starts_at_once_when_its_parent_is_completed(world):
+	parent = submit()
+	child = child_of(world, parent.name)
+	end(parent.name, "Completed")
+	assert status(child) == "Queued"
+
+
+def test_a_child_of_a_completed_parent_starts_at_once(world):
+	parent = submit()
+	end(parent.name, "Completed")
+	assert status(child_of(world, parent.name)) == "Queued"
+
+
+@pytest.mark.parametrize("parent_status", ["Failed", "Timed Out"])
+def test_a_parent_that_will_retry_keeps_its_child_waiting(world, parent_status):
+	parent = submit()
+	child = child_of(world, parent.name)
+	end(parent.name, parent_status, ready_at="2099-01-01")
+	assert dependencies.process_dependent_jobs() == []
+	assert status(child) == "Pending"
+
+
+@pytest.mark.parametrize("parent_status", ["Dead Letter", "Canceled"])
+def test_a_dead_parent_takes_its_children_and_theirs_along_naming_itself(world, parent_status):
+	parent = submit()
+	child = child_of(world, parent.name)
+	grandchild = child_of(world, child.name)
+	end(parent.name, parent_status)
+	assert status(child) == status(grandchild) == "Dead Letter"
+	assert state(child.name)["error_message"] == f"parent {parent.name} is {parent_status}"
+	assert state(grandchild.name)["error_message"] == f"parent {child.name} is Dead Letter"
+
+
+def test_a_child_with_a_time_of_its_own_waits_for_both(world):
+	parent = submit()
+	child = child_of(world, parent.name, scheduled_at="2099-01-01")
+	end(parent.name, "Completed")
+	assert status(child) == "Pending"
+	assert str(frappe.db.get_value("Background Job", child.name, "ready_at")).startswith("2099")
+
+
+def test_a_parent_that_ends_while_its_child_is_being_submitted_is_not_missed(world):
+	parent = submit()
+	with acting_as(world.alice):
+		child = submit_job("obliging_job", world.alpha, {}, depends_on=parent.name)
+		with second_connection():
+			end(parent.name, "Completed")
+		frappe.db.commit()
+	assert status(child) == "Queued"
+
+
+@pytest.mark.parametrize(
+	("parent_status", "expected"), [("Completed", "Queued"), ("Dead Letter", "Dead Letter")]
+)
+def test_the_safety_net_finds_children_whose_parent_ended_unnoticed(world, parent_status, expected):
+	parent = submit()
+	child = child_of(world, parent.name)
+	# the process died between the end of the parent and what follows from it
+	frappe.db.set_value("Background Job", parent.name, "status", parent_status)
+	frappe.db.commit()
+	scheduler.every_minute()
+	assert status(child) == expected
+
+
+def test_retrying_a_dead_parent_brings_back_the_children_that_died_of_it(world):
+	parent = submit()
+	child = child_of(world, parent.name)
+	grandchild = child_of(world, child.name)
+	end(parent.name, "Dead Letter")
+	with acting_as(world.adam):
+		dead_letter.retry_job(parent.name)
+		frappe.db.commit()
+	assert status(parent) == "Queued"
+	assert status(child) == status(grandchild) == "Pending"
+	end(parent.name, "Completed")
+	assert status(child) == "Queued"
+	assert status(grandchild) == "Pending"
+
+
+def test_retrying_the_child_of_a_dead_parent_is_refused_naming_the_parent(world):
+	parent = submit()
+	child = child_of(world, parent.name)
+	end(parent.name, "Dead Letter")
+	with (
+		acting_as(world.adam),
+		pytest.raises(frappe.ValidationError, match=f"its parent {parent.name} is Dead"),
+	):
+		dead_letter.retry_job(child.name)
+
+
+def test_a_child_that_died_of_itself_can_be_retried_after_its_parent_completed(world):
+	parent = submit()
+	child = child_of(world, parent.name)
+	end(parent.name, "Completed")
+	end(child.name, "Dead Letter")
+	with acting_as(world.adam):
+		dead_letter.retry_job(child.name)
+		frappe.db.commit()
+	assert status(child) == "Queued"
+
+
+def test_a_child_of_a_paused_type_waits_although_its_parent_is_completed(world):
+	make_job_type("test_paused", is_paused=1)
+	parent = submit()
+	child = submit_as(world.alice, "test_paused", world.alpha, {}, depends_on=parent.name)
+	end(parent.name, "Completed")
+	assert status(child) == "Pending"

@@ -1,0 +1,181 @@
+import frappe
+import pytest
+from factories import OBLIGING, acting_as, end, make_job_type, state, submit, submit_as
+
+from dartwing.dartwing_core.background_jobs import dispatcher, maintenance, submit_jobs
+
+
+@pytest.fixture
+def window(world):
+	"""Give Alpha a window of its own."""
+
+	def set_window(size: int) -> None:
+		organization = frappe.get_doc("Organization", world.alpha)
+		organization.update({"override_job_window": 1, "job_window": size})
+		organization.save()
+		frappe.db.commit()
+
+	yield set_window
+	organization = frappe.get_doc("Organization", world.alpha)
+	organization.override_job_window = 0
+	organization.save()
+	frappe.db.commit()
+
+
+def submit_many(world, count: int, **arguments) -> list[str]:
+	with acting_as(world.alice):
+		request = {"job_type": OBLIGING, "organization": world.alpha, **arguments}
+		jobs = submit_jobs([{**request, "parameters": {"n": n}} for n in range(count)])
+		frappe.db.commit()
+	return [job.name for job in jobs]
+
+
+def count(world, status: str) -> int:
+	frappe.db.rollback()
+	return frappe.db.count("Background Job", {"organization": world.alpha, "status": status})
+
+
+def test_no_more_than_the_window_is_handed_over(world, window):
+	window(7)
+	submit_many(world, 30)
+	assert (count(world, "Queued"), count(world, "Pending")) == (7, 23)
+
+
+def test_the_default_window_is_a_hundred(world):
+	submit_many(world, 120)
+	assert (count(world, "Queued"), count(world, "Pending")) == (100, 20)
+
+
+def test_a_freed_slot_is_filled_at_once(world, window):
+	window(2)
+	names = submit_many(world, 5)
+	end(names[0], "Completed")
+	assert (count(world, "Queued"), count(world, "Pending")) == (2, 2)
+
+
+def test_priority_then_age_decides_who_comes_next(world, window):
+	window(1)
+	(first,) = submit_many(world, 1)
+	low, older, newer, critical = (
+		submit_many(world, 1, priority=priority)[0] for priority in ("Low", "High", "High", "Critical")
+	)
+	order = []
+	running = first
+	for _turn in range(4):
+		end(running, "Completed")
+		running = frappe.db.get_value(
+			"Background Job", {"organization": world.alpha, "status": "Queued"}, "name"
+		)
+		order.append(running)
+	assert order == [critical, older, newer, low]
+
+
+def test_another_organization_is_not_held_up(world, window):
+	window(3)
+	submit_many(world, 50)
+	job = submit(world.bob, world.beta)
+	assert state(job.name)["status"] == "Queued"
+
+
+def test_a_window_of_zero_holds_everything_and_opens_again(world, window):
+	window(0)
+	submit_many(world, 3)
+	assert count(world, "Queued") == 0
+	window(100)
+	assert count(world, "Queued") == 3
+
+
+def test_a_due_retry_waits_for_a_slot(world, window):
+	window(1)
+	first, second = submit_many(world, 2)
+	end(first, "Failed", ready_at="2026-01-01", error_type="Transient")
+	assert count(world, "Queued") == 1
+	assert {state(first)["status"], state(second)["status"]} in ({"Queued", "Pending"}, {"Queued", "Failed"})
+
+
+def test_suspending_holds_what_waits_and_reactivating_releases_it(world, window):
+	window(1)
+	first, _second = submit_many(world, 2)
+	organization = frappe.get_doc("Organization", world.alpha)
+	organization.status = "Suspended"
+	organization.save()
+	frappe.db.commit()
+	end(first, "Completed")
+	assert (count(world, "Queued"), count(world, "Pending")) == (0, 1)
+	organization.reload()
+	organization.status = "Active"
+	organization.save()
+	frappe.db.commit()
+	assert (count(world, "Queued"), count(world, "Pending")) == (1, 0)
+
+
+@pytest.mark.parametrize("what", [{}, {"queue": "default"}, {"job_type": OBLIGING}])
+def test_pause_holds_and_resume_releases(world, what):
+	maintenance.pause(**what)
+	frappe.db.commit()
+	try:
+		submit_many(world, 3)
+		assert (count(world, "Queued"), count(world, "Pending")) == (0, 3)
+	finally:
+		maintenance.resume(**what)
+		frappe.db.commit()
+	assert (count(world, "Queued"), count(world, "Pending")) == (3, 0)
+
+
+@pytest.mark.parametrize("what", [{"queue": "long"}, {"job_type": "test_other"}])
+def test_pausing_something_else_holds_nothing(world, what):
+	make_job_type("test_other")
+	maintenance.pause(**what)
+	frappe.db.commit()
+	try:
+		submit_many(world, 1)
+		assert count(world, "Queued") == 1
+	finally:
+		maintenance.resume(**what)
+		frappe.db.commit()
+
+
+def test_an_unknown_queue_is_named(world):
+	with pytest.raises(frappe.ValidationError, match="queue: 'fast' is none of short, default, long"):
+		maintenance.pause(queue="fast")
+
+
+def test_only_system_managers_may_pause(world):
+	with acting_as(world.adam), pytest.raises(frappe.PermissionError):
+		maintenance.pause()
+
+
+def test_nothing_is_dispatched_while_a_migration_runs(world):
+	maintenance.hold_for_migration()
+	try:
+		submit_many(world, 2)
+		assert count(world, "Queued") == 0
+	finally:
+		maintenance.release_after_migration()
+	assert count(world, "Queued") == 2
+
+
+def test_a_migration_that_died_is_forgotten_after_an_hour(world):
+	frappe.db.set_single_value("Job Engine Settings", "migrating_since", "2026-01-01 00:00:00")
+	frappe.db.commit()
+	try:
+		submit_many(world, 1)
+		assert count(world, "Queued") == 1
+	finally:
+		maintenance.release_after_migration()
+
+
+def test_the_jobs_of_a_deleted_organization_become_dead_letters(world):
+	organization = frappe.get_doc({"doctype": "Organization", "org_name": world.short_lived}).insert()
+	job = submit_as("Administrator", OBLIGING, organization.name, {})
+	done = submit_as("Administrator", OBLIGING, organization.name, {"n": 2})
+	end(done.name, "Completed")
+	organization.reload().delete()
+	frappe.db.commit()
+	assert state(job.name)["status"] == "Dead Letter"
+	assert state(job.name)["error_message"] == "Organization not found"
+	assert state(done.name)["status"] == "Completed"
+
+
+def test_dispatching_for_nobody_hands_over_nothing(world):
+	assert dispatcher.dispatch([]) == 0
