@@ -20,6 +20,7 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 
 Filters = dict[str, Any]
+FILTERS = ("organization", "job_type", "error_type")
 
 
 def retry_job(job_id: str) -> BackgroundJob:
@@ -59,7 +60,7 @@ def discard_jobs(
 
 def dead_letters(filters: Filters | None = None) -> list[str]:
 	"""Ids of the dead letters that the user administers and that match, oldest first."""
-	wanted = {**(filters or {}), "status": DEAD_LETTER}
+	wanted = {**_checked(filters or {}), "status": DEAD_LETTER}
 	if not access.is_system_manager():
 		mine = access.administered_organizations()
 		asked_for = wanted.get("organization")
@@ -78,6 +79,17 @@ def alert_when_many() -> None:
 	if too_many:
 		for user in get_users_with_role("System Manager"):
 			notifications.notify(user, _("{0} dead letters wait for a person").format(waiting))
+
+
+def _checked(filters: Filters) -> Filters:
+	for name, value in filters.items():
+		if name not in FILTERS:
+			refuse_argument(
+				f"filters.{name}", _("there is no such filter; there are {0}").format(", ".join(FILTERS))
+			)
+		if not isinstance(value, str):
+			refuse_argument(f"filters.{name}", _("must be a text, not {0}").format(type(value).__name__))
+	return filters
 
 
 def _dead_letter(job_id: str) -> BackgroundJob:
@@ -112,6 +124,9 @@ def _each(
 ) -> dict[str, Any]:
 	if (job_ids is None) == (filters is None):
 		refuse_argument("job_ids", _("give either job_ids or filters"))
+	for job_id in job_ids or []:
+		if not isinstance(job_id, str):
+			refuse_argument("job_ids", _("must be a list of texts, not of {0}").format(type(job_id).__name__))
 	done: list[str] = []
 	refused: dict[str, str] = {}
 	for job_id in dict.fromkeys(job_ids if job_ids is not None else dead_letters(filters)):
