@@ -81,12 +81,16 @@ def arguments_of(function: Callable) -> list[Argument]:
 def read_text(name: str, sent: Any) -> str:
 	if not isinstance(sent, str):
 		refuse_type(name, str, sent)
-	try:
-		sent.encode()
-	except UnicodeEncodeError:
-		# half of a surrogate pair, which JSON can carry and no database can store
-		refuse_argument(name, _("is not valid Unicode"))
+	check_unicode(name, sent)
 	return sent
+
+
+def check_unicode(name: str, text: str) -> None:
+	"""Refuse half of a surrogate pair, which JSON can carry and no database can store."""
+	try:
+		text.encode()
+	except UnicodeEncodeError:
+		refuse_argument(name, _("is not valid Unicode"))
 
 
 def read_int(name: str, sent: Any) -> int:
@@ -101,6 +105,7 @@ def read_json(kind: type) -> Callable[[str, Any], Any]:
 		value = parse_json(name, sent) if isinstance(sent, str) else sent
 		if not isinstance(value, kind):
 			refuse_type(name, kind, value)
+		check_unicode(name, json.dumps(value, ensure_ascii=False))
 		return value
 
 	return read

@@ -38,8 +38,7 @@ def retry_job(job_id: str) -> BackgroundJob:
 
 def discard_job(job_id: str, reason: str) -> BackgroundJob:
 	"""Cancel a dead letter for good, saying why; errors as for `retry_job`."""
-	if not reason or not reason.strip():
-		refuse_argument("reason", _("is missing; say why the job is discarded"))
+	_check_reason(reason)
 	job = _dead_letter(job_id)
 	job.transition_to(CANCELED, message=reason, canceled_by=frappe.session.user)
 	follow_end(job)
@@ -55,6 +54,7 @@ def discard_jobs(
 	reason: str, job_ids: Sequence[str] | None = None, filters: Filters | None = None
 ) -> dict[str, Any]:
 	"""Discard these dead letters, or all that match the filters; returns as `retry_jobs`."""
+	_check_reason(reason)
 	return _each(job_ids, filters, lambda job_id: discard_job(job_id, reason))
 
 
@@ -79,6 +79,11 @@ def alert_when_many() -> None:
 	if too_many:
 		for user in get_users_with_role("System Manager"):
 			notifications.notify(user, _("{0} dead letters wait for a person").format(waiting))
+
+
+def _check_reason(reason: str) -> None:
+	if not reason or not reason.strip():
+		refuse_argument("reason", _("is missing; say why the job is discarded"))
 
 
 def _checked(filters: Filters) -> Filters:
