@@ -36,6 +36,7 @@ has_permission = {
 
 # Frappe v15 answers these without asking who may see the row
 override_whitelisted_methods = {
+	"frappe.client.get": "dartwing.dartwing_core.api.frappe_methods.get",
 	"frappe.client.get_count": "dartwing.dartwing_core.api.frappe_methods.get_count",
 	"frappe.client.validate_link": "dartwing.dartwing_core.api.frappe_methods.validate_link",
 	"frappe.desk.search.get_link_title": "dartwing.dartwing_core.api.frappe_methods.get_link_title",
@@ -51,6 +52,7 @@ standard_queries = {
 }
 
 before_request = ["dartwing.dartwing_core.api.answers.before_request"]
+auth_hooks = ["dartwing.dartwing_core.api.frappe_methods.after_login"]
 after_request = ["dartwing.dartwing_core.api.answers.after_request"]
 
 scheduler_events = {

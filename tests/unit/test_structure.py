@@ -19,6 +19,7 @@ LAYERS = [
 	"retry",
 	"access",
 	"access_hooks",
+	"hidden",
 	"notifications",
 	"realtime",
 	"doctype",

@@ -1,7 +1,9 @@
 """Frappe's own methods where v15 answers without asking who may see a row.
 
-`frappe.client.get_count` counts any DocType's rows by any filter, `validate_link` tells whether a
-name exists, `get_link_title` what its title is, and a link search can be told to ignore permissions.
+`frappe.client.get_count` counts any DocType's rows by any filter, `get` finds one by any filter and
+then says its name, `validate_link` tells whether a name exists, `get_link_title` what its title is,
+and a link search can be told to ignore permissions. Where a method takes a name, JSON can carry a
+filter instead.
 """
 
 from typing import Any
@@ -11,7 +13,42 @@ import frappe.client
 import frappe.desk.search
 from frappe.utils import cint
 
+from dartwing.dartwing_core.background_jobs import access_hooks
+
 GUARDED = ("Background Job", "Job Execution Log", "Organization", "Org Member", "Person", "File")
+
+
+def after_login() -> None:
+	"""What Frappe v15 would do without asking the hooks of apps; refused once the user is known."""
+	refuse_filter_as_name()
+	refuse_download()
+
+
+def refuse_filter_as_name() -> None:
+	form = frappe.local.form_dict or {}
+	if all(form.get(argument) not in GUARDED for argument in ("doctype", "dt")):
+		return
+	if any(isinstance(form.get(argument), dict | list) for argument in ("name", "docname", "dn")):
+		raise frappe.DoesNotExistError
+
+
+def refuse_download() -> None:
+	"""A download of an attached file asks only who may read the document, and a job all members may."""
+	path = frappe.local.request.path
+	asked_for = path if path.startswith("/private/files/") else (frappe.local.form_dict or {}).get("file_url")
+	if not access_hooks.may_download(asked_for):
+		raise frappe.PermissionError
+
+
+@frappe.whitelist()
+def get(doctype: Any, name: Any = None, filters: Any = None, parent: Any = None) -> Any:
+	"""One document: by its name, or the first that the filters find among those the user may read."""
+	if doctype in GUARDED and not name:
+		found = frappe.get_list(doctype, filters=frappe.parse_json(filters), limit_page_length=1)
+		if not found:
+			raise frappe.DoesNotExistError
+		name = found[0].name
+	return frappe.client.get(doctype, name, filters, parent)
 
 
 @frappe.whitelist()

@@ -4,6 +4,8 @@ To everyone else a row of another organization does not exist: what Frappe would
 unknown name is raised here, word for word.
 """
 
+from urllib.parse import unquote
+
 import frappe
 from frappe import _
 
@@ -66,27 +68,17 @@ def _conditions(user: str | None, condition: str) -> str:
 
 
 def has_job_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool:
-	_check_member(doc, doc.organization, ptype, user)
-	return ptype in READING or access.is_admin(doc.organization, user)
+	return _has_permission_in(_organizations(doc), doc, ptype, user)
+
+
+def has_org_member_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool:
+	return _has_permission_in(_organizations(doc), doc, ptype, user)
 
 
 def has_organization_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool:
 	if doc.is_new():
 		return access.is_system_manager(user)
-	_check_member(doc, doc.name, ptype, user)
-	return ptype in READING or access.is_admin(doc.name, user)
-
-
-def has_org_member_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool:
-	"""Also the organization that the stored row belongs to counts: a row cannot be taken from another."""
-	if not doc.is_new():
-		stored = frappe.db.get_value("Org Member", doc.name, "organization")
-		_check_member(doc, stored, ptype, user)
-		if ptype not in READING and not access.is_admin(stored, user):
-			return False
-	if ptype in READING:
-		return access.is_member(doc.organization, user)
-	return access.is_admin(doc.organization, user)
+	return _has_permission_in([doc.name], doc, ptype, user)
 
 
 def has_person_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool:
@@ -100,14 +92,34 @@ def has_person_permission(doc: frappe._dict, ptype: str = "read", user: str | No
 
 
 def has_file_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool | None:
-	"""What a job produced is its owner's: it may hold rows that other members may not read."""
-	if doc.attached_to_doctype != "Background Job":
-		return None
+	"""What a job produced is its owner's: it may hold rows that other members may not read.
+
+	A File that is made with the URL of a job's file would be a copy of it (Frappe v15).
+	"""
+	if ptype in ("create", "write") and not may_download(doc.file_url, user):
+		return False
+	return _may_read_file(doc, user) if doc.attached_to_doctype == "Background Job" else None
+
+
+def may_download(file_url: str | None, user: str | None = None) -> bool:
+	"""Whether no job made the file with this URL, or one whose files the user may read."""
+	if not file_url:
+		return True
+	file_name = unquote(str(file_url)).partition("?")[0].rpartition("/")[2]
+	files = frappe.get_all(
+		"File",
+		{"file_url": f"/private/files/{file_name}", "attached_to_doctype": "Background Job"},
+		["owner", "attached_to_name"],
+	)
+	return not files or any(_may_read_file(file, user) for file in files)
+
+
+def _may_read_file(file: frappe._dict, user: str | None) -> bool:
 	user = user or frappe.session.user
 	if access.is_system_manager(user):
 		return True
-	organization = frappe.db.get_value("Background Job", doc.attached_to_name, "organization")
-	return doc.owner == user and bool(organization) and access.is_member(organization, user)
+	organization = frappe.db.get_value("Background Job", file.attached_to_name, "organization")
+	return file.owner == user and bool(organization) and access.is_member(organization, user)
 
 
 def _is_fellow(person: str, user: str | None) -> bool:
@@ -116,9 +128,22 @@ def _is_fellow(person: str, user: str | None) -> bool:
 	return bool(organizations and frappe.db.exists("Org Member", shared))
 
 
-def _check_member(doc: frappe._dict, organization: str | None, ptype: str, user: str | None) -> None:
-	if not (organization and access.is_member(organization, user)) and not doc.is_new():
+def _organizations(doc: frappe._dict) -> list[str | None]:
+	"""Of the row as it is stored, and as it is to be stored: none can be taken from another organization."""
+	if doc.is_new():
+		return [doc.organization]
+	return [frappe.db.get_value(doc.doctype, doc.name, "organization"), doc.organization]
+
+
+def _has_permission_in(
+	organizations: list[str | None], doc: frappe._dict, ptype: str, user: str | None
+) -> bool:
+	is_member = [bool(name) and access.is_member(str(name), user) for name in organizations]
+	if not is_member[0] and not doc.is_new():
 		raise_not_found(doc, ptype)
+	if not all(is_member):
+		return False
+	return ptype in READING or all(access.is_admin(str(name), user) for name in organizations)
 
 
 def raise_not_found(doc: frappe._dict, ptype: str) -> None:
