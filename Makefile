@@ -6,7 +6,7 @@ VENV := $(HOME_FOLDER)/venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test test-bench check format clean help
+.PHONY: demo test test-bench check format stop clean help
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -37,10 +37,13 @@ format: $(READY)
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
+## make stop                stop the services of benchless that still run
+stop:
+	@for home in $(patsubst %/sites,%,$(wildcard $(HOME_FOLDER)/*/sites)); do \
+		BENCHLESS_HOME=$$home $(RUN) -m benchless stop || exit 1; done
+
 ## make clean               stop the services and remove .benchless/
-clean:
-	@for home in $(wildcard $(HOME_FOLDER)/*/sites); do \
-		BENCHLESS_HOME=$$(dirname $$home) $(RUN) -m benchless stop || exit 1; done
+clean: stop
 	rm -rf $(HOME_FOLDER)
 
 $(READY): pyproject.toml benchless/pyproject.toml

@@ -78,6 +78,7 @@ class World:
 		):
 			purge("Job Type", name)
 			frappe.clear_document_cache("Job Type", name)
+		frappe.db.delete("Notification Log", {"for_user": ("in", list(USERS))})
 		frappe.db.delete("Person", {"first_name": ("like", "written by a test%")})
 		frappe.db.commit()
 		for queue in QUEUES:

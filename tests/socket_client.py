@@ -4,9 +4,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import engineio
 import socketio
 from factories import wait_until
 from http_client import Client, Web
+
+# a server may answer one poll with more events than engineio reads by default
+engineio.payload.Payload.max_decode_packets = 1000
 
 
 class Sockets:
@@ -62,7 +66,8 @@ class Socket:
 		)
 
 	def disconnect(self) -> None:
-		self._client.disconnect()
+		"""At once, and also when the connection is broken already, where a polite farewell would wait."""
+		self._client.eio.disconnect(abort=True)
 
 	def _remember(self, event: str, *arguments: Any) -> None:
 		self.events.append((event, *arguments))

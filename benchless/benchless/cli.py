@@ -379,7 +379,8 @@ def scheduler(bench: Bench):
 @command("serve")
 @click.option("--port", type=int, help="Default: webserver_port of the configuration.")
 @click.option("--no-socketio", is_flag=True, help="Without the Socket.IO server.")
-def serve(bench: Bench, port: int | None, no_socketio: bool):
+@click.option("--all-sites", is_flag=True, help="The Host header names the site, as behind a bench's nginx.")
+def serve(bench: Bench, port: int | None, no_socketio: bool, all_sites: bool):
 	"""Run the web server and, beside it, the Socket.IO server."""
 	bench.start()
 	from benchless.processes import running, stop_on_sigterm
@@ -393,7 +394,7 @@ def serve(bench: Bench, port: int | None, no_socketio: bool):
 			f"Port {port} is in use by another program. Stop it, use --port, or change webserver_port "
 			f"in {bench.home.settings_file}."
 		)
-	server = make_web_server(port, bench.default_site)
+	server = make_web_server(port, None if all_sites else bench.default_site)
 	click.echo(f"http://{bench.default_site or 'localhost'}:{port}", err=True)
 	home = str(bench.home_path)
 	try:

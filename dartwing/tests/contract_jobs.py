@@ -8,7 +8,6 @@ import time
 from typing import Any
 
 import frappe
-from frappe.utils.background_jobs import RetryBackgroundJobError
 from rq import get_current_job
 
 
@@ -88,7 +87,7 @@ def raise_once_for_retry(mark: str, title: str) -> None:
 	leave(mark, users)
 	if len(users) == 1:
 		write(f"{title} undone")
-		raise RetryBackgroundJobError
+		raise frappe.RetryBackgroundJobError
 	write(title)
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import frappe
 import pytest
 from contract_doctypes import create_doctypes, empty_tables, remove_doctypes
-from contract_jobs_on_queues import Jobs
+from contract_jobs_on_queues import Jobs, jobs_of_site
 from factories import World, remove_user
 from frappe.database import get_db
 from frappe.database.database import Database
+from frappe.realtime import clear_realtime_log
 from http_client import Client, Web
 from runtimes.base import Runtime, stop
 
@@ -19,11 +20,15 @@ from runtimes.base import Runtime, stop
 @pytest.fixture(scope="session")
 def doctypes(world: World) -> Iterator[World]:
 	"""DocTypes of which the site knows only during these tests, beside two organizations' users."""
+	waiting = jobs_of_site()
 	create_doctypes()
 	try:
 		yield world
 	finally:
 		remove_doctypes()
+		for job_id, job in jobs_of_site().items():
+			if job_id not in waiting:
+				job.delete()
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +41,8 @@ def _clean(doctypes: World) -> Iterator[None]:
 
 def start_afresh() -> None:
 	frappe.db.rollback()
-	frappe.db.after_commit.reset()
+	# events that wait for a commit stay behind when a before_commit callback raises, and block later ones
+	clear_realtime_log()
 	frappe.set_user("Administrator")
 	frappe.clear_messages()
 	empty_tables()

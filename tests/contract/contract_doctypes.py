@@ -9,7 +9,13 @@ MANAGER = {
 	"role": "System Manager",
 	**dict.fromkeys(("read", "write", "create", "delete", "report", "export"), 1),
 }
-MEMBER = "Dartwing User"
+
+
+def member(*granted: str, **properties: int) -> dict:
+	"""Rights of the members' role. Those that are not named are granted on a DocType made at run time."""
+	rights = ("read", "write", "create", "delete", "report", "export", "share", "print", "email")
+	return {"role": "Dartwing User", **{right: int(right in granted) for right in rights}, **properties}
+
 
 GROUP, ITEM, LINE = "Contract Group", "Contract Item", "Contract Line"
 OWNED, SERIAL, SETTINGS = "Contract Owned", "Contract Serial", "Contract Settings"
@@ -29,7 +35,7 @@ DEFINITIONS = {
 	GROUP: {
 		"autoname": "field:group_name",
 		"fields": [field("group_name", reqd=1, unique=1), field("note", "Small Text")],
-		"permissions": [MANAGER, {"role": MEMBER, "read": 1}],
+		"permissions": [MANAGER, member("read", "export")],
 	},
 	LINE: {
 		"istable": 1,
@@ -62,7 +68,7 @@ DEFINITIONS = {
 		"permissions": [
 			MANAGER,
 			{**MANAGER, "permlevel": 1, "create": 0, "delete": 0, "report": 0, "export": 0},
-			{"role": MEMBER, "read": 1, "write": 1, "create": 1},
+			member("read", "write", "create"),
 		],
 	},
 	OWNED: {
@@ -70,7 +76,7 @@ DEFINITIONS = {
 		"fields": [field("title", in_list_view=1)],
 		"permissions": [
 			MANAGER,
-			{"role": MEMBER, "read": 1, "write": 1, "create": 1, "delete": 1, "export": 1, "if_owner": 1},
+			member("read", "write", "create", "delete", "export", if_owner=1),
 		],
 	},
 	SERIAL: {"autoname": "CONTRACT-.YYYY.-.####", "fields": [field("title")], "permissions": [MANAGER]},

@@ -8,6 +8,7 @@ from frappe.utils.background_jobs import get_queue
 from rq.job import Job
 
 MODULE = "dartwing.tests.contract_jobs"
+QUEUES = ("short", "default", "long")
 ENDED = ("finished", "failed", "stopped", "canceled")
 
 
@@ -18,7 +19,8 @@ class Jobs:
 		self._jobs: list[Job] = []
 
 	def enqueue(self, function: str, **options: Any) -> Job:
-		"""Push a call of a function of dartwing.tests.contract_jobs."""
+		"""Push a call of a function of dartwing.tests.contract_jobs; before what Frappe itself enqueues."""
+		options.setdefault("queue", "short")
 		return self.keep(frappe.enqueue(f"{MODULE}.{function}", **options))
 
 	def keep(self, job: Job) -> Job:
@@ -50,3 +52,10 @@ def wait_for_end(job: Job) -> Job:
 
 def wait_for_status(job: Job, *statuses: str) -> None:
 	wait_until(lambda: job.get_status(refresh=True) in statuses, f"{job.id} is {' or '.join(statuses)}", 60)
+
+
+def jobs_of_site() -> dict[str, Job]:
+	"""What waits for a worker, by id."""
+	prefix = f"{frappe.local.site}::"
+	jobs = [job for queue in QUEUES for job in get_queue(queue).get_jobs()]
+	return {job.id: job for job in jobs if job.id.startswith(prefix)}

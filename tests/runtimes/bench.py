@@ -37,7 +37,8 @@ class BenchRuntime(Runtime):
 
 	def start(self) -> None:
 		self._list_app()
-		if APP not in self.run(*self.on_site("list-apps")):
+		# list-apps knows an app only after the first migrate (Frappe v15)
+		if APP not in self.run(*self.on_site("execute", "frappe.get_installed_apps")):
 			# the list of modules is cached: without this, install-app makes no DocTypes
 			self.run(*self.on_site("clear-cache"))
 			self.run(*self.on_site("install-app", APP), timeout=600)

@@ -24,7 +24,9 @@ class BenchlessRuntime(Runtime):
 		return {**super().environment, "BENCHLESS_HOME": str(self.home)}
 
 	def web_server(self, port: int) -> Server:
-		return Server(self.command("serve", "--port", str(port), "--no-socketio"), self.sites_path)
+		return Server(
+			self.command("serve", "--port", str(port), "--no-socketio", "--all-sites"), self.sites_path
+		)
 
 	def socketio_server(self, port: int, web_port: int) -> Server:
 		arguments = ("socketio", "--port", str(port), "--web-port", str(web_port))

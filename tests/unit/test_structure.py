@@ -23,6 +23,7 @@ LAYERS = [
 	"doctype",
 	"limits",
 	"deduplication",
+	"queue_redis",
 	"dispatcher",
 	"dependencies",
 	"consequences",

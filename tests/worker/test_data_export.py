@@ -93,7 +93,11 @@ def test_the_file_is_private_and_the_owners(world, work):
 	assert (file.attached_to_doctype, file.attached_to_name) == ("Background Job", job.name)
 	assert file.file_size == len(content_of(file.file_url))
 	assert file.has_permission("read", user=world.alice)
-	assert not file.has_permission("read", user=world.bob)
+	# another member of the same organization may not read what alice may
+	for user in (world.adam, world.bob):
+		assert not file.has_permission("read", user=user)
+		with acting_as(user):
+			assert frappe.get_list("File", {"name": file.name}) == []
 
 
 def test_filters_and_default_fields(world, work):

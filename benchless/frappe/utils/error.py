@@ -28,7 +28,7 @@ def log_error(title=None, message=None, reference_doctype=None, reference_name=N
 
 
 def log_error_snapshot(exception: Exception) -> None:
-	"""Log an error that ended a request, unless it is about who may come in."""
+	"""Undo what a request wrote and log the error that ended it, unless it is about who may come in."""
 	refused = (
 		frappe.AuthenticationError,
 		frappe.CSRFTokenError,
@@ -38,6 +38,7 @@ def log_error_snapshot(exception: Exception) -> None:
 	if isinstance(exception, refused):
 		return
 	try:
+		frappe.db.rollback()
 		log_error(title=str(exception))
 		frappe.db.commit()
 	except Exception as error:

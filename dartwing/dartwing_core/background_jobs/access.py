@@ -120,6 +120,16 @@ def person_query_conditions(user: str | None = None) -> str:
 	)
 
 
+def file_query_conditions(user: str | None = None) -> str:
+	user = user or frappe.session.user
+	if is_system_manager(user):
+		return ""
+	return (
+		"(coalesce(`tabFile`.attached_to_doctype, '') != 'Background Job'"
+		f" or `tabFile`.owner = {frappe.db.escape(user)})"
+	)
+
+
 # --- permission hooks of Frappe: one document; False refuses, True leaves it to the roles
 
 
@@ -139,6 +149,13 @@ def has_org_member_permission(doc: frappe._dict, ptype: str = "read", user: str 
 	if ptype in ("write", "delete", "create"):
 		return is_admin(doc.organization, user)
 	return is_member(doc.organization, user)
+
+
+def has_file_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool | None:
+	"""What a job produced is its owner's: it may hold rows that other members may not read."""
+	if doc.attached_to_doctype != "Background Job":
+		return None
+	return doc.owner == (user or frappe.session.user) or is_system_manager(user)
 
 
 def has_person_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool:

@@ -11,12 +11,8 @@ from hashlib import sha1
 import frappe
 from frappe import _
 from frappe.utils import now_datetime
-from frappe.utils.background_jobs import create_job_id, get_redis_conn
-from redis.exceptions import RedisError
-from rq.exceptions import NoSuchJobError
-from rq.job import Job
 
-from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs import config, queue_redis
 from dartwing.dartwing_core.background_jobs.errors import StaleJobError
 from dartwing.dartwing_core.background_jobs.limits import window_of
 from dartwing.dartwing_core.background_jobs.transactions import after_commit, separate_transaction
@@ -59,6 +55,7 @@ def take_turn(organization: str) -> int:
 	try:
 		turn = min(free_slots(organization), int(config.get("dispatch_turn")))
 		queued = [job for job in ready_jobs(organization, turn) if queue_job(job)]
+		after_commit(partial(push, queued))
 		# one turn is one transaction; the push follows its commit
 		frappe.db.commit()
 		return len(queued)
@@ -121,7 +118,7 @@ def dispatch_ready() -> int:
 
 
 def queue_job(job: BackgroundJob) -> bool:
-	"""Move one waiting job to Queued in the current transaction and push it once that is committed.
+	"""Move one waiting job to Queued in the current transaction; the caller pushes it after the commit.
 
 	False when the job moved on meanwhile. A job that waited for its retry has used it up, unless its
 	worker had died.
@@ -139,7 +136,6 @@ def queue_job(job: BackgroundJob) -> bool:
 		)
 	except StaleJobError:
 		return False
-	after_commit(partial(push, job))
 	return True
 
 
@@ -147,9 +143,11 @@ def new_rq_job_id(job: BackgroundJob) -> str:
 	return f"{job.name}-{frappe.generate_hash(length=8)}"
 
 
-def push(job: BackgroundJob) -> None:
-	"""Put the wake-up for a Queued job on its RQ queue; without Redis it is logged and left for later."""
-	try:
+def push(jobs: Sequence[BackgroundJob]) -> None:
+	"""Put the wake-ups of Queued jobs on their RQ queues; without Redis that is left to `recovery`."""
+	if not jobs or not queue_redis.answers():
+		return
+	for job in jobs:
 		frappe.enqueue(
 			EXECUTE_JOB,
 			queue=QUEUE_BY_PRIORITY[job.priority],
@@ -158,24 +156,21 @@ def push(job: BackgroundJob) -> None:
 			job_id=job.rq_job_id,
 			background_job_id=job.name,
 		)
-	except RedisError as error:
-		frappe.logger("dartwing").warning(f"{job.name} could not be pushed to its queue yet: {error}")
 
 
 def withdraw_after_commit(job: BackgroundJob) -> None:
-	"""Take the job's wake-up off its queue once the current transaction is committed."""
+	"""Take the job's wake-up off its queue once the current transaction is committed.
+
+	One that is not found, or cannot be reached, will find nothing to claim.
+	"""
 	if job.rq_job_id:
 		after_commit(partial(withdraw, job.rq_job_id))
 
 
 def withdraw(rq_job_id: str) -> None:
-	"""Delete a wake-up from Redis; one that is gone, or cannot be reached, will find nothing to claim."""
-	try:
-		Job.fetch(create_job_id(rq_job_id), connection=get_redis_conn()).delete()
-	except NoSuchJobError:
-		return
-	except RedisError as error:
-		frappe.logger("dartwing").warning(f"wake-up {rq_job_id} could not be withdrawn: {error}")
+	wake_up = queue_redis.fetch(rq_job_id) if queue_redis.answers() else None
+	if wake_up:
+		wake_up.delete()
 
 
 def _lock_name(organization: str) -> str:

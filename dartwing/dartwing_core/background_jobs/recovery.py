@@ -10,15 +10,13 @@ from typing import Any
 import frappe
 from frappe import _
 from frappe.utils import now_datetime
-from frappe.utils.background_jobs import create_job_id, get_queue, get_redis_conn
-from redis.exceptions import RedisError
-from rq.job import Job, JobStatus
-from rq.registry import StartedJobRegistry
+from frappe.utils.background_jobs import create_job_id
 
-from dartwing.dartwing_core.background_jobs import config, dispatcher, retry
+from dartwing.dartwing_core.background_jobs import config, dispatcher, queue_redis, retry
 from dartwing.dartwing_core.background_jobs.consequences import follow_end
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT, StaleJobError
 from dartwing.dartwing_core.background_jobs.outcomes import TimedOut, base_delay_of
+from dartwing.dartwing_core.background_jobs.queue_redis import ALIVE, ENDED, UNKNOWN
 from dartwing.dartwing_core.background_jobs.retry_queue import schedule_retry
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	DEAD_LETTER,
@@ -29,47 +27,35 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 )
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 
-ALIVE, ENDED, UNKNOWN = "alive", "ended", "unknown"
-ENDED_STATUSES = (JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED)
-
 
 def recover() -> dict[str, int]:
 	"""Find and mend what was lost; `{"pushed": …, "rescued": …}`. Commits each job.
 
 	Does nothing while Redis cannot be reached: without it nobody can tell a lost wake-up from a late one.
 	"""
-	try:
-		return {"pushed": push_lost(), "rescued": rescue_orphans()}
-	except RedisError as error:
-		frappe.logger("dartwing").warning(f"recovery waits for Redis: {error}")
+	if not queue_redis.answers():
 		return {"pushed": 0, "rescued": 0}
+	return {"pushed": push_lost(), "rescued": rescue_orphans()}
 
 
 def push_lost() -> int:
 	"""Push again the wake-ups of Queued jobs that RQ does not have; returns how many."""
 	jobs = jobs_in(QUEUED, "queued_at")
-	waiting = waiting_wake_ups() if jobs else set()
+	waiting = queue_redis.waiting_ids(set(dispatcher.QUEUE_BY_PRIORITY.values())) if jobs else set()
 	lost = [
 		job
 		for job in jobs
-		if create_job_id(job.rq_job_id) not in waiting and rq_state(job.rq_job_id) is not ALIVE
+		if create_job_id(job.rq_job_id) not in waiting and queue_redis.state_of(job.rq_job_id) is not ALIVE
 	]
-	for job in lost:
-		dispatcher.push(job)
+	dispatcher.push(lost)
 	return len(lost)
-
-
-def waiting_wake_ups() -> set[str]:
-	"""Ids of all RQ jobs that wait in a queue of ours."""
-	queues = set(dispatcher.QUEUE_BY_PRIORITY.values())
-	return {rq_job_id for queue in queues for rq_job_id in get_queue(queue).get_job_ids()}
 
 
 def rescue_orphans() -> int:
 	"""Settle Running jobs whose worker is gone; returns how many."""
 	rescued = 0
 	for job in jobs_in(RUNNING, "started_at"):
-		state = rq_state(job.rq_job_id)
+		state = queue_redis.state_of(job.rq_job_id)
 		if state is ENDED or (state is UNKNOWN and is_silent(job)):
 			rescued += rescue(job)
 	return rescued
@@ -86,28 +72,6 @@ def jobs_in(status: str, since: str) -> list[BackgroundJob]:
 		pluck="name",
 	)
 	return [frappe.get_doc("Background Job", name) for name in names]
-
-
-def rq_state(rq_job_id: str | None) -> str:
-	"""What RQ knows of a wake-up: its horse is alive, it ended, or nothing that can be relied on."""
-	found = fetch(rq_job_id)
-	status = found.get_status(refresh=False) if found else None
-	if status in ENDED_STATUSES:
-		return ENDED
-	if not found or status != JobStatus.STARTED:
-		return UNKNOWN
-	registry = StartedJobRegistry(found.origin, connection=get_redis_conn())
-	lapses_at = get_redis_conn().zscore(registry.key, found.id)
-	return ALIVE if lapses_at and lapses_at > _redis_time() else UNKNOWN
-
-
-def fetch(rq_job_id: str | None) -> Job | None:
-	return Job.fetch_many([create_job_id(rq_job_id or "")], connection=get_redis_conn())[0]
-
-
-def _redis_time() -> float:
-	seconds, microseconds = get_redis_conn().time()
-	return seconds + microseconds / 1_000_000
 
 
 def is_silent(job: BackgroundJob) -> bool:
@@ -136,7 +100,7 @@ def rescue(job: BackgroundJob) -> bool:
 
 def killed_for_its_timeout(job: BackgroundJob) -> bool:
 	"""Whether RQ ended the job after its timeout: the handler swallowed the interruption."""
-	found = fetch(job.rq_job_id)
+	found = queue_redis.fetch(job.rq_job_id)
 	if not found or not found.ended_at or not found.started_at:
 		return False
 	return (found.ended_at - found.started_at).total_seconds() >= job.timeout_seconds

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from weakref import WeakSet
 
 import frappe
 import pymysql
 from frappe.database import get_db
+from frappe.database.database import Database
 
 # what a statement raises when the connection is gone
 CONNECTION_LOST = (pymysql.err.OperationalError, pymysql.err.InterfaceError)
+
+_own_connections: WeakSet[Database] = WeakSet()
 
 
 def after_commit(callback: Callable[[], object]) -> None:
@@ -37,7 +41,7 @@ def separate_transaction() -> Iterator[None]:
 	touched: it may hold the next transaction already, or be what broke. A block inside another one
 	shares its connection, and begins with a commit.
 	"""
-	if frappe.flags.in_separate_transaction:
+	if frappe.local.db in _own_connections:
 		frappe.db.commit()
 		yield
 		frappe.db.commit()
@@ -50,7 +54,8 @@ def separate_transaction() -> Iterator[None]:
 		port=callers.port,
 		cur_db_name=callers.cur_db_name,
 	)
-	frappe.local.db, frappe.flags.in_separate_transaction = own, True
+	_own_connections.add(own)
+	frappe.local.db = own
 	try:
 		own.connect()
 		own.begin()
@@ -58,4 +63,4 @@ def separate_transaction() -> Iterator[None]:
 		own.commit()
 	finally:
 		own.close()
-		frappe.local.db, frappe.flags.in_separate_transaction = callers, False
+		frappe.local.db = callers

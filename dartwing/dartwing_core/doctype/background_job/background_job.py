@@ -64,6 +64,7 @@ INDEXES = (
 
 
 class BackgroundJob(Document):
+	# fmt: off
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 
@@ -83,6 +84,8 @@ class BackgroundJob(Document):
 		error_message: DF.SmallText | None
 		error_traceback: DF.Code | None
 		error_type: DF.Literal["", "Transient", "Permanent"]
+		failed_parent: DF.Data | None
+		heartbeat_at: DF.Datetime | None
 		input_parameters: DF.JSON | None
 		job_hash: DF.Data | None
 		job_type: DF.Link
@@ -95,18 +98,19 @@ class BackgroundJob(Document):
 		progress: DF.Percent
 		progress_message: DF.Data | None
 		queued_at: DF.Datetime | None
+		ready_at: DF.Datetime | None
 		result: DF.JSON | None
 		retry_count: DF.Int
 		rq_job_id: DF.Data | None
 		scheduled_at: DF.Datetime | None
 		started_at: DF.Datetime | None
-		status: DF.Literal[
-			"Pending", "Queued", "Running", "Completed", "Failed", "Timed Out", "Dead Letter", "Canceled"
-		]
+		status: DF.Literal["Pending", "Queued", "Running", "Completed", "Failed", "Timed Out", "Dead Letter", "Canceled"]
 		timeout_seconds: DF.Int
+		worker_deaths: DF.Int
 		worker_name: DF.Data | None
-
 	# end: auto-generated types
+	# fmt: on
+
 	def autoname(self) -> None:
 		self.name = new_job_id()
 

@@ -10,6 +10,27 @@ QUEUES = ("short", "default", "long")
 
 
 class JobEngineSettings(Document):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		cancel_grace_period: DF.Int
+		dead_letter_alert_sent: DF.Check
+		dead_letter_alert_threshold: DF.Int
+		migrating_since: DF.Datetime | None
+		organization_window: DF.Int
+		pause_default: DF.Check
+		pause_long: DF.Check
+		pause_short: DF.Check
+		paused: DF.Check
+		poison_pill_limit: DF.Int
+		queue_limit: DF.Int
+		retention_days: DF.Int
+	# end: auto-generated types
 	pass
 
 

@@ -39,8 +39,8 @@ class JobExecutionLog(Document):
 		retry_attempt: DF.Int
 		timestamp: DF.Datetime
 		to_status: DF.Data
-
 	# end: auto-generated types
+
 	def validate(self) -> None:
 		frappe.throw(_("Job Execution Log is append-only: only the job engine writes it"))
 

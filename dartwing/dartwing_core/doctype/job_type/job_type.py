@@ -24,14 +24,16 @@ class JobType(Document):
 		display_name: DF.Data
 		handler_method: DF.Data
 		is_enabled: DF.Check
+		is_paused: DF.Check
 		max_retries: DF.Int
 		notify_owner: DF.Literal["Never", "On Failure", "Always"]
 		rate_limit: DF.Int
 		rate_limit_window: DF.Int
 		requires_permission: DF.Link | None
+		retry_base_delay: DF.Int
 		type_name: DF.Data
-
 	# end: auto-generated types
+
 	def validate(self) -> None:
 		get_handler(self.handler_method)
 		if self.default_timeout < 1:

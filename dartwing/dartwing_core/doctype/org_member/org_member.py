@@ -19,8 +19,8 @@ class OrgMember(Document):
 		role: DF.Data | None
 		start_date: DF.Date | None
 		status: DF.Literal["Active", "Inactive", "Pending"]
-
 	# end: auto-generated types
+
 	def validate(self) -> None:
 		if self.start_date and self.end_date and getdate(self.end_date) < getdate(self.start_date):
 			frappe.throw(_("End Date {0} is before Start Date {1}").format(self.end_date, self.start_date))

@@ -1,0 +1,61 @@
+"""The Redis of RQ's queues: whether it answers, and what it knows of our wake-ups."""
+
+import frappe
+import redis
+from frappe.utils.background_jobs import create_job_id, get_queue, get_redis_conn
+from redis.exceptions import AuthenticationError, RedisError
+from rq.job import Job, JobStatus
+from rq.registry import StartedJobRegistry
+
+ALIVE, ENDED, UNKNOWN = "alive", "ended", "unknown"
+ENDED_STATUSES = (JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED)
+ANSWER_SECONDS = 1
+
+
+def answers() -> bool:
+	"""Whether the queues can be reached, found out within a second.
+
+	Frappe v15 tries five times, a second apart, to connect; somebody's commit must not wait for that.
+	"""
+	connection = redis.from_url(
+		frappe.conf.redis_queue, socket_connect_timeout=ANSWER_SECONDS, socket_timeout=ANSWER_SECONDS
+	)
+	try:
+		connection.ping()
+	except AuthenticationError:
+		# it is there, and Frappe knows the password
+		return True
+	except RedisError as error:
+		frappe.logger("dartwing").warning(f"the queues cannot be reached: {error}")
+		return False
+	finally:
+		connection.close()
+	return True
+
+
+def fetch(rq_job_id: str | None) -> Job | None:
+	"""The wake-up with the id that we gave it, or None."""
+	return Job.fetch_many([create_job_id(rq_job_id or "")], connection=get_redis_conn())[0]
+
+
+def waiting_ids(queues: set[str]) -> set[str]:
+	"""Full ids of all RQ jobs that wait in the queues."""
+	return {rq_job_id for queue in queues for rq_job_id in get_queue(queue).get_job_ids()}
+
+
+def state_of(rq_job_id: str | None) -> str:
+	"""What RQ knows of a wake-up: its horse is alive, it ended, or nothing that can be relied on."""
+	found = fetch(rq_job_id)
+	status = found.get_status(refresh=False) if found else None
+	if status in ENDED_STATUSES:
+		return ENDED
+	if not found or status != JobStatus.STARTED:
+		return UNKNOWN
+	registry = StartedJobRegistry(found.origin, connection=get_redis_conn())
+	lapses_at = get_redis_conn().zscore(registry.key, found.id)
+	return ALIVE if lapses_at and lapses_at > _redis_time() else UNKNOWN
+
+
+def _redis_time() -> float:
+	seconds, microseconds = get_redis_conn().time()
+	return seconds + microseconds / 1_000_000

@@ -1,0 +1,5 @@
+frappe.ui.form.on("Org Member", {
+	setup(frm) {
+		frm.set_query("person", () => ({ filters: { status: "Active" } }));
+	},
+});
