@@ -48,7 +48,7 @@ def waiting_ids(queues: set[str]) -> set[str]:
 
 
 def state_of(rq_job_id: str | None, worker_name: str | None = None) -> str:
-	"""What RQ knows of a wake-up: its horse is alive, its worker saw it end, or nothing that can be relied on.
+	"""What RQ knows of a wake-up: its horse is alive, its worker saw it end, or nothing reliable.
 
 	With a worker's name, only that worker's word counts: another one may have taken the same wake-up again.
 	"""
