@@ -54,6 +54,8 @@ def take_turn(organization: str) -> int:
 	if not frappe.db.sql("select get_lock(%s, 0)", (lock,))[0][0]:
 		return 0
 	try:
+		# a new snapshot: who held the lock before may have filled the window since
+		frappe.db.rollback()
 		turn = min(free_slots(organization), int(config.get("dispatch_turn")))
 		queued = [job for job in ready_jobs(organization, turn) if queue_job(job)]
 		after_commit(partial(push, queued))
