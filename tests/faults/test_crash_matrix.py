@@ -191,13 +191,9 @@ def test_a_job_that_kills_its_worker_three_times_is_a_dead_letter(world, process
 	job = submit(mode="sleep_always", marker=MARKER, people=2, seconds=600)
 	for _death in range(3):
 		make_its_retry_due(job.name)
-		wait_until(
-			ticking(lambda: state(job.name)["status"] == "Running", tick), "the handler is at work"
-		)
+		wait_until(ticking(lambda: state(job.name)["status"] == "Running", tick), "the handler is at work")
 		kill(horse_of(worker))
-		wait_until(
-			ticking(lambda: state(job.name)["status"] != "Running", tick), "the death was noticed"
-		)
+		wait_until(ticking(lambda: state(job.name)["status"] != "Running", tick), "the death was noticed")
 	end = state(job.name)
 	assert (end["status"], end["error_type"], end["retry_count"]) == ("Dead Letter", "Permanent", 0)
 	assert "3 workers died" in end["error_message"]
