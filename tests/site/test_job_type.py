@@ -50,6 +50,7 @@ def test_shipped_job_types_are_there_and_usable(world):
 		job_type = frappe.get_doc("Job Type", name)
 		job_type.validate()
 		assert job_type.is_enabled
+		assert job_type.retry_base_delay == 60
 
 
 def test_shipped_roles_are_there(world):

@@ -140,3 +140,25 @@ def test_nothing_engine_owned_is_editable_by_hand():
 		assert not any(
 			permission.get("write") or permission.get("create") for permission in doctype["permissions"]
 		)
+
+
+def whitelisted_functions() -> list[tuple[str, ast.FunctionDef]]:
+	return [
+		(path.name, function)
+		for path in CORE.rglob("*.py")
+		for function in ast.walk(ast.parse(path.read_text()))
+		if isinstance(function, ast.FunctionDef)
+		and any("whitelist" in ast.unparse(decorator) for decorator in function.decorator_list)
+	]
+
+
+def test_every_whitelisted_argument_is_typed():
+	"""Frappe v16 refuses to load an app otherwise (require_type_annotated_api_methods)."""
+	untyped = [
+		f"{name}: {function.name}({argument.arg})"
+		for name, function in whitelisted_functions()
+		for argument in (*function.args.args, *function.args.kwonlyargs)
+		if argument.annotation is None
+	]
+	assert whitelisted_functions()
+	assert untyped == []
