@@ -73,8 +73,22 @@ def push_lost() -> int:
 def rescue_orphans() -> int:
 	"""Settle Running jobs whose worker is gone; returns how many."""
 	return sum(
-		rescue(job) for batch in batches_in(RUNNING, "started_at") for job in batch if looks_orphaned(job)
+		try_to_rescue(job)
+		for batch in batches_in(RUNNING, "started_at")
+		for job in batch
+		if looks_orphaned(job)
 	)
+
+
+def try_to_rescue(job: frappe._dict) -> bool:
+	"""As `rescue`; one that cannot be settled is recorded, and does not keep the others from it."""
+	try:
+		return rescue(job)
+	except Exception:
+		frappe.db.rollback()
+		frappe.log_error(title=f"dartwing: {job.name} could not be rescued")
+		frappe.db.commit()
+		return False
 
 
 def looks_orphaned(job: frappe._dict) -> bool:
