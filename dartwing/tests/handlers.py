@@ -47,6 +47,14 @@ def raise_unknown(context: JobContext) -> None:
 	raise ZeroDivisionError("unknown")
 
 
+def raise_a_file_name(context: JobContext) -> None:
+	raise FileNotFoundError("no file caf\udce9")
+
+
+def raise_retry_after(context: JobContext) -> None:
+	raise TransientError("later", retry_after=float(context.parameters["retry_after"]))
+
+
 def return_nonsense(context: JobContext) -> object:
 	return ["no", "dict"]
 
@@ -168,6 +176,8 @@ MODES: dict[str, Callable] = {
 		raise_permanent,
 		raise_validation,
 		raise_unknown,
+		raise_a_file_name,
+		raise_retry_after,
 		return_nonsense,
 		hurry,
 		report_and_wait,
