@@ -253,6 +253,12 @@ def wait_until(condition: Callable[[], Any], what: str, timeout_seconds: float =
 	raise AssertionError(f"not within {timeout_seconds} s: {what}")
 
 
+def people_written(marker: str = "written by a test") -> int:
+	"""Committed rows of the handlers that write people: the effects of jobs, counted."""
+	frappe.db.rollback()
+	return frappe.db.count("Person", {"first_name": ("like", f"{marker}%")})
+
+
 def queued_wake_ups(queue: str, job_id: str = "JOB-") -> list[Job]:
 	"""RQ jobs of this site that wait in a queue to run a Background Job."""
 	prefix = f"{frappe.local.site}::{job_id}"

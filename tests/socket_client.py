@@ -57,13 +57,21 @@ class Socket:
 	def __init__(self, namespace: str):
 		self.namespace = namespace
 		self.events: list[tuple[str, Any]] = []
-		self._client = socketio.Client(reconnection=False)
+		self._answers: list[Any] = []
+		self._client = socketio.Client(reconnection=False, handle_sigint=False)
 		self._client.on("*", self._remember, namespace=namespace)
+		self._client.on("connect", lambda: self._answers.append("accepted"), namespace=namespace)
+		self._client.on("connect_error", self._answers.append, namespace=namespace)
 
 	def connect(self, url: str, headers: dict[str, str]) -> None:
+		"""Raise socketio's ConnectionError with the reason when the server refuses."""
 		self._client.connect(
-			url, headers=headers, namespaces=[self.namespace], transports=["polling"], wait_timeout=20
+			url, headers=headers, namespaces=[self.namespace], transports=["polling"], wait=False
 		)
+		answer = wait_until(lambda: self._answers, "an answer of the Socket.IO server")[0]
+		if answer != "accepted":
+			self.disconnect()
+			raise socketio.exceptions.ConnectionError(answer)
 
 	def disconnect(self) -> None:
 		"""At once, and also when the connection is broken already, where a polite farewell would wait."""

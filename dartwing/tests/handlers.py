@@ -1,11 +1,13 @@
 """The handler of the tests: its `mode` parameter chooses what happens."""
 
+import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import frappe
 
-from dartwing.dartwing_core.background_jobs import JobContext, PermanentError, TransientError
+from dartwing.dartwing_core.background_jobs import JobContext, PermanentError, TransientError, submit_job
 
 
 def obliging_handler(context: JobContext) -> dict | None:
@@ -43,6 +45,14 @@ def raise_validation(context: JobContext) -> None:
 
 def raise_unknown(context: JobContext) -> None:
 	raise ZeroDivisionError("unknown")
+
+
+def raise_a_file_name(context: JobContext) -> None:
+	raise FileNotFoundError("no file caf\udce9")
+
+
+def raise_retry_after(context: JobContext) -> None:
+	raise TransientError("later", retry_after=float(context.parameters["retry_after"]))
 
 
 def return_nonsense(context: JobContext) -> object:
@@ -94,6 +104,68 @@ def sleep(context: JobContext) -> None:
 	time.sleep(context.parameters["seconds"])
 
 
+def write_people_and_sleep_once(context: JobContext) -> None:
+	"""Write people, report 50 % and, in the first attempt only, sleep with the transaction open."""
+	write_people(context)
+	context.update_progress(50)
+	if not context.checkpoint:
+		context.save_checkpoint({"slept": True})
+		time.sleep(context.parameters["seconds"])
+
+
+def sleep_always(context: JobContext) -> None:
+	"""Write people, report 50 % and sleep, in each attempt."""
+	write_people(context)
+	context.update_progress(50)
+	time.sleep(context.parameters["seconds"])
+
+
+def loop(context: JobContext) -> None:
+	"""Keep the interpreter busy."""
+	write_people(context)
+	end = time.monotonic() + context.parameters["seconds"]
+	while time.monotonic() < end:
+		pass
+
+
+def read_a_silent_socket(context: JobContext) -> None:
+	write_people(context)
+	silent, _other = socket.socketpair()
+	silent.recv(1)
+
+
+def swallow_everything(context: JobContext) -> None:
+	"""Write people, report 50 % and go on, whatever is raised."""
+	write_people(context)
+	context.update_progress(50)
+	end = time.monotonic() + context.parameters["seconds"]
+	while time.monotonic() < end:
+		with suppress(BaseException):
+			time.sleep(1)
+
+
+def swallow_exceptions_and_commit(context: JobContext) -> None:
+	"""As `swallow_everything`, only exceptions, while it submits jobs all the time."""
+	write_people(context)
+	end = time.monotonic() + context.parameters["seconds"]
+	while time.monotonic() < end:
+		with suppress(Exception):
+			submit_job(context.job_type, context.organization, {"mode": "succeed", "at": time.monotonic()})
+
+
+def query_the_database_once(context: JobContext) -> None:
+	"""Write people, report 50 % and, in the first attempt only, go on asking the database for `seconds`."""
+	write_people(context)
+	context.update_progress(50)
+	if context.checkpoint:
+		return
+	context.save_checkpoint({"asked": True})
+	end = time.monotonic() + context.parameters["seconds"]
+	while time.monotonic() < end:
+		frappe.db.sql("select 1")
+		time.sleep(0.05)
+
+
 MODES: dict[str, Callable] = {
 	function.__name__: function
 	for function in (
@@ -104,6 +176,8 @@ MODES: dict[str, Callable] = {
 		raise_permanent,
 		raise_validation,
 		raise_unknown,
+		raise_a_file_name,
+		raise_retry_after,
 		return_nonsense,
 		hurry,
 		report_and_wait,
@@ -111,6 +185,13 @@ MODES: dict[str, Callable] = {
 		checkpoint_and_raise,
 		wait_for_cancel,
 		sleep,
+		write_people_and_sleep_once,
+		sleep_always,
+		loop,
+		read_a_silent_socket,
+		swallow_everything,
+		swallow_exceptions_and_commit,
+		query_the_database_once,
 	)
 }
 

@@ -3,6 +3,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -85,6 +86,22 @@ class Runtime(ABC):
 				stderr=subprocess.STDOUT,
 				start_new_session=True,
 			)
+
+	def spawn_script(self, script: Path, *arguments: str, log: Path, **environment: str) -> subprocess.Popen:
+		"""Start a Python script in the sites folder, with the interpreter and packages of the runtime."""
+		command = [sys.executable, str(script), *arguments]
+		return self._start(Server(command, self.folder, environment), log)
+
+	# why its servers cannot be stopped by a test; None when they can
+	servers_are_shared: str | None = "the servers of this runtime also serve others"
+
+	def crash(self, server: str) -> None:
+		"""kill -9 `mariadb`, `redis_queue` or `redis_cache`."""
+		raise NotImplementedError(self.servers_are_shared)
+
+	def revive(self, server: str) -> None:
+		"""Start a server that crashed, and wait until it answers."""
+		raise NotImplementedError(self.servers_are_shared)
 
 	def run(self, *arguments: str, timeout: float = 120) -> str:
 		"""Run a command to its end and return what it printed; raises when it fails."""

@@ -1,5 +1,6 @@
 import sys
 from pathlib import Path
+from typing import Any
 
 from runtimes.base import APP, Runtime, Server
 
@@ -42,3 +43,27 @@ class BenchlessRuntime(Runtime):
 
 	def stop(self) -> None:
 		self.run("stop")
+
+	servers_are_shared = None
+
+	def crash(self, server: str) -> None:
+		service = self._service(server)
+		process = service.process()
+		assert process, f"{server} does not run"
+		process.kill()
+		assert service.ends_within(30), f"{server} survived kill -9"
+
+	def revive(self, server: str) -> None:
+		service = self._service(server)
+		service.start(self._home().settings_file)
+		service.wait_until_it_answers()
+
+	def _service(self, name: str) -> Any:
+		from benchless.services import Services
+
+		return next(service for service in Services(self._home()).all if service.name == name)
+
+	def _home(self) -> Any:
+		from benchless.home import Home
+
+		return Home.open(self.home)

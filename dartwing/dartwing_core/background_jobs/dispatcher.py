@@ -23,6 +23,7 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	WAITING,
 	WAITING_FOR_RETRY,
 	BackgroundJob,
+	rows_changed,
 )
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import is_held, paused_queues
 
@@ -53,6 +54,8 @@ def take_turn(organization: str) -> int:
 	if not frappe.db.sql("select get_lock(%s, 0)", (lock,))[0][0]:
 		return 0
 	try:
+		# a new snapshot: who held the lock before may have filled the window since
+		frappe.db.rollback()
 		turn = min(free_slots(organization), int(config.get("dispatch_turn")))
 		queued = [job for job in ready_jobs(organization, turn) if queue_job(job)]
 		after_commit(partial(push, queued))
@@ -139,11 +142,26 @@ def queue_job(job: BackgroundJob) -> bool:
 	return True
 
 
-def new_rq_job_id(job: BackgroundJob) -> str:
+def renew_wake_up(job: frappe._dict) -> bool:
+	"""Give a Queued job another RQ id, in the current transaction; False when it moved on meanwhile.
+
+	So that of two who find it lost one pushes it, and a late wake-up of the old id is told from the new one.
+	"""
+	rq_job_id = new_rq_job_id(job)
+	table = frappe.qb.DocType("Background Job")
+	query = frappe.qb.update(table).set(table.rq_job_id, rq_job_id)
+	query.where(
+		(table.name == job.name) & (table.status == QUEUED) & (table.rq_job_id == job.rq_job_id)
+	).run()
+	job.rq_job_id = rq_job_id
+	return bool(rows_changed())
+
+
+def new_rq_job_id(job: BackgroundJob | frappe._dict) -> str:
 	return f"{job.name}-{frappe.generate_hash(length=8)}"
 
 
-def push(jobs: Sequence[BackgroundJob]) -> None:
+def push(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
 	"""Put the wake-ups of Queued jobs on their RQ queues; without Redis that is left to `recovery`."""
 	if not jobs or not queue_redis.answers():
 		return

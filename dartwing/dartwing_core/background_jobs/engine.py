@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import frappe
+import pymysql
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs import access, config, consequences, deduplication, dispatcher
@@ -76,7 +77,7 @@ def _insert(jobs: Sequence[BackgroundJob]) -> None:
 		frappe.db.savepoint("dartwing_submit")
 		try:
 			frappe.db.bulk_insert("Background Job", fields, rows)
-		except frappe.db.IntegrityError as error:
+		except pymysql.IntegrityError as error:
 			frappe.db.rollback(save_point="dartwing_submit")
 			if last_try or not frappe.db.is_duplicate_entry(error):
 				raise

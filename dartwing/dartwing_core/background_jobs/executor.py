@@ -1,7 +1,7 @@
 """What a worker runs: claim → perform → settle."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 
 import frappe
@@ -18,7 +18,7 @@ from dartwing.dartwing_core.background_jobs.outcomes import Abandoned, Completed
 from dartwing.dartwing_core.background_jobs.progress import JobContext
 from dartwing.dartwing_core.background_jobs.refusals import refuse_to_start
 from dartwing.dartwing_core.background_jobs.supervision import Supervisor
-from dartwing.dartwing_core.background_jobs.transactions import CONNECTION_LOST, separate_transaction
+from dartwing.dartwing_core.background_jobs.transactions import separate_transaction
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	QUEUED,
 	RUNNING,
@@ -113,9 +113,20 @@ def record_failure(job: BackgroundJob, outcome: Outcome) -> None:
 
 	On a fresh connection, because the handler's may be what broke.
 	"""
-	with suppress(*CONNECTION_LOST):
-		frappe.db.rollback()
+	undo()
 	record_in_own_transaction(job, outcome)
+
+
+def undo() -> None:
+	"""Roll back; a connection that cannot even do that is closed, and the server rolls back.
+
+	An interruption between a statement and its answer leaves a connection that raises all kinds of
+	errors. The next statement opens another one.
+	"""
+	try:
+		frappe.db.rollback()
+	except Exception:
+		frappe.db.close()
 
 
 def record_in_own_transaction(job: BackgroundJob, outcome: Outcome) -> None:

@@ -84,7 +84,7 @@ class Failed:
 		details = {
 			"error_type": decision.error_type,
 			"error_message": message,
-			"error_traceback": self.traceback,
+			"error_traceback": storable(self.traceback),
 		}
 		if decision.error_type == PERMANENT:
 			job.transition_to(DEAD_LETTER, message=message, actor=job.worker_name, **details)
@@ -123,10 +123,16 @@ Outcome = Completed | Failed | TimedOut | Abandoned
 
 
 def base_delay_of(job: BackgroundJob) -> int:
-	"""Seconds before the first retry of the job's type."""
-	return frappe.get_cached_value("Job Type", job.job_type, "retry_base_delay")
+	"""Seconds before the first retry of the job's type; the default for a type that is gone."""
+	delay = frappe.get_cached_value("Job Type", job.job_type, "retry_base_delay")
+	return retry.BASE_DELAY_SECONDS if delay is None else delay
 
 
 def describe(error: BaseException) -> str:
 	"""One line for people: the error's own words, its class where it has none."""
-	return (str(error) or type(error).__name__)[:1000]
+	return storable(str(error) or type(error).__name__)[:1000]
+
+
+def storable(text: str) -> str:
+	"""Without what is no UTF-8: the name of a file in an error message may hold any bytes."""
+	return text.encode(errors="backslashreplace").decode()

@@ -4,11 +4,11 @@ import frappe
 import redis
 from frappe.utils.background_jobs import create_job_id, get_queue, get_redis_conn
 from redis.exceptions import AuthenticationError, RedisError
+from rq.exceptions import NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
 
 ALIVE, ENDED, UNKNOWN = "alive", "ended", "unknown"
-ENDED_STATUSES = (JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED)
 ANSWER_SECONDS = 1
 
 
@@ -34,8 +34,12 @@ def answers() -> bool:
 
 
 def fetch(rq_job_id: str | None) -> Job | None:
-	"""The wake-up with the id that we gave it, or None."""
-	return Job.fetch_many([create_job_id(rq_job_id or "")], connection=get_redis_conn())[0]
+	"""The wake-up with the id that we gave it; None when there is none, or only a rest of one."""
+	try:
+		return Job.fetch_many([create_job_id(rq_job_id or "")], connection=get_redis_conn())[0]
+	except NoSuchJobError:
+		# a horse that outlived a flush leaves a hash without the job in it
+		return None
 
 
 def waiting_ids(queues: set[str]) -> set[str]:
@@ -43,17 +47,33 @@ def waiting_ids(queues: set[str]) -> set[str]:
 	return {rq_job_id for queue in queues for rq_job_id in get_queue(queue).get_job_ids()}
 
 
-def state_of(rq_job_id: str | None) -> str:
-	"""What RQ knows of a wake-up: its horse is alive, it ended, or nothing that can be relied on."""
+def state_of(rq_job_id: str | None, worker_name: str | None = None) -> str:
+	"""What RQ knows of a wake-up: its horse is alive, its worker saw it end, or nothing reliable.
+
+	With a worker's name, only that worker's word counts: another one may have taken the same wake-up again.
+	"""
 	found = fetch(rq_job_id)
-	status = found.get_status(refresh=False) if found else None
-	if status in ENDED_STATUSES:
-		return ENDED
-	if not found or status != JobStatus.STARTED:
+	if not found:
+		return UNKNOWN
+	if _was_seen_to_end(found):
+		return ENDED if found.worker_name in (None, worker_name) else UNKNOWN
+	if found.get_status(refresh=False) != JobStatus.STARTED:
 		return UNKNOWN
 	registry = StartedJobRegistry(found.origin, connection=get_redis_conn())
 	lapses_at = get_redis_conn().zscore(registry.key, found.id)
 	return ALIVE if lapses_at and lapses_at > _redis_time() else UNKNOWN
+
+
+def _was_seen_to_end(rq_job: Job) -> bool:
+	"""Whether a worker saw its horse end.
+
+	A horse may live on when somebody canceled the RQ job by hand, and when RQ's maintenance calls it
+	failed because its worker is silent; then there is no time at which it ended.
+	"""
+	status = rq_job.get_status(refresh=False)
+	if status in (JobStatus.FINISHED, JobStatus.FAILED):
+		return rq_job.ended_at is not None
+	return status == JobStatus.STOPPED
 
 
 def _redis_time() -> float:

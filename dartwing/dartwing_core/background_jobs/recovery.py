@@ -4,6 +4,7 @@ The row is the truth. A Queued job whose wake-up is gone is pushed again; a Runn
 is gone becomes Failed ("worker died") and is due again.
 """
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from frappe.utils.background_jobs import create_job_id
 
 from dartwing.dartwing_core.background_jobs import config, dispatcher, queue_redis, retry
 from dartwing.dartwing_core.background_jobs.consequences import follow_end
-from dartwing.dartwing_core.background_jobs.errors import PERMANENT, StaleJobError
+from dartwing.dartwing_core.background_jobs.errors import PERMANENT
 from dartwing.dartwing_core.background_jobs.outcomes import TimedOut, base_delay_of
 from dartwing.dartwing_core.background_jobs.queue_redis import ALIVE, ENDED, UNKNOWN
 from dartwing.dartwing_core.background_jobs.retry_queue import schedule_retry
@@ -26,6 +27,18 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	BackgroundJob,
 )
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
+
+# what is looked at of a job before it is judged
+FIELDS = (
+	"name",
+	"priority",
+	"timeout_seconds",
+	"rq_job_id",
+	"attempt_id",
+	"worker_name",
+	"heartbeat_at",
+	"modified",
+)
 
 
 def recover() -> dict[str, int]:
@@ -39,59 +52,88 @@ def recover() -> dict[str, int]:
 
 
 def push_lost() -> int:
-	"""Push again the wake-ups of Queued jobs that RQ does not have; returns how many."""
-	jobs = jobs_in(QUEUED, "queued_at")
-	waiting = queue_redis.waiting_ids(set(dispatcher.QUEUE_BY_PRIORITY.values())) if jobs else set()
-	lost = [
-		job
-		for job in jobs
-		if create_job_id(job.rq_job_id) not in waiting and queue_redis.state_of(job.rq_job_id) is not ALIVE
-	]
-	dispatcher.push(lost)
-	return len(lost)
+	"""Push again the wake-ups of Queued jobs that RQ does not have; returns how many. Commits each batch."""
+	waiting = queue_redis.waiting_ids(set(dispatcher.QUEUE_BY_PRIORITY.values()))
+	pushed = 0
+	for batch in batches_in(QUEUED, "queued_at"):
+		lost = [
+			job
+			for job in batch
+			if create_job_id(job.rq_job_id) not in waiting
+			and queue_redis.state_of(job.rq_job_id) is not ALIVE
+			and dispatcher.renew_wake_up(job)
+		]
+		# a wake-up must find the id that the row names
+		frappe.db.commit()
+		dispatcher.push(lost)
+		pushed += len(lost)
+	return pushed
 
 
 def rescue_orphans() -> int:
 	"""Settle Running jobs whose worker is gone; returns how many."""
-	rescued = 0
-	for job in jobs_in(RUNNING, "started_at"):
-		state = queue_redis.state_of(job.rq_job_id)
-		if state is ENDED or (state is UNKNOWN and is_silent(job)):
-			rescued += rescue(job)
-	return rescued
-
-
-def jobs_in(status: str, since: str) -> list[BackgroundJob]:
-	"""One batch of the jobs that have been in a status for a while, longest first."""
-	settled_before = now_datetime() - timedelta(seconds=config.get("recovery_age_seconds"))
-	names = frappe.get_all(
-		"Background Job",
-		{"status": status, since: ("<", settled_before)},
-		order_by="modified asc",
-		limit_page_length=int(config.get("batch_size")),
-		pluck="name",
+	return sum(
+		try_to_rescue(job)
+		for batch in batches_in(RUNNING, "started_at")
+		for job in batch
+		if looks_orphaned(job)
 	)
-	return [frappe.get_doc("Background Job", name) for name in names]
 
 
-def is_silent(job: BackgroundJob) -> bool:
+def try_to_rescue(job: frappe._dict) -> bool:
+	"""As `rescue`; one that cannot be settled is recorded, and does not keep the others from it."""
+	try:
+		return rescue(job)
+	except Exception:
+		frappe.db.rollback()
+		frappe.log_error(title=f"dartwing: {job.name} could not be rescued")
+		frappe.db.commit()
+		return False
+
+
+def looks_orphaned(job: frappe._dict) -> bool:
+	"""Whether the worker saw its horse end, or nobody knows of the attempt and it shows nothing itself."""
+	state = queue_redis.state_of(job.rq_job_id, job.worker_name)
+	return state is ENDED or (state is UNKNOWN and is_silent(job))
+
+
+def batches_in(status: str, since: str) -> Iterator[list[frappe._dict]]:
+	"""All jobs that have been in a status for a while, longest first, in batches of what is asked here."""
+	settled_before = now_datetime() - timedelta(seconds=config.get("recovery_age_seconds"))
+	job = frappe.qb.DocType("Background Job")
+	query = (
+		frappe.qb.from_(job)
+		.select(*(job[field] for field in FIELDS))
+		.where((job.status == status) & (job[since] < settled_before))
+		.orderby(job.modified)
+		.orderby(job.name)
+		.limit(int(config.get("batch_size")))
+	)
+	batch = query.run(as_dict=True)
+	while batch:
+		yield batch
+		last = batch[-1]
+		follows = (job.modified > last.modified) | ((job.modified == last.modified) & (job.name > last.name))
+		batch = query.where(follows).run(as_dict=True)
+
+
+def is_silent(job: frappe._dict) -> bool:
 	"""Whether the attempt has not shown for longer than a heartbeat is believed."""
 	lifetime = timedelta(seconds=config.get("heartbeat_lifetime_seconds"))
 	return not job.heartbeat_at or job.heartbeat_at + lifetime < now_datetime()
 
 
-def rescue(job: BackgroundJob) -> bool:
+def rescue(seen: frappe._dict) -> bool:
 	"""Record what became of a job whose worker is gone, and commit; False when it moved on meanwhile."""
-	try:
-		if killed_for_its_timeout(job):
-			TimedOut(job.timeout_seconds, _("The handler did not stop and was killed by its worker.")).record(
-				job
-			)
-		else:
-			worker_died(job)
-	except StaleJobError:
+	job = frappe.get_doc("Background Job", seen.name, for_update=True)
+	moved_on = (job.status, job.attempt_id, job.heartbeat_at) != (RUNNING, seen.attempt_id, seen.heartbeat_at)
+	if moved_on:
 		frappe.db.rollback()
 		return False
+	if killed_for_its_timeout(job):
+		TimedOut(job.timeout_seconds, _("The handler did not stop and was killed by its worker.")).record(job)
+	else:
+		worker_died(job)
 	follow_end(job)
 	# one job's rescue must not be undone by what happens to the next
 	frappe.db.commit()

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from math import isnan
 
 from dartwing.dartwing_core.background_jobs.errors import TRANSIENT, classify_error
 
 BASE_DELAY_SECONDS = 60
 MAX_BACKOFF_DOUBLINGS = 4
 JITTER = 0.2
+LONGEST_RETRY_AFTER_SECONDS = 365 * 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,15 @@ def retry_after_of(error: BaseException, now: datetime) -> float | None:
 
 
 def _seconds(value: object, now: datetime) -> float | None:
+	"""Not negative, and at most a year: what is longer is no time to wait but a mistake, and no date."""
 	if isinstance(value, timedelta):
-		return max(0.0, value.total_seconds())
-	try:
-		return max(0.0, float(value))  # type: ignore[arg-type]
-	except (TypeError, ValueError):
-		pass
-	try:
-		return max(0.0, (parsedate_to_datetime(str(value)) - now).total_seconds())
-	except (TypeError, ValueError):
-		return None
+		seconds = value.total_seconds()
+	else:
+		try:
+			seconds = float(value)  # type: ignore[arg-type]
+		except (TypeError, ValueError):
+			try:
+				seconds = (parsedate_to_datetime(str(value)) - now).total_seconds()
+			except (TypeError, ValueError):
+				return None
+	return None if isnan(seconds) else min(max(0.0, seconds), LONGEST_RETRY_AFTER_SECONDS)

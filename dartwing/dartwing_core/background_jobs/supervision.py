@@ -63,8 +63,16 @@ class Supervisor:
 			if self._lost_at is not None:
 				self._stop_lost(now - self._lost_at)
 			elif now > self._deadline:
-				self._on_overrun()
-				os.kill(os.getpid(), signal.SIGKILL)
+				self._end_overrun()
+
+	def _end_overrun(self) -> None:
+		"""The process goes in any case; what could not be recorded is found by `recovery`."""
+		try:
+			self._on_overrun()
+		except Exception:
+			frappe.logger("dartwing").exception(f"{self._control.job_id}: its timeout could not be recorded")
+		finally:
+			os.kill(os.getpid(), signal.SIGKILL)
 
 	def _is_ours(self, now: float) -> bool:
 		"""Whether the job is still this attempt's; shows from time to time that the attempt is alive.

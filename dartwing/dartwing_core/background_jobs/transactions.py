@@ -55,12 +55,13 @@ def separate_transaction() -> Iterator[None]:
 		cur_db_name=callers.cur_db_name,
 	)
 	_own_connections.add(own)
-	frappe.local.db = own
 	try:
+		frappe.local.db = own
 		own.connect()
 		own.begin()
 		yield
 		own.commit()
 	finally:
-		own.close()
+		# first of all: a job's timeout may interrupt the next line
 		frappe.local.db = callers
+		own.close()

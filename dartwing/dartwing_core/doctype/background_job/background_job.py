@@ -4,7 +4,7 @@ from typing import Any
 import frappe
 from frappe import _
 from frappe.database.sequence import create_sequence, get_next_val
-from frappe.utils import cint, now_datetime
+from frappe.utils import cint, get_datetime, now_datetime
 
 from dartwing.dartwing_core.background_jobs import config, notifications, realtime
 from dartwing.dartwing_core.background_jobs.errors import InvalidTransitionError, StaleJobError
@@ -128,7 +128,7 @@ class BackgroundJob(HiddenDocument):
 			raise InvalidTransitionError(
 				_("{0}: a job that is {1} cannot become {2}").format(self.name, _(self.status), _(status))
 			)
-		from_status, now = self.status, now_datetime()
+		from_status, now = self.status, self._later_than_before()
 		changes.update(status=status, modified=now, modified_by=frappe.session.user)
 		if status in ENTERED_AT:
 			changes.setdefault(ENTERED_AT[status], now)
@@ -140,6 +140,11 @@ class BackgroundJob(HiddenDocument):
 		realtime.publish_job_status_changed([self], from_status)
 		if status in FINISHED:
 			notifications.notify_owner(self)
+
+	def _later_than_before(self) -> datetime:
+		"""Now, but after the last transition whatever this clock says, so that the log is in order."""
+		before = get_datetime(self.modified)
+		return max(now_datetime(), before + timedelta(microseconds=1)) if before else now_datetime()
 
 	def _compare_and_set(self, changes: dict[str, Any]) -> None:
 		job = frappe.qb.DocType("Background Job")

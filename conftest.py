@@ -8,7 +8,7 @@ from pathlib import Path
 import frappe
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent / "tests"))
 
 from factories import World
 from http_client import Web
@@ -85,3 +85,10 @@ def clean(world: World) -> Iterator[World]:
 		yield world
 	finally:
 		world.clear()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _site_for_doctype_tests(request: pytest.FixtureRequest) -> None:
+	"""The tests beside the controllers, which bench collects too, know of no fixtures."""
+	if request.node.path.is_relative_to(Path(__file__).parent / "dartwing"):
+		request.getfixturevalue("site")

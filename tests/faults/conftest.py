@@ -1,0 +1,64 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import frappe
+import pytest
+from processes import Processes, shortened
+from runtimes.base import Runtime
+
+from dartwing.dartwing_core.background_jobs import scheduler
+
+# the engine's patience, see config.py; its defaults would make each of these tests take minutes
+IMPATIENT = {
+	"recovery_age_seconds": 0,
+	"supervision_interval_seconds": 0.1,
+	"heartbeat_interval_seconds": 0.3,
+	"heartbeat_lifetime_seconds": 1.5,
+	"timeout_grace_seconds": 1,
+}
+
+
+@pytest.fixture(autouse=True)
+def _clean(clean):
+	"""Every test here starts and ends without jobs, as Administrator."""
+
+
+@pytest.fixture
+def impatient(runtime: Runtime, site: str) -> Iterator[None]:
+	with shortened(runtime, **IMPATIENT):
+		yield
+
+
+@pytest.fixture
+def processes(runtime: Runtime, clean, tmp_path: Path) -> Iterator[Processes]:
+	started = Processes(runtime, tmp_path)
+	try:
+		yield started
+	finally:
+		started.end()
+		print(started.output())
+
+
+@pytest.fixture
+def work(runtime: Runtime) -> Callable[[], None]:
+	"""Run one stock worker until all queues are empty."""
+	return lambda: runtime.run("worker", "--queue", "short,default,long", "--burst")
+
+
+@pytest.fixture
+def tick(site: str) -> Callable[[], None]:
+	"""What the scheduler does each minute, now and in this process."""
+
+	def every_minute() -> None:
+		frappe.db.rollback()
+		scheduler.every_minute()
+
+	return every_minute
+
+
+@pytest.fixture
+def own_servers(runtime: Runtime) -> Runtime:
+	"""The runtime, if its servers may be crashed."""
+	if runtime.servers_are_shared:
+		pytest.skip(runtime.servers_are_shared)
+	return runtime

@@ -1,0 +1,192 @@
+"""Many processes at the same instant: schedulers, submitters, dispatchers."""
+
+import json
+from collections import Counter
+from unittest.mock import patch
+
+import frappe
+import pytest
+from factories import (
+	OBLIGING,
+	acting_as,
+	people_written,
+	queued_wake_ups,
+	second_connection,
+	submit,
+	wait_until,
+)
+
+from dartwing.dartwing_core.background_jobs import dispatcher, maintenance, submit_job, submit_jobs
+
+MARKER = "written by a test"
+SUBMITTERS = 50
+
+
+@pytest.fixture
+def window(world):
+	"""Give Alpha a window of its own."""
+
+	def set_window(size: int) -> None:
+		organization = frappe.get_doc("Organization", world.alpha)
+		organization.update({"override_job_window": 1, "job_window": size})
+		organization.save()
+		frappe.db.commit()
+
+	yield set_window
+	organization = frappe.get_doc("Organization", world.alpha)
+	organization.override_job_window = 0
+	organization.save()
+	frappe.db.commit()
+
+
+@pytest.fixture
+def deduplicating(world):
+	job_type = frappe.get_doc("Job Type", OBLIGING)
+	job_type.deduplication_window = 300
+	job_type.save()
+	frappe.db.commit()
+	yield
+	job_type.reload()
+	job_type.deduplication_window = 0
+	job_type.save()
+	frappe.db.commit()
+
+
+def counted(world, *statuses: str) -> int:
+	frappe.db.rollback()
+	return frappe.db.count("Background Job", {"organization": world.alpha, "status": ("in", statuses)})
+
+
+def submit_many(user: str, organization: str, count: int, **arguments) -> list[str]:
+	with acting_as(user):
+		request = {"job_type": OBLIGING, "organization": organization, **arguments}
+		jobs = submit_jobs([{**request, "parameters": {"mode": "succeed", "n": n}} for n in range(count)])
+		frappe.db.commit()
+	return [job.name for job in jobs]
+
+
+# --- dispatchers
+
+
+def test_a_dispatcher_sees_what_another_handed_over_between_its_turns(world, window):
+	window(4)
+	maintenance.pause()
+	frappe.db.commit()
+	submit_many(world.alice, world.alpha, 6)
+	maintenance.resume()
+	frappe.db.rollback()
+	has_another_turn, competitors = dispatcher.has_another_turn, []
+
+	def another_process_comes_between(organization: str) -> bool:
+		more = has_another_turn(organization)
+		if not competitors:
+			competitors.append("was here")
+			with second_connection():
+				submit_many(world.alice, world.alpha, 2, priority="Critical")
+		return more
+
+	frappe.db.set_single_value("Job Engine Settings", "paused", 0)
+	frappe.db.commit()
+	frappe.clear_document_cache("Job Engine Settings", "Job Engine Settings")
+	with (
+		patch.dict("dartwing.dartwing_core.background_jobs.config.DEFAULTS", {"dispatch_turn": 2}),
+		patch.object(dispatcher, "has_another_turn", another_process_comes_between),
+	):
+		dispatcher.dispatch([world.alpha])
+	assert counted(world, "Queued") == 4
+
+
+# --- schedulers
+
+
+def test_two_schedulers_at_once_push_each_lost_job_and_each_due_retry_once(
+	world, window, processes, work, tmp_path
+):
+	window(1000)
+	names = lose_their_pushes(world, 40) + due_retries(world, 40)
+	go = tmp_path / "go"
+	schedulers = [processes.script("scheduling.py", frappe.local.site, "5", str(go)) for _ in range(2)]
+	wait_until(lambda: len(list(tmp_path.glob("go.ready*"))) == 2, "both schedulers are ready")
+	go.touch()
+	assert [scheduler.wait(120) for scheduler in schedulers] == [0, 0]
+	pushed = Counter(rq_job.kwargs["kwargs"]["background_job_id"] for rq_job in queued_wake_ups("default"))
+	assert pushed == dict.fromkeys(names, 1)
+	work()
+	assert counted(world, "Completed") == len(names)
+	assert people_written() == len(names)
+	assert set(frappe.get_all("Background Job", {"name": ("in", names)}, pluck="retry_count")) == {0, 1}
+
+
+def lose_their_pushes(world, count: int) -> list[str]:
+	names = [submit(mode="write_people", marker=MARKER, people=1, n=n).name for n in range(count)]
+	for rq_job in queued_wake_ups("default"):
+		rq_job.delete()
+	# long enough ago to be missed
+	job = frappe.qb.DocType("Background Job")
+	frappe.qb.update(job).set(job.queued_at, "2026-01-01").where(job.name.isin(names)).run()
+	frappe.db.commit()
+	return names
+
+
+def due_retries(world, count: int) -> list[str]:
+	names = [submit(mode="write_people", marker=MARKER, people=1, n=-n).name for n in range(1, count + 1)]
+	for name in names:
+		job = frappe.get_doc("Background Job", name)
+		job.transition_to("Running", attempt_id="x")
+		job.transition_to("Failed", error_type="Transient", ready_at="2026-01-01")
+	frappe.db.commit()
+	for rq_job in queued_wake_ups("default"):
+		if rq_job.kwargs["kwargs"]["background_job_id"] in names:
+			rq_job.delete()
+	return names
+
+
+# --- submitters
+
+
+@pytest.fixture
+def submit_at_once(world, processes, tmp_path):
+	"""Fifty processes submit these parameters at the same instant: what each got, and their lock waits."""
+
+	def submit_all(parameters: list[dict]) -> tuple[list[dict], int]:
+		script = processes.script(
+			"submitting.py", frappe.local.site, world.alice, world.alpha, json.dumps(parameters)
+		)
+		assert script.wait(120) == 0, processes.output()
+		printed = json.loads(processes.output().splitlines()[-1])
+		return printed["answers"], printed["lock_waits"]
+
+	return submit_all
+
+
+def test_of_fifty_equal_submissions_at_once_one_wins_and_the_others_name_it(
+	world, deduplicating, submit_at_once
+):
+	answers, _lock_waits = submit_at_once([{"mode": "succeed"}] * SUBMITTERS)
+	(winner,) = [answer["job_id"] for answer in answers if "job_id" in answer]
+	refused = [answer for answer in answers if "error" in answer]
+	assert refused == [{"error": "DuplicateJobError", "existing_job_id": winner}] * (SUBMITTERS - 1)
+	assert counted(world, "Pending", "Queued") == 1
+	assert len(queued_wake_ups("default")) == 1
+
+
+def test_fifty_different_submissions_at_once_are_all_accepted_and_never_wait_for_each_other(
+	world, deduplicating, submit_at_once
+):
+	answers, lock_waits = submit_at_once([{"mode": "succeed", "n": n} for n in range(SUBMITTERS)])
+	assert len({answer["job_id"] for answer in answers}) == SUBMITTERS
+	assert lock_waits == 0
+
+
+# --- one organization with many jobs
+
+
+def test_ten_thousand_waiting_jobs_of_one_organization_do_not_hold_up_another(world):
+	submit_many(world.alice, world.alpha, 10_000)
+	assert (counted(world, "Queued"), counted(world, "Pending")) == (100, 9_900)
+	with acting_as(world.bob):
+		job = submit_job(OBLIGING, world.beta, {"mode": "succeed"})
+		frappe.db.commit()
+	assert frappe.db.get_value("Background Job", job.name, "status") == "Queued"
+	ahead = [rq_job.id for rq_job in queued_wake_ups("default")]
+	assert len(ahead) == 101
