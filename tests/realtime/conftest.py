@@ -1,0 +1,72 @@
+"""Socket.IO clients of the world's users."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import frappe
+import pytest
+from factories import World, wait_until
+from http_client import Client, Web
+from runtimes.base import Runtime, stop
+from socket_client import Socket, Sockets
+
+
+@pytest.fixture(autouse=True)
+def _clean(clean: World) -> None:
+	"""Every test here starts and ends without jobs, as Administrator."""
+
+
+@pytest.fixture(scope="session")
+def clients(web: Web, world: World) -> dict[str, Client]:
+	return {user: web.login(user) for user in (world.alice, world.bob, world.nobody, world.manager)}
+
+
+@pytest.fixture
+def worker(runtime: Runtime, tmp_path: Path) -> Iterator[None]:
+	"""A stock worker beside the test; other tests move their jobs themselves."""
+	process = runtime.spawn("worker", "--queue", "short,default,long", log=tmp_path / "worker.log")
+	try:
+		yield
+	finally:
+		stop(process, timeout_seconds=60)
+
+
+@pytest.fixture
+def connect(sockets: Sockets, clients: dict[str, Client]) -> Iterator[Callable[[str], Socket]]:
+	opened = []
+
+	def open_one(user: str, client: Client | None = None) -> Socket:
+		socket = sockets.connect(client or clients[user])
+		socket.user = user
+		opened.append(socket)
+		return socket
+
+	yield open_one
+	for socket in opened:
+		socket.disconnect()
+
+
+def follow(socket: Socket, organization: str) -> Socket:
+	"""Join the organization's room and wait until the server has let the socket in."""
+	socket.emit("doc_subscribe", "Organization", organization)
+
+	def is_in() -> bool:
+		frappe.publish_realtime("test_probe", {"n": 1}, doctype="Organization", docname=organization)
+		return bool(socket.named("test_probe"))
+
+	wait_until(is_in, f"{socket.user} follows {organization}")
+	socket.events.clear()
+	return socket
+
+
+def settle(socket: Socket) -> None:
+	"""Wait until everything that was published for the socket before has arrived."""
+	marker = frappe.generate_hash(length=10)
+	frappe.publish_realtime("test_marker", {"marker": marker}, room=f"user:{socket.user}")
+	socket.wait_for("test_marker", where=lambda message: message["marker"] == marker)
+
+
+def of_jobs(socket: Socket) -> list[tuple]:
+	"""Events of the job engine that a socket was sent."""
+	settle(socket)
+	return [event for event in socket.events if event[0].startswith("job_")]
