@@ -78,29 +78,9 @@ def first(value):
 	return value[0] if isinstance(value, list | tuple) and value else value
 
 
-def get_global_default(key):
-	return first(get_defaults().get(key))
-
-
-def set_global_default(key, value) -> None:
-	set_default(key, value, "__default")
-
-
 def get_user_default(key, user=None):
 	defaults = get_defaults(user)
 	return first(defaults.get(key) or defaults.get(frappe.scrub(key)))
-
-
-def set_user_default(key, value, user=None, parenttype=None) -> None:
-	set_default(key, value, user or frappe.session.user, parenttype)
-
-
-def add_user_default(key, value, user=None, parenttype=None) -> None:
-	add_default(key, value, user or frappe.session.user, parenttype)
-
-
-def clear_user_default(key, user=None) -> None:
-	clear_default(key, parent=user or frappe.session.user)
 
 
 __getattr__ = attributes_of(__name__)

@@ -252,10 +252,6 @@ def is_system_user(user: str | None = None) -> bool:
 	return frappe.get_cached_value("User", user or frappe.session.user, "user_type") == "System User"
 
 
-def get_doctype_roles(doctype, access_type="read") -> list[str]:
-	return [perm.role for perm in frappe.get_meta(doctype).permissions if perm.get(access_type)]
-
-
 def get_valid_perms(doctype=None, user=None) -> list[_dict]:
 	filters = {"permlevel": 0, "role": ["in", get_roles(user)]}
 	if doctype:
@@ -297,12 +293,6 @@ def add_user_permission(
 def remove_user_permission(doctype, name, user) -> None:
 	filters = {"user": user, "allow": doctype, "for_value": name}
 	frappe.delete_doc("User Permission", frappe.db.get_value("User Permission", filters))
-
-
-def clear_user_permissions_for_doctype(doctype, user=None) -> None:
-	filters = {"allow": doctype, **({"user": user} if user else {})}
-	for name in frappe.get_all("User Permission", filters=filters, pluck="name"):
-		frappe.delete_doc("User Permission", name)
 
 
 __getattr__ = attributes_of(__name__)

@@ -55,7 +55,7 @@ def connect(sockets, clients):
 
 def test_a_logged_in_user_gets_events_for_the_user(connect):
 	assert reaches(connect(World.alice), user=World.alice)
-	assert not reaches(connect(World.alice, patience=1), user=World.bob)
+	assert not reaches(connect(World.alice, patience=0.5), user=World.bob)
 
 
 def test_an_api_key_is_enough(web, sockets, passing_user):
@@ -83,7 +83,7 @@ def test_a_guests_session_gets_in_and_may_join_nothing(connect, sockets, web, ow
 	client = web.guest()
 	client.cookies.set("sid", "Guest")
 	socket = sockets.connect(client)
-	socket.user, socket.patience = "Guest", 1
+	socket.user, socket.patience = "Guest", 0.5
 	socket.emit("doc_subscribe", OWNED, owned[World.alice])
 	assert not reaches(socket, doctype=OWNED, docname=owned[World.alice])
 
@@ -98,19 +98,19 @@ def test_a_document_that_may_be_read_can_be_followed(connect, owned):
 
 
 def test_a_document_that_may_not_be_read_cannot_be_followed(connect, owned):
-	socket = connect(World.alice, patience=1)
+	socket = connect(World.alice, patience=0.5)
 	socket.emit("doc_subscribe", OWNED, owned[World.bob])
 	assert not reaches(socket, doctype=OWNED, docname=owned[World.bob])
 
 
 def test_a_document_that_is_not_there_cannot_be_followed(connect):
-	socket = connect(World.alice, patience=1)
+	socket = connect(World.alice, patience=0.5)
 	socket.emit("doc_subscribe", OWNED, "none")
 	assert not reaches(socket, doctype=OWNED, docname="none")
 
 
 def test_without_subscribing_nothing_of_a_document_is_sent(connect, owned):
-	socket = connect(World.alice, patience=1)
+	socket = connect(World.alice, patience=0.5)
 	assert not reaches(socket, doctype=OWNED, docname=owned[World.alice])
 
 
@@ -154,7 +154,7 @@ def test_who_may_read_a_doctype_at_all_can_follow_all_its_changes(connect, owned
 
 
 def test_a_doctype_that_may_not_be_read_cannot_be_followed(connect):
-	socket = connect(World.alice, patience=1)
+	socket = connect(World.alice, patience=0.5)
 	socket.emit("doctype_subscribe", "Contract Serial")
 	assert not reaches(socket, room="doctype:Contract Serial")
 
@@ -167,7 +167,7 @@ def test_anyone_can_follow_any_task(connect):
 
 @pytest.mark.parametrize("event", ["org_subscribe", "subscribe", "join"])
 def test_a_room_of_an_apps_own_cannot_be_joined(connect, event):
-	socket = connect(World.alice, patience=1)
+	socket = connect(World.alice, patience=0.5)
 	socket.emit(event, "org:Alpha Test Org")
 	socket.emit(event, "Alpha Test Org")
 	assert not reaches(socket, room="org:Alpha Test Org")
@@ -176,7 +176,7 @@ def test_a_room_of_an_apps_own_cannot_be_joined(connect, event):
 def test_system_users_get_what_is_for_the_whole_site_and_others_do_not(connect):
 	assert reaches(connect(World.manager), room="all")
 	is_system_user = frappe.db.get_value("User", World.alice, "user_type") == "System User"
-	assert reaches(connect(World.alice, patience=1), room="all") == is_system_user
+	assert reaches(connect(World.alice, patience=0.5), room="all") == is_system_user
 
 
 def test_everyone_gets_what_is_for_the_website(connect):

@@ -203,9 +203,6 @@ class Connection:
 			)
 		self.commit()
 
-	def sql_list(self, query, values=(), debug=False, **kwargs):
-		return self.sql(query, values, **kwargs, debug=debug, pluck=True)
-
 	def sql_ddl(self, query, debug=False) -> None:
 		"""Commit, then change the schema."""
 		self.commit()

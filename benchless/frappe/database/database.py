@@ -30,9 +30,6 @@ class Database(Connection, ErrorPredicates, Tables, Values):
 			return
 		raise refuse(f"frappe.db.{name}")
 
-	def get_system_setting(self, key):
-		return frappe.get_system_settings(key)
-
 	def updatedb(self, doctype, meta=None) -> None:
 		"""Create or change the DocType's table so that it has the columns of its fields."""
 		from benchless.schema import sync_table

@@ -48,20 +48,8 @@ class Tables:
 	def has_column(self, doctype, column) -> bool:
 		return column in self.get_table_columns(doctype)
 
-	def get_column_type(self, doctype, column) -> str:
-		return self.sql(
-			"select column_type from information_schema.columns"
-			" where table_name = %s and column_name = %s and table_schema = %s",
-			(get_table_name(doctype), column, self.cur_db_name),
-			pluck=True,
-		)[0]
-
 	def describe(self, doctype: str):
 		return self.sql(f"DESC `{get_table_name(doctype)}`")
-
-	def change_column_type(self, doctype: str, column: str, type: str, nullable: bool = False):
-		null = "" if nullable else "NOT NULL"
-		return self.sql_ddl(f"ALTER TABLE `{get_table_name(doctype)}` MODIFY `{column}` {type} {null}")
 
 	def has_index(self, table_name, index_name):
 		"""The index's rows, empty if there is none."""
@@ -101,10 +89,6 @@ class Tables:
 
 	def truncate(self, doctype: str) -> None:
 		self.sql_ddl(f"truncate `{get_table_name(doctype)}`")
-
-	def rename_column(self, doctype: str, old_column_name: str, new_column_name: str) -> None:
-		table = get_table_name(doctype)
-		self.sql_ddl(f"ALTER TABLE `{table}` RENAME COLUMN `{old_column_name}` TO `{new_column_name}`")
 
 	def create_sequence(self, *args, **kwargs):
 		from frappe.database.sequence import create_sequence

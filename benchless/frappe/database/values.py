@@ -233,12 +233,6 @@ class Values:
 			dt = dt["doctype"]
 		return self.get_value(dt, dn, ignore=True, cache=cache, order_by=None)
 
-	def a_row_exists(self, doctype):
-		return frappe.get_all(doctype, limit=1, order_by=None, as_list=True)
-
-	def field_exists(self, dt, fn):
-		return self.exists("DocField", {"fieldname": fn, "parent": dt})
-
 	def count(self, dt, filters=None, debug=False, cache=False, distinct: bool = True) -> int:
 		"""The number of matches; with `cache`, of all rows as counted in the last day."""
 		key = f"doctype:count:{dt}"
@@ -283,10 +277,6 @@ class Values:
 	@staticmethod
 	def get_list(*args, **kwargs):
 		return frappe.get_list(*args, **kwargs)
-
-	def get_last_created(self, doctype):
-		rows = self.get_all(doctype, ["creation"], limit=1, order_by="creation desc")
-		return get_datetime(rows[0].creation) if rows else None
 
 	@staticmethod
 	def format_date(date) -> str:

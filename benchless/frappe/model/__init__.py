@@ -46,7 +46,3 @@ child_table_fields = ("parent", "parentfield", "parenttype")
 optional_fields = ("_user_tags", "_comments", "_assign", "_liked_by", "_seen")
 
 __getattr__ = attributes_of(__name__)
-
-
-def is_default_field(fieldname: str) -> bool:
-	return fieldname in default_fields

@@ -29,10 +29,6 @@ class Access:
 		granting = [p for p in self.get_permissions() if p.role in roles and p.get(permission_type)]
 		return list(dict.fromkeys(permission.permlevel for permission in granting))
 
-	def has_permlevel_access_to(self, fieldname, df=None, permission_type="read") -> bool:
-		field = df or self.meta.get_field(fieldname)
-		return field.permlevel in self.get_permlevel_access(permission_type)
-
 	def apply_fieldlevel_read_permissions(self) -> None:
 		"""Remove values that the current user may not read."""
 		if frappe.session.user == "Administrator":

@@ -229,18 +229,11 @@ class BaseDocument:
 	def as_json(self) -> str:
 		return frappe.as_json(self.as_dict())
 
-	def get_db_value(self, key):
-		return frappe.db.get_value(self.doctype, self.name, key)
-
 	def get_value(self, fieldname):
 		return self.cast(self.get(fieldname), self.meta.get_field(fieldname))
 
 	def cast(self, value, df):
 		return cast(df.fieldtype, value)
-
-	def get_parentfield_of_doctype(self, doctype):
-		names = [field.fieldname for field in self.meta.get_table_fields() if field.options == doctype]
-		return names[0] if names else None
 
 	def get_label_from_fieldname(self, fieldname):
 		field = self.meta.get_field(fieldname)

@@ -1,6 +1,5 @@
 """Documents: loading, the life cycle of insert and save, and hooks."""
 
-import hashlib
 from datetime import date, datetime, timedelta
 
 import frappe
@@ -395,9 +394,6 @@ class Document(Validation, Storage, Access, BaseDocument):
 	def get_url(self) -> str:
 		return get_absolute_url(self.doctype, self.name)
 
-	def get_signature(self) -> str:
-		return hashlib.sha224(f"{self.doctype}:{self.name}".encode()).hexdigest()
-
 	def set_onload(self, key, value) -> None:
 		if not self.get("__onload"):
 			self.set("__onload", frappe._dict())
@@ -423,11 +419,6 @@ class Document(Validation, Storage, Access, BaseDocument):
 				"content": text or comment_type,
 			}
 		).insert(ignore_permissions=True)
-
-	def validate_table_has_rows(self, parentfield, raise_exception=None) -> None:
-		if not self.get(parentfield):
-			message = f"Table {self.meta.get_label(parentfield)} cannot be empty"
-			frappe.throw(message, raise_exception or frappe.EmptyTableError)
 
 	def validate_value(self, fieldname, condition, val2, doc=None, raise_exception=None) -> None:
 		document = doc or self

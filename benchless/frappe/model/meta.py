@@ -3,7 +3,7 @@
 import json
 
 import frappe
-from frappe._api.unsupported import attributes_of, refuse
+from frappe._api.unsupported import attributes_of
 from frappe._api.values import _dict, scrub
 from frappe.model import (
 	child_table_fields,
@@ -125,9 +125,6 @@ class Meta:
 	def get_select_fields(self) -> list[_dict]:
 		return self.of_type("Select")
 
-	def get_image_fields(self) -> list[_dict]:
-		return self.of_type("Attach Image")
-
 	def get_table_fields(self) -> list[_dict]:
 		return self.of_type(*table_fields)
 
@@ -163,11 +160,6 @@ class Meta:
 		fields = [field.strip() for field in (self.search_fields or "name").split(",")]
 		return fields if "name" in fields else [*fields, "name"]
 
-	def get_list_fields(self) -> list[str]:
-		listed = [f.fieldname for f in self.fields if f.in_list_view and f.fieldtype in data_fieldtypes]
-		fields = ["name", *listed]
-		return fields + ([self.title_field] if self.title_field and self.title_field not in fields else [])
-
 	def get_title_field(self) -> str:
 		return self.title_field or ("title" if self.has_field("title") else "name")
 
@@ -177,17 +169,6 @@ class Meta:
 
 	def get_high_permlevel_fields(self) -> list[_dict]:
 		return [field for field in self.fields if field.permlevel > 0]
-
-	def get_fields_to_check_permissions(self, user_permission_doctypes) -> list[_dict]:
-		"""Link fields (and the name) that User Permissions on these DocTypes restrict."""
-		fields = [
-			field
-			for field in self.get_link_fields()
-			if not field.ignore_user_permissions and field.options in user_permission_doctypes
-		]
-		if self.name in user_permission_doctypes:
-			fields.append(_dict(label="Name", fieldname="name", options=self.name))
-		return fields
 
 	def get_permissions(self, parenttype=None) -> list[_dict]:
 		return get_meta(parenttype).permissions if self.istable and parenttype else self.permissions
@@ -212,9 +193,6 @@ class Meta:
 			field.fieldname for field in self.get_fieldnames_with_value(True) if field.permlevel in levels
 		]
 
-	def get_workflow(self) -> None:
-		return None
-
 	def is_nested_set(self) -> bool:
 		return self.has_field("lft") and self.has_field("rgt")
 
@@ -225,17 +203,6 @@ def with_defaults(permission: dict) -> _dict:
 
 def is_single(doctype) -> bool:
 	return bool(get_meta(doctype).issingle)
-
-
-def get_parent_dt(doctype: str) -> str:
-	filters = {"fieldtype": ("in", table_fields), "options": doctype}
-	return frappe.db.get_value("DocField", filters, "parent") or ""
-
-
-def get_field_precision(df, doc=None, currency=None) -> int:
-	if currency:
-		raise refuse("currencies")
-	return frappe.utils.cint(df.precision) or (2 if df.fieldtype == "Currency" else 3)
 
 
 __getattr__ = attributes_of(__name__)

@@ -55,16 +55,6 @@ class NamingSeries:
 		parse_naming_series(self.series, number_generator=remember)
 		return found[0]
 
-	def get_current_value(self) -> int:
-		return cint(frappe.db.get_value("Series", self.get_prefix(), "current", order_by="name"))
-
-	def update_counter(self, new_count: int) -> None:
-		frappe.db.sql(
-			"insert into `tabSeries` (name, current) values (%(name)s, %(count)s)"
-			" on duplicate key update current = %(count)s",
-			{"name": self.get_prefix(), "count": cint(new_count)},
-		)
-
 
 def set_new_name(doc) -> None:
 	"""Name a document: its autoname() method, else the DocType's autoname, else a hash."""
@@ -209,20 +199,6 @@ def validate_name(doctype: str, name: int | str):
 	if re.search("[<>]", name):
 		frappe.throw("Name cannot contain special characters like '<', '>'", frappe.NameError)
 	return name
-
-
-def append_number_if_name_exists(doctype, value, fieldname="name", separator="-", filters=None) -> str:
-	"""The value, or the value with the next free number behind it."""
-	if not frappe.db.exists(doctype, {**(filters or {}), fieldname: value}):
-		return value
-	last = frappe.db.sql(
-		f"select `{fieldname}` from `tab{doctype}` where `{fieldname}` regexp %s"
-		f" order by length({fieldname}) desc, `{fieldname}` desc limit 1",
-		f"^{re.escape(value)}{separator}\\d+$",
-		pluck=True,
-	)
-	number = cint(last[0].rsplit(separator, 1)[1]) + 1 if last else 1
-	return f"{value}{separator}{number}"
 
 
 __getattr__ = attributes_of(__name__)

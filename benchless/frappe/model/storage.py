@@ -70,11 +70,6 @@ class Storage:
 				self.show_unique_validation_message(error)
 			raise
 
-	def db_update_all(self) -> None:
-		self.db_update()
-		for row in self.get_all_children():
-			row.db_update()
-
 	def show_unique_validation_message(self, error) -> None:
 		key = str(error).split("'")[-2].split(".")[-1]
 		columns = frappe.db.sql(

@@ -81,14 +81,6 @@ def get_bench_id() -> str:
 	return frappe.get_conf().get("bench_id", get_bench_path().strip("/").replace("/", "-"))
 
 
-def get_site_id(site=None) -> str:
-	return f"{site or frappe.local.site}@{get_bench_id()}"
-
-
-def get_site_base_path() -> str:
-	return frappe.local.site_path
-
-
 def get_site_path(*path) -> str:
 	return os.path.join(frappe.local.site_path, *path)
 
@@ -114,12 +106,6 @@ def get_site_name(hostname: str) -> str:
 def get_site_url(site: str) -> str:
 	conf = frappe.get_conf(site)
 	return conf.host_name or f"http://{site}:{conf.webserver_port}"
-
-
-def touch_file(path):
-	with open(path, "a"):
-		os.utime(path, None)
-	return path
 
 
 def get_fullname(user=None) -> str:
@@ -150,30 +136,6 @@ def get_safe_filters(filters):
 	except (TypeError, ValueError):
 		return filters
 	return as_unicode(parsed) if isinstance(parsed, int | float) else parsed
-
-
-def get_request_session(max_retries=5):
-	import requests
-	from requests.adapters import HTTPAdapter, Retry
-
-	session = requests.Session()
-	adapter = HTTPAdapter(max_retries=Retry(total=max_retries, status_forcelist=[500]))
-	session.mount("http://", adapter)
-	session.mount("https://", adapter)
-	return session
-
-
-def call_hook_method(hook, *args, **kwargs):
-	"""Call every function of a hook; the first truthy result counts."""
-	out = None
-	for path in frappe.get_hooks(hook):
-		out = out or frappe.get_attr(path)(*args, **kwargs)
-	return out
-
-
-def is_cli() -> bool:
-	"""Whether a terminal started this process."""
-	return bool(sys.stdin and sys.stdin.isatty())
 
 
 __getattr__ = attributes_of(__name__)

@@ -87,15 +87,4 @@ def cast(fieldtype, value=None):
 	return get_timedelta(value) if fieldtype == "Time" else value
 
 
-def validate_json_string(string: str) -> None:
-	try:
-		json.loads(string)
-	except (TypeError, ValueError):
-		raise frappe.ValidationError from None
-
-
-def has_common(l1, l2) -> set:
-	return set(l1) & set(l2)
-
-
 __getattr__ = attributes_of(__name__)

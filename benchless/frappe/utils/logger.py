@@ -54,9 +54,4 @@ def make_handlers(module, site, max_size, file_count, stream_only) -> list[loggi
 	]
 
 
-def set_log_level(level: str) -> None:
-	frappe.log_level = getattr(logging, (level or "").upper(), None) or logging.ERROR
-	frappe.loggers.clear()
-
-
 __getattr__ = attributes_of(__name__)

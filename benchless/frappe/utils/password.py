@@ -60,10 +60,6 @@ def remove_encrypted_password(doctype, name, fieldname="password") -> None:
 	frappe.db.delete("__Auth", {"doctype": doctype, "name": name, "fieldname": fieldname})
 
 
-def delete_all_passwords_for(doctype, name) -> None:
-	frappe.db.delete("__Auth", {"doctype": doctype, "name": name})
-
-
 def encrypt(txt, encryption_key=None) -> str:
 	return cstr(Fernet(encode(encryption_key or get_encryption_key())).encrypt(encode(txt)))
 

@@ -38,11 +38,4 @@ def handle_html(data) -> str:
 	return strip_html(text).strip() if TAG.search(text) else text
 
 
-def read_xlsx_file_from_attached_file(file_url=None, fcontent=None, filepath=None) -> list[list]:
-	"""The rows of the first sheet."""
-	source = BytesIO(fcontent) if fcontent else filepath
-	sheet = openpyxl.load_workbook(source, data_only=True).active
-	return [[cell.value for cell in row] for row in sheet.iter_rows()]
-
-
 __getattr__ = attributes_of(__name__)

@@ -1,5 +1,0 @@
-"""The error of a lock that another process kept."""
-
-
-class LockTimeoutError(Exception):
-	pass
