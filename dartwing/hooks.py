@@ -18,7 +18,6 @@ fixtures = [
 
 permission_query_conditions = {
 	"Background Job": "dartwing.dartwing_core.background_jobs.access_hooks.job_query_conditions",
-	"File": "dartwing.dartwing_core.background_jobs.access_hooks.file_query_conditions",
 	"Job Execution Log": "dartwing.dartwing_core.background_jobs.access_hooks.job_log_query_conditions",
 	"Org Member": "dartwing.dartwing_core.background_jobs.access_hooks.org_member_query_conditions",
 	"Organization": "dartwing.dartwing_core.background_jobs.access_hooks.organization_query_conditions",
@@ -51,8 +50,10 @@ standard_queries = {
 	"Person": "dartwing.dartwing_core.api.frappe_methods.search",
 }
 
-before_request = ["dartwing.dartwing_core.api.answers.before_request"]
-auth_hooks = ["dartwing.dartwing_core.api.frappe_methods.after_login"]
+before_request = [
+	"dartwing.dartwing_core.api.answers.before_request",
+	"dartwing.dartwing_core.api.frappe_methods.refuse_filter_as_name",
+]
 after_request = ["dartwing.dartwing_core.api.answers.after_request"]
 
 scheduler_events = {

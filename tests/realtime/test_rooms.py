@@ -18,8 +18,8 @@ from factories import (
 	submit,
 	wait_until,
 )
+from following import follow, of_jobs, settle
 
-from conftest import follow, of_jobs, settle
 from dartwing.dartwing_core.background_jobs import realtime
 
 UTC = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"

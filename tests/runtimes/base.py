@@ -150,6 +150,16 @@ def wait_for_port(process: subprocess.Popen, port: int, log: Path, timeout_secon
 	raise AssertionError(f"nothing listens on port {port}:\n{log.read_text()}")
 
 
+def wait_for_free_port(port: int, timeout_seconds: float = 30) -> None:
+	end = time.monotonic() + timeout_seconds
+	while time.monotonic() < end:
+		with socket.socket() as probe:
+			if probe.connect_ex((LOOPBACK, port)):
+				return
+		time.sleep(0.05)
+	raise AssertionError(f"something still listens on port {port}")
+
+
 def stop(process: subprocess.Popen, timeout_seconds: float = 20) -> None:
 	"""End a process that was started here, and what it started, if it does not end itself."""
 	process.terminate()

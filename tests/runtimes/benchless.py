@@ -2,7 +2,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from runtimes.base import APP, Runtime, Server
+from runtimes.base import APP, Runtime, Server, wait_for_free_port
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -52,6 +52,8 @@ class BenchlessRuntime(Runtime):
 		assert process, f"{server} does not run"
 		process.kill()
 		assert service.ends_within(30), f"{server} survived kill -9"
+		# its threads may outlive their leader a little, and hold the port
+		wait_for_free_port(service.port)
 
 	def revive(self, server: str) -> None:
 		service = self._service(server)

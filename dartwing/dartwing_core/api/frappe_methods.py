@@ -13,31 +13,16 @@ import frappe.client
 import frappe.desk.search
 from frappe.utils import cint
 
-from dartwing.dartwing_core.background_jobs import access_hooks
-
-GUARDED = ("Background Job", "Job Execution Log", "Organization", "Org Member", "Person", "File")
-
-
-def after_login() -> None:
-	"""What Frappe v15 would do without asking the hooks of apps; refused once the user is known."""
-	refuse_filter_as_name()
-	refuse_download()
+GUARDED = ("Background Job", "Job Execution Log", "Organization", "Org Member", "Person")
 
 
 def refuse_filter_as_name() -> None:
+	"""Before a request: a name of a guarded document is a text."""
 	form = frappe.local.form_dict or {}
 	if all(form.get(argument) not in GUARDED for argument in ("doctype", "dt")):
 		return
 	if any(isinstance(form.get(argument), dict | list) for argument in ("name", "docname", "dn")):
 		raise frappe.DoesNotExistError
-
-
-def refuse_download() -> None:
-	"""A download of an attached file asks only who may read the document, and a job all members may."""
-	path = frappe.local.request.path
-	asked_for = path if path.startswith("/private/files/") else (frappe.local.form_dict or {}).get("file_url")
-	if not access_hooks.may_download(asked_for):
-		raise frappe.PermissionError
 
 
 @frappe.whitelist()

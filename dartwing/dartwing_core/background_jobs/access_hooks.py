@@ -40,19 +40,6 @@ def person_query_conditions(user: str | None = None) -> str:
 	)
 
 
-def file_query_conditions(user: str | None = None) -> str:
-	"""What jobs produced is their owners' while they belong to the job's organization."""
-	user = user or frappe.session.user
-	if access.is_system_manager(user):
-		return ""
-	mine = _conditions(
-		user,
-		f"`tabFile`.owner = {frappe.db.escape(user)} and exists (select 1 from `tabBackground Job` job"
-		" where job.name = `tabFile`.attached_to_name and job.organization in ({0}))",
-	)
-	return f"(coalesce(`tabFile`.attached_to_doctype, '') != 'Background Job' or ({mine}))"
-
-
 def _conditions(user: str | None, condition: str) -> str:
 	"""The condition for the organizations of a user, or one that nothing fulfils."""
 	user = user or frappe.session.user
@@ -92,34 +79,16 @@ def has_person_permission(doc: frappe._dict, ptype: str = "read", user: str | No
 
 
 def has_file_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool | None:
-	"""What a job produced is its owner's: it may hold rows that other members may not read.
+	"""A File may not be made with the URL of a private file that its maker may not read.
 
-	A File that is made with the URL of a job's file would be a copy of it (Frappe v15).
+	Frappe v15 would copy the content into it. Everything else is left to Frappe.
 	"""
-	if ptype in ("create", "write") and not may_download(doc.file_url, user):
-		return False
-	return _may_read_file(doc, user) if doc.attached_to_doctype == "Background Job" else None
-
-
-def may_download(file_url: str | None, user: str | None = None) -> bool:
-	"""Whether no job made the file with this URL, or one whose files the user may read."""
-	if not file_url:
-		return True
-	file_name = unquote(str(file_url)).partition("?")[0].rpartition("/")[2]
-	files = frappe.get_all(
-		"File",
-		{"file_url": f"/private/files/{file_name}", "attached_to_doctype": "Background Job"},
-		["owner", "attached_to_name"],
-	)
-	return not files or any(_may_read_file(file, user) for file in files)
-
-
-def _may_read_file(file: frappe._dict, user: str | None) -> bool:
-	user = user or frappe.session.user
-	if access.is_system_manager(user):
-		return True
-	organization = frappe.db.get_value("Background Job", file.attached_to_name, "organization")
-	return file.owner == user and bool(organization) and access.is_member(organization, user)
+	if ptype not in ("create", "write") or not doc.file_url or access.is_system_manager(user):
+		return None
+	file_name = unquote(str(doc.file_url)).partition("?")[0].rpartition("/")[2]
+	same = {"file_url": f"/private/files/{file_name}", "name": ("!=", doc.name or "")}
+	files = [frappe.get_doc("File", name) for name in frappe.get_all("File", same, pluck="name")]
+	return None if not files or any(file.has_permission("read", user=user) for file in files) else False
 
 
 def _is_fellow(person: str, user: str | None) -> bool:
