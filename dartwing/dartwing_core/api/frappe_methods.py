@@ -13,7 +13,7 @@ import frappe.client
 import frappe.desk.search
 from frappe.utils import cint
 
-GUARDED = ("Background Job", "Job Execution Log", "Organization", "Org Member", "Person")
+from dartwing.dartwing_core.background_jobs.access_hooks import GUARDED
 
 
 def refuse_filter_as_name() -> None:

@@ -11,6 +11,7 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs import access
 
+GUARDED = ("Background Job", "Job Execution Log", "Organization", "Org Member", "Person")
 READING = ("read", "select", "report", "export", "print", "email")
 
 # --- conditions for lists, reports, exports and link searches: SQL, empty for System Managers
@@ -79,16 +80,30 @@ def has_person_permission(doc: frappe._dict, ptype: str = "read", user: str | No
 
 
 def has_file_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool | None:
-	"""A File may not be made with the URL of a private file that its maker may not read.
+	"""Who makes a File must be able to see what it is attached to, and to read what it is a copy of.
 
-	Frappe v15 would copy the content into it. Everything else is left to Frappe.
+	Frappe v15 attaches to any document, and copies any private file whose URL a new File has.
+	Everything else is left to Frappe.
 	"""
-	if ptype not in ("create", "write") or not doc.file_url or access.is_system_manager(user):
+	if ptype not in ("create", "write") or access.is_system_manager(user):
 		return None
+	return None if _may_attach(doc, user) and _may_copy(doc, user) else False
+
+
+def _may_attach(doc: frappe._dict, user: str | None) -> bool:
+	if doc.attached_to_doctype not in GUARDED or not doc.attached_to_name:
+		return True
+	named = [["name", "=", str(doc.attached_to_name)]]
+	return bool(frappe.get_list(doc.attached_to_doctype, filters=named, user=user, limit_page_length=1))
+
+
+def _may_copy(doc: frappe._dict, user: str | None) -> bool:
+	if not doc.file_url:
+		return True
 	file_name = unquote(str(doc.file_url)).partition("?")[0].rpartition("/")[2]
 	same = {"file_url": f"/private/files/{file_name}", "name": ("!=", doc.name or "")}
 	files = [frappe.get_doc("File", name) for name in frappe.get_all("File", same, pluck="name")]
-	return None if not files or any(file.has_permission("read", user=user) for file in files) else False
+	return not files or any(file.has_permission("read", user=user) for file in files)
 
 
 def _is_fellow(person: str, user: str | None) -> bool:
