@@ -1,4 +1,4 @@
-"""What a submission must respect: known arguments, sizes, identity."""
+"""What a submission must respect: the size and identity of its parameters, rate and queue limits, windows."""
 
 import hashlib
 import json
