@@ -165,6 +165,20 @@ def query_the_database_once(context: JobContext) -> None:
 		frappe.db.sql("select 'the handler asks', sleep(0.5)")
 
 
+def soak(context: JobContext) -> None:
+	"""Write one person, named after the job, and then do what `parameters.kind` names."""
+	name = f"written by a test {context.job_id}"
+	frappe.get_doc({"doctype": "Person", "first_name": name}).insert(ignore_permissions=True)
+	kind = context.parameters["kind"]
+	if kind == "flaky" and not context.checkpoint:
+		context.save_checkpoint({"failed": True})
+		raise TransientError("once")
+	if kind == "fail":
+		raise PermanentError("for good")
+	if kind in ("sleep", "time_out"):
+		time.sleep(30 if kind == "time_out" else 0.5)
+
+
 MODES: dict[str, Callable] = {
 	function.__name__: function
 	for function in (
@@ -191,6 +205,7 @@ MODES: dict[str, Callable] = {
 		swallow_everything,
 		swallow_exceptions_and_commit,
 		query_the_database_once,
+		soak,
 	)
 }
 
