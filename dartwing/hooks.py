@@ -18,7 +18,6 @@ fixtures = [
 
 permission_query_conditions = {
 	"Background Job": "dartwing.dartwing_core.background_jobs.access.job_query_conditions",
-	"File": "dartwing.dartwing_core.background_jobs.access.file_query_conditions",
 	"Job Execution Log": "dartwing.dartwing_core.background_jobs.access.job_log_query_conditions",
 	"Org Member": "dartwing.dartwing_core.background_jobs.access.org_member_query_conditions",
 	"Organization": "dartwing.dartwing_core.background_jobs.access.organization_query_conditions",
@@ -27,7 +26,6 @@ permission_query_conditions = {
 
 has_permission = {
 	"Background Job": "dartwing.dartwing_core.background_jobs.access.has_job_permission",
-	"File": "dartwing.dartwing_core.background_jobs.access.has_file_permission",
 	"Job Execution Log": "dartwing.dartwing_core.background_jobs.access.has_job_permission",
 	"Org Member": "dartwing.dartwing_core.background_jobs.access.has_org_member_permission",
 	"Organization": "dartwing.dartwing_core.background_jobs.access.has_organization_permission",

@@ -10,6 +10,7 @@ import frappe
 from frappe.database import get_db
 from frappe.utils.background_jobs import get_queue
 from rq.job import Job
+from rq.registry import StartedJobRegistry
 
 from dartwing.dartwing_core.background_jobs import get_job_status, submit_job
 from dartwing.dartwing_core.background_jobs.consequences import follow_end
@@ -70,7 +71,7 @@ class World:
 		frappe.set_user("Administrator")
 		for organization in self.organizations:
 			for job in frappe.get_all("Background Job", {"organization": organization}, pluck="name"):
-				remove_files_of(job)
+				remove_file_of(job)
 			frappe.db.delete("Job Execution Log", {"organization": organization})
 			frappe.db.delete("Background Job", {"organization": organization})
 		for name in frappe.get_all(
@@ -86,10 +87,12 @@ class World:
 				rq_job.delete()
 
 
-def remove_files_of(job: str) -> None:
-	for file in frappe.get_all("File", {"attached_to_name": job}, ["name", "file_url"]):
-		Path(frappe.get_site_path(file.file_url.lstrip("/"))).unlink(missing_ok=True)
-		purge("File", file.name)
+def remove_file_of(job: str) -> None:
+	file_url = frappe.db.get_value("Background Job", job, "output_reference")
+	if file_url and file_url.startswith("/private/files/"):
+		Path(frappe.get_site_path(file_url.lstrip("/"))).unlink(missing_ok=True)
+		for file in frappe.get_all("File", {"file_url": file_url}, pluck="name"):
+			purge("File", file)
 
 
 # DocTypes in which Frappe keeps what happened to a document: its doctype's and its name's fields
@@ -263,6 +266,17 @@ def queued_wake_ups(queue: str, job_id: str = "JOB-") -> list[Job]:
 	"""RQ jobs of this site that wait in a queue to run a Background Job."""
 	prefix = f"{frappe.local.site}::{job_id}"
 	return [job for job in get_queue(queue).get_jobs() if job.id.startswith(prefix)]
+
+
+def running_wake_ups() -> list[str]:
+	"""Ids of the RQ jobs of this site that a worker is running now."""
+	prefix = f"{frappe.local.site}::JOB-"
+	return [
+		job_id
+		for queue in QUEUES
+		for job_id in StartedJobRegistry(queue=get_queue(queue)).get_job_ids()
+		if job_id.startswith(prefix)
+	]
 
 
 def transitions(job_id: str) -> list[tuple[str | None, str]]:

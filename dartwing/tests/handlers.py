@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import frappe
@@ -100,6 +100,27 @@ def wait_for_cancel(context: JobContext) -> None:
 	context.update_progress(50, "raises")
 
 
+def shrug_off_the_timeout(context: JobContext) -> dict:
+	"""Return as if nothing had happened."""
+	try:
+		time.sleep(context.parameters["seconds"])
+	except Exception:
+		return {"result": {"interrupted": True}}
+	return {"result": {"interrupted": False}}
+
+
+def translate_the_timeout(context: JobContext) -> None:
+	"""Raise an error of the handler's own for the interruption."""
+	try:
+		time.sleep(context.parameters["seconds"])
+	except Exception as error:
+		raise PermanentError("the other side does not answer") from error
+
+
+def return_a_dict_as_reference(context: JobContext) -> dict:
+	return {"output_reference": {"a": 1}}
+
+
 def sleep(context: JobContext) -> None:
 	time.sleep(context.parameters["seconds"])
 
@@ -192,6 +213,9 @@ MODES: dict[str, Callable] = {
 		raise_a_file_name,
 		raise_retry_after,
 		return_nonsense,
+		return_a_dict_as_reference,
+		shrug_off_the_timeout,
+		translate_the_timeout,
 		hurry,
 		report_and_wait,
 		hold_a_lock_and_report,
@@ -208,6 +232,15 @@ MODES: dict[str, Callable] = {
 		soak,
 	)
 }
+
+
+async def is_a_coroutine(context: JobContext) -> None:
+	"""No handler: nothing would run it."""
+
+
+def is_a_generator(context: JobContext) -> Iterator[None]:
+	"""No handler: nothing would run it."""
+	yield
 
 
 def takes_nothing() -> None:

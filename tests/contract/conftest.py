@@ -9,6 +9,7 @@ import frappe
 import pytest
 from contract_doctypes import create_doctypes, empty_tables, remove_doctypes
 from contract_jobs_on_queues import Jobs, jobs_of_site
+from factories import USERS as USERS_OF_WORLD
 from factories import World, remove_user
 from frappe.database import get_db
 from frappe.database.database import Database
@@ -16,19 +17,37 @@ from frappe.realtime import clear_realtime_log
 from http_client import Client, Web
 from runtimes.base import Runtime, stop
 
+# rows that Frappe writes by itself while the tests run
+LOGS = ("Error Log", "Activity Log", "Deleted Document", "Version", "Scheduled Job Log")
+USERS = [*USERS_OF_WORLD, "passing@example.com"]
+
 
 @pytest.fixture(scope="session")
-def doctypes(world: World) -> Iterator[World]:
-	"""DocTypes of which the site knows only during these tests, beside two organizations' users."""
+def as_found(site: str) -> Iterator[None]:
+	"""Takes away, at the very end, the logs, sessions and waiting RQ jobs that were not there before."""
+	logs = [doctype for doctype in LOGS if frappe.db.table_exists(doctype)]
+	before = {doctype: set(frappe.get_all(doctype, pluck="name")) for doctype in logs}
 	waiting = jobs_of_site()
+	yield
+	for job_id, job in jobs_of_site().items():
+		if job_id not in waiting:
+			job.delete()
+	frappe.db.rollback()
+	for doctype in logs:
+		new = set(frappe.get_all(doctype, pluck="name")) - before[doctype]
+		frappe.db.delete(doctype, {"name": ("in", [*new, ""])})
+	frappe.db.delete("Sessions", {"user": ("in", USERS)})
+	frappe.db.commit()
+
+
+@pytest.fixture(scope="session")
+def doctypes(as_found: None, world: World) -> Iterator[World]:
+	"""DocTypes of which the site knows only during these tests, beside two organizations' users."""
 	create_doctypes()
 	try:
 		yield world
 	finally:
 		remove_doctypes()
-		for job_id, job in jobs_of_site().items():
-			if job_id not in waiting:
-				job.delete()
 
 
 @pytest.fixture(autouse=True)

@@ -47,7 +47,7 @@ def test_a_pending_job_can_be_canceled(world):
 	assert transitions(job.name) == [(None, "Pending"), ("Pending", "Canceled")]
 
 
-@pytest.mark.parametrize("status", ["Completed", "Canceled"])
+@pytest.mark.parametrize("status", ["Completed", "Canceled", "Dead Letter"])
 def test_an_ended_job_cannot(world, status):
 	job = submit()
 	end(job.name, status)

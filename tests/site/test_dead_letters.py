@@ -2,7 +2,7 @@ from unittest.mock import patch
 
 import frappe
 import pytest
-from factories import acting_as, end, make_job_type, state, submit, submit_as, transitions
+from factories import acting_as, end, make_job_type, second_connection, state, submit, submit_as, transitions
 
 from dartwing.dartwing_core.background_jobs import dead_letter
 from dartwing.dartwing_core.background_jobs.cleanup import cleanup_old_jobs, daily_cleanup
@@ -89,6 +89,33 @@ def test_all_of_a_filter_can_be_discarded(world):
 	job_id = dead(world.alice, world.alpha)
 	with acting_as(world.adam):
 		assert dead_letter.discard_jobs("old", filters={"job_type": "obliging_job"})["done"] == [job_id]
+
+
+def test_a_refusal_in_the_middle_of_an_item_undoes_that_item_only(world):
+	first, second = dead(world.alice, world.alpha), dead(world.alice, world.alpha)
+
+	def fail_for_the_first(job) -> None:
+		if job.name == first:
+			frappe.throw("no")
+
+	target = "dartwing.dartwing_core.background_jobs.dependencies.revive_children"
+	with acting_as(world.adam), patch(target, fail_for_the_first):
+		result = dead_letter.retry_jobs([first, second])
+		frappe.db.commit()
+	assert (result["done"], list(result["refused"])) == ([second], [first])
+	assert state(first)["status"] == "Dead Letter"
+	assert state(second)["status"] == "Queued"
+
+
+def test_a_job_that_was_just_retried_cannot_be_deleted(world):
+	job_id = dead(world.alice, world.alpha)
+	frappe.db.rollback()
+	job = frappe.get_doc("Background Job", job_id)
+	with second_connection(), acting_as(world.adam):
+		dead_letter.retry_job(job_id)
+		frappe.db.commit()
+	with pytest.raises(frappe.ValidationError, match="cancel it"):
+		job.delete()
 
 
 def test_ids_or_filters_but_not_both(world):

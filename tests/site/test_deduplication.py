@@ -1,8 +1,10 @@
+from threading import Thread
+
 import frappe
 import pytest
-from factories import acting_as, end, make_job_type, second_connection, submit_as
+from factories import acting_as, end, make_job_type, second_connection, submit_as, wait_until
 
-from dartwing.dartwing_core.background_jobs import submit_job, submit_jobs
+from dartwing.dartwing_core.background_jobs import cancel_job, submit_job, submit_jobs
 from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError
 
 TYPE = "test_deduplicated"
@@ -47,7 +49,7 @@ def test_two_equal_submissions_of_one_uncommitted_transaction_count_too(world):
 
 
 def test_two_equal_jobs_of_one_bulk_are_refused_and_none_is_written(world):
-	with acting_as(world.alice), pytest.raises(DuplicateJobError):
+	with acting_as(world.alice), pytest.raises(DuplicateJobError, match=r"jobs\[1\]: equals jobs\[0\]"):
 		submit_jobs(2 * [{"job_type": TYPE, "organization": world.alpha, "parameters": {"page": 1}}])
 	frappe.db.commit()
 	assert frappe.db.count("Background Job", {"job_type": TYPE}) == 0
@@ -110,6 +112,61 @@ def test_the_end_of_the_first_does_not_free_the_key_of_the_second(world):
 	end(first.name, "Completed")
 	with pytest.raises(DuplicateJobError):
 		submit(world)
+
+
+@pytest.mark.parametrize("window_passed", [False, True])
+def test_a_canceled_job_can_be_submitted_again_in_the_same_transaction(world, window_passed):
+	first = submit(world)
+	if window_passed:
+		frappe.db.set_value("Background Job", first.name, "creation", "2026-01-01", update_modified=False)
+		frappe.db.commit()
+	with acting_as(world.alice):
+		cancel_job(first.name)
+		second = submit_job(TYPE, world.alpha, {"page": 1})
+		frappe.db.commit()
+	assert second.name != first.name
+
+
+def submit_in_a_thread(world, site: str, outcomes: list) -> Thread:
+	"""Submit the same job on a connection of its own; what comes of it is appended to `outcomes`."""
+
+	def run() -> None:
+		frappe.init(site=site, sites_path=".")
+		frappe.connect()
+		try:
+			outcomes.append(submit(world).name)
+		except Exception as error:
+			outcomes.append(error)
+		finally:
+			frappe.destroy()
+
+	thread = Thread(target=run)
+	thread.start()
+	return thread
+
+
+@pytest.mark.parametrize("first_commits", [True, False])
+def test_those_who_wait_for_an_uncommitted_equal_job_get_a_clear_answer(world, site, first_commits):
+	outcomes: list = []
+	with acting_as(world.alice):
+		first = submit_job(TYPE, world.alpha, {"page": 1})
+		threads = [submit_in_a_thread(world, site, outcomes) for _ in range(5)]
+		wait_until(lambda: waiting_for_locks() == 5, "five submitters wait")
+		if first_commits:
+			frappe.db.commit()
+		else:
+			frappe.db.rollback()
+	for thread in threads:
+		thread.join(30)
+	winners = [outcome for outcome in outcomes if isinstance(outcome, str)]
+	refusals = [outcome for outcome in outcomes if isinstance(outcome, DuplicateJobError)]
+	assert len(outcomes) == 5
+	assert (len(winners), len(refusals)) == ((0, 5) if first_commits else (1, 4)), outcomes
+	assert {refusal.existing_job_id for refusal in refusals} == {first.name if first_commits else winners[0]}
+
+
+def waiting_for_locks() -> int:
+	return len(frappe.db.sql("select 1 from information_schema.processlist where state = 'User lock'"))
 
 
 def test_a_window_of_zero_never_refuses(world):

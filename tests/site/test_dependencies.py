@@ -103,6 +103,16 @@ def test_retrying_the_child_of_a_dead_parent_is_refused_naming_the_parent(world)
 		dead_letter.retry_job(child.name)
 
 
+def test_the_child_of_a_deleted_dead_parent_cannot_be_retried(world):
+	parent = submit()
+	child = child_of(world, parent.name)
+	end(parent.name, "Dead Letter")
+	frappe.get_doc("Background Job", parent.name).delete()
+	frappe.db.commit()
+	with acting_as(world.adam), pytest.raises(frappe.ValidationError, match="is deleted"):
+		dead_letter.retry_job(child.name)
+
+
 def test_a_child_that_died_of_itself_can_be_retried_after_its_parent_completed(world):
 	parent = submit()
 	child = child_of(world, parent.name)

@@ -2,6 +2,8 @@ import frappe
 import pytest
 from factories import make_job_type
 
+from dartwing.dartwing_core.background_jobs import maintenance
+
 HANDLERS = "dartwing.tests.handlers"
 
 
@@ -17,6 +19,8 @@ HANDLERS = "dartwing.tests.handlers"
 		(f"{HANDLERS}.JobContext", "not a function"),
 		(f"{HANDLERS}.takes_nothing", "exactly one argument"),
 		(f"{HANDLERS}.takes_too_much", "exactly one argument"),
+		(f"{HANDLERS}.is_a_coroutine", "neither async nor a generator"),
+		(f"{HANDLERS}.is_a_generator", "neither async nor a generator"),
 		("frappe.delete_doc", "exactly one argument"),
 		("frappe.utils.cint", "exactly one argument"),
 	],
@@ -43,6 +47,24 @@ def test_a_handler_that_cannot_run_is_refused_naming_it(world, path, reason):
 def test_settings_out_of_range_are_refused(world, values, message):
 	with pytest.raises(frappe.ValidationError, match=message):
 		make_job_type("test_settings", **values)
+
+
+def test_a_type_whose_handler_is_gone_can_still_be_paused_and_disabled(world):
+	job_type = make_job_type("test_handler")
+	frappe.db.set_value("Job Type", job_type.name, "handler_method", "dartwing.gone.run")
+	frappe.clear_document_cache("Job Type", job_type.name)
+	maintenance.pause(job_type=job_type.name)
+	job_type.reload()
+	job_type.is_enabled = 0
+	job_type.save()
+	job_type.is_enabled = 1
+	with pytest.raises(frappe.ValidationError, match=r"dartwing\.gone\.run"):
+		job_type.save()
+
+
+def test_an_unknown_type_to_pause_is_named(world):
+	with pytest.raises(frappe.DoesNotExistError, match="job_type: no Job Type 'nonsense'"):
+		maintenance.pause(job_type="nonsense")
 
 
 def test_shipped_job_types_are_there_and_usable(world):

@@ -248,8 +248,9 @@ def test_a_dead_parent_is_refused(world):
 	refused(world, frappe.ValidationError, "depends_on", parent.name, "Canceled", depends_on=parent.name)
 
 
-def test_a_wrong_time_is_refused(world):
-	refused(world, frappe.ValidationError, "scheduled_at", "'tomorrow'", scheduled_at="tomorrow")
+@pytest.mark.parametrize("value", ["tomorrow", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"])
+def test_a_wrong_time_is_refused(world, value):
+	refused(world, frappe.ValidationError, "scheduled_at", repr(value), scheduled_at=value)
 
 
 @pytest.mark.parametrize("name", ["job_type", "organization"])

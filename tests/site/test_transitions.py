@@ -7,6 +7,7 @@ from factories import OBLIGING, submit, transitions
 
 from dartwing.dartwing_core.background_jobs import realtime, submit_job
 from dartwing.dartwing_core.background_jobs.errors import InvalidTransitionError, StaleJobError
+from dartwing.dartwing_core.background_jobs.transactions import after_commit
 from dartwing.dartwing_core.doctype.background_job.background_job import STATUSES, VALID_TRANSITIONS
 
 PAIRS = [
@@ -135,6 +136,24 @@ def test_an_event_whose_organization_does_not_match_its_job_is_not_sent(world):
 		job.transition_to("Canceled")
 		frappe.db.commit()
 	assert publish.call_count == 0
+
+
+def test_a_failing_callback_after_the_commit_leaves_nothing_half_done(world):
+	job, other = (frappe.get_doc("Background Job", submit().name) for _ in range(2))
+
+	def write_half_and_fail() -> None:
+		frappe.db.set_value("Background Job", job.name, "progress_message", "half")
+		raise ValueError("after half of it")
+
+	def write() -> None:
+		frappe.db.set_value("Background Job", other.name, "progress_message", "whole")
+
+	after_commit(write_half_and_fail)
+	after_commit(write)
+	frappe.db.commit()
+	frappe.db.rollback()
+	assert frappe.db.get_value("Background Job", job.name, "progress_message") is None
+	assert frappe.db.get_value("Background Job", other.name, "progress_message") == "whole"
 
 
 def test_the_log_is_append_only(world):

@@ -3,6 +3,7 @@ from pathlib import Path
 from subprocess import Popen
 
 import pytest
+from factories import running_wake_ups, wait_until
 from runtimes.base import Runtime
 
 
@@ -13,8 +14,14 @@ def _clean(clean):
 
 @pytest.fixture
 def work(runtime: Runtime) -> Callable[[], None]:
-	"""Run one stock worker until all queues are empty."""
-	return lambda: runtime.run("worker", "--queue", "short,default,long", "--burst")
+	"""Run one stock worker until all queues are empty and nothing of this site runs any more."""
+
+	def run_to_the_end() -> None:
+		runtime.run("worker", "--queue", "short,default,long", "--burst")
+		# another worker of the bench may have taken some of the jobs
+		wait_until(lambda: not running_wake_ups(), "the site's jobs have run")
+
+	return run_to_the_end
 
 
 @pytest.fixture

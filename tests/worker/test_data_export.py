@@ -84,20 +84,32 @@ def test_an_xlsx_holds_the_rows_its_owner_may_read(world, work):
 	assert list(sheet.values) == [("organization",), (world.beta,)]
 
 
-def test_the_file_is_private_and_the_owners(world, work):
+def test_the_file_is_private_and_only_its_owners(world, work, web):
 	job = export(world.alice, world.alpha, doctype="Organization")
 	work()
-	file = frappe.get_doc("File", {"file_url": state(job.name)["output_reference"]})
+	file_url = state(job.name)["output_reference"]
+	file = frappe.get_doc("File", {"file_url": file_url})
 	assert file.is_private
 	assert file.owner == world.alice
-	assert (file.attached_to_doctype, file.attached_to_name) == ("Background Job", job.name)
-	assert file.file_size == len(content_of(file.file_url))
-	assert file.has_permission("read", user=world.alice)
+	assert file.file_size == len(content_of(file_url))
+	assert web.login(world.alice).get(file_url).content == content_of(file_url)
 	# another member of the same organization may not read what alice may
 	for user in (world.adam, world.bob):
-		assert not file.has_permission("read", user=user)
+		assert web.login(user).get(file_url).status_code == 403
 		with acting_as(user):
 			assert frappe.get_list("File", {"name": file.name}) == []
+
+
+def test_texts_do_not_become_formulas(world, work):
+	person = frappe.get_doc({"doctype": "Person", "first_name": "=1+1", "last_name": "written by a test"})
+	person.insert()
+	parameters = {"doctype": "Person", "fields": ["first_name"], "filters": {"name": person.name}}
+	job = export(world.manager, world.alpha, file_format="XLSX", **parameters)
+	work()
+	sheet = load_workbook(io.BytesIO(content_of(state(job.name)["output_reference"]))).active
+	person.delete()
+	frappe.db.commit()
+	assert (sheet["A2"].value, sheet["A2"].data_type) == ("=1+1", "s")
 
 
 def test_filters_and_default_fields(world, work):

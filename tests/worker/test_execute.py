@@ -77,6 +77,7 @@ def test_what_the_handler_wrote_is_there_when_it_returns(world, work):
 		("raise_permanent", "Dead Letter", "Permanent", "of no use"),
 		("raise_validation", "Dead Letter", "Permanent", "not like this"),
 		("return_nonsense", "Dead Letter", "Permanent", "output_reference"),
+		("return_a_dict_as_reference", "Dead Letter", "Permanent", "output_reference: must be a text"),
 	],
 )
 def test_a_failure_undoes_the_handlers_writes_and_is_explained(
@@ -144,8 +145,9 @@ def test_two_wake_ups_of_one_job_run_it_once(world, work):
 	assert people_written() == 1
 
 
-def test_a_timeout_stops_the_handler(world, work):
-	job = submit(mode="sleep", seconds=30)
+@pytest.mark.parametrize("mode", ["sleep", "shrug_off_the_timeout", "translate_the_timeout"])
+def test_a_timeout_stops_the_handler_whatever_it_makes_of_it(world, work, mode):
+	job = submit(mode=mode, seconds=30)
 	frappe.db.rollback()
 	wake_up = queued_wake_ups("default", job.name)[0]
 	wake_up.timeout = 1

@@ -76,7 +76,7 @@ def alert_when_many() -> None:
 		return
 	frappe.db.set_single_value("Job Engine Settings", "dead_letter_alert_sent", int(too_many))
 	if too_many:
-		for user in get_users_with_role("System Manager"):
+		for user in get_users_with_role("System Manager") or ["Administrator"]:
 			notifications.notify(user, _("{0} dead letters wait for a person").format(waiting))
 
 
@@ -99,9 +99,9 @@ def _ready_at(job: BackgroundJob) -> Any:
 	if not job.depends_on:
 		return now_datetime()
 	parent = frappe.db.get_value("Background Job", job.depends_on, "status")
-	if parent in dependencies.DEAD:
+	if parent in dependencies.DEAD or (parent is None and job.failed_parent):
 		reason = _("its parent {0} is {1}; retry the parent, or discard this job").format(
-			job.depends_on, _(parent)
+			job.depends_on, _(parent) if parent else _("deleted")
 		)
 		refuse_argument("job_id", reason, JobStateError)
 	return now_datetime() if parent in (None, COMPLETED) else None
@@ -115,10 +115,12 @@ def _each(
 	done: list[str] = []
 	refused: dict[str, str] = {}
 	for job_id in dict.fromkeys(job_ids if job_ids is not None else dead_letters(filters)):
+		frappe.db.savepoint("dartwing_each")
 		try:
 			action(job_id)
 			done.append(job_id)
 		except (frappe.ValidationError, frappe.PermissionError) as error:
+			frappe.db.rollback(save_point="dartwing_each")
 			frappe.clear_last_message()
 			refused[job_id] = str(error)
 	return {"done": done, "refused": refused}

@@ -7,40 +7,64 @@ holds a lock on it until its own transaction ends, and the end of a job must not
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 import frappe
+from frappe import _
 from frappe.utils import now_datetime
 
 from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError
 from dartwing.dartwing_core.background_jobs.transactions import separate_transaction
 from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, BackgroundJob
 
+# as long as InnoDB would wait for a lock by default
+HOLD_SECONDS = 50
 FIELDS = ["name", "status", "creation", "job_type"]
 
 
 def refuse_known_duplicates(jobs: Sequence[BackgroundJob]) -> None:
-	"""Raise DuplicateJobError for a job that equals an earlier one of the list or one that can be seen."""
-	keys: set[str] = set()
-	for job in jobs:
+	"""Raise DuplicateJobError for a job that equals an earlier one of the list or an unfinished one.
+
+	A single submission first waits for an equal one that is not committed yet, on a named lock that
+	is held until the transaction ends: on the unique index, InnoDB would let those that wait deadlock
+	when the first rolls back, and would let them keep a lock that the end of a job waits for.
+	"""
+	keys: dict[str, int] = {}
+	for index, job in enumerate(jobs):
 		if not job.deduplication_key:
 			continue
 		if job.deduplication_key in keys:
-			raise DuplicateJobError(job.name, job.status)
-		keys.add(job.deduplication_key)
+			raise DuplicateJobError(None, None, f"jobs[{index}]", f"jobs[{keys[job.deduplication_key]}]")
+		keys[job.deduplication_key] = index
+	if len(jobs) == 1 and keys:
+		hold(*keys)
 	if keys:
 		refuse_holders(sorted(keys))
+
+
+def hold(key: str) -> None:
+	"""Wait for other submissions with this key, and keep them waiting until this transaction ends."""
+	name = f"dartwing:{key}"[:64]
+	if not frappe.db.sql("select get_lock(%s, %s)", (name, HOLD_SECONDS))[0][0]:
+		frappe.throw(_("An equal job is being submitted; try again"), frappe.QueryTimeoutError)
+	let_go = partial(frappe.db.sql, "select release_lock(%s)", (name,))
+	frappe.db.after_commit.add(let_go)
+	frappe.db.after_rollback.add(let_go)
 
 
 def refuse_holders(keys: Sequence[str]) -> None:
 	"""Look for holders of the keys: in this transaction, then in what others have committed since.
 
-	Keys whose job ended, or whose window has passed, are released; the first that still counts is
-	raised as DuplicateJobError.
+	The first that still counts is raised as DuplicateJobError. Keys of jobs that ended are released, in
+	this transaction where it sees the end itself; keys whose window has passed in one of their own.
 	"""
-	_refuse(_holders(keys))
+	holders = _holders(keys)
+	_refuse(holders)
+	ended = [holder.name for holder in holders if holder.status in FINISHED]
+	release(ended)
 	with separate_transaction():
-		expired = _refuse(_holders(keys))
-		release(expired)
+		frappe.db.sql("set session innodb_lock_wait_timeout = 1")
+		release(_refuse([holder for holder in _holders(keys) if holder.name not in ended]))
 
 
 def _holders(keys: Sequence[str]) -> list[frappe._dict]:

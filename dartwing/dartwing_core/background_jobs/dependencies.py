@@ -104,7 +104,10 @@ def revive_children(parent: BackgroundJob) -> None:
 		)
 		for name in children:
 			child = frappe.get_doc("Background Job", name)
-			return_to_waiting(child, _("parent {0} is retried").format(parent.name), ready_at=None)
+			try:
+				return_to_waiting(child, _("parent {0} is retried").format(parent.name), ready_at=None)
+			except StaleJobError:
+				continue
 			parents.append(name)
 
 

@@ -15,12 +15,13 @@ from dartwing.dartwing_core.background_jobs import (
 	dispatcher,
 	times,
 )
-from dartwing.dartwing_core.background_jobs.errors import JobStateError, StaleJobError, refuse_argument
+from dartwing.dartwing_core.background_jobs.errors import JobStateError, refuse_argument
 from dartwing.dartwing_core.background_jobs.submission import JobRequest, SubmissionChecks, When
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	CANCELED,
+	DEAD_LETTER,
 	STATUSES,
-	VALID_TRANSITIONS,
+	UNFINISHED,
 	BackgroundJob,
 )
 from dartwing.dartwing_core.doctype.job_execution_log import job_execution_log
@@ -125,23 +126,21 @@ def cancel_job(job_id: str) -> BackgroundJob:
 	"""
 	if not access.can_cancel(access.check_visible(job_id)):
 		refuse_argument("job_id", _("only its owner or an admin may cancel it"), frappe.PermissionError)
-	job = _move(job_id, CANCELED, _("canceled"), canceled_by=frappe.session.user)
+	job = _cancel_unfinished(job_id)
 	dispatcher.withdraw_after_commit(job)
 	consequences.follow_end(job)
 	return job
 
 
-def _move(job_id: str, status: str, message: str, **changes: Any) -> BackgroundJob:
-	"""Transition the job from whatever status it has now; a lost race is run again."""
-	while True:
-		job = frappe.get_doc("Background Job", job_id, for_update=True)
-		if status not in VALID_TRANSITIONS[job.status]:
-			refuse_argument("job_id", _("{0} is {1}").format(job_id, _(job.status)), JobStateError)
-		try:
-			job.transition_to(status, message=message, **changes)
-		except StaleJobError:
-			continue
-		return job
+def _cancel_unfinished(job_id: str) -> BackgroundJob:
+	job = frappe.get_doc("Background Job", job_id, for_update=True)
+	if job.status not in UNFINISHED:
+		reason = _("{0} is {1}").format(job_id, _(job.status))
+		if job.status == DEAD_LETTER:
+			reason = _("{0}; an admin may discard it").format(reason)
+		refuse_argument("job_id", reason, JobStateError)
+	job.transition_to(CANCELED, message=_("canceled"), canceled_by=frappe.session.user)
+	return job
 
 
 def get_job_status(job_id: str) -> dict[str, Any]:

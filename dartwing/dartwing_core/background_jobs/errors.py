@@ -21,10 +21,17 @@ class StaleJobError(JobEngineError):
 class DuplicateJobError(frappe.DuplicateEntryError):
 	"""An equal job is unfinished and younger than the deduplication window of its type."""
 
-	def __init__(self, existing_job_id: str, status: str):
+	def __init__(
+		self, existing_job_id: str | None, status: str | None, argument: str = "", equal_argument: str = ""
+	):
+		"""The existing job and its status, or for two equal jobs of one bulk their arguments."""
 		self.existing_job_id = existing_job_id
 		self.status = status
-		super().__init__(_("An equal job is already {0}: {1}").format(_(status), existing_job_id))
+		if existing_job_id and status:
+			message = _("An equal job is already {0}: {1}").format(_(status), existing_job_id)
+		else:
+			message = _("{0}: equals {1}").format(argument, equal_argument)
+		super().__init__(message)
 
 
 class RateLimitExceededError(frappe.RateLimitExceededError):
@@ -90,6 +97,8 @@ PERMANENT_ERRORS = (
 # subclasses of frappe.ValidationError that say "not now", not "not so"
 TRANSIENT_ERRORS = (
 	TransientError,
+	QueueFullError,
+	StaleJobError,
 	frappe.QueryDeadlockError,
 	frappe.QueryTimeoutError,
 	frappe.TooManyRequestsError,

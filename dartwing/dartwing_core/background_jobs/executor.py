@@ -1,5 +1,6 @@
 """What a worker runs: claim → perform → settle."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -79,16 +80,24 @@ def _own_id(rq_job: Job) -> str:
 
 def perform(job: BackgroundJob) -> Outcome:
 	"""Run the handler as the job's owner in this transaction, and say how it ended."""
+	had_alarm = alarm_is_set()
 	try:
 		with acting_as(job.owner_user), supervised(job) as context:
 			handler = get_handler(frappe.db.get_value("Job Type", job.job_type, "handler_method"))
-			return Completed.of(handler(context))
+			outcome: Outcome = Completed.of(handler(context))
 	except JobCanceledError:
 		return Abandoned()
-	except JobTimeoutException:
-		return TimedOut(job.timeout_seconds, frappe.get_traceback())
 	except Exception as error:
-		return Failed(error, frappe.get_traceback())
+		outcome = Failed(error, frappe.get_traceback())
+	if had_alarm and not alarm_is_set():
+		# whatever the handler made of the interruption
+		return TimedOut(job.timeout_seconds, frappe.get_traceback())
+	return outcome
+
+
+def alarm_is_set() -> bool:
+	"""Whether RQ's alarm, which interrupts a job that is over its timeout, is still to come."""
+	return signal.getitimer(signal.ITIMER_REAL)[0] > 0
 
 
 def settle(job: BackgroundJob, outcome: Outcome) -> None:
@@ -159,6 +168,6 @@ def supervised(job: BackgroundJob) -> Iterator[JobContext]:
 	try:
 		with supervisor.watching():
 			yield context
-		context.deliver()
 	finally:
+		context.deliver()
 		control.close()

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import frappe
 from frappe import _
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, WriteOnlyCell
 
 from dartwing.dartwing_core.background_jobs.errors import PermanentError
 
@@ -131,7 +131,15 @@ class XlsxFile(ExportFile):
 		if self.rows + len(rows) >= XLSX_MAX_ROWS:
 			raise PermanentError(_("an XLSX sheet holds {0} rows at most; export CSV").format(XLSX_MAX_ROWS))
 		for row in rows:
-			self._sheet.append([_cell(value) for value in row])
+			self._sheet.append([self._cell(value) for value in row])
+
+	def _cell(self, value: Any) -> Any:
+		"""Texts stay texts: one that begins with "=" must not become a formula."""
+		if not isinstance(value, str):
+			return value
+		cell = WriteOnlyCell(self._sheet, ILLEGAL_CHARACTERS_RE.sub("", value))
+		cell.data_type = "s"
+		return cell
 
 	def _save(self) -> None:
 		self._book.save(self._part)
@@ -141,10 +149,6 @@ class XlsxFile(ExportFile):
 
 
 FORMATS: dict[str, type[ExportFile]] = {"CSV": CsvFile, "XLSX": XlsxFile}
-
-
-def _cell(value: Any) -> Any:
-	return ILLEGAL_CHARACTERS_RE.sub("", value) if isinstance(value, str) else value
 
 
 def parts_folder() -> Path:

@@ -16,7 +16,7 @@ NOT_EXPORTED = ("Password", "Table", "Table MultiSelect")
 
 
 def data_export(context: JobContext) -> dict:
-	"""Export to a private File attached to the job; `output_reference` is its URL.
+	"""Export to a private File of the job's owner; `output_reference` is its URL.
 
 	Parameters: `doctype`; `filters` (a dict or a list, as for frappe.get_list); `fields` (default: name
 	and every field that the owner may read); `file_format` "CSV" (default) or "XLSX". The result is
@@ -34,7 +34,7 @@ def data_export(context: JobContext) -> dict:
 				context.save_checkpoint(export.checkpoint())
 			done = _("{0} of {1} rows").format(export.rows, max(total, export.rows))
 			context.update_progress(100 * export.rows / max(total, export.rows), done)
-		return publish(export, request, context.job_id)
+		return publish(export, request)
 	finally:
 		export.close()
 
@@ -73,8 +73,12 @@ class ExportRequest:
 				return
 
 
-def publish(export: ExportFile, request: ExportRequest, job_id: str) -> dict:
-	"""Make the finished file a private File of the job; a rollback of the job removes it again."""
+def publish(export: ExportFile, request: ExportRequest) -> dict:
+	"""Make the finished file a private File of the job's owner; a rollback of the job removes it again.
+
+	It is not attached to the job: who may read the job would be allowed to read the file, which may
+	hold rows that only its owner may read.
+	"""
 	file_name = f"{frappe.scrub(request.doctype)}-{export.token}.{export.extension}"
 	path = frappe.get_site_path("private", "files", file_name)
 	frappe.db.after_rollback.add(lambda: export.discard(path))
@@ -89,9 +93,7 @@ def publish(export: ExportFile, request: ExportRequest, job_id: str) -> dict:
 			"file_size": export.size,
 			"content_hash": export.content_hash,
 			"file_type": request.file_format,
-			"folder": "Home/Attachments",
-			"attached_to_doctype": "Background Job",
-			"attached_to_name": job_id,
+			"folder": "Home",
 		}
 	)
 	file.set_user_and_timestamp()

@@ -28,6 +28,8 @@ def resume(queue: str | None = None, job_type: str | None = None) -> None:
 def _switch(value: int, queue: str | None, job_type: str | None) -> None:
 	frappe.only_for("System Manager")
 	if job_type:
+		if not frappe.db.exists("Job Type", job_type):
+			refuse_argument("job_type", _("no Job Type {0}").format(repr(job_type)), frappe.DoesNotExistError)
 		doc: Document = frappe.get_doc("Job Type", job_type)
 		doc.is_paused = value
 	else:

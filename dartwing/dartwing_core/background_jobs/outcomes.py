@@ -19,6 +19,9 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	BackgroundJob,
 )
 
+# characters of the field
+MAX_REFERENCE = 255
+
 
 @dataclass(frozen=True)
 class Completed:
@@ -41,6 +44,13 @@ class Completed:
 					repr(returned)[:200]
 				)
 			)
+		output_reference = returned.get("output_reference")
+		if not isinstance(output_reference, str | None) or len(output_reference or "") > MAX_REFERENCE:
+			raise PermanentError(
+				_("output_reference: must be a text of at most {0} characters, not {1}").format(
+					MAX_REFERENCE, repr(output_reference)[:200]
+				)
+			)
 		result = returned.get("result")
 		text = None if result is None else limits.to_json(result, "result")
 		if text and len(text.encode()) > config.MAX_RESULT_BYTES:
@@ -49,7 +59,7 @@ class Completed:
 					"result: {0} bytes of JSON, at most {1} are kept; return a File in output_reference"
 				).format(len(text.encode()), config.MAX_RESULT_BYTES)
 			)
-		return cls(returned.get("output_reference"), text)
+		return cls(output_reference, text)
 
 	def record(self, job: BackgroundJob) -> None:
 		job.transition_to(

@@ -13,6 +13,7 @@ from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.control import ControlConnection
 from dartwing.dartwing_core.background_jobs.errors import JobCanceledError
 from dartwing.dartwing_core.background_jobs.realtime import publish_job_progress
+from dartwing.dartwing_core.background_jobs.transactions import CONNECTION_LOST
 from dartwing.dartwing_core.doctype.background_job.background_job import RUNNING, BackgroundJob
 
 
@@ -68,7 +69,10 @@ class JobContext:
 
 	def deliver(self) -> None:
 		"""Write the last progress that was held back; the engine calls it when the handler has ended."""
-		self._progress.close()
+		try:
+			self._progress.close()
+		except CONNECTION_LOST:
+			frappe.logger("dartwing").exception("the last progress could not be written")
 
 
 class ProgressReporter:

@@ -4,6 +4,7 @@ The row is the truth. A Queued job whose wake-up is gone is pushed again; a Runn
 is gone becomes Failed ("worker died") and is due again.
 """
 
+import random
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -162,5 +163,5 @@ def worker_died(job: BackgroundJob) -> None:
 			DEAD_LETTER, message=reason, actor="Recovery", error_type=PERMANENT, error_message=reason
 		)
 		return
-	delay = 0.0 if deaths == 1 else retry.calculate_backoff(deaths - 2, base_delay_of(job))
+	delay = 0.0 if deaths == 1 else retry.calculate_backoff(deaths - 2, base_delay_of(job), random.random)
 	schedule_retry(job, FAILED, delay, "Recovery", {**details, "error_type": None})

@@ -143,7 +143,7 @@ def _site_time(value: When, argument: str) -> datetime | None:
 		return None
 	try:
 		return times.to_site(value)
-	except ValueError:
+	except (ValueError, OverflowError):
 		refuse_argument(
 			argument,
 			_("{0} is no date and time, for example 2026-12-31T08:00:00Z").format(repr(value)),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 import frappe
 import pymysql
@@ -13,24 +13,46 @@ from frappe.database.database import Database
 CONNECTION_LOST = (pymysql.err.OperationalError, pymysql.err.InterfaceError)
 
 _own_connections: WeakSet[Database] = WeakSet()
+# what is to run after the commit of a connection's transaction
+_waiting: WeakKeyDictionary[Database, list[Callable[[], object]]] = WeakKeyDictionary()
 
 
 def after_commit(callback: Callable[[], object]) -> None:
 	"""Call once this connection's transaction is committed; a rollback forgets it.
 
-	The callback runs in a transaction of its own, on another connection: the caller's next read must
-	not see the time before it. What it raises is logged, not raised: it would escape from somebody
-	else's `commit()`, and Frappe v15 would run the remaining callbacks only at the next one.
+	All callbacks of a transaction run on one other connection, each in a transaction of its own: the
+	caller's next read must not see the time before them. What one raises is logged, not raised: it
+	would escape from somebody else's `commit()`, and Frappe v15 would run the remaining callbacks only
+	at the next one.
 	"""
+	connection = frappe.local.db
+	if connection not in _waiting:
+		_waiting[connection] = []
+		connection.after_commit.add(_run_waiting)
+		connection.after_rollback.add(_forget_waiting)
+	_waiting[connection].append(callback)
 
-	def guarded() -> None:
-		try:
-			with separate_transaction():
-				callback()
-		except Exception:
-			frappe.logger("dartwing").exception("after-commit callback failed")
 
-	frappe.db.after_commit.add(guarded)
+def _run_waiting() -> None:
+	callbacks = _waiting.pop(frappe.local.db, [])
+	try:
+		with separate_transaction():
+			for callback in callbacks:
+				_run_guarded(callback)
+	except Exception:
+		frappe.logger("dartwing").exception("after-commit callbacks could not be run")
+
+
+def _run_guarded(callback: Callable[[], object]) -> None:
+	try:
+		with separate_transaction():
+			callback()
+	except Exception:
+		frappe.logger("dartwing").exception("after-commit callback failed")
+
+
+def _forget_waiting() -> None:
+	_waiting.pop(frappe.local.db, None)
 
 
 @contextmanager
@@ -43,7 +65,11 @@ def separate_transaction() -> Iterator[None]:
 	"""
 	if frappe.local.db in _own_connections:
 		frappe.db.commit()
-		yield
+		try:
+			yield
+		except BaseException:
+			frappe.db.rollback()
+			raise
 		frappe.db.commit()
 		return
 	callers = frappe.local.db

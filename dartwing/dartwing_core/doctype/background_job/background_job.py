@@ -60,6 +60,8 @@ INDEXES = (
 	["job_type", "organization", "creation"],
 	["status", "modified"],
 	["depends_on", "status"],
+	["failed_parent"],
+	["organization", "creation"],
 )
 
 
@@ -157,8 +159,10 @@ class BackgroundJob(Document):
 			raise StaleJobError(_("{0} is no longer {1}").format(self.name, _(self.status)))
 
 	def on_trash(self) -> None:
-		if self.status not in FINISHED:
-			frappe.throw(_("{0} is {1}: cancel it before you delete it").format(self.name, _(self.status)))
+		# not as this document has it: somebody may have retried the job meanwhile
+		status = frappe.db.get_value("Background Job", self.name, "status", for_update=True)
+		if status not in FINISHED:
+			frappe.throw(_("{0} is {1}: cancel it before you delete it").format(self.name, _(status)))
 		frappe.db.delete("Job Execution Log", {"background_job": self.name})
 
 	@staticmethod
@@ -179,8 +183,7 @@ def delete_old_jobs(days: int) -> int:
 	"""
 	deleted = 0
 	while days and (batch := _old_jobs(now_datetime() - timedelta(days=days))):
-		attached = {"attached_to_doctype": "Background Job", "attached_to_name": ("in", batch)}
-		for file in frappe.get_all("File", attached, pluck="name"):
+		for file in _files_of(batch):
 			frappe.delete_doc("File", file, ignore_permissions=True, delete_permanently=True)
 		frappe.db.delete("Job Execution Log", {"background_job": ("in", batch)})
 		frappe.db.delete("Background Job", {"name": ("in", batch)})
@@ -188,6 +191,22 @@ def delete_old_jobs(days: int) -> int:
 		frappe.db.commit()
 		deleted += len(batch)
 	return deleted
+
+
+def _files_of(job_ids: list[str]) -> list[str]:
+	"""Private files that the jobs produced, each of its job's owner."""
+	jobs = frappe.get_all(
+		"Background Job",
+		{"name": ("in", job_ids), "output_reference": ("like", "/private/files/%")},
+		["owner_user", "output_reference"],
+	)
+	return [
+		name
+		for job in jobs
+		for name in frappe.get_all(
+			"File", {"file_url": job.output_reference, "owner": job.owner_user}, pluck="name"
+		)
+	]
 
 
 def _old_jobs(ended_before: datetime) -> list[str]:

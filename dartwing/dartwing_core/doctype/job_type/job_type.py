@@ -35,7 +35,9 @@ class JobType(Document):
 	# end: auto-generated types
 
 	def validate(self) -> None:
-		get_handler(self.handler_method)
+		enabling = self.is_enabled and self.has_value_changed("is_enabled")
+		if self.is_new() or enabling or self.has_value_changed("handler_method"):
+			get_handler(self.handler_method)
 		if self.default_timeout < 1:
 			frappe.throw(_("Default Timeout must be at least 1 second, not {0}").format(self.default_timeout))
 		if self.rate_limit_window > MAX_RATE_LIMIT_WINDOW_SECONDS:
@@ -59,10 +61,13 @@ def get_handler(path: str) -> Callable:
 		_refuse(path, _("it is not in an installed app"))
 	try:
 		handler = frappe.get_attr(path)
-	except (ImportError, AttributeError, frappe.ValidationError) as error:
-		_refuse(path, str(error))
+	except Exception as error:
+		# the module is the app's own: anything may be wrong with it
+		_refuse(path, f"{type(error).__name__}: {error}")
 	if not inspect.isfunction(handler) or handler.__module__.split(".")[0] != app:
 		_refuse(path, _("it is not a function of {0}").format(app))
+	if inspect.iscoroutinefunction(handler) or inspect.isgeneratorfunction(handler):
+		_refuse(path, _("it must be a plain function, neither async nor a generator"))
 	if not takes_job_context(handler):
 		_refuse(path, _("it must take exactly one argument, named context or annotated JobContext"))
 	return handler
