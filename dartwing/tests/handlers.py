@@ -1,5 +1,6 @@
 """The handler of the tests: its `mode` parameter chooses what happens."""
 
+import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -117,6 +118,12 @@ def translate_the_timeout(context: JobContext) -> None:
 		raise PermanentError("the other side does not answer") from error
 
 
+def use_the_alarm(context: JobContext) -> None:
+	"""As libraries do that limit their own calls: RQ's alarm is lost."""
+	signal.alarm(60)
+	signal.alarm(0)
+
+
 def return_a_dict_as_reference(context: JobContext) -> dict:
 	return {"output_reference": {"a": 1}}
 
@@ -216,6 +223,7 @@ MODES: dict[str, Callable] = {
 		return_a_dict_as_reference,
 		shrug_off_the_timeout,
 		translate_the_timeout,
+		use_the_alarm,
 		hurry,
 		report_and_wait,
 		hold_a_lock_and_report,
