@@ -85,12 +85,14 @@ def test_a_window_of_zero_holds_everything_and_opens_again(world, window):
 	assert count(world, "Queued") == 3
 
 
-def test_a_due_retry_waits_for_a_slot(world, window):
+@pytest.mark.parametrize(
+	("due", "expected"), [("2026-01-01", ("Queued", "Pending")), ("2099-01-01", ("Failed", "Queued"))]
+)
+def test_a_retry_takes_its_place_by_the_time_it_is_due(world, window, due, expected):
 	window(1)
 	first, second = submit_many(world, 2)
-	end(first, "Failed", ready_at="2026-01-01", error_type="Transient")
-	assert count(world, "Queued") == 1
-	assert {state(first)["status"], state(second)["status"]} in ({"Queued", "Pending"}, {"Queued", "Failed"})
+	end(first, "Failed", ready_at=due, error_type="Transient")
+	assert (state(first)["status"], state(second)["status"]) == expected
 
 
 def test_suspending_holds_what_waits_and_reactivating_releases_it(world, window):

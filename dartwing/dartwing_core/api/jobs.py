@@ -1,80 +1,139 @@
 """REST API: `/api/method/dartwing.dartwing_core.api.jobs.<name>`. Parse, call the engine, shape."""
 
-from typing import Any
+from typing import Annotated, Any
 
-import frappe
 from frappe import _
 
-from dartwing.dartwing_core.background_jobs import engine
-from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.api.arguments import About
+from dartwing.dartwing_core.api.call_limits import CallLimit
+from dartwing.dartwing_core.api.endpoints import CHANGE, READ, endpoint
+from dartwing.dartwing_core.background_jobs import dead_letter, engine, metrics, queries
+from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, STATUSES, BackgroundJob
+
+SUBMIT = CallLimit("submit", 100)
+STATUS = CallLimit("status", 600)
+LIST = CallLimit("list", 60)
+CANCEL = CallLimit("cancel", 30)
+METRICS = CallLimit("metrics", 30)
+
+JobId = Annotated[str, About("Id of a job of one of your organizations")]
+Organization = Annotated[str | None, About("One organization; without it, all of yours")]
+JobType = Annotated[str | None, About("Only jobs of this type")]
+Limit = Annotated[int, About("How many jobs", at_least=1, at_most=queries.MAX_PAGE)]
+Offset = Annotated[int, About("How many jobs to leave out", at_least=0, at_most=queries.MAX_OFFSET)]
+Before = Annotated[str | None, About("Id of the last job of a page: the next page begins after it")]
+JobIds = Annotated[list[str] | None, About("Ids of dead letters")]
+Filters = Annotated[
+	dict | None, About("All dead letters with these values of `organization`, `job_type`, `error_type`")
+]
 
 
-@frappe.whitelist(methods=["POST"])
+@endpoint(CHANGE, SUBMIT)
 def submit_job(
-	job_type: str,
-	organization: str,
-	parameters: dict | str | None = None,
-	priority: str | None = None,
-	depends_on: str | None = None,
-	scheduled_at: str | None = None,
+	job_type: Annotated[str, About("Name of an enabled Job Type")],
+	organization: Annotated[str, About("Organization that you are an active member of")],
+	parameters: Annotated[dict | None, About("What the job's handler gets, at most 1 MiB of JSON")] = None,
+	priority: Annotated[str | None, About("Default: the Job Type's", choices=PRIORITIES)] = None,
+	depends_on: Annotated[str | None, About("Id of the job that must be Completed first")] = None,
+	scheduled_at: Annotated[
+		str | None, About("ISO 8601; not before this time (without offset: the site's time)")
+	] = None,
 ) -> dict[str, Any]:
-	"""Accept a job: `{job_id, status, message}`. `parameters` is a JSON object or its text."""
-	job = engine.submit_job(
-		job_type,
-		organization,
-		parameters=_json(parameters, "parameters"),
-		priority=priority,
-		depends_on=depends_on,
-		scheduled_at=scheduled_at,
+	"""Accept a job.
+
+	While an equal job is unfinished and younger than the type's window, the answer is 409 with
+	`existing_job_id` and `status`.
+	"""
+	return _accepted(
+		engine.submit_job(job_type, organization, parameters, priority, depends_on, scheduled_at)
 	)
-	return _accepted(job)
 
 
-@frappe.whitelist(methods=["POST"])
-def submit_jobs(jobs: list | str) -> list[dict[str, Any]]:
-	"""Accept many jobs, all or none: `[{job_id, status, message}]` in the order given."""
-	return [_accepted(job) for job in engine.submit_jobs(_json(jobs, "jobs"))]
+@endpoint(CHANGE, SUBMIT)
+def submit_jobs(
+	jobs: Annotated[list[dict], About("Up to 10,000 objects with the arguments of submit_job")],
+) -> list[dict[str, Any]]:
+	"""Accept many jobs, all or none, in the order given."""
+	return [_accepted(job) for job in engine.submit_jobs(jobs)]
 
 
-@frappe.whitelist(methods=["GET", "POST"])
-def get_job_status(job_id: str) -> dict[str, Any]:
-	"""State, progress and result of one job; times are ISO 8601 in UTC."""
-	return engine.get_job_status(job_id)
+@endpoint(READ, STATUS)
+def get_job_status(job_id: JobId) -> dict[str, Any]:
+	"""State, progress and result of one job."""
+	return queries.get_job_status(job_id)
 
 
-@frappe.whitelist(methods=["GET", "POST"])
+@endpoint(READ, LIST)
 def list_jobs(
-	organization: str | None = None,
-	status: str | None = None,
-	job_type: str | None = None,
-	limit: int | str = 20,
-	offset: int | str = 0,
+	organization: Organization = None,
+	status: Annotated[str | None, About("Only jobs with this status", choices=STATUSES)] = None,
+	job_type: JobType = None,
+	limit: Limit = 20,
+	offset: Offset = 0,
+	before: Before = None,
 ) -> dict[str, Any]:
-	"""`{jobs: [...], total, limit, offset}` of the user's organizations, newest first."""
-	return engine.list_jobs(organization, status, job_type, _int(limit, "limit"), _int(offset, "offset"))
+	"""A page of jobs, newest first.
+
+	Pages by `offset` shift when jobs are submitted meanwhile; pages by `before` do not.
+	"""
+	return queries.list_jobs(organization, status, job_type, limit, offset, before)
 
 
-@frappe.whitelist(methods=["GET", "POST"])
-def get_job_history(job_id: str) -> dict[str, Any]:
+@endpoint(CHANGE, CANCEL)
+def cancel_job(job_id: JobId) -> dict[str, Any]:
+	"""Cancel a job that has not ended, as its owner or as an admin of its organization."""
+	return _answer(engine.cancel_job(job_id), _("Job canceled"))
+
+
+@endpoint(CHANGE)
+def retry_job(job_id: JobId) -> dict[str, Any]:
+	"""Give a dead letter a fresh set of attempts, as an admin of its organization."""
+	return _answer(dead_letter.retry_job(job_id), _("Job will be tried again"))
+
+
+@endpoint(READ, STATUS)
+def get_job_history(job_id: JobId) -> dict[str, Any]:
 	"""Every transition of one job, oldest first."""
-	return engine.get_job_history(job_id)
+	return queries.get_job_history(job_id)
 
 
-def _accepted(job: Any) -> dict[str, Any]:
-	return {"job_id": job.name, "status": job.status, "message": _("Job accepted")}
+@endpoint(READ, METRICS)
+def get_job_metrics(organization: Organization = None) -> dict[str, Any]:
+	"""Counts, queue depths, processing times and failure rates."""
+	return metrics.get_metrics(organization)
 
 
-def _json(value: Any, argument: str) -> Any:
-	if not isinstance(value, str):
-		return value
-	try:
-		return frappe.parse_json(value)
-	except ValueError as error:
-		refuse_argument(argument, _("is no valid JSON: {0}").format(error))
+@endpoint(READ, LIST)
+def list_dead_letters(
+	organization: Organization = None,
+	job_type: JobType = None,
+	limit: Limit = 20,
+	offset: Offset = 0,
+	before: Before = None,
+) -> dict[str, Any]:
+	"""A page of the dead letters that you may retry or discard, newest first, with their tracebacks."""
+	return queries.list_dead_letters(organization, job_type, limit, offset, before)
 
 
-def _int(value: int | str, argument: str) -> int:
-	try:
-		return int(value)
-	except ValueError:
-		refuse_argument(argument, _("{0} is no whole number").format(repr(value)))
+@endpoint(CHANGE)
+def retry_jobs(job_ids: JobIds = None, filters: Filters = None) -> dict[str, Any]:
+	"""Retry many dead letters, by their ids or by a filter; says of each that was refused why."""
+	return dead_letter.retry_jobs(job_ids, filters)
+
+
+@endpoint(CHANGE)
+def discard_jobs(
+	reason: Annotated[str, About("Why nobody needs these jobs any more; it is kept in their history")],
+	job_ids: JobIds = None,
+	filters: Filters = None,
+) -> dict[str, Any]:
+	"""Cancel many dead letters for good, by their ids or by a filter."""
+	return dead_letter.discard_jobs(reason, job_ids, filters)
+
+
+def _accepted(job: BackgroundJob) -> dict[str, Any]:
+	return _answer(job, _("Job accepted"))
+
+
+def _answer(job: BackgroundJob, message: str) -> dict[str, Any]:
+	return {"job_id": job.name, "status": job.status, "message": message}

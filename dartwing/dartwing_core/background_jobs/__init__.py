@@ -14,14 +14,7 @@ if TYPE_CHECKING:
 		retry_job,
 		retry_jobs,
 	)
-	from dartwing.dartwing_core.background_jobs.engine import (
-		cancel_job,
-		get_job_history,
-		get_job_status,
-		list_jobs,
-		submit_job,
-		submit_jobs,
-	)
+	from dartwing.dartwing_core.background_jobs.engine import cancel_job, submit_job, submit_jobs
 	from dartwing.dartwing_core.background_jobs.errors import (
 		DuplicateJobError,
 		JobCanceledError,
@@ -32,7 +25,14 @@ if TYPE_CHECKING:
 		TransientError,
 	)
 	from dartwing.dartwing_core.background_jobs.limits import generate_job_hash
+	from dartwing.dartwing_core.background_jobs.metrics import get_metrics
 	from dartwing.dartwing_core.background_jobs.progress import JobContext
+	from dartwing.dartwing_core.background_jobs.queries import (
+		get_job_history,
+		get_job_status,
+		list_dead_letters,
+		list_jobs,
+	)
 
 __all__ = [
 	"DuplicateJobError",
@@ -49,6 +49,8 @@ __all__ = [
 	"generate_job_hash",
 	"get_job_history",
 	"get_job_status",
+	"get_metrics",
+	"list_dead_letters",
 	"list_jobs",
 	"retry_job",
 	"retry_jobs",
@@ -59,9 +61,10 @@ __all__ = [
 _MODULE_OF = {
 	**dict.fromkeys([name for name in __all__ if name.endswith("Error")], "errors"),
 	**dict.fromkeys([name for name in __all__ if name.endswith(("_job", "_jobs"))], "engine"),
-	**dict.fromkeys(("get_job_history", "get_job_status"), "engine"),
+	**dict.fromkeys(("get_job_history", "get_job_status", "list_dead_letters", "list_jobs"), "queries"),
 	**dict.fromkeys(("discard_job", "discard_jobs", "retry_job", "retry_jobs"), "dead_letter"),
 	"JobContext": "progress",
+	"get_metrics": "metrics",
 	"generate_job_hash": "limits",
 }
 

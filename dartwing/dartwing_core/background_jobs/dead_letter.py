@@ -20,6 +20,7 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 
 Filters = dict[str, Any]
+FILTERS = ("organization", "job_type", "error_type")
 
 
 def retry_job(job_id: str) -> BackgroundJob:
@@ -37,8 +38,7 @@ def retry_job(job_id: str) -> BackgroundJob:
 
 def discard_job(job_id: str, reason: str) -> BackgroundJob:
 	"""Cancel a dead letter for good, saying why; errors as for `retry_job`."""
-	if not reason or not reason.strip():
-		refuse_argument("reason", _("is missing; say why the job is discarded"))
+	_check_reason(reason)
 	job = _dead_letter(job_id)
 	job.transition_to(CANCELED, message=reason, canceled_by=frappe.session.user)
 	follow_end(job)
@@ -54,12 +54,13 @@ def discard_jobs(
 	reason: str, job_ids: Sequence[str] | None = None, filters: Filters | None = None
 ) -> dict[str, Any]:
 	"""Discard these dead letters, or all that match the filters; returns as `retry_jobs`."""
+	_check_reason(reason)
 	return _each(job_ids, filters, lambda job_id: discard_job(job_id, reason))
 
 
 def dead_letters(filters: Filters | None = None) -> list[str]:
 	"""Ids of the dead letters that the user administers and that match, oldest first."""
-	wanted = {**(filters or {}), "status": DEAD_LETTER}
+	wanted = {**_checked(filters or {}), "status": DEAD_LETTER}
 	if not access.is_system_manager():
 		mine = access.administered_organizations()
 		asked_for = wanted.get("organization")
@@ -78,6 +79,22 @@ def alert_when_many() -> None:
 	if too_many:
 		for user in get_users_with_role("System Manager") or ["Administrator"]:
 			notifications.notify(user, _("{0} dead letters wait for a person").format(waiting))
+
+
+def _check_reason(reason: str) -> None:
+	if not reason or not reason.strip():
+		refuse_argument("reason", _("is missing; say why the job is discarded"))
+
+
+def _checked(filters: Filters) -> Filters:
+	for name, value in filters.items():
+		if name not in FILTERS:
+			refuse_argument(
+				f"filters.{name}", _("there is no such filter; there are {0}").format(", ".join(FILTERS))
+			)
+		if not isinstance(value, str):
+			refuse_argument(f"filters.{name}", _("must be a text, not {0}").format(type(value).__name__))
+	return filters
 
 
 def _dead_letter(job_id: str) -> BackgroundJob:
@@ -112,6 +129,9 @@ def _each(
 ) -> dict[str, Any]:
 	if (job_ids is None) == (filters is None):
 		refuse_argument("job_ids", _("give either job_ids or filters"))
+	for job_id in job_ids or []:
+		if not isinstance(job_id, str):
+			refuse_argument("job_ids", _("must be a list of texts, not of {0}").format(type(job_id).__name__))
 	done: list[str] = []
 	refused: dict[str, str] = {}
 	for job_id in dict.fromkeys(job_ids if job_ids is not None else dead_letters(filters)):

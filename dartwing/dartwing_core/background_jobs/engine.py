@@ -1,4 +1,4 @@
-"""The use cases: submit jobs and look at them. Nothing here commits."""
+"""The use cases that change a job: submit and cancel. Nothing here commits."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,39 +13,16 @@ from dartwing.dartwing_core.background_jobs import (
 	consequences,
 	deduplication,
 	dispatcher,
-	times,
 )
 from dartwing.dartwing_core.background_jobs.errors import JobStateError, refuse_argument
 from dartwing.dartwing_core.background_jobs.submission import JobRequest, SubmissionChecks, When
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	CANCELED,
 	DEAD_LETTER,
-	STATUSES,
 	UNFINISHED,
 	BackgroundJob,
 )
 from dartwing.dartwing_core.doctype.job_execution_log import job_execution_log
-
-STATUS_FIELDS = (
-	"job_type",
-	"organization",
-	"status",
-	"priority",
-	"progress",
-	"progress_message",
-	"created_at",
-	"started_at",
-	"completed_at",
-	"retry_count",
-	"max_retries",
-	"next_retry_at",
-	"output_reference",
-	"result",
-	"error_message",
-	"error_type",
-)
-TIMES = ("created_at", "started_at", "completed_at", "next_retry_at")
-HISTORY_FIELDS = ("from_status", "to_status", "timestamp", "actor", "message", "retry_attempt")
 
 
 def submit_job(
@@ -141,83 +118,3 @@ def _cancel_unfinished(job_id: str) -> BackgroundJob:
 		refuse_argument("job_id", reason, JobStateError)
 	job.transition_to(CANCELED, message=_("canceled"), canceled_by=frappe.session.user)
 	return job
-
-
-def get_job_status(job_id: str) -> dict[str, Any]:
-	"""`{job_id, job_type, organization, status, priority, progress, …}`, times in UTC, result parsed.
-
-	Raises DoesNotExistError for a job that does not exist or is none of the user's organizations.
-	"""
-	access.check_visible(job_id)
-	return _shape(frappe.db.get_value("Background Job", job_id, ["name", *STATUS_FIELDS], as_dict=True))
-
-
-def list_jobs(
-	organization: str | None = None,
-	status: str | None = None,
-	job_type: str | None = None,
-	limit: int = 20,
-	offset: int = 0,
-) -> dict[str, Any]:
-	"""`{jobs: [as get_job_status], total, limit, offset}` of the user's organizations, newest first.
-
-	`limit` is 1 to 100. Raises ValidationError that names a wrong argument, PermissionError for an
-	organization that the user is no active member of.
-	"""
-	if not 1 <= limit <= 100:
-		refuse_argument("limit", _("{0} is not between 1 and 100").format(limit))
-	if offset < 0:
-		refuse_argument("offset", _("{0} is negative").format(offset))
-	if status and status not in STATUSES:
-		refuse_argument("status", _("{0} is none of {1}").format(repr(status), ", ".join(STATUSES)))
-	filters = {"organization": _visible_organizations(organization)}
-	filters.update({key: value for key, value in (("status", status), ("job_type", job_type)) if value})
-	rows = frappe.get_all(
-		"Background Job",
-		filters=filters,
-		fields=["name", *STATUS_FIELDS],
-		order_by="creation desc, name desc",
-		limit_start=offset,
-		limit_page_length=limit,
-	)
-	return {
-		"jobs": [_shape(row) for row in rows],
-		"total": frappe.db.count("Background Job", filters),
-		"limit": limit,
-		"offset": offset,
-	}
-
-
-def _visible_organizations(organization: str | None) -> Any:
-	if organization:
-		access.check_member(organization)
-		return organization
-	if access.is_system_manager():
-		return ("is", "set")
-	return ("in", access.organizations_of() or [""])
-
-
-def get_job_history(job_id: str) -> dict[str, Any]:
-	"""`{job_id, history: [...]}`, one entry for each transition, oldest first.
-
-	An entry is `{from_status, to_status, timestamp, actor, message, retry_attempt}`.
-	Raises DoesNotExistError as `get_job_status` does.
-	"""
-	access.check_visible(job_id)
-	history = frappe.get_all(
-		"Job Execution Log",
-		filters={"background_job": job_id},
-		fields=list(HISTORY_FIELDS),
-		order_by="timestamp asc",
-	)
-	for row in history:
-		row.timestamp = times.to_utc(row.timestamp)
-	return {"job_id": job_id, "history": history}
-
-
-def _shape(job: frappe._dict) -> dict[str, Any]:
-	shaped = {"job_id": job.name, **{field: job[field] for field in STATUS_FIELDS}}
-	for field in TIMES:
-		shaped[field] = times.to_utc(job[field])
-	shaped["result"] = frappe.parse_json(job.result) if job.result else None
-	return shaped

@@ -35,15 +35,20 @@ class DuplicateJobError(frappe.DuplicateEntryError):
 
 
 class RateLimitExceededError(frappe.RateLimitExceededError):
-	"""The organization submitted as many jobs of this type as its window allows."""
+	"""More was asked for than a window allows; `retry_after` is in seconds."""
 
 	http_status_code = 429
+
+	def __init__(self, message: str, retry_after: int = 60):
+		super().__init__(message)
+		self.retry_after = retry_after
 
 
 class QueueFullError(JobEngineError):
-	"""As many jobs of the organization wait as may."""
+	"""As many jobs of the organization wait as may; when there is room again, nobody knows."""
 
 	http_status_code = 429
+	retry_after = 60
 
 
 class JobStateError(JobEngineError):

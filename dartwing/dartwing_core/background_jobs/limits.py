@@ -1,7 +1,9 @@
-"""What a submission must respect: known arguments, sizes, identity."""
+"""What a submission must respect: the size and identity of its parameters, rate and queue limits, windows."""
 
 import hashlib
 import json
+from datetime import datetime
+from math import ceil
 from typing import Any, NoReturn
 
 import frappe
@@ -83,24 +85,42 @@ def check_rate_limit(job_type: frappe._dict, organization: str, new_jobs: int) -
 	"""Raise RateLimitExceededError when the organization has used up the type's window."""
 	if not job_type.rate_limit:
 		return
-	since = add_to_date(now_datetime(), seconds=-job_type.rate_limit_window)
-	submitted = frappe.db.count(
-		"Background Job",
-		{"job_type": job_type.name, "organization": organization, "creation": (">", since)},
+	now = now_datetime()
+	window = {
+		"job_type": job_type.name,
+		"organization": organization,
+		"creation": (">", add_to_date(now, seconds=-job_type.rate_limit_window)),
+	}
+	submitted = frappe.db.count("Background Job", window)
+	if submitted + new_jobs <= job_type.rate_limit:
+		return
+	reason = _("Rate limit: {0} allows {1} jobs of one organization in {2} seconds, {3} has submitted {4}")
+	raise RateLimitExceededError(
+		reason.format(
+			repr(job_type.name),
+			job_type.rate_limit,
+			job_type.rate_limit_window,
+			repr(organization),
+			submitted,
+		),
+		_seconds_until_room(window, job_type, new_jobs, now),
 	)
-	if submitted + new_jobs > job_type.rate_limit:
-		frappe.throw(
-			_(
-				"Rate limit: {0} allows {1} jobs of one organization in {2} seconds, {3} has submitted {4}"
-			).format(
-				repr(job_type.name),
-				job_type.rate_limit,
-				job_type.rate_limit_window,
-				repr(organization),
-				submitted,
-			),
-			RateLimitExceededError,
-		)
+
+
+def _seconds_until_room(window: dict[str, Any], job_type: frappe._dict, new_jobs: int, now: datetime) -> int:
+	"""When enough submissions have left the window; the whole window for more jobs than it ever takes."""
+	newest_to_leave = frappe.get_all(
+		"Background Job",
+		window,
+		pluck="creation",
+		order_by="creation desc",
+		limit_start=max(0, job_type.rate_limit - new_jobs),
+		limit_page_length=1,
+	)
+	if new_jobs > job_type.rate_limit or not newest_to_leave:
+		return job_type.rate_limit_window
+	age = (now - newest_to_leave[0]).total_seconds()
+	return max(1, ceil(job_type.rate_limit_window - age))
 
 
 def _limit(organization: str, switch: str, field: str, default: str) -> int:

@@ -4,11 +4,11 @@ from typing import Any
 import frappe
 from frappe import _
 from frappe.database.sequence import create_sequence, get_next_val
-from frappe.model.document import Document
 from frappe.utils import cint, get_datetime, now_datetime
 
 from dartwing.dartwing_core.background_jobs import config, notifications, realtime
 from dartwing.dartwing_core.background_jobs.errors import InvalidTransitionError, StaleJobError
+from dartwing.dartwing_core.background_jobs.hidden import HiddenDocument
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 from dartwing.dartwing_core.doctype.job_execution_log import job_execution_log
 
@@ -65,7 +65,7 @@ INDEXES = (
 )
 
 
-class BackgroundJob(Document):
+class BackgroundJob(HiddenDocument):
 	# fmt: off
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.

@@ -5,6 +5,8 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from dartwing.dartwing_core.background_jobs.hidden import HiddenDocument
+
 FIELDS = [
 	"name",
 	"owner",
@@ -22,7 +24,7 @@ FIELDS = [
 ]
 
 
-class JobExecutionLog(Document):
+class JobExecutionLog(HiddenDocument):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 

@@ -1,10 +1,11 @@
 import frappe
 from frappe import _
-from frappe.model.document import Document
 from frappe.utils import getdate
 
+from dartwing.dartwing_core.background_jobs.hidden import HiddenDocument
 
-class OrgMember(Document):
+
+class OrgMember(HiddenDocument):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 

@@ -1,7 +1,7 @@
-from frappe.model.document import Document
+from dartwing.dartwing_core.background_jobs.hidden import HiddenDocument
 
 
-class Person(Document):
+class Person(HiddenDocument):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 

@@ -1,0 +1,82 @@
+"""The errors of the REST API as clients see them: JSON with one sentence in `error`, and no traceback.
+
+Frappe makes the answer to an exception: its HTTP code, `exc_type`, and `_server_messages` for Desk.
+What clients should not see is taken out here, also of refusals from before an endpoint is reached.
+"""
+
+import json
+from http import HTTPStatus
+
+import frappe
+from frappe import _
+from werkzeug.wrappers import Request, Response
+
+from dartwing.dartwing_core.api.endpoints import ENDPOINTS
+
+PREFIX = "dartwing.dartwing_core.api."
+INTERNALS = ("exc", "exception", "_exc_source", "_error_message", "_debug_messages")
+
+
+def before_request() -> None:
+	if is_ours(frappe.local.request):
+		frappe.local.flags.disable_traceback = True
+
+
+def after_request(response: Response | None, request: Request) -> None:
+	if response is None or response.status_code < HTTPStatus.BAD_REQUEST or not is_ours(request):
+		return
+	if is_unreadable(request):
+		response.status_code = HTTPStatus.BAD_REQUEST
+	body = {key: value for key, value in body_of(response).items() if key not in INTERNALS}
+	response.data = json.dumps({"error": sentence(body, response.status_code, request), **body})
+	response.mimetype = "application/json"
+	if frappe.flags.dartwing_retry_after:
+		response.headers["Retry-After"] = str(frappe.flags.dartwing_retry_after)
+
+
+def is_ours(request: Request) -> bool:
+	"""Whether a request names one of this API's methods, in its path or as Frappe's older `cmd`."""
+	command = frappe.local.form_dict.get("cmd") if frappe.local.form_dict else None
+	return f"/{PREFIX}" in request.path or str(command or "").startswith(PREFIX)
+
+
+def is_unreadable(request: Request) -> bool:
+	"""Whether the request's body is said to be JSON and is none, which Frappe v15 answers with a 500."""
+	if not request.is_json or not request.get_data():
+		return False
+	try:
+		json.loads(request.get_data(as_text=True))
+	except (ValueError, RecursionError):
+		return True
+	return False
+
+
+def body_of(response: Response) -> dict:
+	try:
+		body = json.loads(response.get_data(as_text=True))
+	except ValueError:
+		return {}
+	return body if isinstance(body, dict) else {}
+
+
+def is_wrong_method(request: Request) -> bool:
+	named = ENDPOINTS.get(request.path.rpartition(".")[2])
+	return bool(named) and request.method not in named.methods
+
+
+def sentence(body: dict, status: int, request: Request) -> str:
+	"""What went wrong: what was thrown, else what the HTTP code means here."""
+	if body.get("error"):
+		return body.pop("error")
+	if is_unreadable(request):
+		return _("The request's body is no valid JSON")
+	if status == HTTPStatus.UNAUTHORIZED or frappe.session.user == "Guest":
+		return _("Log in, or send a valid API key and secret")
+	if is_wrong_method(request):
+		return _("This method is not called by {0}").format(request.method)
+	messages = frappe.get_message_log()
+	if messages and status < HTTPStatus.INTERNAL_SERVER_ERROR:
+		return frappe.utils.strip_html(str(messages[-1].get("message")))
+	if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+		return HTTPStatus(status).phrase
+	return _("The server failed to answer; the error is in its Error Log")

@@ -1,0 +1,136 @@
+"""Arguments of the REST API, made from what clients send by the types of the function that takes them.
+
+A function says with its annotations what it takes: `str`, `int`, `dict` or `list`, each also `| None`,
+and in `Annotated` what else holds. Forms and queries carry texts only, so an int may come as its
+digits, an object or a list as its JSON.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from inspect import Parameter, signature
+from types import NoneType, UnionType
+from typing import Annotated, Any, get_args, get_origin
+
+from frappe import _
+
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+
+MISSING = Parameter.empty
+DIGITS = re.compile(r"-?[0-9]{1,18}")
+JSON_NAMES = {str: "a text", int: "a whole number", dict: "a JSON object", list: "a JSON list"}
+
+
+@dataclass(frozen=True)
+class About:
+	"""What a client should know of an argument beside its type; `at_least` and `at_most` are checked."""
+
+	description: str
+	at_least: int | None = None
+	at_most: int | None = None
+	choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Argument:
+	"""One argument of an endpoint."""
+
+	name: str
+	type: type
+	is_optional: bool
+	default: Any
+	about: About
+
+	@classmethod
+	def of(cls, parameter: Parameter) -> "Argument":
+		annotation, about = parameter.annotation, About("")
+		if get_origin(annotation) is Annotated:
+			annotation, about = get_args(annotation)
+		types = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+		(one,) = [kind for kind in types if kind is not NoneType]
+		return cls(parameter.name, get_origin(one) or one, NoneType in types, parameter.default, about)
+
+	def value_of(self, sent: Any) -> Any:
+		"""The value that the function gets; raises ValidationError that names the argument."""
+		if sent in (None, ""):
+			return self._left_out()
+		value = READERS[self.type](self.name, sent)
+		if self.type is int:
+			self._check_bounds(value)
+		if self.about.choices and value not in self.about.choices:
+			reason = _("{0} is none of {1}").format(repr(value), ", ".join(self.about.choices))
+			refuse_argument(self.name, reason)
+		return value
+
+	def _left_out(self) -> Any:
+		if self.default is MISSING:
+			refuse_argument(self.name, _("is missing"))
+		return self.default
+
+	def _check_bounds(self, value: int) -> None:
+		low, high = self.about.at_least, self.about.at_most
+		if (low is not None and value < low) or (high is not None and value > high):
+			refuse_argument(self.name, _("{0} is not between {1} and {2}").format(value, low, high))
+
+
+def arguments_of(function: Callable) -> list[Argument]:
+	return [Argument.of(parameter) for parameter in signature(function).parameters.values()]
+
+
+def read_text(name: str, sent: Any) -> str:
+	if not isinstance(sent, str):
+		refuse_type(name, str, sent)
+	check_unicode(name, sent)
+	return sent
+
+
+def check_unicode(name: str, text: str) -> None:
+	"""Refuse half of a surrogate pair, which JSON can carry and no database can store."""
+	try:
+		text.encode()
+	except UnicodeEncodeError:
+		refuse_argument(name, _("is not valid Unicode"))
+
+
+def read_int(name: str, sent: Any) -> int:
+	is_number = isinstance(sent, int) and not isinstance(sent, bool)
+	if not is_number and not (isinstance(sent, str) and DIGITS.fullmatch(sent)):
+		refuse_argument(name, _("{0} is no whole number").format(shown(sent)))
+	return int(sent)
+
+
+def read_json(kind: type) -> Callable[[str, Any], Any]:
+	def read(name: str, sent: Any) -> Any:
+		value = parse_json(name, sent) if isinstance(sent, str) else sent
+		if not isinstance(value, kind):
+			refuse_type(name, kind, value)
+		check_unicode(name, json.dumps(value, ensure_ascii=False))
+		return value
+
+	return read
+
+
+def parse_json(name: str, text: str) -> Any:
+	try:
+		return json.loads(text)
+	except (ValueError, RecursionError) as error:
+		refuse_argument(name, _("is no valid JSON: {0}").format(error))
+
+
+def refuse_type(name: str, wanted: type, value: Any) -> None:
+	got = next((_(text) for kind, text in JSON_NAMES.items() if type(value) is kind), shown(value))
+	refuse_argument(name, _("must be {0}, not {1}").format(_(JSON_NAMES[wanted]), got))
+
+
+def shown(value: Any) -> str:
+	text = repr(value)
+	return text if len(text) <= 80 else f"{text[:80]}…"
+
+
+READERS: dict[type, Callable[[str, Any], Any]] = {
+	str: read_text,
+	int: read_int,
+	dict: read_json(dict),
+	list: read_json(list),
+}

@@ -1,0 +1,76 @@
+"""What every endpoint of the REST API has in common: its arguments, its limits, its errors."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from inspect import signature
+from typing import Any
+
+import frappe
+
+from dartwing.dartwing_core.api.arguments import Argument, arguments_of
+from dartwing.dartwing_core.api.call_limits import CallLimit
+from dartwing.dartwing_core.background_jobs.errors import (
+	DuplicateJobError,
+	QueueFullError,
+	RateLimitExceededError,
+)
+
+READ = ("GET", "POST")
+CHANGE = ("POST",)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+	"""A function that HTTP may call, with the HTTP methods it takes."""
+
+	function: Callable[..., Any]
+	methods: tuple[str, ...]
+	limit: CallLimit | None
+	arguments: tuple[Argument, ...]
+
+	@property
+	def name(self) -> str:
+		return self.function.__name__
+
+	def call(self, *values: Any, **sent: Any) -> Any:
+		"""Run the function for the session's user, within the limit and with arguments of its types."""
+		if self.limit and frappe.request:
+			self.limit.check(frappe.session.user)
+		given = signature(self.function).bind_partial(*values, **sent).arguments
+		return self.function(
+			**{argument.name: argument.value_of(given.get(argument.name)) for argument in self.arguments}
+		)
+
+
+ENDPOINTS: dict[str, Endpoint] = {}
+
+
+def endpoint(methods: tuple[str, ...], limit: CallLimit | None = None) -> Callable:
+	"""Decorator: make a function an endpoint of the REST API, for logged-in users only.
+
+	Frappe's own check of arguments sees `Any`: it would answer with the names of Python's types.
+	"""
+
+	def register(function: Callable) -> Callable:
+		made = Endpoint(function, methods, limit, tuple(arguments_of(function)))
+		ENDPOINTS[made.name] = made
+
+		@wraps(function)
+		def call(*values: Any, **sent: Any) -> Any:
+			try:
+				return made.call(*values, **sent)
+			except DuplicateJobError as error:
+				frappe.response.update(
+					error=str(error), existing_job_id=error.existing_job_id, status=error.status
+				)
+				raise
+			except (RateLimitExceededError, QueueFullError) as error:
+				frappe.response["error"] = str(error)
+				frappe.flags.dartwing_retry_after = error.retry_after
+				raise
+
+		call.__annotations__ = dict.fromkeys(function.__annotations__, Any)
+		return frappe.whitelist(methods=list(methods))(call)
+
+	return register

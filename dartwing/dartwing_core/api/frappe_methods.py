@@ -1,0 +1,90 @@
+"""Frappe's own methods where v15 answers without asking who may see a row.
+
+`frappe.client.get_count` counts any DocType's rows by any filter, `get` finds one by any filter and
+then says its name, `validate_link` tells whether a name exists, `get_link_title` what its title is,
+and a link search can be told to ignore permissions. Where a method takes a name, JSON can carry a
+filter instead.
+"""
+
+from typing import Any
+
+import frappe
+import frappe.client
+import frappe.desk.search
+from frappe.utils import cint
+
+from dartwing.dartwing_core.background_jobs.access_hooks import GUARDED
+
+
+def refuse_filter_as_name() -> None:
+	"""Before a request: a name of a guarded document is a text."""
+	form = frappe.local.form_dict or {}
+	if all(form.get(argument) not in GUARDED for argument in ("doctype", "dt")):
+		return
+	if any(isinstance(form.get(argument), dict | list) for argument in ("name", "docname", "dn")):
+		raise frappe.DoesNotExistError
+
+
+@frappe.whitelist()
+def get(doctype: Any, name: Any = None, filters: Any = None, parent: Any = None) -> Any:
+	"""One document: by its name, or the first that the filters find among those the user may read."""
+	if doctype in GUARDED and not name:
+		found = frappe.get_list(doctype, filters=frappe.parse_json(filters), limit_page_length=1)
+		if not found:
+			raise frappe.DoesNotExistError
+		name = found[0].name
+	return frappe.client.get(doctype, name, filters, parent)
+
+
+@frappe.whitelist()
+def get_count(doctype: Any, filters: Any = None, debug: Any = False, cache: Any = False) -> int:
+	"""How many rows there are; of guarded DocTypes, how many of them the user may read."""
+	if doctype not in GUARDED:
+		return frappe.client.get_count(doctype, filters, debug, cache)
+	rows = frappe.client.get_list(doctype, fields=["count(name) as rows_found"], filters=filters)
+	return rows[0].rows_found if rows else 0
+
+
+@frappe.whitelist()
+def validate_link(doctype: str, docname: str, fields: Any = None) -> Any:
+	"""The name, as stored, of a document that there is, and the fields wanted of it."""
+	if doctype in GUARDED and not is_visible(doctype, docname):
+		return frappe._dict(name=None)
+	return frappe.client.validate_link(doctype, docname, fields)
+
+
+@frappe.whitelist()
+def get_link_title(doctype: Any, docname: Any) -> Any:
+	if doctype in GUARDED and not is_visible(doctype, docname):
+		return None
+	return frappe.desk.search.get_link_title(doctype, docname)
+
+
+def is_visible(doctype: str, name: Any) -> bool:
+	return bool(frappe.get_list(doctype, filters=[["name", "=", str(name)]], limit_page_length=1))
+
+
+@frappe.whitelist()
+def search(
+	doctype: str,
+	txt: str,
+	searchfield: str,
+	start: int,
+	page_len: int,
+	filters: Any = None,
+	as_dict: bool = False,
+	reference_doctype: str | None = None,
+) -> list:
+	"""A link search that always applies permissions: the name, then the fields that describe it."""
+	meta = frappe.get_meta(doctype)
+	fields = list(dict.fromkeys(["name", *filter(None, [meta.title_field]), *meta.get_search_fields()]))
+	return frappe.get_list(
+		doctype,
+		fields=fields,
+		filters=filters,
+		or_filters=[[doctype, field, "like", f"%{txt}%"] for field in fields] if txt else None,
+		order_by="modified desc",
+		limit_start=cint(start),
+		limit_page_length=cint(page_len),
+		as_list=not as_dict,
+	)

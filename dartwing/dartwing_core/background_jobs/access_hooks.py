@@ -1,0 +1,137 @@
+"""Frappe's permission hooks: what `access` decides, for lists, forms, reports, exports and files.
+
+To everyone else a row of another organization does not exist: what Frappe would answer for an
+unknown name is raised here, word for word.
+"""
+
+from urllib.parse import unquote
+
+import frappe
+from frappe import _
+
+from dartwing.dartwing_core.background_jobs import access
+
+GUARDED = ("Background Job", "Job Execution Log", "Organization", "Org Member", "Person")
+READING = ("read", "select", "report", "export", "print", "email")
+
+# --- conditions for lists, reports, exports and link searches: SQL, empty for System Managers
+
+
+def job_query_conditions(user: str | None = None) -> str:
+	return _conditions(user, "`tabBackground Job`.organization in ({0})")
+
+
+def job_log_query_conditions(user: str | None = None) -> str:
+	return _conditions(user, "`tabJob Execution Log`.organization in ({0})")
+
+
+def organization_query_conditions(user: str | None = None) -> str:
+	return _conditions(user, "`tabOrganization`.name in ({0})")
+
+
+def org_member_query_conditions(user: str | None = None) -> str:
+	return _conditions(user, "`tabOrg Member`.organization in ({0})")
+
+
+def person_query_conditions(user: str | None = None) -> str:
+	return _conditions(
+		user,
+		"exists (select 1 from `tabOrg Member` fellow"
+		" where fellow.person = `tabPerson`.name and fellow.organization in ({0}))",
+	)
+
+
+def _conditions(user: str | None, condition: str) -> str:
+	"""The condition for the organizations of a user, or one that nothing fulfils."""
+	user = user or frappe.session.user
+	if access.is_system_manager(user):
+		return ""
+	organizations = access.organizations_of(user)
+	if not organizations:
+		return "1 = 0"
+	return condition.replace("{0}", ", ".join(frappe.db.escape(name) for name in organizations))
+
+
+# --- one document: False refuses, True leaves it to the roles
+
+
+def has_job_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool:
+	return _has_permission_in(_organizations(doc), doc, ptype, user)
+
+
+def has_org_member_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool:
+	return _has_permission_in(_organizations(doc), doc, ptype, user)
+
+
+def has_organization_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool:
+	if doc.is_new():
+		return access.is_system_manager(user)
+	return _has_permission_in([doc.name], doc, ptype, user)
+
+
+def has_person_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool:
+	if access.is_system_manager(user):
+		return True
+	if doc.is_new():
+		return False
+	if not _is_fellow(doc.name, user):
+		raise_not_found(doc, ptype)
+	return ptype in READING
+
+
+def has_file_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool | None:
+	"""Who makes a File must be able to see what it is attached to, and to read what it is a copy of.
+
+	Frappe v15 attaches to any document, and copies any private file whose URL a new File has.
+	Everything else is left to Frappe.
+	"""
+	if ptype not in ("create", "write") or access.is_system_manager(user):
+		return None
+	return None if _may_attach(doc, user) and _may_copy(doc, user) else False
+
+
+def _may_attach(doc: frappe._dict, user: str | None) -> bool:
+	if doc.attached_to_doctype not in GUARDED or not doc.attached_to_name:
+		return True
+	named = [["name", "=", str(doc.attached_to_name)]]
+	return bool(frappe.get_list(doc.attached_to_doctype, filters=named, user=user, limit_page_length=1))
+
+
+def _may_copy(doc: frappe._dict, user: str | None) -> bool:
+	if not doc.file_url:
+		return True
+	file_name = unquote(str(doc.file_url)).partition("?")[0].rpartition("/")[2]
+	same = {"file_url": f"/private/files/{file_name}", "name": ("!=", doc.name or "")}
+	files = [frappe.get_doc("File", name) for name in frappe.get_all("File", same, pluck="name")]
+	return not files or any(file.has_permission("read", user=user) for file in files)
+
+
+def _is_fellow(person: str, user: str | None) -> bool:
+	organizations = access.organizations_of(user)
+	shared = {"person": person, "organization": ("in", organizations)}
+	return bool(organizations and frappe.db.exists("Org Member", shared))
+
+
+def _organizations(doc: frappe._dict) -> list[str | None]:
+	"""Of the row as it is stored, and as it is to be stored: none can be taken from another organization."""
+	if doc.is_new():
+		return [doc.organization]
+	return [frappe.db.get_value(doc.doctype, doc.name, "organization"), doc.organization]
+
+
+def _has_permission_in(
+	organizations: list[str | None], doc: frappe._dict, ptype: str, user: str | None
+) -> bool:
+	is_member = [bool(name) and access.is_member(str(name), user) for name in organizations]
+	if not is_member[0] and not doc.is_new():
+		raise_not_found(doc, ptype)
+	if not all(is_member):
+		return False
+	return ptype in READING or all(access.is_admin(str(name), user) for name in organizations)
+
+
+def raise_not_found(doc: frappe._dict, ptype: str) -> None:
+	"""What Frappe v15 raises for a name that there is not; for a deletion it says nothing more."""
+	if ptype == "delete":
+		raise frappe.DoesNotExistError
+	frappe.throw(_("{0} {1} not found").format(_(doc.doctype), doc.name), frappe.DoesNotExistError)

@@ -1,0 +1,16 @@
+"""Documents that do not exist to everyone outside their organization."""
+
+from frappe.model.document import Document
+
+
+class HiddenDocument(Document):
+	"""Asks who may read it before it answers what Frappe asks first, which would tell that it is there."""
+
+	def is_whitelisted(self, method_name: str) -> None:
+		self.check_permission("read")
+		super().is_whitelisted(method_name)
+
+	def check_if_latest(self) -> None:
+		if not self.is_new():
+			self.check_permission("read")
+		super().check_if_latest()

@@ -1,0 +1,161 @@
+"""Looking at jobs: one, a page of them, what happened to one, and those that need a person."""
+
+from typing import Any
+
+import frappe
+from frappe import _
+
+from dartwing.dartwing_core.background_jobs import access, times
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.doctype.background_job.background_job import DEAD_LETTER, STATUSES
+
+STATUS_FIELDS = (
+	"job_type",
+	"organization",
+	"status",
+	"priority",
+	"progress",
+	"progress_message",
+	"created_at",
+	"started_at",
+	"completed_at",
+	"retry_count",
+	"max_retries",
+	"next_retry_at",
+	"output_reference",
+	"result",
+	"error_message",
+	"error_type",
+)
+TIMES = ("created_at", "started_at", "completed_at", "next_retry_at")
+HISTORY_FIELDS = ("from_status", "to_status", "timestamp", "actor", "message", "retry_attempt")
+MAX_PAGE = 100
+MAX_OFFSET = 1_000_000
+
+
+def get_job_status(job_id: str) -> dict[str, Any]:
+	"""`{job_id, job_type, organization, status, priority, progress, …}`, times in UTC, result parsed.
+
+	Raises DoesNotExistError for a job that does not exist or is none of the user's organizations.
+	"""
+	name = access.check_visible(job_id).name
+	return _shape(frappe.db.get_value("Background Job", name, ["name", *STATUS_FIELDS], as_dict=True))
+
+
+def list_jobs(
+	organization: str | None = None,
+	status: str | None = None,
+	job_type: str | None = None,
+	limit: int = 20,
+	offset: int = 0,
+	before: str | None = None,
+) -> dict[str, Any]:
+	"""`{jobs: [as get_job_status], total, limit, offset}` of the user's organizations, newest first.
+
+	`limit` is 1 to 100. Pages by `offset` shift when jobs are submitted meanwhile; `before`, the id of
+	the last job of a page, makes the next page begin after it whatever arrives. Raises ValidationError
+	that names a wrong argument, PermissionError for an organization that the user is no active member of.
+	"""
+	if status and status not in STATUSES:
+		refuse_argument("status", _("{0} is none of {1}").format(repr(status), ", ".join(STATUSES)))
+	filters = _filters(_visible_organizations(organization), status, job_type)
+	return _page(filters, STATUS_FIELDS, limit, offset, before)
+
+
+def list_dead_letters(
+	organization: str | None = None,
+	job_type: str | None = None,
+	limit: int = 20,
+	offset: int = 0,
+	before: str | None = None,
+) -> dict[str, Any]:
+	"""As `list_jobs`, with `error_traceback`: the dead letters that the user may retry or discard.
+
+	Raises PermissionError for an organization that is not theirs to administer.
+	"""
+	filters = _filters(_administered_organizations(organization), DEAD_LETTER, job_type)
+	return _page(filters, (*STATUS_FIELDS, "error_traceback"), limit, offset, before)
+
+
+def get_job_history(job_id: str) -> dict[str, Any]:
+	"""`{job_id, history: [...]}`, one entry for each transition, oldest first.
+
+	An entry is `{from_status, to_status, timestamp, actor, message, retry_attempt}`.
+	Raises DoesNotExistError as `get_job_status` does.
+	"""
+	name = access.check_visible(job_id).name
+	history = frappe.get_all(
+		"Job Execution Log",
+		filters={"background_job": name},
+		fields=list(HISTORY_FIELDS),
+		order_by="timestamp asc",
+	)
+	for row in history:
+		row.timestamp = times.to_utc(row.timestamp)
+	return {"job_id": name, "history": history}
+
+
+def _filters(organizations: Any, status: str | None, job_type: str | None) -> dict[str, Any]:
+	wanted = {"organization": organizations, "status": status, "job_type": job_type}
+	return {field: value for field, value in wanted.items() if value}
+
+
+def _visible_organizations(organization: str | None) -> Any:
+	if organization:
+		access.check_member(organization)
+		return organization
+	return None if access.is_system_manager() else _any_of(access.organizations_of())
+
+
+def _administered_organizations(organization: str | None) -> Any:
+	if organization:
+		access.check_admin(organization)
+		return organization
+	return None if access.is_system_manager() else _any_of(access.administered_organizations())
+
+
+def _any_of(organizations: list[str]) -> tuple[str, list[str]]:
+	return ("in", organizations or [""])
+
+
+def _page(
+	filters: dict[str, Any], fields: tuple[str, ...], limit: int, offset: int, before: str | None
+) -> dict[str, Any]:
+	_check_bounds(limit, offset)
+	query = frappe.qb.get_query(
+		"Background Job",
+		filters=filters,
+		fields=["name", *fields],
+		order_by="creation desc, name desc",
+		limit=limit,
+		offset=offset,
+	)
+	if before:
+		query = query.where(_older_than(before))
+	return {
+		"jobs": [_shape(row, fields) for row in query.run(as_dict=True)],
+		"total": frappe.db.count("Background Job", filters),
+		"limit": limit,
+		"offset": offset,
+	}
+
+
+def _check_bounds(limit: int, offset: int) -> None:
+	if not 1 <= limit <= MAX_PAGE:
+		refuse_argument("limit", _("{0} is not between 1 and {1}").format(limit, MAX_PAGE))
+	if not 0 <= offset <= MAX_OFFSET:
+		refuse_argument("offset", _("{0} is not between 0 and {1}").format(offset, MAX_OFFSET))
+
+
+def _older_than(job_id: str) -> Any:
+	last = access.check_visible(job_id, "before")
+	job = frappe.qb.DocType("Background Job")
+	return (job.creation < last.creation) | ((job.creation == last.creation) & (job.name < last.name))
+
+
+def _shape(job: frappe._dict, fields: tuple[str, ...] = STATUS_FIELDS) -> dict[str, Any]:
+	shaped = {"job_id": job.name, **{field: job[field] for field in fields}}
+	for field in TIMES:
+		shaped[field] = times.to_utc(job[field])
+	shaped["result"] = frappe.parse_json(job.result) if job.result else None
+	return shaped

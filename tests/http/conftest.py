@@ -1,0 +1,79 @@
+"""HTTP clients of the world's users; every test begins without jobs and with all its calls left."""
+
+from collections.abc import Iterator
+
+import frappe
+import pytest
+from factories import World, acting_as, make_member, make_user, purge, remove_user
+from http_client import Client, Web
+
+API = "dartwing.dartwing_core.api.jobs"
+PASSING = "passing@alpha.example"
+
+
+@pytest.fixture(scope="session")
+def clients(web: Web, world: World) -> dict[str, Client]:
+	"""By user; logged in once, as hashing passwords takes its time."""
+	users = (world.alice, world.adam, world.bob, world.nobody, world.manager)
+	return {"Guest": web.guest(), **{user: web.login(user) for user in users}}
+
+
+@pytest.fixture(autouse=True)
+def _clean(clean: World) -> Iterator[None]:
+	forget_calls()
+	frappe.clear_messages()
+	yield
+	forget_calls()
+
+
+def forget_calls() -> None:
+	frappe.cache.delete_keys("dartwing:calls:")
+
+
+@pytest.fixture
+def alice(clients: dict[str, Client]) -> Client:
+	return clients[World.alice]
+
+
+@pytest.fixture
+def adam(clients: dict[str, Client]) -> Client:
+	return clients[World.adam]
+
+
+@pytest.fixture
+def bob(clients: dict[str, Client]) -> Client:
+	return clients[World.bob]
+
+
+@pytest.fixture
+def nobody(clients: dict[str, Client]) -> Client:
+	return clients[World.nobody]
+
+
+@pytest.fixture
+def manager(clients: dict[str, Client]) -> Client:
+	return clients[World.manager]
+
+
+@pytest.fixture
+def guest(clients: dict[str, Client]) -> Client:
+	return clients["Guest"]
+
+
+@pytest.fixture
+def passing_user(world: World) -> Iterator[str]:
+	"""A member of Alpha for one test."""
+	with acting_as("Administrator"):
+		make_user(PASSING, ["Dartwing User"])
+		make_member(PASSING, world.alpha)
+		frappe.db.commit()
+	yield PASSING
+	frappe.db.rollback()
+	frappe.set_user("Administrator")
+	for person in frappe.get_all("Person", {"frappe_user": PASSING}, pluck="name"):
+		for member in frappe.get_all("Org Member", {"person": person}, pluck="name"):
+			purge("Org Member", member)
+		purge("Person", person)
+	remove_user(PASSING)
+	frappe.db.commit()
+	frappe.clear_cache()

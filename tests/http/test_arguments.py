@@ -1,0 +1,135 @@
+"""Wrong arguments are refused with their name, whatever is sent."""
+
+import pytest
+from answers import API, error
+from factories import OBLIGING, World
+
+LONE_SURROGATE = "\ud800"
+SUBMISSION = {"job_type": OBLIGING, "organization": World.alpha}
+
+WRONG = [
+	("submit_job", {"organization": World.alpha}, 417, "job_type: is missing"),
+	("submit_job", {"job_type": OBLIGING}, 417, "organization: is missing"),
+	("submit_job", {**SUBMISSION, "job_type": 7}, 417, "job_type: must be a text, not a whole number"),
+	("submit_job", {**SUBMISSION, "job_type": {"a": 1}}, 417, "job_type: must be a text"),
+	("submit_job", {**SUBMISSION, "job_type": "none"}, 404, "job_type: no Job Type 'none'"),
+	("submit_job", {**SUBMISSION, "job_type": LONE_SURROGATE}, 417, "job_type: is not valid Unicode"),
+	("submit_job", {**SUBMISSION, "organization": "none"}, 403, "organization: you are not an active member"),
+	("submit_job", {**SUBMISSION, "organization": ["a"]}, 417, "organization: must be a text, not a JSON"),
+	(
+		"submit_job",
+		{**SUBMISSION, "parameters": [1]},
+		417,
+		"parameters: must be a JSON object, not a JSON list",
+	),
+	("submit_job", {**SUBMISSION, "parameters": "{no"}, 417, "parameters: is no valid JSON"),
+	("submit_job", {**SUBMISSION, "parameters": {"a": LONE_SURROGATE}}, 417, "parameters: is not valid"),
+	("submit_job", {**SUBMISSION, "parameters": "7"}, 417, "parameters: must be a JSON object"),
+	("submit_job", {**SUBMISSION, "parameters": '{"a": NaN}'}, 417, "parameters: "),
+	("submit_job", {**SUBMISSION, "parameters": "[" * 100_000}, 417, "parameters: is no valid JSON"),
+	("submit_job", {**SUBMISSION, "parameters": {"a": "x" * 2**20}}, 417, "parameters: 1048584 bytes"),
+	("submit_job", {**SUBMISSION, "priority": "Urgent"}, 417, "priority: 'Urgent' is none of Low, Normal"),
+	("submit_job", {**SUBMISSION, "priority": 1}, 417, "priority: must be a text"),
+	("submit_job", {**SUBMISSION, "depends_on": "JOB-0"}, 404, "depends_on: no job 'JOB-0'"),
+	("submit_job", {**SUBMISSION, "depends_on": {}}, 417, "depends_on: must be a text"),
+	("submit_job", {**SUBMISSION, "scheduled_at": "soon"}, 417, "scheduled_at: 'soon' is no date and time"),
+	("submit_job", {**SUBMISSION, "scheduled_at": 7}, 417, "scheduled_at: must be a text"),
+	("submit_job", {**SUBMISSION, "scheduled_at": "0001-01-01T00:00:00+14:00"}, 417, "scheduled_at: "),
+	("submit_job", {**SUBMISSION, "scheduled_at": "9999-12-31T23:59:59-12:00"}, 417, "scheduled_at: "),
+	("submit_jobs", {}, 417, "jobs: is missing"),
+	("submit_jobs", {"jobs": {"a": 1}}, 417, "jobs: must be a JSON list"),
+	("submit_jobs", {"jobs": [7]}, 417, "jobs[0]: must be an object"),
+	("submit_jobs", {"jobs": [{"job_type": OBLIGING}]}, 417, "jobs[0].organization: is missing"),
+	("submit_jobs", {"jobs": [{**SUBMISSION, "x": 1}]}, 417, "jobs[0].x: there is no such argument"),
+	("submit_jobs", {"jobs": [{**SUBMISSION, "scheduled_at": []}]}, 417, "jobs[0].scheduled_at: "),
+	(
+		"submit_jobs",
+		{"jobs": [{**SUBMISSION, "job_type": LONE_SURROGATE}]},
+		417,
+		"jobs: is not valid Unicode",
+	),
+	("submit_jobs", {"jobs": [{**SUBMISSION, LONE_SURROGATE: 1}]}, 417, "jobs: is not"),
+	("submit_jobs", {"jobs": [SUBMISSION] * 10_001}, 417, "jobs: at most 10000 at once"),
+	("get_job_status", {}, 417, "job_id: is missing"),
+	("get_job_status", {"job_id": None}, 417, "job_id: is missing"),
+	("get_job_status", {"job_id": 7}, 417, "job_id: must be a text"),
+	("get_job_status", {"job_id": ["JOB-0"]}, 417, "job_id: must be a text, not a JSON list"),
+	("get_job_status", {"job_id": {"name": ["like", "%"]}}, 417, "job_id: must be a text"),
+	("get_job_status", {"job_id": "JOB-0"}, 404, "job_id: no job 'JOB-0'"),
+	("get_job_status", {"job_id": "%"}, 404, "job_id: no job '%'"),
+	("get_job_status", {"job_id": "x" * 10_000}, 404, "job_id: no job 'xxx"),
+	("get_job_status", {"job_id": "\0"}, 404, "job_id: no job"),
+	("get_job_status", {"job_id": LONE_SURROGATE}, 417, "job_id: is not valid Unicode"),
+	("get_job_history", {"job_id": True}, 417, "job_id: must be a text"),
+	("get_job_history", {"job_id": "JOB-0"}, 404, "job_id: no job 'JOB-0'"),
+	("list_jobs", {"limit": 0}, 417, "limit: 0 is not between 1 and 100"),
+	("list_jobs", {"limit": 101}, 417, "limit: 101 is not between 1 and 100"),
+	("list_jobs", {"limit": "ten"}, 417, "limit: 'ten' is no whole number"),
+	("list_jobs", {"limit": 1.5}, 417, "limit: 1.5 is no whole number"),
+	("list_jobs", {"limit": True}, 417, "limit: True is no whole number"),
+	("list_jobs", {"limit": "٣"}, 417, "limit: '٣' is no whole number"),
+	("list_jobs", {"offset": -1}, 417, "offset: -1 is not between 0 and"),
+	("list_jobs", {"offset": 10**30}, 417, "offset: "),
+	("list_jobs", {"offset": "9" * 5000}, 417, "offset: '999"),
+	("list_jobs", {"status": "Done"}, 417, "status: 'Done' is none of Pending, Queued"),
+	("list_jobs", {"status": ["!=", "x"]}, 417, "status: must be a text"),
+	("list_jobs", {"job_type": ["like", "%"]}, 417, "job_type: must be a text"),
+	("list_jobs", {"organization": "none"}, 403, "organization: you are not an active member of 'none'"),
+	("list_jobs", {"organization": ["!=", "x"]}, 417, "organization: must be a text"),
+	("list_jobs", {"before": "JOB-0"}, 404, "before: no job 'JOB-0'"),
+	("list_jobs", {"before": 3}, 417, "before: must be a text"),
+	("list_dead_letters", {"limit": 1000}, 417, "limit: 1000 is not between"),
+	("list_dead_letters", {"organization": World.beta}, 403, "organization: you are not an active member"),
+	("cancel_job", {}, 417, "job_id: is missing"),
+	("cancel_job", {"job_id": "JOB-0"}, 404, "job_id: no job 'JOB-0'"),
+	("retry_job", {"job_id": "JOB-0"}, 404, "job_id: no job 'JOB-0'"),
+	("retry_jobs", {}, 417, "job_ids: give either job_ids or filters"),
+	("retry_jobs", {"job_ids": ["a"], "filters": {}}, 417, "job_ids: give either job_ids or filters"),
+	("retry_jobs", {"job_ids": "a"}, 417, "job_ids: is no valid JSON"),
+	("retry_jobs", {"job_ids": [{"a": 1}]}, 417, "job_ids: must be a list of texts"),
+	("retry_jobs", {"job_ids": [LONE_SURROGATE]}, 417, "job_ids: "),
+	("retry_jobs", {"filters": {"owner": "x"}}, 417, "filters.owner: there is no such filter"),
+	("retry_jobs", {"filters": {"job_type": ["like", "%"]}}, 417, "filters.job_type: must be a text"),
+	("retry_jobs", {"filters": {"job_type": LONE_SURROGATE}}, 417, "filters: is not valid Unicode"),
+	("discard_jobs", {"job_ids": ["a"]}, 417, "reason: is missing"),
+	("discard_jobs", {"reason": " ", "job_ids": ["a"]}, 417, "reason: is missing"),
+	("discard_jobs", {"reason": 7, "job_ids": ["a"]}, 417, "reason: must be a text"),
+	("get_job_metrics", {"organization": "none"}, 403, "organization: you are not an active member"),
+	("get_job_metrics", {"organization": 7}, 417, "organization: must be a text"),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments", "code", "sentence"), WRONG)
+def test_a_wrong_argument_is_named(adam, name, arguments, code, sentence):
+	assert error(adam.call(f"{API}.{name}", **arguments), code).startswith(sentence)
+
+
+def test_a_body_that_is_no_json_is_the_clients_fault(alice):
+	answer = alice.post(
+		f"/api/method/{API}.get_job_status", data="{no", headers={"Content-Type": "application/json"}
+	)
+	assert error(answer, 400) == "The request's body is no valid JSON"
+
+
+@pytest.mark.parametrize("body", ["[]", "7", "null", '"text"'])
+def test_a_body_that_is_no_object_is_refused(alice, body):
+	answer = alice.post(
+		f"/api/method/{API}.get_job_status", data=body, headers={"Content-Type": "application/json"}
+	)
+	assert error(answer, 417)
+
+
+def test_empty_texts_of_a_form_are_no_values(alice):
+	answer = alice.get(f"/api/method/{API}.list_jobs", params={"status": "", "limit": "", "organization": ""})
+	assert answer.json()["message"]["limit"] == 20
+
+
+def test_nobody_is_served_without_logging_in(guest):
+	for name in ("submit_job", "get_job_status", "list_jobs", "get_job_metrics"):
+		assert error(guest.call(f"{API}.{name}"), 403) == "Log in, or send a valid API key and secret"
+
+
+def test_a_wrong_api_key_is_refused(web):
+	client = web.guest()
+	client.headers["Authorization"] = "token no:key"
+	assert error(client.call(f"{API}.list_jobs"), 401) == "Log in, or send a valid API key and secret"

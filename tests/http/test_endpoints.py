@@ -1,0 +1,275 @@
+"""Every endpoint: what it returns, exactly, and with which HTTP code."""
+
+import re
+
+import frappe
+import pytest
+from answers import API, UTC, error, message
+from factories import OBLIGING, end, make_job_type, submit
+
+from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, STATUSES
+
+STATUS_KEYS = [
+	"job_id",
+	"job_type",
+	"organization",
+	"status",
+	"priority",
+	"progress",
+	"progress_message",
+	"created_at",
+	"started_at",
+	"completed_at",
+	"retry_count",
+	"max_retries",
+	"next_retry_at",
+	"output_reference",
+	"result",
+	"error_message",
+	"error_type",
+]
+
+
+def submission(world, **arguments) -> dict:
+	return {"job_type": OBLIGING, "organization": world.alpha, "parameters": {"mode": "succeed"}, **arguments}
+
+
+def dead_letter(world, **parameters) -> str:
+	job = submit(**parameters)
+	end(job.name, "Dead Letter", error_message="broken", error_type="Permanent", error_traceback="Trace")
+	return job.name
+
+
+# submit
+
+
+def test_submit_job(alice, world):
+	answer = message(alice.call(f"{API}.submit_job", **submission(world)))
+	assert answer == {"job_id": answer["job_id"], "status": "Pending", "message": "Job accepted"}
+	assert re.fullmatch(r"JOB-\d{4}-\d{5,}", answer["job_id"])
+	frappe.db.rollback()
+	job = frappe.get_doc("Background Job", answer["job_id"])
+	assert (job.owner_user, job.organization) == (world.alice, world.alpha)
+
+
+def test_submit_job_with_an_api_key(web, passing_user, world):
+	answer = message(web.with_key(passing_user).call(f"{API}.submit_job", **submission(world)))
+	frappe.db.rollback()
+	assert frappe.db.get_value("Background Job", answer["job_id"], "owner_user") == passing_user
+
+
+def test_submit_job_as_a_form_with_its_parameters_as_json(alice, world):
+	form = submission(world, parameters='{"mode": "succeed"}')
+	job_id = message(alice.post(f"/api/method/{API}.submit_job", data=form))["job_id"]
+	frappe.db.rollback()
+	assert frappe.db.get_value("Background Job", job_id, "input_parameters") == '{"mode":"succeed"}'
+
+
+def test_a_duplicate_is_a_conflict_that_names_the_job(alice, world):
+	make_job_type("deduplicated_job", deduplication_window=300)
+	frappe.db.commit()
+	arguments = submission(world, job_type="deduplicated_job")
+	first = message(alice.call(f"{API}.submit_job", **arguments))["job_id"]
+	second = alice.call(f"{API}.submit_job", **arguments)
+	assert second.status_code == 409
+	body = second.json()
+	assert body.pop("exc_type") == "DuplicateJobError"
+	state = frappe.db.get_value("Background Job", first, "status")
+	assert body == {
+		"error": f"An equal job is already {state}: {first}",
+		"existing_job_id": first,
+		"status": state,
+	}
+
+
+def test_a_refused_submission_writes_nothing(alice, world):
+	submissions = [submission(world), submission(world, job_type="no such type")]
+	assert "jobs[1].job_type" in error(alice.call(f"{API}.submit_jobs", jobs=submissions), 404)
+	frappe.db.rollback()
+	assert frappe.db.count("Background Job", {"organization": world.alpha}) == 0
+
+
+def test_submit_jobs(alice, world):
+	answer = message(alice.call(f"{API}.submit_jobs", jobs=[submission(world), submission(world)]))
+	assert [set(job) for job in answer] == [{"job_id", "status", "message"}] * 2
+	assert answer[0]["job_id"] != answer[1]["job_id"]
+
+
+def test_too_many_of_a_type_say_when_to_retry(alice, world):
+	make_job_type("limited_job", rate_limit=2, rate_limit_window=300)
+	frappe.db.commit()
+	arguments = submission(world, job_type="limited_job")
+	answers = [alice.call(f"{API}.submit_job", **arguments) for _ in range(3)]
+	assert [answer.status_code for answer in answers] == [200, 200, 429]
+	assert error(answers[2], 429).startswith("Rate limit: 'limited_job' allows 2 jobs")
+	assert 1 <= int(answers[2].headers["Retry-After"]) <= 300
+
+
+def test_a_full_queue_says_when_to_retry(alice, world):
+	organization = frappe.get_doc("Organization", world.alpha)
+	organization.override_queue_limit, organization.queue_limit = 1, 0
+	organization.save()
+	frappe.db.commit()
+	try:
+		refused = alice.call(f"{API}.submit_job", **submission(world))
+	finally:
+		organization.reload()
+		organization.override_queue_limit = 0
+		organization.save()
+		frappe.db.commit()
+	assert error(refused, 429).startswith("Queue full: ")
+	assert refused.headers["Retry-After"] == "60"
+
+
+# look
+
+
+@pytest.mark.parametrize("ask", ["ask", "call"])
+def test_get_job_status(alice, ask):
+	job = submit()
+	end(job.name, "Completed", result='{"a": 1}', output_reference="/private/files/x.csv", progress=100)
+	answer = message(getattr(alice, ask)(f"{API}.get_job_status", job_id=job.name))
+	assert list(answer) == STATUS_KEYS
+	for field in ("created_at", "started_at", "completed_at"):
+		assert re.fullmatch(UTC, answer.pop(field)), field
+	assert answer == {
+		"job_id": job.name,
+		"job_type": OBLIGING,
+		"organization": job.organization,
+		"status": "Completed",
+		"priority": "Normal",
+		"progress": 100.0,
+		"progress_message": None,
+		"retry_count": 0,
+		"max_retries": 5,
+		"next_retry_at": None,
+		"output_reference": "/private/files/x.csv",
+		"result": {"a": 1},
+		"error_message": None,
+		"error_type": None,
+	}
+
+
+def test_list_jobs(alice, world):
+	ids = [submit().name for _ in range(3)]
+	submit(world.bob, world.beta)
+	answer = message(alice.ask(f"{API}.list_jobs"))
+	assert {**answer, "jobs": None} == {"jobs": None, "total": 3, "limit": 20, "offset": 0}
+	assert [job["job_id"] for job in answer["jobs"]] == ids[::-1]
+	assert all(list(job) == STATUS_KEYS for job in answer["jobs"])
+
+
+def test_list_jobs_by_filters(alice, world):
+	canceled, _other = submit().name, submit().name
+	end(canceled, "Canceled")
+	wanted = {"organization": world.alpha, "status": "Canceled", "job_type": OBLIGING}
+	answer = message(alice.ask(f"{API}.list_jobs", **wanted))
+	assert [job["job_id"] for job in answer["jobs"]] == [canceled]
+	assert message(alice.ask(f"{API}.list_jobs", job_type="another"))["total"] == 0
+
+
+def test_get_job_history(alice):
+	job = submit()
+	end(job.name, "Completed")
+	answer = message(alice.ask(f"{API}.get_job_history", job_id=job.name))
+	assert list(answer) == ["job_id", "history"]
+	rows = answer["history"]
+	assert [(row["from_status"], row["to_status"]) for row in rows][:2] == [
+		(None, "Pending"),
+		("Pending", "Queued"),
+	]
+	assert rows[-1]["to_status"] == "Completed"
+	for row in rows:
+		assert set(row) == {"from_status", "to_status", "timestamp", "actor", "message", "retry_attempt"}
+		assert re.fullmatch(UTC, row["timestamp"])
+
+
+def test_get_job_metrics_without_jobs(alice, world):
+	answer = message(alice.ask(f"{API}.get_job_metrics", organization=world.alpha))
+	assert re.fullmatch(UTC, answer.pop("timestamp"))
+	assert answer == {
+		"job_count_by_status": dict.fromkeys(STATUSES, 0),
+		"queue_depth_by_priority": dict.fromkeys(PRIORITIES, 0),
+		"processing_time": {"average_seconds": None, "p95_seconds": None},
+		"processing_time_by_type": {},
+		"failure_rate_by_type": {},
+		"throughput_per_minute": 0.0,
+		"oldest_waiting_seconds": 0.0,
+	}
+
+
+def test_get_job_metrics_counts_own_jobs(alice, world):
+	for status in ("Completed", "Completed", "Completed", "Dead Letter", "Canceled"):
+		end(submit().name, status)
+	submit()
+	end(submit(world.bob, world.beta).name, "Completed")
+	answer = message(alice.ask(f"{API}.get_job_metrics"))
+	counts = answer["job_count_by_status"]
+	assert (counts["Completed"], counts["Dead Letter"], counts["Canceled"]) == (3, 1, 1)
+	assert answer["queue_depth_by_priority"] == {"Low": 0, "Normal": 1, "High": 0, "Critical": 0}
+	assert answer["failure_rate_by_type"] == {OBLIGING: 0.25}
+	assert answer["throughput_per_minute"] == 0.6
+	assert answer["processing_time"] == answer["processing_time_by_type"][OBLIGING]
+	assert answer["processing_time"]["average_seconds"] >= 0
+	assert answer["oldest_waiting_seconds"] > 0
+
+
+# change
+
+
+def test_cancel_job(alice):
+	job = submit()
+	assert message(alice.call(f"{API}.cancel_job", job_id=job.name)) == {
+		"job_id": job.name,
+		"status": "Canceled",
+		"message": "Job canceled",
+	}
+	assert "is Canceled" in error(alice.call(f"{API}.cancel_job", job_id=job.name), 409)
+
+
+def test_retry_job(adam, world):
+	job_id = dead_letter(world)
+	answer = message(adam.call(f"{API}.retry_job", job_id=job_id))
+	assert answer["job_id"] == job_id
+	assert answer["status"] in ("Pending", "Queued")
+	assert set(answer) == {"job_id", "status", "message"}
+	assert "no dead letter" in error(adam.call(f"{API}.retry_job", job_id=job_id), 409)
+
+
+def test_list_dead_letters(adam, alice, world):
+	job_id = dead_letter(world)
+	dead_letter(world, user=world.bob, organization=world.beta)
+	answer = message(adam.ask(f"{API}.list_dead_letters"))
+	assert {**answer, "jobs": None} == {"jobs": None, "total": 1, "limit": 20, "offset": 0}
+	(job,) = answer["jobs"]
+	assert list(job) == [*STATUS_KEYS, "error_traceback"]
+	assert (job["job_id"], job["error_traceback"]) == (job_id, "Trace")
+	assert message(alice.ask(f"{API}.list_dead_letters"))["jobs"] == []
+	refused = alice.ask(f"{API}.list_dead_letters", organization=world.alpha)
+	assert error(refused, 403) == f"organization: you are no admin of {world.alpha!r}"
+
+
+def test_retry_jobs_and_discard_jobs_say_what_they_did(adam, world):
+	first, second, waiting = dead_letter(world), dead_letter(world), submit().name
+	retried = message(adam.call(f"{API}.retry_jobs", job_ids=[first, waiting, "JOB-0"]))
+	assert retried["done"] == [first]
+	assert set(retried["refused"]) == {waiting, "JOB-0"}
+	discarded = message(adam.call(f"{API}.discard_jobs", reason="old", filters={"job_type": OBLIGING}))
+	assert discarded == {"done": [second], "refused": {}}
+
+
+def test_a_member_cancels_only_own_jobs_and_retries_none(alice, adam, world):
+	of_adam = submit(world.adam).name
+	refused = error(alice.call(f"{API}.cancel_job", job_id=of_adam), 403)
+	assert refused == "job_id: only its owner or an admin may cancel it"
+	refused = error(alice.call(f"{API}.retry_job", job_id=dead_letter(world)), 403)
+	assert refused == f"job_id: only an admin of {world.alpha} may do this"
+	of_alice = submit().name
+	assert message(adam.call(f"{API}.cancel_job", job_id=of_alice))["status"] == "Canceled"
+
+
+@pytest.mark.parametrize(
+	"name", ["submit_job", "submit_jobs", "cancel_job", "retry_job", "retry_jobs", "discard_jobs"]
+)
+def test_changes_are_refused_by_get(adam, name):
+	assert error(adam.ask(f"{API}.{name}"), 403) == "This method is not called by GET"
