@@ -1,12 +1,13 @@
 # Everything is set up in .benchless/, which git ignores; delete it to start afresh.
 PYTHON ?= python3
 TESTS ?= tests dartwing benchless/tests
+JOBS ?= 5000
 HOME_FOLDER := .benchless
 VENV := $(HOME_FOLDER)/venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test test-bench check format stop clean help
+.PHONY: demo test test-bench soak check format stop clean help
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -25,6 +26,10 @@ test-bench:
 	@test -x "$(BENCH)/env/bin/python" || { echo "$(BENCH) is no bench folder: it has no env/bin/python"; exit 2; }
 	$(BENCH)/env/bin/python -m pip install --quiet --editable ".[test]"
 	BENCH="$(BENCH)" SITE="$(SITE)" $(BENCH)/env/bin/python -m pytest $(filter-out benchless/tests,$(TESTS)) $(PYTEST_ARGS)
+
+## make soak [JOBS=5000]     run random jobs while something random is killed every few seconds
+soak: $(READY)
+	BENCHLESS_HOME=$(HOME_FOLDER)/soak PYTHONPATH=$(CURDIR)/tests $(RUN) tests/faults/soak.py $(JOBS)
 
 ## make check               run the linters
 check: $(READY)

@@ -13,16 +13,8 @@ sys.path.insert(0, str(Path(__file__).parent / "tests"))
 from factories import World
 from http_client import Web
 from runtimes.base import Runtime, free_port
-from runtimes.bench import BenchRuntime
-from runtimes.benchless import BenchlessRuntime
+from runtimes.chosen import chosen_runtime
 from socket_client import Sockets
-
-
-def chosen_runtime() -> Runtime:
-	bench, site = os.environ.get("BENCH"), os.environ.get("SITE")
-	if bench and site:
-		return BenchRuntime(bench, site)
-	return BenchlessRuntime(os.environ.get("BENCHLESS_HOME"))
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The handler of the tests: its `mode` parameter chooses what happens."""
 
+import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -117,6 +118,12 @@ def translate_the_timeout(context: JobContext) -> None:
 		raise PermanentError("the other side does not answer") from error
 
 
+def use_the_alarm(context: JobContext) -> None:
+	"""As libraries do that limit their own calls: RQ's alarm is lost."""
+	signal.alarm(60)
+	signal.alarm(0)
+
+
 def return_a_dict_as_reference(context: JobContext) -> dict:
 	return {"output_reference": {"a": 1}}
 
@@ -186,6 +193,20 @@ def query_the_database_once(context: JobContext) -> None:
 		frappe.db.sql("select 'the handler asks', sleep(0.5)")
 
 
+def soak(context: JobContext) -> None:
+	"""Write one person, named after the job, and then do what `parameters.kind` names."""
+	name = f"written by a test {context.job_id}"
+	frappe.get_doc({"doctype": "Person", "first_name": name}).insert(ignore_permissions=True)
+	kind = context.parameters["kind"]
+	if kind == "flaky" and not context.checkpoint:
+		context.save_checkpoint({"failed": True})
+		raise TransientError("once")
+	if kind == "fail":
+		raise PermanentError("for good")
+	if kind in ("sleep", "time_out"):
+		time.sleep(30 if kind == "time_out" else 0.5)
+
+
 MODES: dict[str, Callable] = {
 	function.__name__: function
 	for function in (
@@ -202,6 +223,7 @@ MODES: dict[str, Callable] = {
 		return_a_dict_as_reference,
 		shrug_off_the_timeout,
 		translate_the_timeout,
+		use_the_alarm,
 		hurry,
 		report_and_wait,
 		hold_a_lock_and_report,
@@ -215,6 +237,7 @@ MODES: dict[str, Callable] = {
 		swallow_everything,
 		swallow_exceptions_and_commit,
 		query_the_database_once,
+		soak,
 	)
 }
 

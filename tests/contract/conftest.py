@@ -84,9 +84,9 @@ def second_connection() -> Database:
 	return connection
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def worker(runtime: Runtime, doctypes: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-	"""One stock worker beside all tests."""
+	"""One stock worker beside the tests of a file; none is left for those that bring their own."""
 	log: Path = tmp_path_factory.mktemp("worker") / "worker.log"
 	process = runtime.spawn("worker", "--queue", "short,default,long", log=log)
 	try:

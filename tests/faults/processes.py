@@ -12,7 +12,7 @@ from typing import Any
 import frappe
 import psutil
 from factories import wait_until
-from frappe.utils.background_jobs import create_job_id, get_redis_conn
+from frappe.utils.background_jobs import create_job_id, get_queue, get_redis_conn
 from rq.job import Job
 from rq.registry import StartedJobRegistry
 from runtimes.base import Runtime
@@ -135,6 +135,14 @@ def let_rqs_patience_run_out(job_id: str) -> None:
 	if rq_job:
 		registry = StartedJobRegistry(rq_job.origin, connection=get_redis_conn())
 		get_redis_conn().zadd(registry.key, {rq_job.id: 1}, xx=True)
+
+
+def let_rqs_patience_run_out_for_all() -> None:
+	"""The same for all jobs: those that are alive are believed because of their own heartbeats."""
+	for name in ("short", "default", "long"):
+		registry = StartedJobRegistry(queue=get_queue(name))
+		for rq_job_id in get_redis_conn().zrange(registry.key, 0, -1):
+			get_redis_conn().zadd(registry.key, {rq_job_id: 1}, xx=True)
 
 
 def clean_rqs_registry(job_id: str) -> None:

@@ -103,7 +103,7 @@ def test_two_schedulers_at_once_push_each_lost_job_and_each_due_retry_once(
 	world, window, processes, work, tmp_path
 ):
 	window(1000)
-	names = lose_their_pushes(world, 40) + due_retries(world, 40)
+	names = lose_their_pushes(world, 20) + due_retries(world, 20)
 	go = tmp_path / "go"
 	schedulers = [processes.script("scheduling.py", frappe.local.site, "5", str(go)) for _ in range(2)]
 	wait_until(lambda: len(list(tmp_path.glob("go.ready*"))) == 2, "both schedulers are ready")

@@ -6,6 +6,7 @@ import frappe
 import psutil
 import pytest
 from factories import (
+	OBLIGING,
 	acting_as,
 	make_job_type,
 	people_written,
@@ -18,7 +19,7 @@ from factories import (
 )
 from processes import horse_of, ticking
 
-from dartwing.dartwing_core.background_jobs import cancel_job
+from dartwing.dartwing_core.background_jobs import cancel_job, submit_job
 
 MARKER = "written by a test"
 WRITES = {"marker": MARKER, "people": 2, "seconds": 600}
@@ -109,6 +110,28 @@ def test_a_second_timeout_is_a_dead_letter_when_one_retry_is_allowed(world, shor
 		("Timed Out", "Dead Letter"),
 	]
 	assert people_written() == 0
+
+
+def test_a_handler_that_uses_the_alarm_for_itself_has_not_timed_out(world, processes):
+	processes.worker()
+	job = submit(mode="use_the_alarm")
+	wait_until(has(job.name, "Completed"), "the job ends")
+
+
+def test_what_follows_a_commit_is_done_also_after_a_commit_that_failed(world):
+	"""Somebody else's callback failed, and what was left of the transaction was rolled back."""
+
+	def fail() -> None:
+		raise ZeroDivisionError("a test's")
+
+	frappe.db.after_commit.add(fail)
+	with acting_as(world.alice):
+		first = submit_job(OBLIGING, world.alpha, {"mode": "succeed"})
+		with pytest.raises(ZeroDivisionError):
+			frappe.db.commit()
+	frappe.db.rollback()
+	second = submit()
+	assert [state(job.name)["status"] for job in (first, second)] == ["Queued", "Queued"]
 
 
 # --- cancel by force

@@ -1,6 +1,7 @@
 """What a worker runs: claim → perform → settle."""
 
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -80,7 +81,7 @@ def _own_id(rq_job: Job) -> str:
 
 def perform(job: BackgroundJob) -> Outcome:
 	"""Run the handler as the job's owner in this transaction, and say how it ended."""
-	had_alarm = alarm_is_set()
+	began, seconds_left = time.monotonic(), seconds_to_alarm()
 	try:
 		with acting_as(job.owner_user), supervised(job) as context:
 			handler = get_handler(frappe.db.get_value("Job Type", job.job_type, "handler_method"))
@@ -89,15 +90,15 @@ def perform(job: BackgroundJob) -> Outcome:
 		return Abandoned()
 	except Exception as error:
 		outcome = Failed(error, frappe.get_traceback())
-	if had_alarm and not alarm_is_set():
+	if seconds_left and not seconds_to_alarm() and time.monotonic() - began >= seconds_left:
 		# whatever the handler made of the interruption
 		return TimedOut(job.timeout_seconds, frappe.get_traceback())
 	return outcome
 
 
-def alarm_is_set() -> bool:
-	"""Whether RQ's alarm, which interrupts a job that is over its timeout, is still to come."""
-	return signal.getitimer(signal.ITIMER_REAL)[0] > 0
+def seconds_to_alarm() -> float:
+	"""Until RQ interrupts a job that is over its timeout; 0 when it has, or somebody took the alarm back."""
+	return signal.getitimer(signal.ITIMER_REAL)[0]
 
 
 def settle(job: BackgroundJob, outcome: Outcome) -> None:

@@ -26,11 +26,10 @@ def after_commit(callback: Callable[[], object]) -> None:
 	at the next one.
 	"""
 	connection = frappe.local.db
-	if connection not in _waiting:
-		_waiting[connection] = []
-		connection.after_commit.add(_run_waiting)
-		connection.after_rollback.add(_forget_waiting)
-	_waiting[connection].append(callback)
+	_waiting.setdefault(connection, []).append(callback)
+	# each time: after a commit that failed, a rollback may have dropped the one that was there
+	connection.after_commit.add(_run_waiting)
+	connection.after_rollback.add(_forget_waiting)
 
 
 def _run_waiting() -> None:
