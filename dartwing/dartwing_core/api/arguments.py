@@ -41,6 +41,8 @@ class Argument:
 	is_optional: bool
 	default: Any
 	about: About
+	# of the elements of a list
+	item_type: type = str
 
 	@classmethod
 	def of(cls, parameter: Parameter) -> "Argument":
@@ -49,7 +51,8 @@ class Argument:
 			annotation, about = get_args(annotation)
 		types = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
 		(one,) = [kind for kind in types if kind is not NoneType]
-		return cls(parameter.name, get_origin(one) or one, NoneType in types, parameter.default, about)
+		(item,) = get_args(one) or (str,)
+		return cls(parameter.name, get_origin(one) or one, NoneType in types, parameter.default, about, item)
 
 	def value_of(self, sent: Any) -> Any:
 		"""The value that the function gets; raises ValidationError that names the argument."""

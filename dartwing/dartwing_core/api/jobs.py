@@ -1,9 +1,10 @@
 """REST API: `/api/method/dartwing.dartwing_core.api.jobs.<name>`. Parse, call the engine, shape."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from frappe import _
 
+from dartwing.dartwing_core.api import shapes
 from dartwing.dartwing_core.api.arguments import About
 from dartwing.dartwing_core.api.call_limits import CallLimit
 from dartwing.dartwing_core.api.endpoints import CHANGE, READ, endpoint
@@ -38,7 +39,7 @@ def submit_job(
 	scheduled_at: Annotated[
 		str | None, About("ISO 8601; not before this time (without offset: the site's time)")
 	] = None,
-) -> dict[str, Any]:
+) -> shapes.JobAnswer:
 	"""Accept a job.
 
 	While an equal job is unfinished and younger than the type's window, the answer is 409 with
@@ -52,13 +53,13 @@ def submit_job(
 @endpoint(CHANGE, SUBMIT)
 def submit_jobs(
 	jobs: Annotated[list[dict], About("Up to 10,000 objects with the arguments of submit_job")],
-) -> list[dict[str, Any]]:
+) -> list[shapes.JobAnswer]:
 	"""Accept many jobs, all or none, in the order given."""
 	return [_accepted(job) for job in engine.submit_jobs(jobs)]
 
 
 @endpoint(READ, STATUS)
-def get_job_status(job_id: JobId) -> dict[str, Any]:
+def get_job_status(job_id: JobId) -> shapes.JobStatus:
 	"""State, progress and result of one job."""
 	return queries.get_job_status(job_id)
 
@@ -71,7 +72,7 @@ def list_jobs(
 	limit: Limit = 20,
 	offset: Offset = 0,
 	before: Before = None,
-) -> dict[str, Any]:
+) -> shapes.JobPage:
 	"""A page of jobs, newest first.
 
 	Pages by `offset` shift when jobs are submitted meanwhile; pages by `before` do not.
@@ -80,25 +81,25 @@ def list_jobs(
 
 
 @endpoint(CHANGE, CANCEL)
-def cancel_job(job_id: JobId) -> dict[str, Any]:
+def cancel_job(job_id: JobId) -> shapes.JobAnswer:
 	"""Cancel a job that has not ended, as its owner or as an admin of its organization."""
 	return _answer(engine.cancel_job(job_id), _("Job canceled"))
 
 
 @endpoint(CHANGE)
-def retry_job(job_id: JobId) -> dict[str, Any]:
+def retry_job(job_id: JobId) -> shapes.JobAnswer:
 	"""Give a dead letter a fresh set of attempts, as an admin of its organization."""
 	return _answer(dead_letter.retry_job(job_id), _("Job will be tried again"))
 
 
 @endpoint(READ, STATUS)
-def get_job_history(job_id: JobId) -> dict[str, Any]:
+def get_job_history(job_id: JobId) -> shapes.JobHistory:
 	"""Every transition of one job, oldest first."""
 	return queries.get_job_history(job_id)
 
 
 @endpoint(READ, METRICS)
-def get_job_metrics(organization: Organization = None) -> dict[str, Any]:
+def get_job_metrics(organization: Organization = None) -> shapes.JobMetrics:
 	"""Counts, queue depths, processing times and failure rates."""
 	return metrics.get_metrics(organization)
 
@@ -110,13 +111,13 @@ def list_dead_letters(
 	limit: Limit = 20,
 	offset: Offset = 0,
 	before: Before = None,
-) -> dict[str, Any]:
+) -> shapes.DeadLetterPage:
 	"""A page of the dead letters that you may retry or discard, newest first, with their tracebacks."""
 	return queries.list_dead_letters(organization, job_type, limit, offset, before)
 
 
 @endpoint(CHANGE)
-def retry_jobs(job_ids: JobIds = None, filters: Filters = None) -> dict[str, Any]:
+def retry_jobs(job_ids: JobIds = None, filters: Filters = None) -> shapes.BulkAnswer:
 	"""Retry many dead letters, by their ids or by a filter; says of each that was refused why."""
 	return dead_letter.retry_jobs(job_ids, filters)
 
@@ -126,14 +127,14 @@ def discard_jobs(
 	reason: Annotated[str, About("Why nobody needs these jobs any more; it is kept in their history")],
 	job_ids: JobIds = None,
 	filters: Filters = None,
-) -> dict[str, Any]:
+) -> shapes.BulkAnswer:
 	"""Cancel many dead letters for good, by their ids or by a filter."""
 	return dead_letter.discard_jobs(reason, job_ids, filters)
 
 
-def _accepted(job: BackgroundJob) -> dict[str, Any]:
+def _accepted(job: BackgroundJob) -> shapes.JobAnswer:
 	return _answer(job, _("Job accepted"))
 
 
-def _answer(job: BackgroundJob, message: str) -> dict[str, Any]:
+def _answer(job: BackgroundJob, message: str) -> shapes.JobAnswer:
 	return {"job_id": job.name, "status": job.status, "message": message}

@@ -54,6 +54,7 @@ ENTERED_AT = {
 
 
 INDEXES = (
+	["organization", "creation"],
 	["organization", "status", "creation"],
 	["organization", "priority", "ready_at"],
 	["ready_at", "organization"],

@@ -1,0 +1,105 @@
+"""What the endpoints of the REST API return, as types; times are ISO 8601 in UTC with `Z`."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from typing_extensions import NotRequired, TypedDict
+
+from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, STATUSES
+
+Status = Literal[STATUSES]  # type: ignore[valid-type]
+Priority = Literal[PRIORITIES]  # type: ignore[valid-type]
+Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")]
+
+
+class JobAnswer(TypedDict):
+	job_id: str
+	status: Status
+	message: str
+
+
+class JobStatus(TypedDict):
+	job_id: str
+	job_type: str
+	organization: str
+	status: Status
+	priority: Priority
+	progress: float
+	progress_message: str | None
+	created_at: Time | None
+	started_at: Time | None
+	completed_at: Time | None
+	retry_count: int
+	max_retries: int
+	next_retry_at: Time | None
+	output_reference: str | None
+	result: dict[str, Any] | None
+	error_message: str | None
+	error_type: str | None
+
+
+class JobPage(TypedDict):
+	jobs: list[JobStatus]
+	total: int
+	limit: int
+	offset: int
+
+
+class DeadLetter(JobStatus):
+	error_traceback: str | None
+
+
+class DeadLetterPage(TypedDict):
+	jobs: list[DeadLetter]
+	total: int
+	limit: int
+	offset: int
+
+
+class Transition(TypedDict):
+	from_status: Status | None
+	to_status: Status
+	timestamp: Time
+	actor: str
+	message: str | None
+	retry_attempt: int
+
+
+class JobHistory(TypedDict):
+	job_id: str
+	history: list[Transition]
+
+
+class ProcessingTime(TypedDict):
+	average_seconds: float | None
+	p95_seconds: float | None
+
+
+class JobMetrics(TypedDict):
+	job_count_by_status: dict[Status, int]
+	queue_depth_by_priority: dict[Priority, int]
+	processing_time: ProcessingTime
+	processing_time_by_type: dict[str, ProcessingTime]
+	failure_rate_by_type: dict[str, float]
+	throughput_per_minute: float
+	oldest_waiting_seconds: float
+	timestamp: Time
+
+
+class BulkAnswer(TypedDict):
+	"""Which jobs it was done to, and why not to the others."""
+
+	done: list[str]
+	refused: dict[str, str]
+
+
+class Error(TypedDict):
+	"""One sentence in `error`; the other fields are Frappe's."""
+
+	error: str
+	exc_type: NotRequired[str]
+
+
+class Duplicate(Error):
+	existing_job_id: NotRequired[str | None]
+	status: NotRequired[str | None]

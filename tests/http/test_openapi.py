@@ -1,0 +1,112 @@
+"""The OpenAPI document: it is valid, it is served, and the server does what it says."""
+
+import frappe
+import pytest
+import schemathesis
+from answers import API
+from factories import OBLIGING, World, end, submit
+from hypothesis import HealthCheck, Phase, given, settings
+from openapi_spec_validator import validate
+from schemathesis.checks import CHECKS
+
+from dartwing.dartwing_core.api.endpoints import ENDPOINTS
+from dartwing.dartwing_core.api.openapi import document
+
+METHOD = "dartwing.dartwing_core.api.openapi.get_document"
+SCHEMA = schemathesis.openapi.from_dict(document())
+# what is asked of every answer; codes for wrong methods and wrong data are Frappe's own
+PROMISED = CHECKS.get_by_names(
+	[
+		"not_a_server_error",
+		"status_code_conformance",
+		"content_type_conformance",
+		"response_schema_conformance",
+	]
+)
+# the same requests in every run
+BOUNDED = settings(
+	max_examples=20,
+	derandomize=True,
+	database=None,
+	deadline=None,
+	phases=[Phase.generate],
+	suppress_health_check=list(HealthCheck),
+)
+PATHS = sorted(ENDPOINTS)
+
+
+def test_the_document_is_valid():
+	validate(document())
+
+
+def test_the_document_is_served_to_who_is_logged_in(alice, guest):
+	answer = alice.ask(METHOD)
+	assert answer.headers["Content-Type"] == "application/json"
+	assert answer.json() == document()
+	assert guest.ask(METHOD).status_code == 403
+
+
+def test_every_endpoint_is_in_the_document():
+	paths = document()["paths"]
+	assert set(paths) == {f"/api/method/{API}.{name}" for name in ENDPOINTS}
+	for name, endpoint in ENDPOINTS.items():
+		(method,) = paths[f"/api/method/{API}.{name}"]
+		assert method.upper() in endpoint.methods
+
+
+@pytest.fixture
+def jobs(world) -> list[str]:
+	"""One job in each of some states, for answers that have something in them."""
+	ids = [submit().name for _ in range(3)]
+	end(ids[0], "Completed", result='{"rows": 1}', output_reference="/private/files/x.csv")
+	end(ids[1], "Dead Letter", error_message="broken", error_type="Permanent", error_traceback="Trace")
+	return ids
+
+
+def requests_for(name: str, job_id: str) -> list[dict]:
+	"""What a client would send, so that also answers with code 200 are compared with the document."""
+	submission = {"job_type": OBLIGING, "organization": World.alpha, "parameters": {"mode": "succeed"}}
+	return {
+		"submit_job": [submission],
+		"submit_jobs": [{"jobs": [submission, submission]}, {"jobs": []}],
+		"list_jobs": [{}, {"limit": 1, "before": job_id}],
+		"list_dead_letters": [{}],
+		"get_job_metrics": [{}, {"organization": World.alpha}],
+		"retry_jobs": [{"job_ids": [job_id]}, {"filters": {}}],
+		"discard_jobs": [{"reason": "old", "job_ids": [job_id]}],
+	}.get(name, [{"job_id": job_id}])
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_real_calls_are_answered_as_documented(adam, jobs, name):
+	(operation,) = SCHEMA[f"/api/method/{API}.{name}"].values()
+	for job_id in jobs:
+		for arguments in requests_for(name, job_id):
+			call = adam.call if operation.method == "post" else adam.ask
+			answer = call(f"{API}.{name}", **arguments)
+			assert answer.status_code < 500
+			operation.validate_response(answer)
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_whatever_is_sent_is_answered_as_documented(adam, web, jobs, name):
+	(operation,) = SCHEMA[f"/api/method/{API}.{name}"].values()
+	headers = {"Host": f"{web.site}:{web.port}", "Accept": "application/json"}
+
+	@BOUNDED
+	@given(case=operation.as_strategy())
+	def check(case: schemathesis.Case) -> None:
+		forget_calls()
+		case.call_and_validate(
+			base_url=web.base_url,
+			headers=headers,
+			cookies={"sid": adam.cookies["sid"]},
+			checks=PROMISED,
+			timeout=30,
+		)
+
+	check()
+
+
+def forget_calls() -> None:
+	frappe.cache.delete_keys("dartwing:calls:")
