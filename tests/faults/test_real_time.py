@@ -11,6 +11,8 @@ from processes import kill
 from psutil import Process
 from rq import Worker
 
+from dartwing.dartwing_core.background_jobs import dispatcher
+
 MARKER = "written by a test"
 
 pytestmark = pytest.mark.skipif(
@@ -23,9 +25,10 @@ def stock_bench(runtime, processes, site):
 	"""Two workers and the scheduler, as a bench runs them."""
 	was_enabled = frappe.db.get_single_value("System Settings", "enable_scheduler")
 	runtime.run(*runtime.on_site("enable-scheduler"))
-	processes.scheduler()
-	workers = [processes.worker() for _ in range(2)]
-	yield workers
+	# else Frappe runs the cron once a day only, because nobody logs in to the test's site
+	with runtime.site_config(developer_mode=1):
+		processes.scheduler()
+		yield [processes.worker() for _ in range(2)]
 	if not was_enabled:
 		runtime.run(*runtime.on_site("disable-scheduler"))
 
@@ -53,7 +56,6 @@ def test_a_job_whose_worker_died_runs_again(world, stock_bench, dies):
 
 
 def test_a_push_that_was_lost_is_found(world, stock_bench):
-	get_redis_conn().ping()
 	job = submit(mode="write_people_and_sleep_once", marker=MARKER, people=2, seconds=0)
 	wait_until(lambda: state(job.name)["status"] == "Completed", "workers and scheduler are up", 60)
 	with_lost_push = lose_the_push()
@@ -63,8 +65,6 @@ def test_a_push_that_was_lost_is_found(world, stock_bench):
 
 
 def lose_the_push() -> str:
-	from dartwing.dartwing_core.background_jobs import dispatcher
-
 	push, dispatcher.push = dispatcher.push, lambda _jobs: None
 	try:
 		return submit(mode="succeed").name
