@@ -34,6 +34,10 @@ class Processes:
 		log = self._folder / f"worker-{number}.log"
 		return self._keep(self._runtime.spawn("worker", "--queue", "short,default,long", log=log))
 
+	def scheduler(self) -> Popen:
+		"""The stock scheduler, which has stock workers run the cron."""
+		return self._keep(self._runtime.spawn(self._runtime.scheduler, log=self._folder / "scheduler.log"))
+
 	def stopped_worker(self, stop_at: str) -> "Stopped":
 		"""A worker whose horse stops at a point, see `stopping.stop_as_told`, and is not there yet."""
 		return self._stopped("stopped_worker.py", stop_at)

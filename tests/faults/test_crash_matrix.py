@@ -189,15 +189,20 @@ def test_a_wake_up_taken_off_its_queue_by_a_worker_that_died_before_the_claim_is
 def test_a_job_that_kills_its_worker_three_times_is_a_dead_letter(world, processes, tick):
 	worker = processes.worker()
 	job = submit(mode="sleep_always", marker=MARKER, people=2, seconds=600)
-	for _death in range(3):
+	for death in (1, 2, 3):
 		make_its_retry_due(job.name)
 		wait_until(ticking(lambda: state(job.name)["status"] == "Running", tick), "the handler is at work")
 		kill(horse_of(worker))
-		wait_until(ticking(lambda: state(job.name)["status"] != "Running", tick), "the death was noticed")
+		wait_until(ticking(lambda: deaths_of(job.name) == death, tick), "the death was noticed")  # noqa: B023
 	end = state(job.name)
 	assert (end["status"], end["error_type"], end["retry_count"]) == ("Dead Letter", "Permanent", 0)
 	assert "3 workers died" in end["error_message"]
 	assert people_written() == 0
+
+
+def deaths_of(job_id: str) -> int:
+	frappe.db.rollback()
+	return frappe.db.get_value("Background Job", job_id, "worker_deaths")
 
 
 def make_its_retry_due(job_id: str) -> None:

@@ -278,7 +278,7 @@ def small_windows(world):
 def test_whatever_happens_in_whatever_order_the_invariants_hold(world, runtime, small_windows):
 	Engine.world = world
 	bounded = settings(
-		max_examples=60,
+		max_examples=40,
 		stateful_step_count=30,
 		deadline=None,
 		derandomize=True,

@@ -30,6 +30,8 @@ class Runtime(ABC):
 
 	site: str
 	sites_path: Path
+	# the command that is the scheduler
+	scheduler = "schedule"
 
 	@abstractmethod
 	def start(self) -> None:

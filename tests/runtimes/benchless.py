@@ -11,6 +11,7 @@ class BenchlessRuntime(Runtime):
 	"""A home folder of our own for benchless, with private services and one site."""
 
 	site = "test.localhost"
+	scheduler = "scheduler"
 
 	def __init__(self, home: str | None = None):
 		self.home = Path(home or CHECKOUT / ".benchless" / "test").resolve()
