@@ -37,3 +37,20 @@ def follow_end(job: BackgroundJob) -> None:
 		dispatcher.dispatch([organization])
 
 	after_commit(release_settle_and_dispatch)
+
+
+def follow_ends(jobs: Sequence[BackgroundJob]) -> None:
+	"""As `follow_end`, for many jobs; those that wait again are settled if their parent ended meanwhile."""
+	ended = [job.name for job in jobs if job.status in FINISHED]
+	children = [job.name for job in jobs if job.status not in FINISHED and job.depends_on]
+	organizations = sorted({job.organization for job in jobs})
+
+	def release_settle_and_dispatch() -> None:
+		deduplication.release(ended)
+		if ended:
+			dependencies.parent_ended(*ended)
+		dependencies.release_or_fail(children)
+		dispatcher.dispatch(organizations)
+
+	if jobs:
+		after_commit(release_settle_and_dispatch)
