@@ -11,8 +11,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "tests"))
 
+from browser_client import Browsed, launch_chromium
 from factories import World, waiting_rq_jobs
 from http_client import Web
+from playwright.sync_api import Browser
 from runtimes.base import Runtime, free_port
 from runtimes.chosen import chosen_runtime
 from socket_client import Sockets
@@ -59,6 +61,19 @@ def sockets(runtime: Runtime, web: Web, tmp_path_factory: pytest.TempPathFactory
 	port, log = free_port(), tmp_path_factory.mktemp("socketio") / "socketio.log"
 	with runtime.serving(runtime.socketio_server(port, web.port), port, log), Sockets(web, port) as sockets:
 		yield sockets
+
+
+@pytest.fixture(scope="session")
+def browsed(runtime: Runtime, site: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browsed]:
+	"""Web and Socket.IO servers that find each other as with `bench start`, which is what browsers need."""
+	with Browsed.serving(runtime, tmp_path_factory.mktemp("browsed")) as browsed:
+		yield browsed
+
+
+@pytest.fixture(scope="module")
+def browser(browsed: Browsed) -> Iterator[Browser]:
+	with launch_chromium(browsed.web.site) as browser:
+		yield browser
 
 
 @pytest.fixture(scope="session")
