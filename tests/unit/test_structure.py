@@ -44,11 +44,11 @@ LAYERS = [
 	"executor",
 	"recovery",
 	"maintenance",
+	"export_files",
 	"cleanup",
 	"dead_letter",
 	"scheduler",
 	"samples",
-	"export_files",
 	"exports",
 ]
 
