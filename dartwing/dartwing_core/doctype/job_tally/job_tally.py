@@ -106,10 +106,13 @@ def count_new() -> int:
 
 def uncounted_events(organizations: Sequence[str] | None = None) -> list[Event]:
 	"""What is not added up yet, of some organizations or of all, as this transaction sees it."""
-	condition = "organization in %(organizations)s" if organizations is not None else "true"
-	# the limit comes first, so that it bounds what is read and not only what is returned
-	source = f"""(select * from `tabJob Execution Log` where uncounted = 1 limit {MAX_UNCOUNTED}) log"""
-	return list(_events(condition, source, organizations=organizations or [""]))
+	condition = "uncounted = 1"
+	if organizations is not None:
+		condition += " and organization in %(organizations)s"
+	first_left_out = _name_beyond(MAX_UNCOUNTED)
+	if first_left_out:
+		condition += " and name < %(first_left_out)s"
+	return _events(condition, organizations=organizations or [""], first_left_out=first_left_out)
 
 
 def sums(
@@ -251,17 +254,25 @@ def _level(organization: str, job_type: str, status: str) -> Key:
 	return Key(LEVEL, None, organization, job_type, "", status, NO_DURATION)
 
 
-def _events(condition: str, source: str = "`tabJob Execution Log` log", **values: Any) -> Iterator[Event]:
+def _events(condition: str, **values: Any) -> list[Event]:
 	rows = frappe.db.sql(
 		f"""select organization, ifnull(job_type, ''), ifnull(priority, ''), from_status, to_status,
 			cast(date_format(timestamp, '%%Y-%%m-%%d %%H:00:00') as datetime) as hour,
 			interval(seconds, {", ".join(map(str, BOUNDS))}) as bucket,
 			count(*), cast(sum(seconds) as double)
-		from {source} where {condition}
+		from `tabJob Execution Log` where {condition}
 		group by organization, job_type, priority, from_status, to_status, hour, bucket""",
 		values,
 	)
-	return (Event(*row) for row in rows)
+	return [Event(*row) for row in rows]
+
+
+def _name_beyond(limit: int) -> str | None:
+	"""The first uncounted row, the oldest first, that is one too many."""
+	log = frappe.qb.DocType("Job Execution Log")
+	query = frappe.qb.from_(log).select(log.name).where(log.uncounted == 1).orderby(log.name)
+	found = query.limit(1).offset(limit).run(pluck=True)
+	return found[0] if found else None
 
 
 def _uncounted_names() -> list[str]:
