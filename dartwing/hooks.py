@@ -9,7 +9,7 @@ after_install = "dartwing.install.after_install"
 after_uninstall = "dartwing.install.after_uninstall"
 
 fixtures = [
-	{"dt": "Role", "filters": [["name", "in", ["Dartwing Admin", "Dartwing User"]]]},
+	{"dt": "Role", "filters": [["name", "in", ["Dartwing Admin", "Dartwing User", "Job Metrics Reader"]]]},
 	{
 		"dt": "Job Type",
 		"filters": [["name", "in", ["data_export", "echo_job", "long_running_job", "sample_job"]]],

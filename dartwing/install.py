@@ -6,7 +6,7 @@ from dartwing.dartwing_core.background_jobs.maintenance import release_after_mig
 from dartwing.dartwing_core.doctype.background_job.background_job import ensure_sequence
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 
-ROLES = ("Dartwing Admin", "Dartwing User")
+ROLES = ("Dartwing Admin", "Dartwing User", "Job Metrics Reader")
 
 
 def after_install() -> None:

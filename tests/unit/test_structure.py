@@ -36,6 +36,7 @@ LAYERS = [
 	"engine",
 	"queries",
 	"metrics",
+	"exposition",
 	"retry_queue",
 	"outcomes",
 	"refusals",

@@ -194,7 +194,7 @@ def forget(job_ids: Sequence[str]) -> None:
 	there = frappe.get_all(
 		"Background Job",
 		{"name": ("in", list(job_ids)), "status": ("in", FINISHED)},
-		["organization", "job_type", "status"],
+		["organization", "job_type", "priority", "status"],
 	)
 	gone = Counter({_level(**job): 0 for job in there})
 	gone.subtract(_level(**job) for job in there)
@@ -211,8 +211,8 @@ def recount() -> dict[str, int]:
 	# before anything is read: the snapshot that counts must not be older than the lock
 	frappe.db.sql("select name from `tabJob Tally` where granularity = %s for update", (LEVEL,))
 	rows = frappe.db.sql(
-		"""select organization, job_type, status, count(*) from `tabBackground Job`
-		where status in %s group by organization, job_type, status""",
+		"""select organization, job_type, priority, status, count(*) from `tabBackground Job`
+		where status in %s group by organization, job_type, priority, status""",
 		(FINISHED,),
 	)
 	levels = Counter({_level(*kind): jobs for *kind, jobs in rows})
@@ -223,7 +223,7 @@ def recount() -> dict[str, int]:
 	# everybody waits for this lock who counts
 	frappe.db.commit()
 	by_status = dict.fromkeys(FINISHED, 0)
-	for _organization, _job_type, status, jobs in rows:
+	for *_kind, status, jobs in rows:
 		by_status[status] += jobs
 	return by_status
 
@@ -245,13 +245,13 @@ def changes_of(event: Event) -> Iterator[tuple[Key, int, float]]:
 
 def _level_changes(event: Event) -> Iterator[tuple[Key, int]]:
 	if event.from_status in FINISHED:
-		yield _level(event.organization, event.job_type, event.from_status), -event.jobs
+		yield _level(event.organization, event.job_type, event.priority, event.from_status), -event.jobs
 	if event.to_status in FINISHED:
-		yield _level(event.organization, event.job_type, event.to_status), event.jobs
+		yield _level(event.organization, event.job_type, event.priority, event.to_status), event.jobs
 
 
-def _level(organization: str, job_type: str, status: str) -> Key:
-	return Key(LEVEL, None, organization, job_type, "", status, NO_DURATION)
+def _level(organization: str, job_type: str, priority: str, status: str) -> Key:
+	return Key(LEVEL, None, organization, job_type, priority, status, NO_DURATION)
 
 
 def _events(condition: str, **values: Any) -> list[Event]:
