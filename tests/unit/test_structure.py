@@ -12,6 +12,7 @@ PACKAGE = "dartwing.dartwing_core.background_jobs"
 
 # bottom first: a module may import only what stands before it
 LAYERS = [
+	"statuses",
 	"errors",
 	"config",
 	"times",
@@ -37,6 +38,7 @@ LAYERS = [
 	"engine",
 	"queries",
 	"metrics",
+	"exposition",
 	"retry_queue",
 	"outcomes",
 	"refusals",
