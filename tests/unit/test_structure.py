@@ -18,6 +18,7 @@ LAYERS = [
 	"times",
 	"transactions",
 	"named_locks",
+	"inserts",
 	"retry",
 	"access",
 	"access_hooks",

@@ -6,6 +6,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import get_datetime
 
+from dartwing.dartwing_core.background_jobs import inserts
 from dartwing.dartwing_core.background_jobs.hidden import HiddenDocument
 from dartwing.dartwing_core.background_jobs.statuses import ENTERED_AT, FINISHED
 
@@ -78,7 +79,7 @@ def record(
 	metrics count are marked as uncounted.
 	"""
 	user = frappe.session.user
-	frappe.db.bulk_insert(
+	inserts.insert(
 		"Job Execution Log",
 		FIELDS,
 		[
