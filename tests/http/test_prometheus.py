@@ -32,6 +32,8 @@ OURS = {"queue": "default", "job_type": OBLIGING}
 @pytest.fixture(scope="module")
 def reader(web: Web, world: World) -> Iterator[Client]:
 	"""Prometheus: an API key of a user with nothing but the role."""
+	# left by a run that was killed
+	remove_user(READER)
 	make_user(READER, ["Job Metrics Reader"])
 	frappe.db.commit()
 	yield web.with_key(READER)

@@ -45,6 +45,7 @@ LAYERS = [
 	"supervision",
 	"executor",
 	"recovery",
+	"diagnosis",
 	"maintenance",
 	"cleanup",
 	"dead_letter",
