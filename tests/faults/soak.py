@@ -137,9 +137,14 @@ class Soak:
 		return frappe.db.count("Background Job", {"organization": both, "status": ("in", UNFINISHED)})
 
 	def _kill_something(self) -> None:
-		faults = {"horse": 5, "worker and horse": 3, "scheduler": 1, "connection": 1}
-		if not self.runtime.servers_are_shared:
-			faults.update({"redis restart": 1, "redis flush": 1})
+		faults = {
+			"horse": 5,
+			"worker and horse": 3,
+			"scheduler": 1,
+			"connection": 1,
+			"redis restart": 1,
+			"redis flush": 1,
+		}
 		fault = self.dice.choices(list(faults), list(faults.values()))[0]
 		worker = self.dice.choice(self._workers)
 		if fault == "horse":
