@@ -17,6 +17,7 @@ LAYERS = [
 	"config",
 	"times",
 	"transactions",
+	"transition_log",
 	"named_locks",
 	"retry",
 	"access",
