@@ -28,6 +28,10 @@ DEFAULTS = {
 	"batch_size": 500,
 	# days for which the sums of each hour are kept
 	"tally_days": 7,
+	# whether each committed transition is a line in logs/dartwing.jobs.log
+	"log_transitions": 1,
+	# how long a job that could run may wait before the doctor warns
+	"waiting_warning_seconds": 300,
 }
 
 
