@@ -48,11 +48,11 @@ LAYERS = [
 	"recovery",
 	"diagnosis",
 	"maintenance",
+	"export_files",
 	"cleanup",
 	"dead_letter",
 	"scheduler",
 	"samples",
-	"export_files",
 	"exports",
 ]
 

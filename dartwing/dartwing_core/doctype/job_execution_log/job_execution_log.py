@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -72,11 +72,11 @@ def record(
 	timestamp: datetime,
 	message: str | None = None,
 	actor: str | None = None,
-	since: datetime | None = None,
+	since: Mapping[str, datetime | None] | None = None,
 ) -> None:
 	"""Write one row for each job, which has just become its `status`, in the current transaction.
 
-	`since` is when the jobs became `from_status`, where no field of theirs says it. Rows that the
+	`since` is when each job became `from_status`, where no field of theirs says it. Rows that the
 	metrics count are marked as uncounted. After the commit, one line for each is in the log file.
 	"""
 	user = frappe.session.user
@@ -97,7 +97,7 @@ def record(
 			job.retry_count or 0,
 			job.job_type,
 			job.priority,
-			seconds_in(job, from_status, timestamp, since),
+			seconds_in(job, from_status, timestamp, since.get(job.name) if since else None),
 			int(is_counted(from_status, job.status)),
 		)
 		for job in jobs
