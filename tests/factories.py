@@ -20,11 +20,12 @@ HANDLER = "dartwing.tests.handlers.obliging_handler"
 QUEUES = ("short", "default", "long")
 
 USERS = {
+	# first: where nobody else is one, Frappe makes the next user a System Manager
+	"manager@example.com": (None, ["System Manager"]),
 	"alice@alpha.example": ("Alpha Test Org", ["Dartwing User"]),
 	"adam@alpha.example": ("Alpha Test Org", ["Dartwing User", "Dartwing Admin"]),
 	"bob@beta.example": ("Beta Test Org", ["Dartwing User"]),
 	"nobody@example.com": (None, ["Dartwing User"]),
-	"manager@example.com": (None, ["System Manager"]),
 }
 
 
