@@ -20,6 +20,7 @@ LAYERS = [
 	"access",
 	"access_hooks",
 	"hidden",
+	"masking",
 	"notifications",
 	"realtime",
 	"doctype",
@@ -32,9 +33,11 @@ LAYERS = [
 	"control",
 	"progress",
 	"submission",
+	"bulk",
 	"engine",
 	"queries",
 	"metrics",
+	"charts",
 	"retry_queue",
 	"outcomes",
 	"refusals",
@@ -44,6 +47,8 @@ LAYERS = [
 	"maintenance",
 	"cleanup",
 	"dead_letter",
+	"dossier",
+	"selection",
 	"scheduler",
 	"samples",
 	"export_files",
@@ -134,7 +139,7 @@ def test_every_status_can_reach_a_final_one():
 def test_nothing_engine_owned_is_editable_by_hand():
 	for name in ("background_job", "job_execution_log"):
 		doctype = json.loads((CORE / f"doctype/{name}/{name}.json").read_text())
-		layout = ("Section Break", "Column Break")
+		layout = ("Tab Break", "Section Break", "Column Break", "HTML")
 		editable = [
 			field["fieldname"]
 			for field in doctype["fields"]
