@@ -8,7 +8,7 @@ from frappe import _
 from frappe.utils import now_datetime
 from frappe.utils.user import get_users_with_role
 
-from dartwing.dartwing_core.background_jobs import access, dependencies, notifications
+from dartwing.dartwing_core.background_jobs import access, bulk, dependencies, notifications
 from dartwing.dartwing_core.background_jobs.consequences import follow_end
 from dartwing.dartwing_core.background_jobs.errors import JobStateError, refuse_argument
 from dartwing.dartwing_core.doctype.background_job.background_job import (
@@ -113,15 +113,23 @@ def _dead_letter(job_id: str) -> BackgroundJob:
 
 def _ready_at(job: BackgroundJob) -> Any:
 	"""Now, or None while the parent is unfinished; a dead parent is refused, it must be retried first."""
-	if not job.depends_on:
-		return now_datetime()
-	parent = frappe.db.get_value("Background Job", job.depends_on, "status")
-	if parent in dependencies.DEAD or (parent is None and job.failed_parent):
-		reason = _("its parent {0} is {1}; retry the parent, or discard this job").format(
-			job.depends_on, _(parent) if parent else _("deleted")
-		)
+	reason = dead_parent_of(job)
+	if reason:
 		refuse_argument("job_id", reason, JobStateError)
-	return now_datetime() if parent in (None, COMPLETED) else None
+	parent = job.depends_on and frappe.db.get_value("Background Job", job.depends_on, "status")
+	return now_datetime() if parent in (None, "", COMPLETED) else None
+
+
+def dead_parent_of(job: BackgroundJob | frappe._dict) -> str | None:
+	"""Why a dead letter cannot be retried: a parent that ended without success; None when it can."""
+	if not job.depends_on:
+		return None
+	parent = frappe.db.get_value("Background Job", job.depends_on, "status")
+	if parent not in dependencies.DEAD and not (parent is None and job.failed_parent):
+		return None
+	return _("its parent {0} is {1}; retry the parent, or discard this job").format(
+		job.depends_on, _(parent) if parent else _("deleted")
+	)
 
 
 def _each(
@@ -132,15 +140,4 @@ def _each(
 	for job_id in job_ids or []:
 		if not isinstance(job_id, str):
 			refuse_argument("job_ids", _("must be a list of texts, not of {0}").format(type(job_id).__name__))
-	done: list[str] = []
-	refused: dict[str, str] = {}
-	for job_id in dict.fromkeys(job_ids if job_ids is not None else dead_letters(filters)):
-		frappe.db.savepoint("dartwing_each")
-		try:
-			action(job_id)
-			done.append(job_id)
-		except (frappe.ValidationError, frappe.PermissionError) as error:
-			frappe.db.rollback(save_point="dartwing_each")
-			frappe.clear_last_message()
-			refused[job_id] = str(error)
-	return {"done": done, "refused": refused}
+	return bulk.each(job_ids if job_ids is not None else dead_letters(filters), action)

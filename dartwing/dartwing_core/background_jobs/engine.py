@@ -9,6 +9,7 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs import (
 	access,
+	bulk,
 	config,
 	consequences,
 	deduplication,
@@ -107,6 +108,11 @@ def cancel_job(job_id: str) -> BackgroundJob:
 	dispatcher.withdraw_after_commit(job)
 	consequences.follow_end(job)
 	return job
+
+
+def cancel_jobs(job_ids: Sequence[str]) -> dict[str, Any]:
+	"""Cancel these jobs: `{"done": [ids], "refused": {id: why}}`."""
+	return bulk.each(job_ids, cancel_job)
 
 
 def _cancel_unfinished(job_id: str) -> BackgroundJob:
