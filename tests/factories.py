@@ -75,6 +75,7 @@ class World:
 				remove_file_of(job)
 			frappe.db.delete("Job Execution Log", {"organization": organization})
 			frappe.db.delete("Background Job", {"organization": organization})
+			frappe.db.delete("Job Tally", {"organization": organization})
 		for name in frappe.get_all(
 			"Job Type", {"handler_method": HANDLER, "name": ("!=", OBLIGING)}, pluck="name"
 		):
@@ -261,6 +262,12 @@ def people_written(marker: str = "written by a test") -> int:
 	"""Committed rows of the handlers that write people: the effects of jobs, counted."""
 	frappe.db.rollback()
 	return frappe.db.count("Person", {"first_name": ("like", f"{marker}%")})
+
+
+def waiting_rq_jobs() -> list[Job]:
+	"""Every RQ job of this site that waits in a queue."""
+	prefix = f"{frappe.local.site}::"
+	return [job for queue in QUEUES for job in get_queue(queue).get_jobs() if job.id.startswith(prefix)]
 
 
 def queued_wake_ups(queue: str, job_id: str = "JOB-") -> list[Job]:

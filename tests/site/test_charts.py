@@ -60,15 +60,3 @@ def test_who_belongs_to_no_organization_sees_zeros(world):
 	with acting_as(world.nobody):
 		assert desk.waiting_jobs()["value"] == desk.failure_rate()["value"] == 0
 		assert charts.ended_by_type() == []
-
-
-def test_what_ended_is_counted_on_an_index(world):
-	some_jobs(world)
-	frappe.db.sql("analyze table `tabBackground Job`")
-	plan = frappe.db.sql(
-		"""explain select job_type, status, count(*) from `tabBackground Job`
-		where status in ('Completed', 'Dead Letter') and modified >= '2999-01-01'
-		group by job_type, status""",
-		as_dict=True,
-	)
-	assert (plan[0].type, plan[0].key in ("modified", "status_modified_index")) == ("range", True)

@@ -12,10 +12,12 @@ PACKAGE = "dartwing.dartwing_core.background_jobs"
 
 # bottom first: a module may import only what stands before it
 LAYERS = [
+	"statuses",
 	"errors",
 	"config",
 	"times",
 	"transactions",
+	"named_locks",
 	"retry",
 	"access",
 	"access_hooks",
@@ -25,6 +27,7 @@ LAYERS = [
 	"realtime",
 	"doctype",
 	"limits",
+	"admission",
 	"deduplication",
 	"queue_redis",
 	"dispatcher",
@@ -38,6 +41,7 @@ LAYERS = [
 	"queries",
 	"metrics",
 	"charts",
+	"exposition",
 	"retry_queue",
 	"outcomes",
 	"refusals",

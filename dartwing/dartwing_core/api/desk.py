@@ -41,7 +41,7 @@ def dead_letters(filters: Any = None) -> dict[str, Any]:
 @frappe.whitelist()
 def failure_rate(filters: Any = None) -> dict[str, Any]:
 	"""Of the last day, in percent."""
-	card = _card(round(100 * (charts.failure_rate_of_the_day() or 0), 1), [DEAD_LETTER])
+	card = _card(round(100 * (metrics.get_failure_rate() or 0), 1), [DEAD_LETTER])
 	return {**card, "fieldtype": "Percent"}
 
 
@@ -90,17 +90,9 @@ def get_dossier(job_id: str) -> dict[str, Any]:
 
 @frappe.whitelist()
 def get_job_type_figures(job_type: str) -> dict[str, Any]:
-	"""`{waiting, running, completed, failed, failure_rate, average_seconds, p95_seconds}` of a day."""
+	"""`{waiting, running}` now; of the last day `completed, failed, failure_rate` and durations."""
 	frappe.get_doc("Job Type", job_type).check_permission("read")
-	ended = charts.ended_of_type(job_type)
-	times = metrics.get_metrics()["processing_time_by_type"].get(job_type, metrics.processing_time([]))
-	return {
-		"waiting": charts.count_of_type(job_type, (PENDING, QUEUED)),
-		"running": charts.count_of_type(job_type, (RUNNING,)),
-		**ended,
-		"failure_rate": charts.failure_rate(**ended),
-		**times,
-	}
+	return charts.figures_of_type(job_type)
 
 
 # --- the buttons

@@ -1,83 +1,74 @@
-"""What ended in the last day, for cards and charts; of the organizations that the session's user may see."""
+"""What ended in the last day, for cards and charts; of the organizations that the session's user may see.
+
+The hours are those of `get_metrics`: this one, which is not over, and the 23 before it. What failed is
+what became a dead letter.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import frappe
 from frappe.utils import now_datetime
 
-from dartwing.dartwing_core.background_jobs import access
-from dartwing.dartwing_core.doctype.background_job.background_job import COMPLETED, DEAD_LETTER
+from dartwing.dartwing_core.background_jobs import access, metrics
+from dartwing.dartwing_core.background_jobs.statuses import COMPLETED, DEAD_LETTER, PENDING, QUEUED, RUNNING
+from dartwing.dartwing_core.doctype.job_tally.job_tally import HOUR, WHOLE_SITE, sums, uncounted_events
 
-HOURS = 24
 MAX_TYPES = 8
+
+# jobs by event, and by what they are counted by
+Counts = Counter[tuple[str, Any]]
 
 
 def ended_by_hour() -> list[dict[str, Any]]:
-	"""24 entries `{hour, completed, failed}`, oldest first; the last one is the hour that is not over.
-
-	`hour` is a datetime of the site's time zone; what failed are dead letters.
-	"""
-	this_hour = now_datetime().replace(minute=0, second=0, microsecond=0)
-	hours = [this_hour - timedelta(hours=back) for back in reversed(range(HOURS))]
-	job = frappe.qb.DocType("Background Job")
-	counts = _count_ended(frappe.qb.functions("LEFT", job.modified, 13), hours[0])
-	return [{"hour": hour, **_split(counts, f"{hour:%Y-%m-%d %H}")} for hour in hours]
+	"""24 entries `{hour, completed, failed}`, oldest first; `hour` is a datetime of the site's time zone."""
+	first = metrics.first_hour(now_datetime())
+	counts = _ended_by("period", first)
+	hours = [first + timedelta(hours=later) for later in range(metrics.WINDOW_HOURS)]
+	return [{"hour": hour, **_split(counts, hour)} for hour in hours]
 
 
 def ended_by_type() -> list[dict[str, Any]]:
-	"""`{job_type, completed, failed}` of the last 24 hours, the most frequent types first."""
-	counts = _count_ended(frappe.qb.DocType("Background Job").job_type, _a_day_ago())
-	totals: Counter[str] = Counter()
-	for (job_type, _status), jobs in counts.items():
+	"""`{job_type, completed, failed}`, the most frequent types first."""
+	counts = _ended_by("job_type", metrics.first_hour(now_datetime()))
+	totals = Counter[str]()
+	for (_event, job_type), jobs in counts.items():
 		totals[job_type] += jobs
 	return [{"job_type": name, **_split(counts, name)} for name, _jobs in totals.most_common(MAX_TYPES)]
 
 
-def ended_of_type(job_type: str) -> dict[str, int]:
-	"""`{completed, failed}` of one Job Type in the last 24 hours."""
-	return _split(_count_ended(frappe.qb.DocType("Background Job").job_type, _a_day_ago()), job_type)
+def figures_of_type(job_type: str) -> dict[str, Any]:
+	"""`{waiting, running, completed, failed, failure_rate, average_seconds, p95_seconds}` of one Job Type.
+
+	Those of `get_metrics`; rate and seconds are None where nothing ended.
+	"""
+	now = now_datetime()
+	open_jobs = [kind for kind in metrics.open_by_kind(now, _scope()) if kind.job_type == job_type]
+	figures = metrics.get_metrics()
+	return {
+		"waiting": sum(kind.jobs for kind in open_jobs if kind.status in (PENDING, QUEUED)),
+		"running": sum(kind.jobs for kind in open_jobs if kind.status == RUNNING),
+		**_split(_ended_by("job_type", metrics.first_hour(now)), job_type),
+		"failure_rate": figures["failure_rate_by_type"].get(job_type),
+		**figures["processing_time_by_type"].get(job_type, metrics.Durations().summary()),
+	}
 
 
-def count_of_type(job_type: str, statuses: Sequence[str]) -> int:
-	"""How many jobs of one type have these statuses now."""
-	job = frappe.qb.DocType("Background Job")
-	query = frappe.qb.from_(job).select(frappe.qb.functions("COUNT", job.name))
-	query = query.where((job.job_type == job_type) & job.status.isin(list(statuses)))
-	return _visible(query, job).run()[0][0]
+def _ended_by(what: str, since: datetime) -> Counts:
+	"""How many jobs ended, by event and a part of their tally's key."""
+	scope = _scope()
+	hours = sums(HOUR, [WHOLE_SITE] if scope is None else scope, uncounted_events(scope), since)
+	counts: Counts = Counter()
+	for key, (jobs, _seconds) in hours.items():
+		if key.event in (COMPLETED, DEAD_LETTER):
+			counts[key.event, getattr(key, what)] += jobs
+	return counts
 
 
-def failure_rate(completed: int, failed: int) -> float | None:
-	"""The share (0 to 1) of dead letters of what ended; None when nothing did."""
-	return failed / (completed + failed) if completed + failed else None
+def _scope() -> Sequence[str] | None:
+	return None if access.is_system_manager() else access.organizations_of()
 
 
-def failure_rate_of_the_day() -> float | None:
-	counts = _count_ended(frappe.qb.DocType("Background Job").status, _a_day_ago())
-	return failure_rate(counts[COMPLETED, COMPLETED], counts[DEAD_LETTER, DEAD_LETTER])
-
-
-def _a_day_ago() -> datetime:
-	return now_datetime() - timedelta(hours=HOURS)
-
-
-def _count_ended(group: Any, since: datetime) -> Counter[tuple[str, str]]:
-	"""How many ended, by group and status. What ended is not changed any more: `modified` says when."""
-	job = frappe.qb.DocType("Background Job")
-	query = frappe.qb.from_(job).select(group, job.status, frappe.qb.functions("COUNT", job.name))
-	query = query.where(job.status.isin([COMPLETED, DEAD_LETTER]) & (job.modified >= since))
-	rows = _visible(query, job).groupby(group, job.status).run()
-	return Counter({(key, status): jobs for key, status, jobs in rows})
-
-
-def _visible(query: Any, job: Any) -> Any:
-	"""The query for the jobs that the session's user may see."""
-	if access.is_system_manager():
-		return query
-	return query.where(job.organization.isin(access.organizations_of() or [""]))
-
-
-def _split(counts: Counter[tuple[str, str]], key: str) -> dict[str, int]:
-	return {"completed": counts[key, COMPLETED], "failed": counts[key, DEAD_LETTER]}
+def _split(counts: Counts, key: Any) -> dict[str, int]:
+	return {"completed": counts[COMPLETED, key], "failed": counts[DEAD_LETTER, key]}

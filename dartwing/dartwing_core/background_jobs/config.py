@@ -24,6 +24,8 @@ DEFAULTS = {
 	"dispatch_turn": 10,
 	# rows that one step of the cron or of a cleanup touches
 	"batch_size": 500,
+	# days for which the sums of each hour are kept
+	"tally_days": 7,
 }
 
 

@@ -9,49 +9,54 @@ from frappe.utils import cint, get_datetime, now_datetime
 from dartwing.dartwing_core.background_jobs import config, masking, notifications, realtime
 from dartwing.dartwing_core.background_jobs.errors import InvalidTransitionError, StaleJobError
 from dartwing.dartwing_core.background_jobs.hidden import HiddenDocument
+from dartwing.dartwing_core.background_jobs.statuses import (
+	ACTIVE,
+	CANCELED,
+	COMPLETED,
+	DEAD_LETTER,
+	ENTERED_AT,
+	FAILED,
+	FINAL,
+	FINISHED,
+	PENDING,
+	PRIORITIES,
+	QUEUED,
+	RUNNING,
+	STATUSES,
+	TIMED_OUT,
+	UNFINISHED,
+	VALID_TRANSITIONS,
+	WAITING,
+	WAITING_FOR_RETRY,
+)
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 from dartwing.dartwing_core.doctype.job_execution_log import job_execution_log
+from dartwing.dartwing_core.doctype.job_tally import job_tally
 
-PENDING = "Pending"
-QUEUED = "Queued"
-RUNNING = "Running"
-COMPLETED = "Completed"
-FAILED = "Failed"
-TIMED_OUT = "Timed Out"
-DEAD_LETTER = "Dead Letter"
-CANCELED = "Canceled"
-
-ACTIVE = (QUEUED, RUNNING)
-WAITING_FOR_RETRY = (FAILED, TIMED_OUT)
-FINAL = (COMPLETED, CANCELED)
-FINISHED = (*FINAL, DEAD_LETTER)
-UNFINISHED = (PENDING, QUEUED, RUNNING, FAILED, TIMED_OUT)
-# statuses in which a job may be handed to a queue once its `ready_at` has come
-WAITING = (PENDING, *WAITING_FOR_RETRY)
-
-# from status → statuses that may follow; None is the job before it exists
-VALID_TRANSITIONS: dict[str | None, tuple[str, ...]] = {
-	None: (PENDING,),
-	PENDING: (QUEUED, CANCELED, DEAD_LETTER),
-	QUEUED: (RUNNING, PENDING, CANCELED, DEAD_LETTER),
-	RUNNING: (COMPLETED, FAILED, TIMED_OUT, DEAD_LETTER, CANCELED),
-	COMPLETED: (),
-	FAILED: (QUEUED, DEAD_LETTER, CANCELED),
-	TIMED_OUT: (QUEUED, DEAD_LETTER, CANCELED),
-	DEAD_LETTER: (QUEUED, CANCELED),
-	CANCELED: (),
-}
-
-STATUSES = tuple(status for status in VALID_TRANSITIONS if status)
-PRIORITIES = ("Low", "Normal", "High", "Critical")
-
-ENTERED_AT = {
-	QUEUED: "queued_at",
-	RUNNING: "started_at",
-	COMPLETED: "completed_at",
-	CANCELED: "canceled_at",
-}
-
+# the statuses are part of this module's interface
+__all__ = [
+	"ACTIVE",
+	"CANCELED",
+	"COMPLETED",
+	"DEAD_LETTER",
+	"FAILED",
+	"FINAL",
+	"FINISHED",
+	"PENDING",
+	"PRIORITIES",
+	"QUEUED",
+	"RUNNING",
+	"STATUSES",
+	"TIMED_OUT",
+	"UNFINISHED",
+	"VALID_TRANSITIONS",
+	"WAITING",
+	"WAITING_FOR_RETRY",
+	"BackgroundJob",
+	"delete_old_jobs",
+	"new_job_id",
+	"rows_changed",
+]
 
 INDEXES = (
 	["organization", "creation"],
@@ -59,7 +64,9 @@ INDEXES = (
 	["organization", "priority", "ready_at"],
 	["ready_at", "organization"],
 	["job_type", "organization", "creation"],
-	["status", "modified"],
+	["status", "modified", "organization"],
+	# whatever is counted of jobs that have not ended is counted on this index alone
+	["status", "organization", "priority", "job_type", "ready_at"],
 	["depends_on", "status"],
 	["failed_parent"],
 	["organization", "creation"],
@@ -145,7 +152,7 @@ class BackgroundJob(HiddenDocument):
 			raise InvalidTransitionError(
 				_("{0}: a job that is {1} cannot become {2}").format(self.name, _(self.status), _(status))
 			)
-		from_status, now = self.status, self._later_than_before()
+		from_status, since, now = self.status, get_datetime(self.modified), self._later_than_before()
 		changes.update(status=status, modified=now, modified_by=frappe.session.user)
 		if status in ENTERED_AT:
 			changes.setdefault(ENTERED_AT[status], now)
@@ -153,7 +160,7 @@ class BackgroundJob(HiddenDocument):
 			changes["ready_at"] = None
 		self._compare_and_set(changes)
 		self.update(changes)
-		job_execution_log.record([self], from_status, now, message=message, actor=actor)
+		job_execution_log.record([self], from_status, now, message=message, actor=actor, since=since)
 		realtime.publish_job_status_changed([self], from_status)
 		if status in FINISHED:
 			notifications.notify_owner(self)
@@ -178,6 +185,7 @@ class BackgroundJob(HiddenDocument):
 		status = frappe.db.get_value("Background Job", self.name, "status", for_update=True)
 		if status not in FINISHED:
 			frappe.throw(_("{0} is {1}: cancel it before you delete it").format(self.name, _(status)))
+		job_tally.forget([self.name])
 		frappe.db.delete("Job Execution Log", {"background_job": self.name})
 
 	@staticmethod
@@ -200,6 +208,7 @@ def delete_old_jobs(days: int) -> int:
 	while days and (batch := _old_jobs(now_datetime() - timedelta(days=days))):
 		for file in _files_of(batch):
 			frappe.delete_doc("File", file, ignore_permissions=True, delete_permanently=True)
+		job_tally.forget(batch)
 		frappe.db.delete("Job Execution Log", {"background_job": ("in", batch)})
 		frappe.db.delete("Background Job", {"name": ("in", batch)})
 		# a batch is small, its locks must not outlive it
