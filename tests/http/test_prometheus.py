@@ -1,10 +1,15 @@
 """The exposition that Prometheus scrapes: well-formed, of all figures, never falling, for operators only."""
 
+import json
 import math
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import frappe
+import promql_parser
 import pytest
+import yaml
 from factories import OBLIGING, World, end, make_user, remove_user, submit, submit_as
 from http_client import Client, Web
 from prometheus_client.metrics_core import Metric
@@ -32,6 +37,8 @@ OURS = {"queue": "default", "job_type": OBLIGING}
 @pytest.fixture(scope="module")
 def reader(web: Web, world: World) -> Iterator[Client]:
 	"""Prometheus: an API key of a user with nothing but the role."""
+	# left by a run that was killed
+	remove_user(READER)
 	make_user(READER, ["Job Metrics Reader"])
 	frappe.db.commit()
 	yield web.with_key(READER)
@@ -213,3 +220,65 @@ def test_the_reader_sees_no_jobs(reader):
 	assert answer.status_code == 404
 	assert reader.get(f"/api/resource/Background Job/{job}").status_code in (403, 404)
 	assert reader.get("/api/resource/Job Tally").status_code == 403
+
+
+# --- what docs/monitoring asks Prometheus
+
+MONITORING = Path(__file__).parents[2] / "docs/monitoring"
+ALERTS = yaml.safe_load((MONITORING / "prometheus-alerts.yml").read_text())
+DASHBOARD = json.loads((MONITORING / "grafana-dashboard.json").read_text())
+# what Grafana puts in before it asks
+GRAFANA = {"$__rate_interval": "5m", "$queue": ".*", "$job_type": ".*"}
+
+
+def alerts() -> list[dict[str, Any]]:
+	return [rule for group in ALERTS["groups"] for rule in group["rules"]]
+
+
+def questions() -> list[str]:
+	panels = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
+	for variable, text in GRAFANA.items():
+		panels = [expression.replace(variable, text) for expression in panels]
+	return [*(rule["expr"] for rule in alerts()), *panels]
+
+
+def selectors(node: Any) -> Iterator[Any]:
+	"""The series that a parsed question asks for."""
+	if isinstance(node, promql_parser.VectorSelector):
+		yield node
+	for part in ("lhs", "rhs", "expr", "args", "vector_selector"):
+		below = getattr(node, part, None)
+		for one in below if isinstance(below, list) else [below]:
+			if one is not None:
+				yield from selectors(one)
+
+
+@pytest.mark.parametrize("question", questions())
+def test_dashboard_and_alerts_ask_for_what_there_is(reader, question):
+	end(submit().name, "Completed")
+	series: dict[str, set[str]] = {"up": {"job", "instance"}}
+	for family in scrape(reader).values():
+		for sample in family.samples:
+			series.setdefault(sample.name, set()).update(sample.labels)
+	asked = list(selectors(promql_parser.parse(question)))
+	assert asked
+	for selector in asked:
+		assert selector.name in series
+		assert {matcher.name for matcher in selector.matchers.matchers} <= series[selector.name]
+
+
+def test_alerts_and_panels_say_what_they_are_about():
+	names = [rule["alert"] for rule in alerts()]
+	assert len(set(names)) == len(names)
+	for rule in alerts():
+		assert set(rule) <= {"alert", "expr", "for", "labels", "annotations"}
+		assert rule["annotations"]["summary"]
+		assert rule["labels"]["severity"] in ("info", "warning", "critical")
+	assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
+	assert all(panel["title"] and panel["gridPos"]["w"] for panel in DASHBOARD["panels"])
+
+
+def test_the_scrape_configuration_names_the_endpoint():
+	(job,) = yaml.safe_load((MONITORING / "prometheus.yml").read_text())["scrape_configs"]
+	assert job["metrics_path"] == f"/api/method/{METHOD}"
+	assert job["authorization"]["type"] == "token"

@@ -7,6 +7,8 @@ MAX_RESULT_BYTES = 64 * 1024
 MAX_CHECKPOINT_BYTES = 1024 * 1024
 MAX_PROGRESS_MESSAGE_LENGTH = 255
 MAX_BULK_SUBMIT = 10_000
+# dead letters that one call retries or discards
+MAX_BULK_CHANGE = 10_000
 
 DEFAULTS = {
 	# at most one write and one event about a running job in this time
@@ -26,6 +28,10 @@ DEFAULTS = {
 	"batch_size": 500,
 	# days for which the sums of each hour are kept
 	"tally_days": 7,
+	# whether each committed transition is a line in logs/dartwing.jobs.log
+	"log_transitions": 1,
+	# how long a job that could run may wait before the doctor warns
+	"waiting_warning_seconds": 300,
 }
 
 

@@ -5,8 +5,6 @@ Everything here is found again within a minute by the cron if the process dies b
 
 from collections.abc import Sequence
 
-import frappe
-
 from dartwing.dartwing_core.background_jobs import deduplication, dependencies, dispatcher, realtime
 from dartwing.dartwing_core.background_jobs.transactions import after_commit
 from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, BackgroundJob
@@ -20,7 +18,7 @@ def follow_acceptance(jobs: Sequence[BackgroundJob]) -> None:
 
 	def announce_and_dispatch() -> None:
 		realtime.send_status_events(events)
-		dependencies.release_or_fail([name for name in children if frappe.db.exists("Background Job", name)])
+		dependencies.release_or_fail(children)
 		dispatcher.dispatch(organizations)
 
 	after_commit(announce_and_dispatch)
@@ -37,3 +35,20 @@ def follow_end(job: BackgroundJob) -> None:
 		dispatcher.dispatch([organization])
 
 	after_commit(release_settle_and_dispatch)
+
+
+def follow_ends(jobs: Sequence[BackgroundJob]) -> None:
+	"""As `follow_end`, for many jobs; those that wait again are settled if their parent ended meanwhile."""
+	ended = [job.name for job in jobs if job.status in FINISHED]
+	children = [job.name for job in jobs if job.status not in FINISHED and job.depends_on]
+	organizations = sorted({job.organization for job in jobs})
+
+	def release_settle_and_dispatch() -> None:
+		deduplication.release(ended)
+		if ended:
+			dependencies.parent_ended(*ended)
+		dependencies.release_or_fail(children)
+		dispatcher.dispatch(organizations)
+
+	if jobs:
+		after_commit(release_settle_and_dispatch)

@@ -10,7 +10,6 @@ from frappe import _
 from dartwing.dartwing_core.background_jobs import (
 	access,
 	admission,
-	bulk,
 	config,
 	consequences,
 	deduplication,
@@ -117,11 +116,6 @@ def cancel_job(job_id: str) -> BackgroundJob:
 	dispatcher.withdraw_after_commit(job)
 	consequences.follow_end(job)
 	return job
-
-
-def cancel_jobs(job_ids: Sequence[str]) -> dict[str, Any]:
-	"""Cancel these jobs: `{"done": [ids], "refused": {id: why}}`."""
-	return bulk.each(job_ids, cancel_job)
 
 
 def _cancel_unfinished(job_id: str) -> BackgroundJob:

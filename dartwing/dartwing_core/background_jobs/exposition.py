@@ -73,7 +73,10 @@ class _SiteCollector(Collector):
 			GaugeMetricFamily,
 			"dead_letters",
 			"Jobs that need a person.",
-			((self._of(key), jobs) for key, (jobs, _s) in levels.items() if key.event == DEAD_LETTER),
+			[
+				*((self._of(key), 0) for key in totals if key.event == PENDING),
+				*((self._of(key), jobs) for key, (jobs, _s) in levels.items() if key.event == DEAD_LETTER),
+			],
 		)
 
 	def _ended(self, totals: Sums) -> Iterator[Metric]:

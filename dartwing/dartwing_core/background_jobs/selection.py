@@ -24,11 +24,27 @@ def act(action: str, job_ids: Sequence[str], reason: str | None = None) -> dict[
 	if len(job_ids) > BATCH:
 		refuse_argument("job_ids", _("at most {0} at once, not {1}").format(BATCH, len(job_ids)))
 	actions: dict[str, Callable[[], dict[str, Any]]] = {
-		"cancel": lambda: engine.cancel_jobs(job_ids),
+		"cancel": lambda: cancel_each(job_ids),
 		"retry": lambda: dead_letter.retry_jobs(job_ids),
 		"discard": lambda: dead_letter.discard_jobs(reason or "", job_ids),
 	}
 	return actions[action]()
+
+
+def cancel_each(job_ids: Sequence[str]) -> dict[str, Any]:
+	"""Cancel these jobs; what a refused one had written is undone, the rest stays."""
+	done: list[str] = []
+	refused: dict[str, str] = {}
+	for job_id in dict.fromkeys(job_ids):
+		frappe.db.savepoint("dartwing_each")
+		try:
+			engine.cancel_job(job_id)
+			done.append(job_id)
+		except (frappe.ValidationError, frappe.PermissionError) as error:
+			frappe.db.rollback(save_point="dartwing_each")
+			frappe.clear_last_message()
+			refused[job_id] = str(error)
+	return {"done": done, "refused": refused}
 
 
 def count(action: str, filters: ListFilters) -> dict[str, Any]:

@@ -115,6 +115,11 @@ def uncounted_events(organizations: Sequence[str] | None = None) -> list[Event]:
 	return _events(condition, organizations=organizations or [""], first_left_out=first_left_out)
 
 
+def uncounted_since() -> datetime | None:
+	"""When the oldest transition was that is not added up yet; None when all are."""
+	return frappe.db.get_value("Job Execution Log", {"uncounted": 1}, "timestamp", order_by="name asc")
+
+
 def sums(
 	granularity: str,
 	organizations: Sequence[str] | None,
