@@ -4,6 +4,8 @@ const DOCTYPE = "Background Job";
 const ADMIN_ROLES = ["System Manager", "Dartwing Admin"];
 const REFRESH_MS = 2000;
 const COUNT_MS = 10_000;
+// how often the list is read when nothing is heard: new organizations, lost events
+const POLL_MS = 15_000;
 // rows that one request acts on, as many as the server takes
 const BATCH = 100;
 
@@ -42,6 +44,9 @@ frappe.listview_settings[DOCTYPE] = {
 		dartwing.jobs.style();
 		add_quick_filters(listview);
 		add_bulk_actions(listview);
+		setInterval(() => {
+			if (!document.hidden && frappe.get_route_str() === listview.page_name) refresh_soon(listview);
+		}, POLL_MS);
 	},
 
 	refresh(listview) {
@@ -166,7 +171,8 @@ function on_event(listview, name, event) {
 	if (frappe.get_route_str() !== listview.page_name) return;
 	if (name === "job_progress") {
 		const job = listview.data.find((row) => row.name === event.job_id);
-		if (!job || job.status !== "Running") return;
+		if (!job) return;
+		if (job.status !== "Running") return refresh_soon(listview);
 		Object.assign(job, { progress: event.progress, progress_message: event.progress_message });
 		listview.$result
 			.find(`.dartwing-row[data-job="${CSS.escape(job.name)}"]`)
@@ -184,10 +190,16 @@ function refresh_soon(listview) {
 			// a refresh would lose what is selected
 			if (listview.get_checked_items(true).length || listview.filter_area.is_being_edited()) return;
 			listview.refreshed_at = Date.now();
-			listview.refresh();
+			refresh(listview);
 		},
 		Math.max(300, REFRESH_MS - since),
 	);
+}
+
+function refresh(listview) {
+	// Frappe skips what it asked in the last three seconds
+	listview.last_args = null;
+	listview.refresh();
 }
 
 // --- many at once
@@ -311,7 +323,7 @@ async function run(listview, action, total, batches) {
 	show(bulk_result(label.done.replace("{0}", done), refused, problem));
 	listview.clear_checked_items();
 	listview.counted_at = 0;
-	listview.refresh();
+	refresh(listview);
 }
 
 function bulk_progress(count, total) {

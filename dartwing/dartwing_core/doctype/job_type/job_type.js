@@ -136,8 +136,9 @@ async function run(frm, dialog, { organization, parameters, priority, scheduled_
 			priority,
 			scheduled_at: scheduled_at || null,
 		});
+		// not before it has faded out: a change of route would leave its backdrop over the page
+		dialog.$wrapper.one("hidden.bs.modal", () => frappe.set_route("Form", "Background Job", job_id));
 		dialog.hide();
-		frappe.set_route("Form", "Background Job", job_id);
 	} catch (error) {
 		const existing = error.body?.existing_job_id;
 		const link = existing ? ` ${dartwing.jobs.job_link(existing, __("Show it"))}` : "";
