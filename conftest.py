@@ -20,6 +20,7 @@ from socket_client import Sockets
 @pytest.fixture(scope="session")
 def runtime() -> Iterator[Runtime]:
 	chosen = chosen_runtime()
+	chosen.restore_site_config()
 	chosen.start()
 	try:
 		yield chosen

@@ -163,21 +163,28 @@ def read_a_silent_socket(context: JobContext) -> None:
 
 
 def swallow_everything(context: JobContext) -> None:
-	"""Write people, report 50 % and go on, whatever is raised."""
-	write_people(context)
-	context.update_progress(50)
-	end = time.monotonic() + context.parameters["seconds"]
+	"""Write people, report 50 % and go on, whatever is raised and whenever."""
+	end, steps = time.monotonic() + context.parameters["seconds"], [write_people, report_half]
 	while time.monotonic() < end:
 		with suppress(BaseException):
+			while steps:
+				steps[0](context)
+				steps.pop(0)
 			time.sleep(1)
+
+
+def report_half(context: JobContext) -> None:
+	context.update_progress(50)
 
 
 def swallow_exceptions_and_commit(context: JobContext) -> None:
 	"""As `swallow_everything`, only exceptions, while it submits jobs all the time."""
-	write_people(context)
-	end = time.monotonic() + context.parameters["seconds"]
+	end, is_written = time.monotonic() + context.parameters["seconds"], False
 	while time.monotonic() < end:
 		with suppress(Exception):
+			if not is_written:
+				write_people(context)
+				is_written = True
 			submit_job(context.job_type, context.organization, {"mode": "succeed", "at": time.monotonic()})
 
 

@@ -3,7 +3,7 @@
 Everything here is found again within a minute by the cron if the process dies before it is done.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import frappe
 
@@ -26,14 +26,22 @@ def follow_acceptance(jobs: Sequence[BackgroundJob]) -> None:
 	after_commit(announce_and_dispatch)
 
 
-def follow_end(job: BackgroundJob) -> None:
-	"""Once its transition is committed: let equal jobs in, settle its children, fill its slot."""
+def follow_end(job: BackgroundJob, fill_slot: Callable[[str, bool], None] | None = None) -> None:
+	"""Once its transition is committed: let equal jobs in, settle its children, fill its slot.
+
+	`fill_slot` is called with the organization and whether children of the job became ready; without it,
+	the slot is filled at once.
+	"""
 	job_id, organization, ended = job.name, job.organization, job.status in FINISHED
 
 	def release_settle_and_dispatch() -> None:
+		released = []
 		if ended:
 			deduplication.release([job_id])
-			dependencies.parent_ended(job_id)
-		dispatcher.dispatch([organization])
+			released = dependencies.parent_ended(job_id)
+		if fill_slot:
+			fill_slot(organization, bool(released))
+		else:
+			dispatcher.dispatch([organization])
 
 	after_commit(release_settle_and_dispatch)

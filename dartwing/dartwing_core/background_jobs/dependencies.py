@@ -55,9 +55,12 @@ def release_or_fail(child_ids: Sequence[str]) -> list[str]:
 	return sorted(organizations)
 
 
-def parent_ended(parent_id: str) -> None:
-	"""Release the waiting children of a Completed parent, fail those of a dead one and theirs."""
-	release_or_fail(waiting_children(parent_id))
+def parent_ended(parent_id: str) -> list[str]:
+	"""Release the waiting children of a Completed parent, fail those of a dead one and theirs.
+
+	Returns the organizations in which jobs became ready.
+	"""
+	return release_or_fail(waiting_children(parent_id))
 
 
 def waiting_children(parent_id: str) -> list[str]:

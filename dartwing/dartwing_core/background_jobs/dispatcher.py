@@ -25,7 +25,11 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	BackgroundJob,
 	rows_changed,
 )
-from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import is_held, paused_queues
+from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import (
+	is_held,
+	paused_queues,
+	setting,
+)
 
 EXECUTE_JOB = "dartwing.dartwing_core.background_jobs.executor.execute_job"
 
@@ -169,11 +173,20 @@ def push(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
 		frappe.enqueue(
 			EXECUTE_JOB,
 			queue=QUEUE_BY_PRIORITY[job.priority],
-			timeout=job.timeout_seconds,
+			timeout=wake_up_seconds(job),
 			at_front=job.priority == "Critical",
 			job_id=job.rq_job_id,
 			background_job_id=job.name,
 		)
+
+
+def wake_up_seconds(job: BackgroundJob | frappe._dict) -> int:
+	"""How long RQ lets the wake-up's horse live: for its own job, and for those that it goes on with.
+
+	Jobs are stopped by an alarm of their own and by their supervisor; RQ is the last resort.
+	"""
+	spare = config.get("timeout_grace_seconds") + config.get("wake_up_spare_seconds")
+	return int(job.timeout_seconds + spare + setting("drain_budget_seconds"))
 
 
 def withdraw_after_commit(job: BackgroundJob) -> None:
@@ -182,13 +195,12 @@ def withdraw_after_commit(job: BackgroundJob) -> None:
 	One that is not found, or cannot be reached, will find nothing to claim.
 	"""
 	if job.rq_job_id:
-		after_commit(partial(withdraw, job.rq_job_id))
+		after_commit(partial(withdraw, QUEUE_BY_PRIORITY[job.priority], [job.rq_job_id]))
 
 
-def withdraw(rq_job_id: str) -> None:
-	wake_up = queue_redis.fetch(rq_job_id) if queue_redis.answers() else None
-	if wake_up:
-		wake_up.delete()
+def withdraw(queue: str, rq_job_ids: Sequence[str]) -> None:
+	if queue_redis.answers():
+		queue_redis.take_off(queue, rq_job_ids)
 
 
 def _lock_name(organization: str) -> str:

@@ -60,6 +60,7 @@ INDEXES = (
 	["ready_at", "organization"],
 	["job_type", "organization", "creation"],
 	["status", "modified"],
+	["status", "priority", "organization", "queued_at"],
 	["depends_on", "status"],
 	["failed_parent"],
 	["organization", "creation"],
