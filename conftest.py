@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import frappe
@@ -10,11 +11,15 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "tests"))
 
-from factories import World
+from browser_client import Browsed, launch_chromium
+from factories import World, waiting_rq_jobs
 from http_client import Web
+from playwright.sync_api import Browser
 from runtimes.base import Runtime, free_port
 from runtimes.chosen import chosen_runtime
 from socket_client import Sockets
+
+STARTED = datetime.now(timezone.utc)
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +65,19 @@ def sockets(runtime: Runtime, web: Web, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="session")
+def browsed(runtime: Runtime, site: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browsed]:
+	"""Web and Socket.IO servers that find each other as with `bench start`, which is what browsers need."""
+	with Browsed.serving(runtime, tmp_path_factory.mktemp("browsed")) as browsed:
+		yield browsed
+
+
+@pytest.fixture(scope="module")
+def browser(browsed: Browsed) -> Iterator[Browser]:
+	with launch_chromium(browsed.web.site) as browser:
+		yield browser
+
+
+@pytest.fixture(scope="session")
 def world(site: str) -> Iterator[World]:
 	"""Two organizations with members; removed, with all their jobs, at the end."""
 	world = World()
@@ -78,6 +96,18 @@ def clean(world: World) -> Iterator[World]:
 		yield world
 	finally:
 		world.clear()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_work_left_by_others(request: pytest.FixtureRequest) -> None:
+	"""What Frappe queued for itself since the start is not for this module's workers.
+
+	A migration has it index all pages, for example, and a new User has it ask another server for a picture.
+	"""
+	if "site" in request.fixturenames:
+		for job in waiting_rq_jobs():
+			if job.enqueued_at and job.enqueued_at.replace(tzinfo=timezone.utc) > STARTED:
+				job.delete()
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -262,6 +262,12 @@ def people_written(marker: str = "written by a test") -> int:
 	return frappe.db.count("Person", {"first_name": ("like", f"{marker}%")})
 
 
+def waiting_rq_jobs() -> list[Job]:
+	"""Every RQ job of this site that waits in a queue."""
+	prefix = f"{frappe.local.site}::"
+	return [job for queue in QUEUES for job in get_queue(queue).get_jobs() if job.id.startswith(prefix)]
+
+
 def queued_wake_ups(queue: str, job_id: str = "JOB-") -> list[Job]:
 	"""RQ jobs of this site that wait in a queue to run a Background Job."""
 	prefix = f"{frappe.local.site}::{job_id}"

@@ -1,7 +1,7 @@
-"""Many processes that each submit one job at the same instant, over connections of their own.
+"""Many processes that each submit at the same instant, over connections of their own.
 
 Prints, for each, what came of it as JSON. Arguments: site, user, organization, a JSON list with the
-parameters of each process. Run in the sites folder.
+parameters of each process: of one job, or a list of them for one bulk. Run in the sites folder.
 """
 
 import json
@@ -12,20 +12,32 @@ from multiprocessing import get_context
 
 import frappe
 
-from dartwing.dartwing_core.background_jobs import DuplicateJobError, submit_job
+from dartwing.dartwing_core.background_jobs import DuplicateJobError, submit_job, submit_jobs
+from dartwing.dartwing_core.background_jobs.errors import QueueFullError, RateLimitExceededError
+
+TYPE = "obliging_job"
 
 
-def submit(barrier, answers, site: str, user: str, organization: str, parameters: dict) -> None:
+def accepted(organization: str, parameters: dict | list[dict]) -> list[str]:
+	if isinstance(parameters, dict):
+		return [submit_job(TYPE, organization, parameters).name]
+	requests = [{"job_type": TYPE, "organization": organization, "parameters": one} for one in parameters]
+	return [job.name for job in submit_jobs(requests)]
+
+
+def submit(barrier, answers, site: str, user: str, organization: str, parameters: dict | list[dict]) -> None:
 	frappe.init(site=site, sites_path=".")
 	frappe.connect()
 	frappe.set_user(user)
 	barrier.wait()
 	try:
-		job_id = submit_job("obliging_job", organization, parameters).name
+		job_ids = accepted(organization, parameters)
 		frappe.db.commit()
-		answers.put({"job_id": job_id})
+		answers.put({"job_ids": job_ids})
 	except DuplicateJobError as error:
 		answers.put({"error": "DuplicateJobError", "existing_job_id": error.existing_job_id})
+	except (RateLimitExceededError, QueueFullError) as error:
+		answers.put({"error": type(error).__name__})
 	except Exception:
 		answers.put({"error": traceback.format_exc()})
 

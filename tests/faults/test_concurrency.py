@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from contextlib import contextmanager
 from unittest.mock import patch
 
 import frappe
@@ -39,17 +40,36 @@ def window(world):
 	frappe.db.commit()
 
 
-@pytest.fixture
-def deduplicating(world):
-	job_type = frappe.get_doc("Job Type", OBLIGING)
-	job_type.deduplication_window = 300
-	job_type.save()
+@contextmanager
+def changed(doctype: str, name: str, **values):
+	"""The document with these values, and afterwards as it was."""
+	document = frappe.get_doc(doctype, name)
+	before = {field: document.get(field) for field in values}
+	document.update(values).save()
 	frappe.db.commit()
 	yield
-	job_type.reload()
-	job_type.deduplication_window = 0
-	job_type.save()
+	document.reload()
+	document.update(before).save()
 	frappe.db.commit()
+
+
+@pytest.fixture
+def deduplicating(world):
+	with changed("Job Type", OBLIGING, deduplication_window=300):
+		yield
+
+
+@pytest.fixture
+def rate_limit(world):
+	with changed("Job Type", OBLIGING, rate_limit=5, rate_limit_window=3600):
+		yield 5
+
+
+@pytest.fixture
+def queue_limit(world):
+	nothing_starts = {"override_job_window": 1, "job_window": 0}
+	with changed("Organization", world.alpha, override_queue_limit=1, queue_limit=5, **nothing_starts):
+		yield 5
 
 
 def counted(world, *statuses: str) -> int:
@@ -146,9 +166,9 @@ def due_retries(world, count: int) -> list[str]:
 
 @pytest.fixture
 def submit_at_once(world, processes, tmp_path):
-	"""Fifty processes submit these parameters at the same instant: what each got, and their lock waits."""
+	"""As many processes submit these parameters at the same instant: what each got, and their lock waits."""
 
-	def submit_all(parameters: list[dict]) -> tuple[list[dict], int]:
+	def submit_all(parameters: list) -> tuple[list[dict], int]:
 		script = processes.script(
 			"submitting.py", frappe.local.site, world.alice, world.alpha, json.dumps(parameters)
 		)
@@ -163,7 +183,7 @@ def test_of_fifty_equal_submissions_at_once_one_wins_and_the_others_name_it(
 	world, deduplicating, submit_at_once
 ):
 	answers, _lock_waits = submit_at_once([{"mode": "succeed"}] * SUBMITTERS)
-	(winner,) = [answer["job_id"] for answer in answers if "job_id" in answer]
+	((winner,),) = [answer["job_ids"] for answer in answers if "job_ids" in answer]
 	refused = [answer for answer in answers if "error" in answer]
 	assert refused == [{"error": "DuplicateJobError", "existing_job_id": winner}] * (SUBMITTERS - 1)
 	assert counted(world, "Pending", "Queued") == 1
@@ -174,8 +194,30 @@ def test_fifty_different_submissions_at_once_are_all_accepted_and_never_wait_for
 	world, deduplicating, submit_at_once
 ):
 	answers, lock_waits = submit_at_once([{"mode": "succeed", "n": n} for n in range(SUBMITTERS)])
-	assert len({answer["job_id"] for answer in answers}) == SUBMITTERS
+	assert len({answer["job_ids"][0] for answer in answers}) == SUBMITTERS
 	assert lock_waits == 0
+
+
+@pytest.mark.parametrize(
+	("limit", "error"), [("rate_limit", "RateLimitExceededError"), ("queue_limit", "QueueFullError")]
+)
+def test_of_fifty_submitters_at_once_a_limit_lets_in_as_many_as_it_says(
+	world, deduplicating, request, submit_at_once, limit, error
+):
+	allowed = request.getfixturevalue(limit)
+	answers, _lock_waits = submit_at_once([{"mode": "succeed", "n": n} for n in range(SUBMITTERS)])
+	refused = [answer for answer in answers if "job_ids" not in answer]
+	assert refused == [{"error": error}] * (SUBMITTERS - allowed)
+	assert counted(world, "Pending", "Queued") == allowed
+
+
+@pytest.mark.parametrize("limit", ["rate_limit", "queue_limit"])
+def test_of_bulks_at_once_those_that_fit_are_accepted_whole(world, request, submit_at_once, limit):
+	allowed = request.getfixturevalue(limit)
+	answers, _lock_waits = submit_at_once([[{"n": n}, {"n": -n}] for n in range(1, 11)])
+	accepted = [answer["job_ids"] for answer in answers if "job_ids" in answer]
+	assert [len(job_ids) for job_ids in accepted] == [2] * (allowed // 2)
+	assert counted(world, "Pending", "Queued") == 2 * (allowed // 2)
 
 
 # --- one organization with many jobs

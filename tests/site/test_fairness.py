@@ -1,6 +1,8 @@
+from unittest.mock import patch
+
 import frappe
 import pytest
-from factories import OBLIGING, acting_as, end, make_job_type, state, submit, submit_as
+from factories import OBLIGING, acting_as, end, make_job_type, queued_wake_ups, state, submit, submit_as
 
 from dartwing.dartwing_core.background_jobs import dispatcher, maintenance, submit_jobs
 
@@ -68,6 +70,31 @@ def test_priority_then_age_decides_who_comes_next(world, window):
 		)
 		order.append(running)
 	assert order == [critical, older, newer, low]
+
+
+def test_the_wake_ups_of_one_turn_are_in_the_order_of_priority_and_age(world, window):
+	window(0)
+	high = submit_many(world, 2, priority="High")
+	critical = submit_many(world, 3, priority="Critical")
+	window(10)
+	pushed = [rq_job.kwargs["kwargs"]["background_job_id"] for rq_job in queued_wake_ups("short")]
+	assert pushed == [*critical, *high]
+
+
+def test_a_wake_up_that_cannot_be_pushed_keeps_no_other_back(world, window):
+	window(0)
+	first, second = submit_many(world, 2)
+	enqueue = frappe.enqueue
+
+	def fail_once(*arguments, **named):
+		if named["background_job_id"] == first:
+			raise OSError("cannot be pushed")
+		return enqueue(*arguments, **named)
+
+	with patch.object(dispatcher.frappe, "enqueue", fail_once):
+		window(10)
+	assert not queued_wake_ups("default", first)
+	assert queued_wake_ups("default", second)
 
 
 def test_another_organization_is_not_held_up(world, window):

@@ -1,9 +1,17 @@
+from unittest.mock import patch
+
 import frappe
 import pytest
-from factories import make_job_type, submit, submit_as
+from factories import OBLIGING, acting_as, make_job_type, second_connection, submit, submit_as
 
-from dartwing.dartwing_core.background_jobs import submit_jobs
-from dartwing.dartwing_core.background_jobs.errors import QueueFullError, RateLimitExceededError
+from dartwing.dartwing_core.background_jobs import admission, submit_job, submit_jobs
+from dartwing.dartwing_core.background_jobs.admission import QueueDemand, RateDemand
+from dartwing.dartwing_core.background_jobs.errors import (
+	QueueFullError,
+	RateLimitExceededError,
+	SubmissionTimeoutError,
+)
+from dartwing.dartwing_core.background_jobs.named_locks import held
 
 TYPE = "test_limited"
 
@@ -84,3 +92,71 @@ def test_a_limit_of_zero_accepts_nothing(world, queue_limit):
 	queue_limit(0)
 	with pytest.raises(QueueFullError):
 		submit()
+
+
+# --- several submitters
+
+
+def test_a_job_that_another_transaction_has_not_committed_yet_counts_until_it_is_undone(world):
+	make_job_type(TYPE, rate_limit=1, rate_limit_window=3600)
+	frappe.db.commit()
+	with second_connection(), acting_as(world.alice):
+		submit_job(TYPE, world.alpha, {"page": 1})
+		with second_connection(), pytest.raises(RateLimitExceededError):
+			submit_job(TYPE, world.alpha, {"page": 2})
+		frappe.db.rollback()
+	submit_as(world.alice, TYPE, world.alpha, {"page": 2})
+
+
+def test_nobody_waits_for_a_long_transaction_that_took_some_of_the_room(world):
+	make_job_type(TYPE, rate_limit=2, rate_limit_window=3600)
+	frappe.db.commit()
+	with second_connection(), acting_as(world.alice):
+		submit_job(TYPE, world.alpha, {"page": 1})
+		with second_connection():
+			submit_job(TYPE, world.alpha, {"page": 2})
+			frappe.db.commit()
+		frappe.db.commit()
+	assert frappe.db.count("Background Job", {"job_type": TYPE}) == 2
+
+
+def test_what_was_committed_after_the_callers_snapshot_counts(world):
+	make_job_type(TYPE, rate_limit=1, rate_limit_window=3600)
+	frappe.db.commit()
+	# a consistent read: from here on, this transaction sees nothing new
+	frappe.db.count("Background Job")
+	with second_connection():
+		submit_as(world.alice, TYPE, world.alpha, {"page": 1})
+	with acting_as(world.alice), pytest.raises(RateLimitExceededError):
+		submit_job(TYPE, world.alpha, {"page": 2})
+
+
+def test_a_submission_undone_to_a_savepoint_gives_its_room_back(world):
+	make_job_type(TYPE, rate_limit=1, rate_limit_window=3600)
+	frappe.db.commit()
+	with acting_as(world.alice):
+		frappe.db.savepoint("before_submission")
+		submit_job(TYPE, world.alpha, {"page": 1})
+		frappe.db.rollback(save_point="before_submission")
+		submit_job(TYPE, world.alpha, {"page": 2})
+
+
+def test_taking_turns_at_one_limit_holds_up_no_submitter_of_another(world, queue_limit):
+	queue_limit(5)
+	make_job_type(TYPE, rate_limit=5, rate_limit_window=3600)
+	make_job_type(f"{TYPE}_too", rate_limit=5, rate_limit_window=3600)
+	frappe.db.commit()
+	job_type = frappe.get_doc("Job Type", TYPE)
+	turns = [demand.turn() for demand in (QueueDemand(world.alpha, 1), RateDemand(world.alpha, 1, job_type))]
+	impatient = patch.object(admission, "TURN_SECONDS", 0)
+	with second_connection(), held(turns, 0), second_connection(), impatient:
+		for job_type_name in (TYPE, f"{TYPE}_too"):
+			submit_as(world.bob, job_type_name, world.beta, {})
+		with pytest.raises(SubmissionTimeoutError):
+			submit_as(world.alice, OBLIGING, world.alpha, {})
+
+
+def test_while_there_is_plenty_of_room_nobody_takes_turns(world):
+	make_job_type(TYPE, rate_limit=1000, rate_limit_window=3600)
+	with patch.object(admission, "held", side_effect=AssertionError("taking turns")):
+		submit_as(world.alice, TYPE, world.alpha, {})

@@ -14,6 +14,7 @@ from dartwing.dartwing_core.background_jobs.errors import (
 	DuplicateJobError,
 	QueueFullError,
 	RateLimitExceededError,
+	SubmissionTimeoutError,
 )
 
 READ = ("GET", "POST")
@@ -65,7 +66,7 @@ def endpoint(methods: tuple[str, ...], limit: CallLimit | None = None) -> Callab
 					error=str(error), existing_job_id=error.existing_job_id, status=error.status
 				)
 				raise
-			except (RateLimitExceededError, QueueFullError) as error:
+			except (RateLimitExceededError, QueueFullError, SubmissionTimeoutError) as error:
 				frappe.response["error"] = str(error)
 				frappe.flags.dartwing_retry_after = error.retry_after
 				raise

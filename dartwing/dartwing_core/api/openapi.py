@@ -23,6 +23,7 @@ ERRORS = {
 	409: "The job's state does not allow it, or an equal job is unfinished",
 	417: "An argument is wrong; the sentence begins with its name",
 	429: "Too many calls or jobs; the header Retry-After says in how many seconds to try again",
+	503: "Others submit at the same time; the header Retry-After says in how many seconds to try again",
 }
 
 
@@ -129,7 +130,7 @@ def failure(code: int) -> dict[str, Any]:
 		"description": ERRORS[code],
 		"content": {"application/json": {"schema": {"$ref": REFERENCE.format(model=model)}}},
 	}
-	if code == 429:
+	if code in (429, 503):
 		answer["headers"] = {"Retry-After": {"schema": {"type": "integer", "minimum": 1}}}
 	return answer
 

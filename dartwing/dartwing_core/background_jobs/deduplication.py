@@ -7,28 +7,25 @@ holds a lock on it until its own transaction ends, and the end of a job must not
 
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
 
 import frappe
 from frappe import _
 from frappe.utils import now_datetime
 
-from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError
-from dartwing.dartwing_core.background_jobs.transactions import separate_transaction
+from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError, SubmissionTimeoutError
+from dartwing.dartwing_core.background_jobs.named_locks import hold_until_the_end, lock_name
+from dartwing.dartwing_core.background_jobs.transactions import separate_transaction, uncommitted_reads
 from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, BackgroundJob
 
 # as long as InnoDB would wait for a lock by default
-HOLD_SECONDS = 50
-FIELDS = ["name", "status", "creation", "job_type"]
+WAIT_SECONDS = 50
+# each lock of a connection makes its next one slower
+NAMED_KEYS = 100
+FIELDS = ["name", "status", "creation", "job_type", "deduplication_key"]
 
 
-def refuse_known_duplicates(jobs: Sequence[BackgroundJob]) -> None:
-	"""Raise DuplicateJobError for a job that equals an earlier one of the list or an unfinished one.
-
-	A single submission first waits for an equal one that is not committed yet, on a named lock that
-	is held until the transaction ends: on the unique index, InnoDB would let those that wait deadlock
-	when the first rolls back, and would let them keep a lock that the end of a job waits for.
-	"""
+def keys_of(jobs: Sequence[BackgroundJob]) -> list[str]:
+	"""The keys that the jobs will hold, sorted; raises DuplicateJobError when two of them are equal."""
 	keys: dict[str, int] = {}
 	for index, job in enumerate(jobs):
 		if not job.deduplication_key:
@@ -36,20 +33,27 @@ def refuse_known_duplicates(jobs: Sequence[BackgroundJob]) -> None:
 		if job.deduplication_key in keys:
 			raise DuplicateJobError(None, None, f"jobs[{index}]", f"jobs[{keys[job.deduplication_key]}]")
 		keys[job.deduplication_key] = index
-	if len(jobs) == 1 and keys:
-		hold(*keys)
-	if keys:
-		refuse_holders(sorted(keys))
+	return sorted(keys)
 
 
-def hold(key: str) -> None:
-	"""Wait for other submissions with this key, and keep them waiting until this transaction ends."""
-	name = f"dartwing:{key}"[:64]
-	if not frappe.db.sql("select get_lock(%s, %s)", (name, HOLD_SECONDS))[0][0]:
-		frappe.throw(_("An equal job is being submitted; try again"), frappe.QueryTimeoutError)
-	let_go = partial(frappe.db.sql, "select release_lock(%s)", (name,))
-	frappe.db.after_commit.add(let_go)
-	frappe.db.after_rollback.add(let_go)
+def await_equals(keys: Sequence[str]) -> None:
+	"""Wait for equal submissions that are not committed yet, and keep later ones waiting for this one.
+
+	Until this transaction ends. On the unique index, InnoDB would let those that wait deadlock when the
+	first rolls back, and would let them keep a lock that the end of a job waits for. Of a bulk, the
+	first keys stand for all of them, and those that a look at the rows finds taken.
+	"""
+	named = list(keys[:NAMED_KEYS])
+	if len(keys) > NAMED_KEYS:
+		with uncommitted_reads():
+			named += sorted({holder.deduplication_key for holder in _holders(keys[NAMED_KEYS:])})
+	if not hold_until_the_end([lock_name("equal job", key) for key in named], WAIT_SECONDS):
+		frappe.throw(_("An equal job is being submitted; try again"), SubmissionTimeoutError)
+
+
+def any_taken(keys: Sequence[str]) -> bool:
+	"""Whether a row has one of the keys, in what the current connection sees."""
+	return bool(_holders(keys, limit=1)) if keys else False
 
 
 def refuse_holders(keys: Sequence[str]) -> None:
@@ -67,9 +71,13 @@ def refuse_holders(keys: Sequence[str]) -> None:
 		release(_refuse([holder for holder in _holders(keys) if holder.name not in ended]))
 
 
-def _holders(keys: Sequence[str]) -> list[frappe._dict]:
+def _holders(keys: Sequence[str], limit: int = 0) -> list[frappe._dict]:
 	return frappe.get_all(
-		"Background Job", {"deduplication_key": ("in", keys)}, FIELDS, order_by="creation asc"
+		"Background Job",
+		{"deduplication_key": ("in", keys)},
+		FIELDS,
+		order_by="creation asc",
+		limit_page_length=limit,
 	)
 
 

@@ -166,18 +166,33 @@ def new_rq_job_id(job: BackgroundJob | frappe._dict) -> str:
 
 
 def push(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
-	"""Put the wake-ups of Queued jobs on their RQ queues; without Redis that is left to `recovery`."""
+	"""Put the wake-ups of Queued jobs on their RQ queues, in the order of the jobs.
+
+	Critical ones go before all that wait. What cannot be pushed is left to `recovery`, and keeps the
+	others from nothing as long as Redis answers.
+	"""
 	if not jobs or not queue_redis.answers():
 		return
-	for job in jobs:
-		frappe.enqueue(
-			EXECUTE_JOB,
-			queue=QUEUE_BY_PRIORITY[job.priority],
-			timeout=wake_up_seconds(job),
-			at_front=job.priority == "Critical",
-			job_id=job.rq_job_id,
-			background_job_id=job.name,
-		)
+	urgent = [job for job in jobs if job.priority == "Critical"]
+	# each goes to the front: the last one pushed is the first
+	for job in [*reversed(urgent), *(job for job in jobs if job.priority != "Critical")]:
+		try:
+			_push_one(job)
+		except Exception:
+			frappe.logger("dartwing").exception(f"{job.name} could not be pushed")
+			if not queue_redis.answers():
+				return
+
+
+def _push_one(job: BackgroundJob | frappe._dict) -> None:
+	frappe.enqueue(
+		EXECUTE_JOB,
+		queue=QUEUE_BY_PRIORITY[job.priority],
+		timeout=wake_up_seconds(job),
+		at_front=job.priority == "Critical",
+		job_id=job.rq_job_id,
+		background_job_id=job.name,
+	)
 
 
 def wake_up_seconds(job: BackgroundJob | frappe._dict) -> int:

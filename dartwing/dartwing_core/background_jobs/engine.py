@@ -9,13 +9,15 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs import (
 	access,
+	admission,
 	config,
 	consequences,
 	deduplication,
 	dispatcher,
 )
 from dartwing.dartwing_core.background_jobs.errors import JobStateError, refuse_argument
-from dartwing.dartwing_core.background_jobs.submission import JobRequest, SubmissionChecks, When
+from dartwing.dartwing_core.background_jobs.submission import JobRequest, SubmissionChecks, When, stamp
+from dartwing.dartwing_core.background_jobs.transactions import uncommitted_reads
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	CANCELED,
 	DEAD_LETTER,
@@ -67,9 +69,16 @@ def submit_jobs(jobs: Sequence[dict[str, Any]]) -> list[BackgroundJob]:
 
 def _accept(jobs: list[BackgroundJob], checks: SubmissionChecks) -> list[BackgroundJob]:
 	if jobs:
-		checks.check_limits(jobs)
-		deduplication.refuse_known_duplicates(jobs)
-		_insert(jobs)
+		keys, demands = deduplication.keys_of(jobs), checks.demands(jobs)
+		deduplication.await_equals(keys)
+		with uncommitted_reads():
+			scarce = [demand for demand in demands if demand.look()]
+			taken = deduplication.any_taken(keys)
+		with admission.in_turn(scarce):
+			if taken:
+				deduplication.refuse_holders(keys)
+			stamp(jobs)
+			_insert(jobs)
 		job_execution_log.record(jobs, None, jobs[0].creation, message=_("accepted"))
 		consequences.follow_acceptance(jobs)
 	return jobs

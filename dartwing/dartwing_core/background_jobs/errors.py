@@ -51,6 +51,13 @@ class QueueFullError(JobEngineError):
 	retry_after = 60
 
 
+class SubmissionTimeoutError(frappe.QueryTimeoutError):
+	"""Others submit at the same time, and what they do was not decided soon enough."""
+
+	http_status_code = 503
+	retry_after = 1
+
+
 class JobStateError(JobEngineError):
 	"""The job's status does not allow what was asked."""
 

@@ -1,22 +1,14 @@
-"""What a submission must respect: the size and identity of its parameters, rate and queue limits, windows."""
+"""What a submission must respect: the size and identity of its parameters; an organization's limits."""
 
 import hashlib
 import json
-from datetime import datetime
-from math import ceil
 from typing import Any, NoReturn
 
 import frappe
 from frappe import _
-from frappe.utils import add_to_date, now_datetime
 
 from dartwing.dartwing_core.background_jobs.config import MAX_PARAMETERS_BYTES
-from dartwing.dartwing_core.background_jobs.errors import (
-	QueueFullError,
-	RateLimitExceededError,
-	refuse_argument,
-)
-from dartwing.dartwing_core.doctype.background_job.background_job import PENDING
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 
 
@@ -68,59 +60,9 @@ def window_of(organization: str) -> int:
 	return _limit(organization, "override_job_window", "job_window", "organization_window")
 
 
-def check_queue_limit(organization: str, new_jobs: int) -> None:
-	"""Raise QueueFullError when the organization's waiting jobs and the new ones are over its limit."""
-	limit = _limit(organization, "override_queue_limit", "queue_limit", "queue_limit")
-	waiting = frappe.db.count("Background Job", {"organization": organization, "status": PENDING})
-	if waiting + new_jobs > limit:
-		frappe.throw(
-			_("Queue full: {0} jobs of {1} wait and at most {2} may; try again when some have run").format(
-				waiting, repr(organization), limit
-			),
-			QueueFullError,
-		)
-
-
-def check_rate_limit(job_type: frappe._dict, organization: str, new_jobs: int) -> None:
-	"""Raise RateLimitExceededError when the organization has used up the type's window."""
-	if not job_type.rate_limit:
-		return
-	now = now_datetime()
-	window = {
-		"job_type": job_type.name,
-		"organization": organization,
-		"creation": (">", add_to_date(now, seconds=-job_type.rate_limit_window)),
-	}
-	submitted = frappe.db.count("Background Job", window)
-	if submitted + new_jobs <= job_type.rate_limit:
-		return
-	reason = _("Rate limit: {0} allows {1} jobs of one organization in {2} seconds, {3} has submitted {4}")
-	raise RateLimitExceededError(
-		reason.format(
-			repr(job_type.name),
-			job_type.rate_limit,
-			job_type.rate_limit_window,
-			repr(organization),
-			submitted,
-		),
-		_seconds_until_room(window, job_type, new_jobs, now),
-	)
-
-
-def _seconds_until_room(window: dict[str, Any], job_type: frappe._dict, new_jobs: int, now: datetime) -> int:
-	"""When enough submissions have left the window; the whole window for more jobs than it ever takes."""
-	newest_to_leave = frappe.get_all(
-		"Background Job",
-		window,
-		pluck="creation",
-		order_by="creation desc",
-		limit_start=max(0, job_type.rate_limit - new_jobs),
-		limit_page_length=1,
-	)
-	if new_jobs > job_type.rate_limit or not newest_to_leave:
-		return job_type.rate_limit_window
-	age = (now - newest_to_leave[0]).total_seconds()
-	return max(1, ceil(job_type.rate_limit_window - age))
+def queue_limit_of(organization: str) -> int:
+	"""How many jobs of the organization may be Pending at the same time."""
+	return _limit(organization, "override_queue_limit", "queue_limit", "queue_limit")
 
 
 def _limit(organization: str, switch: str, field: str, default: str) -> int:

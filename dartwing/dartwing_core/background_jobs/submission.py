@@ -11,6 +11,7 @@ from frappe import _
 from frappe.utils import now_datetime
 
 from dartwing.dartwing_core.background_jobs import access, limits, times
+from dartwing.dartwing_core.background_jobs.admission import Demand, QueueDemand, RateDemand
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	CANCELED,
@@ -73,14 +74,27 @@ class SubmissionChecks:
 		scheduled_at = _site_time(request.scheduled_at, f"{where}scheduled_at")
 		return _new_job(request, self._job_types[request.job_type], parameters, scheduled_at)
 
-	def check_limits(self, jobs: Sequence[BackgroundJob]) -> None:
-		"""Refuse the whole submission when it does not fit into rate and queue limits."""
-		for (job_type, organization), count in Counter(
-			(job.job_type, job.organization) for job in jobs
-		).items():
-			limits.check_rate_limit(self._job_types[job_type], organization, count)
-		for organization, count in Counter(job.organization for job in jobs).items():
-			limits.check_queue_limit(organization, count)
+	def demands(self, jobs: Sequence[BackgroundJob]) -> list[Demand]:
+		"""What the jobs ask for under rate limits, then under queue limits."""
+		kinds = Counter((job.job_type, job.organization) for job in jobs)
+		organizations = Counter(job.organization for job in jobs)
+		return [
+			*(
+				RateDemand(organization, count, self._job_types[job_type])
+				for (job_type, organization), count in kinds.items()
+				if self._job_types[job_type].rate_limit
+			),
+			*(QueueDemand(organization, count) for organization, count in organizations.items()),
+		]
+
+
+def stamp(jobs: Sequence[BackgroundJob]) -> None:
+	"""They are accepted now: limits and windows count from here, whatever was waited for before."""
+	now = now_datetime()
+	for job in jobs:
+		# a child waits for its parent, not for the clock
+		ready_at = None if job.depends_on else job.scheduled_at or now
+		job.update({"created_at": now, "creation": now, "modified": now, "ready_at": ready_at})
 
 
 def _check_names(request: JobRequest, where: str) -> None:
@@ -153,7 +167,7 @@ def _site_time(value: When, argument: str) -> datetime | None:
 def _new_job(
 	request: JobRequest, job_type: JobType, parameters: str, scheduled_at: datetime | None
 ) -> BackgroundJob:
-	now, user = now_datetime(), frappe.session.user
+	user = frappe.session.user
 	job_hash = limits.hash_of(job_type.name, request.organization, parameters)
 	return frappe.get_doc(
 		{
@@ -166,8 +180,6 @@ def _new_job(
 			"priority": request.priority or job_type.default_priority,
 			"depends_on": request.depends_on,
 			"scheduled_at": scheduled_at,
-			# a child waits for its parent, not for the clock
-			"ready_at": None if request.depends_on else scheduled_at or now,
 			"input_parameters": parameters,
 			"job_hash": job_hash,
 			"deduplication_key": job_hash if job_type.deduplication_window else None,
@@ -175,9 +187,6 @@ def _new_job(
 			"max_retries": job_type.max_retries,
 			"retry_count": 0,
 			"progress": 0.0,
-			"created_at": now,
-			"creation": now,
-			"modified": now,
 			"owner": user,
 			"modified_by": user,
 		}

@@ -13,6 +13,8 @@ from frappe.database.database import Database
 CONNECTION_LOST = (pymysql.err.OperationalError, pymysql.err.InterfaceError)
 
 _own_connections: WeakSet[Database] = WeakSet()
+# connections opened to look beside a transaction, kept for what is to run after its commit
+_companions: WeakKeyDictionary[Database, Database] = WeakKeyDictionary()
 # what is to run after the commit of a connection's transaction
 _waiting: WeakKeyDictionary[Database, list[Callable[[], object]]] = WeakKeyDictionary()
 
@@ -25,21 +27,27 @@ def after_commit(callback: Callable[[], object]) -> None:
 	would escape from somebody else's `commit()`, and Frappe v15 would run the remaining callbacks only
 	at the next one.
 	"""
-	connection = frappe.local.db
-	_waiting.setdefault(connection, []).append(callback)
+	_waiting.setdefault(frappe.local.db, []).append(callback)
+	_follow_this_transaction()
+
+
+def _follow_this_transaction() -> None:
 	# each time: after a commit that failed, a rollback may have dropped the one that was there
-	connection.after_commit.add(_run_waiting)
-	connection.after_rollback.add(_forget_waiting)
+	frappe.db.after_commit.add(_run_waiting)
+	frappe.db.after_rollback.add(_forget_waiting)
 
 
 def _run_waiting() -> None:
 	callbacks = _waiting.pop(frappe.local.db, [])
 	try:
-		with separate_transaction():
-			for callback in callbacks:
-				_run_guarded(callback)
+		if callbacks:
+			with separate_transaction():
+				for callback in callbacks:
+					_run_guarded(callback)
 	except Exception:
 		frappe.logger("dartwing").exception("after-commit callbacks could not be run")
+	finally:
+		_close_companion()
 
 
 def _run_guarded(callback: Callable[[], object]) -> None:
@@ -52,6 +60,13 @@ def _run_guarded(callback: Callable[[], object]) -> None:
 
 def _forget_waiting() -> None:
 	_waiting.pop(frappe.local.db, None)
+	_close_companion()
+
+
+def _close_companion() -> None:
+	companion = _companions.pop(frappe.local.db, None)
+	if companion:
+		companion.close()
 
 
 @contextmanager
@@ -72,21 +87,57 @@ def separate_transaction() -> Iterator[None]:
 		frappe.db.commit()
 		return
 	callers = frappe.local.db
-	own = get_db(
-		host=callers.host,
-		user=callers.user,
-		password=callers.password,
-		port=callers.port,
-		cur_db_name=callers.cur_db_name,
-	)
+	own = _open_beside(callers, "start transaction")
 	_own_connections.add(own)
 	try:
 		frappe.local.db = own
-		own.connect()
-		own.begin()
 		yield
 		own.commit()
 	finally:
 		# first of all: a job's timeout may interrupt the next line
 		frappe.local.db = callers
 		own.close()
+
+
+@contextmanager
+def uncommitted_reads() -> Iterator[None]:
+	"""Reads in the block see every row as it is now, whoever wrote it and whether it is committed or not.
+
+	They lock nothing and wait for nobody. They run on a connection beside the caller's transaction, in
+	READ UNCOMMITTED; it is kept for the next block, and for what runs after the transaction's commit.
+	"""
+	callers = frappe.local.db
+	# of the next transaction only, which the first read begins
+	companion = _open_beside(callers, "set transaction isolation level read uncommitted")
+	try:
+		frappe.local.db = companion
+		yield
+		companion.sql("commit")
+		_companions[callers] = companion
+	finally:
+		# first of all: a job's timeout may interrupt the next line
+		frappe.local.db = callers
+		if callers not in _companions:
+			companion.close()
+	_follow_this_transaction()
+
+
+def _open_beside(callers: Database, first_statement: str) -> Database:
+	"""The companion of the callers' connection, or a new one; it has executed the first statement."""
+	companion = _companions.pop(callers, None)
+	if companion:
+		try:
+			companion.sql(first_statement)
+			return companion
+		except CONNECTION_LOST:
+			companion.close()
+	companion = get_db(
+		host=callers.host,
+		user=callers.user,
+		password=callers.password,
+		port=callers.port,
+		cur_db_name=callers.cur_db_name,
+	)
+	companion.connect()
+	companion.sql(first_statement)
+	return companion

@@ -1,0 +1,148 @@
+"""Rate limits and queue limits, which no number of simultaneous submitters can exceed.
+
+What counts are the rows as they are now, those of transactions that are still open too: nobody has
+to wait for them, and what is rolled back counts no more. Only while there is little room left do
+submitters of the same limit take turns, from their look at the rows until theirs are inserted.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+
+import frappe
+from frappe import _
+from frappe.utils import now_datetime
+
+from dartwing.dartwing_core.background_jobs import limits
+from dartwing.dartwing_core.background_jobs.errors import (
+	QueueFullError,
+	RateLimitExceededError,
+	SubmissionTimeoutError,
+)
+from dartwing.dartwing_core.background_jobs.named_locks import held, lock_name
+from dartwing.dartwing_core.background_jobs.transactions import uncommitted_reads
+from dartwing.dartwing_core.doctype.background_job.background_job import PENDING
+from dartwing.dartwing_core.doctype.job_type.job_type import JobType
+
+# submissions of this size that must still fit, or their submitters take turns: far more than there
+# are connections between their look and their insert
+PLENTY = 1000
+TURN_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Demand(ABC):
+	"""So many new jobs of an organization that ask for room under one of its limits."""
+
+	organization: str
+	new_jobs: int
+
+	def look(self) -> bool:
+		"""Whether others must be kept from taking the room that is there; refuses what does not fit."""
+		used, limit = self._used(), self._limit()
+		if used + self.new_jobs > limit:
+			self._refuse(used, limit)
+		return used + self.new_jobs * PLENTY > limit
+
+	@abstractmethod
+	def turn(self) -> str:
+		"""The name of the lock that those who ask for the same room take turns with."""
+
+	@abstractmethod
+	def _limit(self) -> int: ...
+
+	@abstractmethod
+	def _used(self) -> int: ...
+
+	@abstractmethod
+	def _refuse(self, used: int, limit: int) -> None: ...
+
+
+@dataclass(frozen=True)
+class QueueDemand(Demand):
+	"""Room among the jobs of the organization that are Pending."""
+
+	def turn(self) -> str:
+		return lock_name("queue limit", self.organization)
+
+	def _limit(self) -> int:
+		return limits.queue_limit_of(self.organization)
+
+	def _used(self) -> int:
+		return frappe.db.count("Background Job", {"organization": self.organization, "status": PENDING})
+
+	def _refuse(self, used: int, limit: int) -> None:
+		frappe.throw(
+			_("Queue full: {0} jobs of {1} wait and at most {2} may; try again when some have run").format(
+				used, repr(self.organization), limit
+			),
+			QueueFullError,
+		)
+
+
+@dataclass(frozen=True)
+class RateDemand(Demand):
+	"""Room among the jobs of a type that the organization submitted in the type's window."""
+
+	job_type: JobType
+
+	def turn(self) -> str:
+		return lock_name("rate limit", self.job_type.name, self.organization)
+
+	def _limit(self) -> int:
+		return self.job_type.rate_limit
+
+	def _used(self) -> int:
+		return frappe.db.count("Background Job", self._submitted_since(now_datetime()))
+
+	def _submitted_since(self, now: datetime) -> dict:
+		return {
+			"job_type": self.job_type.name,
+			"organization": self.organization,
+			"creation": (">", now - timedelta(seconds=self.job_type.rate_limit_window)),
+		}
+
+	def _refuse(self, used: int, limit: int) -> None:
+		reason = _(
+			"Rate limit: {0} allows {1} jobs of one organization in {2} seconds, {3} has submitted {4}"
+		).format(
+			repr(self.job_type.name), limit, self.job_type.rate_limit_window, repr(self.organization), used
+		)
+		raise RateLimitExceededError(reason, self._seconds_until_room(limit))
+
+	def _seconds_until_room(self, limit: int) -> int:
+		"""When enough submissions have left the window; the whole window for more jobs than it ever takes."""
+		now = now_datetime()
+		newest_to_leave = frappe.get_all(
+			"Background Job",
+			self._submitted_since(now),
+			pluck="creation",
+			order_by="creation desc",
+			limit_start=max(0, limit - self.new_jobs),
+			limit_page_length=1,
+		)
+		if self.new_jobs > limit or not newest_to_leave:
+			return self.job_type.rate_limit_window
+		age = (now - newest_to_leave[0]).total_seconds()
+		return max(1, ceil(self.job_type.rate_limit_window - age))
+
+
+@contextmanager
+def in_turn(scarce: Sequence[Demand]) -> Iterator[None]:
+	"""Nobody else takes the room that is asked for until the block has inserted its rows.
+
+	Refuses what does not fit any more. Raises SubmissionTimeoutError when others take too long.
+	"""
+	if not scarce:
+		yield
+		return
+	with held(sorted(demand.turn() for demand in scarce), TURN_SECONDS) as is_our_turn:
+		if not is_our_turn:
+			frappe.throw(_("Too many jobs are being submitted at once; try again"), SubmissionTimeoutError)
+		with uncommitted_reads():
+			for demand in scarce:
+				demand.look()
+		yield
