@@ -33,7 +33,7 @@ BEFORE_THE_COMMIT = {
 	"between the record and the commit": "after executor.follow_end",
 }
 AFTER_THE_COMMIT = {
-	"before what follows from the commit": "before deduplication.release",
+	"before what follows from the commit": "before consequences.take_consequences",
 	"in the middle of what follows": "before dependencies.parent_ended",
 	"before RQ's acknowledgement": "after executor.settle",
 }

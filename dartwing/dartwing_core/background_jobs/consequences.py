@@ -4,6 +4,7 @@ Everything here is found again within a minute by the cron if the process dies b
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import frappe
 
@@ -32,16 +33,22 @@ def follow_end(job: BackgroundJob, fill_slot: Callable[[str, bool], None] | None
 	`fill_slot` is called with the organization and whether children of the job became ready; without it,
 	the slot is filled at once.
 	"""
-	job_id, organization, ended = job.name, job.organization, job.status in FINISHED
+	after_commit(partial(take_consequences, job, fill_slot))
 
-	def release_settle_and_dispatch() -> None:
-		released = []
-		if ended:
-			deduplication.release([job_id])
-			released = dependencies.parent_ended(job_id)
-		if fill_slot:
-			fill_slot(organization, bool(released))
-		else:
-			dispatcher.dispatch([organization])
 
-	after_commit(release_settle_and_dispatch)
+def take_consequences(job: BackgroundJob, fill_slot: Callable[[str, bool], None] | None) -> None:
+	released = []
+	if job.status in FINISHED:
+		if job.deduplication_key:
+			deduplication.release([job.name])
+		if _has_children(job):
+			released = dependencies.parent_ended(job.name)
+	if fill_slot:
+		fill_slot(job.organization, bool(released))
+	else:
+		dispatcher.dispatch([job.organization])
+
+
+def _has_children(job: BackgroundJob) -> bool:
+	query = "select 1 from `tabBackground Job` where depends_on = %s limit 1"
+	return bool(frappe.db.sql(query, (job.name,)))

@@ -1,6 +1,10 @@
 """A horse goes on with what waits: to fork and import Frappe anew costs more than most jobs."""
 
+import time
+from collections import deque
 from collections.abc import Callable
+
+import frappe
 
 from dartwing.dartwing_core.background_jobs import claims, config
 from dartwing.dartwing_core.background_jobs.dispatcher import QUEUE_BY_PRIORITY
@@ -10,6 +14,9 @@ from dartwing.dartwing_core.background_jobs.horse import Horse
 from dartwing.dartwing_core.background_jobs.surroundings import Surroundings
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
+
+# for so long a job that comes later, and should start sooner, does not
+ORDER_LASTS_SECONDS = 0.1
 
 
 class Drain:
@@ -25,6 +32,8 @@ class Drain:
 		self._grace_seconds = config.get("timeout_grace_seconds")
 		# organizations, the one whose turn was last at the end
 		self._served: dict[str, None] = {}
+		self._order: deque[frappe._dict] = deque()
+		self._order_is_old_at = 0.0
 
 	def go_on(self) -> None:
 		"""Run jobs until none is left for this horse, the budget is used up, or others wait."""
@@ -45,8 +54,7 @@ class Drain:
 
 	def run_next(self) -> bool:
 		"""Claim the job whose turn it is and run it; False when there is none."""
-		longest = self._horse.seconds_left - self._grace_seconds
-		for candidate in claims.candidates(self._horse.queues, longest, list(self._served)):
+		while candidate := self._next_candidate():
 			job = claims.claim(candidate.name, self._horse, skip_locked=True)
 			if job:
 				self._served.pop(job.organization, None)
@@ -55,3 +63,13 @@ class Drain:
 				self._run(job, self._errands)
 				return True
 		return False
+
+	def _next_candidate(self) -> frappe._dict | None:
+		"""From the order as it was a moment ago, or as it is now."""
+		if not self._order or time.monotonic() > self._order_is_old_at:
+			# what others have done since this transaction began
+			frappe.db.rollback()
+			longest = self._horse.seconds_left - self._grace_seconds
+			self._order = deque(claims.next_in_order(self._horse.queues, longest, list(self._served)))
+			self._order_is_old_at = time.monotonic() + ORDER_LASTS_SECONDS
+		return self._order.popleft() if self._order else None

@@ -1,8 +1,9 @@
 """What a worker runs: claim → perform → settle, and the next one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import frappe
 from frappe import _
@@ -19,7 +20,7 @@ from dartwing.dartwing_core.background_jobs.outcomes import Abandoned, Completed
 from dartwing.dartwing_core.background_jobs.progress import JobContext
 from dartwing.dartwing_core.background_jobs.supervision import Supervisor
 from dartwing.dartwing_core.background_jobs.time_limit import TimeLimit
-from dartwing.dartwing_core.background_jobs.transactions import separate_transaction
+from dartwing.dartwing_core.background_jobs.transactions import nothing_in_between, separate_transaction
 from dartwing.dartwing_core.doctype.background_job.background_job import RUNNING, BackgroundJob
 from dartwing.dartwing_core.doctype.job_type.job_type import get_handler
 
@@ -51,9 +52,8 @@ def run(job: BackgroundJob, errands: Errands) -> None:
 def perform(job: BackgroundJob, limit: TimeLimit, errands: Errands) -> Outcome:
 	"""Run the handler as the job's owner in this transaction, and say how it ended."""
 	try:
-		with acting_as(job.owner_user), supervised(job, errands) as context, limit.enforced():
-			handler = get_handler(frappe.db.get_value("Job Type", job.job_type, "handler_method"))
-			outcome: Outcome = Completed.of(handler(context))
+		with supervised(job, errands) as context, acting_as(job.owner_user), limit.enforced():
+			outcome: Outcome = Completed.of(handler_of(job)(context))
 	except JobCanceledError:
 		return Abandoned()
 	except Exception as error:
@@ -64,11 +64,16 @@ def perform(job: BackgroundJob, limit: TimeLimit, errands: Errands) -> Outcome:
 	return outcome
 
 
+def handler_of(job: BackgroundJob) -> Callable[[JobContext], Any]:
+	path = frappe.db.sql("select handler_method from `tabJob Type` where name = %s", (job.job_type,))
+	return get_handler(path[0][0] if path else "")
+
+
 def settle(job: BackgroundJob, outcome: Outcome, limit: TimeLimit, errands: Errands) -> None:
 	"""Commit what the handler wrote together with Completed; undo it and record anything else."""
 	if isinstance(outcome, Completed):
 		try:
-			with limit.enforced():
+			with limit.enforced(), nothing_in_between():
 				outcome.record(job)
 				follow_end(job, errands.fill_slot)
 				frappe.db.commit()

@@ -12,7 +12,7 @@ import frappe
 from frappe.model.document import Document
 
 from dartwing.dartwing_core.background_jobs import times
-from dartwing.dartwing_core.background_jobs.transactions import after_commit
+from dartwing.dartwing_core.background_jobs.transactions import after_commit, send_after_commit
 
 # job id, organization, message
 StatusEvent = tuple[str, str, dict]
@@ -29,6 +29,12 @@ def publish_job_status_changed(jobs: Sequence[Document], from_status: str | None
 	for each job; nothing for one that was undone, or whose committed row is of another organization.
 	"""
 	after_commit(partial(send_status_events, status_events(jobs, from_status)))
+
+
+def publish_transition(job: Document, from_status: str) -> None:
+	"""As `publish_job_status_changed`, for a job whose row was just changed as one of its organization."""
+	_job_id, organization, event = status_events([job], from_status)[0]
+	send_after_commit(partial(_publish, "job_status_changed", event, organization))
 
 
 def status_events(jobs: Sequence[Document], from_status: str | None) -> list[StatusEvent]:

@@ -141,7 +141,7 @@ class BackgroundJob(HiddenDocument):
 		self._compare_and_set(changes)
 		self.update(changes)
 		job_execution_log.record([self], from_status, now, message=message, actor=actor)
-		realtime.publish_job_status_changed([self], from_status)
+		realtime.publish_transition(self, from_status)
 		if status in FINISHED:
 			notifications.notify_owner(self)
 
@@ -153,6 +153,7 @@ class BackgroundJob(HiddenDocument):
 	def _compare_and_set(self, changes: dict[str, Any]) -> None:
 		job = frappe.qb.DocType("Background Job")
 		query = frappe.qb.update(job).where((job.name == self.name) & (job.status == self.status))
+		query = query.where(job.organization == self.organization)
 		query = query.where(job.attempt_id == self.attempt_id if self.attempt_id else job.attempt_id.isnull())
 		for field, value in changes.items():
 			query = query.set(job[field], value)
