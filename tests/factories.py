@@ -5,9 +5,11 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import frappe
 from frappe.database import get_db
+from frappe.database.database import Database
 from frappe.utils.background_jobs import get_queue
 from rq.job import Job
 from rq.registry import StartedJobRegistry
@@ -236,6 +238,20 @@ def second_connection():
 	finally:
 		frappe.local.db.close()
 		frappe.local.db = first
+
+
+@contextmanager
+def counted_statements():
+	"""A list to which each SQL statement of this process is appended during the block."""
+	statements: list[str] = []
+	execute = Database.sql
+
+	def count(self, query, *arguments, **named):
+		statements.append(str(query))
+		return execute(self, query, *arguments, **named)
+
+	with patch.object(Database, "sql", count):
+		yield statements
 
 
 def state(job_id: str) -> dict:

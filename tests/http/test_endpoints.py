@@ -255,7 +255,7 @@ def test_retry_jobs_and_discard_jobs_say_what_they_did(adam, world):
 	assert retried["done"] == [first]
 	assert set(retried["refused"]) == {waiting, "JOB-0"}
 	discarded = message(adam.call(f"{API}.discard_jobs", reason="old", filters={"job_type": OBLIGING}))
-	assert discarded == {"done": [second], "refused": {}}
+	assert discarded == {"done": [second], "refused": {}, "left": 0}
 
 
 def test_a_member_cancels_only_own_jobs_and_retries_none(alice, adam, world):

@@ -2,10 +2,21 @@ from unittest.mock import patch
 
 import frappe
 import pytest
-from factories import acting_as, end, make_job_type, second_connection, state, submit, submit_as, transitions
+from factories import (
+	acting_as,
+	counted_statements,
+	end,
+	make_job_type,
+	second_connection,
+	state,
+	submit,
+	submit_as,
+	transitions,
+)
 
-from dartwing.dartwing_core.background_jobs import dead_letter
+from dartwing.dartwing_core.background_jobs import config, dead_letter, notifications, submit_jobs
 from dartwing.dartwing_core.background_jobs.cleanup import cleanup_old_jobs, daily_cleanup
+from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 
 
@@ -91,20 +102,102 @@ def test_all_of_a_filter_can_be_discarded(world):
 		assert dead_letter.discard_jobs("old", filters={"job_type": "obliging_job"})["done"] == [job_id]
 
 
-def test_a_refusal_in_the_middle_of_an_item_undoes_that_item_only(world):
-	first, second = dead(world.alice, world.alpha), dead(world.alice, world.alpha)
-
-	def fail_for_the_first(job) -> None:
-		if job.name == first:
-			frappe.throw("no")
-
-	target = "dartwing.dartwing_core.background_jobs.dependencies.revive_children"
-	with acting_as(world.adam), patch(target, fail_for_the_first):
-		result = dead_letter.retry_jobs([first, second])
+def submit_many(world, count: int, **arguments) -> list[str]:
+	request = {"job_type": "obliging_job", "organization": world.alpha, **arguments}
+	with acting_as(world.alice):
+		jobs = submit_jobs([{**request, "parameters": {"n": n}} for n in range(count)])
 		frappe.db.commit()
-	assert (result["done"], list(result["refused"])) == ([second], [first])
-	assert state(first)["status"] == "Dead Letter"
-	assert state(second)["status"] == "Queued"
+	return [job.name for job in jobs]
+
+
+def many_dead(world, count: int) -> list[str]:
+	parent = submit()
+	names = submit_many(world, count, depends_on=parent.name)
+	end(parent.name, "Canceled")
+	orphaned = {"depends_on": None, "failed_parent": None}
+	frappe.db.set_value("Background Job", {"name": ("in", names)}, orphaned)
+	frappe.db.commit()
+	return names
+
+
+@pytest.mark.parametrize("change", ["retry", "discard"])
+def test_a_thousand_take_no_more_statements_than_one(world, change):
+	def statements_for(count: int) -> int:
+		names = many_dead(world, count)
+		with acting_as(world.adam), counted_statements() as statements:
+			if change == "retry":
+				result = dead_letter.retry_jobs(names)
+			else:
+				result = dead_letter.discard_jobs("old", filters={})
+			# the dispatch after the commit costs by the window, not by this call
+			frappe.db.rollback()
+		assert result == {"done": names, "refused": {}, "left": 0}
+		world.clear()
+		return len(statements)
+
+	assert statements_for(300) == statements_for(1)
+
+
+def test_one_call_takes_a_bounded_number_and_says_how_many_are_left(world):
+	names = [dead(world.alice, world.alpha) for _ in range(3)]
+	with acting_as(world.adam), patch.object(config, "MAX_BULK_CHANGE", 2):
+		assert dead_letter.retry_jobs(filters={}) == {"done": names[:2], "refused": {}, "left": 1}
+		with pytest.raises(frappe.ValidationError, match="job_ids: at most 2 at once, not 3"):
+			dead_letter.retry_jobs(names)
+
+
+def test_a_parent_and_its_child_are_retried_whatever_their_order(world):
+	parent = submit()
+	child = submit_as(world.alice, "obliging_job", world.alpha, {}, depends_on=parent.name)
+	grandchild = submit_as(world.alice, "obliging_job", world.alpha, {}, depends_on=child.name)
+	end(parent.name, "Dead Letter")
+	family = [grandchild.name, child.name, parent.name]
+	with acting_as(world.adam):
+		assert dead_letter.retry_jobs(family)["done"] == family
+		frappe.db.commit()
+	assert [state(name)["status"] for name in family] == ["Pending", "Pending", "Queued"]
+
+
+def test_a_child_of_a_parent_that_stays_dead_is_refused_and_so_is_its_own_child(world):
+	parent = submit()
+	child = submit_as(world.alice, "obliging_job", world.alpha, {}, depends_on=parent.name)
+	grandchild = submit_as(world.alice, "obliging_job", world.alpha, {}, depends_on=child.name)
+	end(parent.name, "Canceled")
+	with acting_as(world.adam):
+		result = dead_letter.retry_jobs([grandchild.name, child.name])
+		frappe.db.commit()
+	assert result["done"] == []
+	assert f"its parent {parent.name} is Canceled" in result["refused"][child.name]
+	assert f"its parent {child.name} is Dead Letter" in result["refused"][grandchild.name]
+
+
+def test_a_retried_job_refuses_its_equals_again_while_its_window_is_open(world):
+	make_job_type("test_equal", deduplication_window=300)
+	first = submit_as(world.alice, "test_equal", world.alpha, {"page": 1})
+	late = submit_as(world.alice, "test_equal", world.alpha, {"page": 2})
+	for job in (first, late):
+		end(job.name, "Dead Letter")
+	frappe.db.set_value("Background Job", late.name, "creation", "2026-01-01", update_modified=False)
+	with acting_as(world.adam):
+		dead_letter.retry_jobs([first.name, late.name])
+		frappe.db.commit()
+	with pytest.raises(DuplicateJobError) as error:
+		submit_as(world.alice, "test_equal", world.alpha, {"page": 1})
+	assert error.value.existing_job_id == first.name
+	submit_as(world.alice, "test_equal", world.alpha, {"page": 2})
+
+
+def test_a_job_whose_equal_came_meanwhile_is_retried_without_refusing_others(world):
+	make_job_type("test_equal", deduplication_window=300)
+	first = submit_as(world.alice, "test_equal", world.alpha, {"page": 1})
+	end(first.name, "Dead Letter")
+	second = submit_as(world.alice, "test_equal", world.alpha, {"page": 1})
+	with acting_as(world.adam):
+		dead_letter.retry_job(first.name)
+		frappe.db.commit()
+	with pytest.raises(DuplicateJobError) as error:
+		submit_as(world.alice, "test_equal", world.alpha, {"page": 1})
+	assert error.value.existing_job_id == second.name
 
 
 def test_a_job_that_was_just_retried_cannot_be_deleted(world):
@@ -150,6 +243,38 @@ def test_system_managers_are_told_once_per_crossing(world):
 		frappe.db.set_single_value("Job Engine Settings", "dead_letter_alert_sent", 0)
 		frappe.db.delete("Notification Log", {"for_user": world.manager})
 		frappe.db.commit()
+
+
+def test_of_two_schedulers_at_once_one_tells_them(world):
+	frappe.db.set_single_value("Job Engine Settings", "dead_letter_alert_threshold", 1)
+	frappe.db.commit()
+	try:
+		for _ in range(2):
+			dead(world.alice, world.alpha)
+		dead_letter.alert_when_many()
+		with second_connection():
+			frappe.db.count("Background Job")
+			dead_letter.alert_when_many()
+			frappe.db.commit()
+		frappe.db.commit()
+		with second_connection():
+			dead_letter.alert_when_many()
+			frappe.db.commit()
+		assert alerts() == 1
+	finally:
+		frappe.db.set_single_value("Job Engine Settings", "dead_letter_alert_threshold", 50)
+		frappe.db.set_single_value("Job Engine Settings", "dead_letter_alert_sent", 0)
+		frappe.db.delete("Notification Log", {"for_user": world.manager})
+		frappe.db.commit()
+
+
+def test_a_notification_that_fails_does_not_cost_the_end_of_its_job(world):
+	make_job_type("test_notify", notify_owner="Always")
+	job = submit_as(world.alice, "test_notify", world.alpha, {})
+	child = submit_as(world.alice, "obliging_job", world.alpha, {}, depends_on=job.name)
+	with patch.object(notifications, "notify", side_effect=frappe.QueryDeadlockError("no")):
+		end(job.name, "Completed")
+	assert (state(job.name)["status"], state(child.name)["status"]) == ("Completed", "Queued")
 
 
 @pytest.mark.parametrize(

@@ -87,10 +87,11 @@ class JobMetrics(TypedDict):
 
 
 class BulkAnswer(TypedDict):
-	"""Which jobs it was done to, and why not to the others."""
+	"""Which jobs it was done to, why not to the others, and how many match that one call did not take."""
 
 	done: list[str]
 	refused: dict[str, str]
+	left: int
 
 
 class Error(TypedDict):

@@ -137,7 +137,7 @@ def _oldest(priority: str, organization: str, longest_timeout: float) -> list[fr
 	return frappe.db.sql(
 		"""select name, organization, rq_job_id from `tabBackground Job`
 		where status = %s and priority = %s and organization = %s and timeout_seconds <= %s
-		order by queued_at limit %s""",
+		order by queued_at, name limit %s""",
 		(QUEUED, priority, organization, longest_timeout, LOOK_AHEAD),
 		as_dict=True,
 	)

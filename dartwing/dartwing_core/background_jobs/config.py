@@ -7,6 +7,8 @@ MAX_RESULT_BYTES = 64 * 1024
 MAX_CHECKPOINT_BYTES = 1024 * 1024
 MAX_PROGRESS_MESSAGE_LENGTH = 255
 MAX_BULK_SUBMIT = 10_000
+# dead letters that one call retries or discards
+MAX_BULK_CHANGE = 10_000
 
 DEFAULTS = {
 	# at most one write and one event about a running job in this time
@@ -22,6 +24,8 @@ DEFAULTS = {
 	"heartbeat_lifetime_seconds": 90,
 	# how old a Queued or Running job must be before it is compared with RQ
 	"recovery_age_seconds": 20,
+	# how long what follows from the end of a job may wait for what follows from others
+	"errands_interval_seconds": 0.2,
 	# how long a draining horse keeps RQ jobs of others waiting
 	"drain_slice_seconds": 1.0,
 	# jobs that one organization hands over in its turn

@@ -3,7 +3,7 @@
 Everything here is found again within a minute by the cron if the process dies before it is done.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import frappe
@@ -27,28 +27,23 @@ def follow_acceptance(jobs: Sequence[BackgroundJob]) -> None:
 	after_commit(announce_and_dispatch)
 
 
-def follow_end(job: BackgroundJob, fill_slot: Callable[[str, bool], None] | None = None) -> None:
-	"""Once its transition is committed: let equal jobs in, settle its children, fill its slot.
-
-	`fill_slot` is called with the organization and whether children of the job became ready; without it,
-	the slot is filled at once.
-	"""
-	after_commit(partial(take_consequences, job, fill_slot))
+def follow_end(job: BackgroundJob) -> None:
+	"""Once its transition is committed: let equal jobs in, settle its children, fill its slot."""
+	follow_ends([job])
 
 
-def take_consequences(job: BackgroundJob, fill_slot: Callable[[str, bool], None] | None) -> None:
-	released = []
-	if job.status in FINISHED:
-		if job.deduplication_key:
-			deduplication.release([job.name])
-		if _has_children(job):
-			released = dependencies.parent_ended(job.name)
-	if fill_slot:
-		fill_slot(job.organization, bool(released))
-	else:
-		dispatcher.dispatch([job.organization])
+def follow_ends(jobs: Sequence[BackgroundJob]) -> None:
+	"""As `follow_end`, for many jobs; those that wait again are settled if their parent ended meanwhile."""
+	if jobs:
+		after_commit(partial(take_consequences, jobs))
 
 
-def _has_children(job: BackgroundJob) -> bool:
-	query = "select 1 from `tabBackground Job` where depends_on = %s limit 1"
-	return bool(frappe.db.sql(query, (job.name,)))
+def take_consequences(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
+	"""At once, and commit. Asks for `name`, `status`, `organization`, `depends_on`, `deduplication_key`."""
+	ended = [job for job in jobs if job.status in FINISHED]
+	children = [job.name for job in jobs if job.status not in FINISHED and job.depends_on]
+	deduplication.release([job.name for job in ended if job.deduplication_key])
+	if ended:
+		dependencies.parent_ended(*(job.name for job in ended))
+	dependencies.release_or_fail(children)
+	dispatcher.dispatch(sorted({job.organization for job in jobs}))

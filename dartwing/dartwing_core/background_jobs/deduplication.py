@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import frappe
 from frappe import _
-from frappe.utils import now_datetime
+from frappe.utils import get_datetime, now_datetime
 
 from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError, SubmissionTimeoutError
 from dartwing.dartwing_core.background_jobs.named_locks import hold_until_the_end, lock_name
@@ -90,10 +90,12 @@ def _refuse(holders: Sequence[frappe._dict]) -> list[str]:
 
 
 def still_blocks(job: frappe._dict) -> bool:
-	if job.status in FINISHED:
-		return False
+	return job.status not in FINISHED and is_in_window(job)
+
+
+def is_in_window(job: BackgroundJob | frappe._dict) -> bool:
 	window = frappe.get_cached_value("Job Type", job.job_type, "deduplication_window") or 0
-	return job.creation + timedelta(seconds=window) > now_datetime()
+	return get_datetime(job.creation) + timedelta(seconds=window) > now_datetime()
 
 
 def release(job_ids: Sequence[str]) -> None:
@@ -102,3 +104,22 @@ def release(job_ids: Sequence[str]) -> None:
 		job = frappe.qb.DocType("Background Job")
 		query = frappe.qb.update(job).set(job.deduplication_key, None)
 		query.where(job.name.isin(list(job_ids)) & job.deduplication_key.isnotnull()).run()
+
+
+def hold_again(jobs: Sequence[BackgroundJob]) -> None:
+	"""Refuse jobs equal to these, which are unfinished again, for the rest of their window.
+
+	In the current transaction. One whose key another job took meanwhile goes without: that one refuses
+	for both.
+	"""
+	by_key = {job.job_hash: job.name for job in jobs if job.job_hash and is_in_window(job)}
+	if not by_key:
+		return
+	await_equals(sorted(by_key))
+	with uncommitted_reads():
+		taken = {holder.deduplication_key for holder in _holders(list(by_key))}
+	free = [name for key, name in by_key.items() if key not in taken]
+	if free:
+		frappe.db.sql(
+			"update ignore `tabBackground Job` set deduplication_key = job_hash where name in %s", (free,)
+		)

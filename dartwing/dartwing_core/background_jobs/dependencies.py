@@ -6,7 +6,7 @@ import frappe
 from frappe import _
 from frappe.utils import now_datetime
 
-from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs import config, deduplication
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT, StaleJobError
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	CANCELED,
@@ -15,6 +15,8 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	PENDING,
 	QUEUED,
 	BackgroundJob,
+	locked,
+	transition_all,
 )
 
 DEAD = (DEAD_LETTER, CANCELED)
@@ -55,17 +57,20 @@ def release_or_fail(child_ids: Sequence[str]) -> list[str]:
 	return sorted(organizations)
 
 
-def parent_ended(parent_id: str) -> list[str]:
-	"""Release the waiting children of a Completed parent, fail those of a dead one and theirs.
+def parent_ended(*parent_ids: str) -> list[str]:
+	"""Release the waiting children of Completed parents, fail those of dead ones and theirs.
 
 	Returns the organizations in which jobs became ready.
 	"""
-	return release_or_fail(waiting_children(parent_id))
+	return release_or_fail(waiting_children(*parent_ids))
 
 
-def waiting_children(parent_id: str) -> list[str]:
+def waiting_children(*parent_ids: str) -> list[str]:
 	return frappe.get_all(
-		"Background Job", {"depends_on": parent_id, "status": PENDING}, pluck="name", order_by="creation asc"
+		"Background Job",
+		{"depends_on": ("in", parent_ids), "status": PENDING},
+		pluck="name",
+		order_by="creation asc",
 	)
 
 
@@ -98,25 +103,22 @@ def fail(child: BackgroundJob, parent_id: str, parent_status: str | None) -> Non
 			family.append((frappe.get_doc("Background Job", name), job.name, DEAD_LETTER))
 
 
-def revive_children(parent: BackgroundJob) -> None:
-	"""Let the jobs that died of this parent wait for it again: it is to be retried."""
-	parents = [parent.name]
-	while parents:
-		children = frappe.get_all(
-			"Background Job", {"failed_parent": parents.pop(), "status": DEAD_LETTER}, pluck="name"
+def revive_children(parents: Sequence[BackgroundJob]) -> None:
+	"""Let the jobs that died of these parents, and of them in turn, wait for them again: they are retried."""
+	names = [parent.name for parent in parents]
+	while names:
+		dead = frappe.get_all(
+			"Background Job", {"failed_parent": ("in", names), "status": DEAD_LETTER}, pluck="name"
 		)
-		for name in children:
-			child = frappe.get_doc("Background Job", name)
-			try:
-				return_to_waiting(child, _("parent {0} is retried").format(parent.name), ready_at=None)
-			except StaleJobError:
-				continue
-			parents.append(name)
+		children = [child for child in locked(dead) if child.status == DEAD_LETTER]
+		return_to_waiting(children, _("its parent is retried"), ready_at=None)
+		names = [child.name for child in children]
 
 
-def return_to_waiting(job: BackgroundJob, message: str, ready_at: object) -> None:
+def return_to_waiting(jobs: Sequence[BackgroundJob], message: str, ready_at: object) -> None:
 	"""Dead Letter → Queued → Pending: a fresh set of attempts, which waits for its turn as any job does."""
-	job.transition_to(
+	transition_all(
+		jobs,
 		QUEUED,
 		message=message,
 		retry_count=0,
@@ -130,4 +132,5 @@ def return_to_waiting(job: BackgroundJob, message: str, ready_at: object) -> Non
 		progress=0.0,
 		progress_message=None,
 	)
-	job.transition_to(PENDING, message=_("waits for its turn"), ready_at=ready_at)
+	transition_all(jobs, PENDING, message=_("waits for its turn"), ready_at=ready_at)
+	deduplication.hold_again(jobs)

@@ -18,12 +18,13 @@ from dartwing.dartwing_core.background_jobs.limits import window_of
 from dartwing.dartwing_core.background_jobs.transactions import after_commit, separate_transaction
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	ACTIVE,
+	PENDING,
 	PRIORITIES,
 	QUEUED,
 	WAITING,
-	WAITING_FOR_RETRY,
 	BackgroundJob,
 	rows_changed,
+	transition_all,
 )
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import (
 	is_held,
@@ -34,6 +35,24 @@ from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings impo
 EXECUTE_JOB = "dartwing.dartwing_core.background_jobs.executor.execute_job"
 
 QUEUE_BY_PRIORITY = {"Critical": "short", "High": "short", "Normal": "default", "Low": "long"}
+
+
+# what is read of a job to hand it over
+FIELDS = (
+	"name",
+	"job_type",
+	"organization",
+	"owner_user",
+	"status",
+	"priority",
+	"timeout_seconds",
+	"retry_count",
+	"error_type",
+	"error_message",
+	"attempt_id",
+	"rq_job_id",
+	"modified",
+)
 
 
 def dispatch(organizations: Sequence[str]) -> int:
@@ -61,7 +80,7 @@ def take_turn(organization: str) -> int:
 		# a new snapshot: who held the lock before may have filled the window since
 		frappe.db.rollback()
 		turn = min(free_slots(organization), int(config.get("dispatch_turn")))
-		queued = [job for job in ready_jobs(organization, turn) if queue_job(job)]
+		queued = queue_jobs(ready_jobs(organization, turn))
 		after_commit(partial(push, queued))
 		# one turn is one transaction; the push follows its commit
 		frappe.db.commit()
@@ -101,7 +120,7 @@ def _ready_rows(organization: str, priority: str, paused_types: list[str], limit
 	job = frappe.qb.DocType("Background Job")
 	query = (
 		frappe.qb.from_(job)
-		.select(job.star)
+		.select(*(job[field] for field in FIELDS))
 		.where(
 			(job.organization == organization)
 			& (job.priority == priority)
@@ -124,17 +143,39 @@ def dispatch_ready() -> int:
 		return dispatch(query.run(pluck=True))
 
 
-def queue_job(job: BackgroundJob) -> bool:
-	"""Move one waiting job to Queued in the current transaction; the caller pushes it after the commit.
+def queue_jobs(jobs: Sequence[BackgroundJob]) -> list[BackgroundJob]:
+	"""Move waiting jobs to Queued in the current transaction; the caller pushes them after the commit.
 
-	False when the job moved on meanwhile. A job that waited for its retry has used it up, unless its
-	worker had died.
+	Returns those that are, in their order: others moved on, or are being moved, meanwhile.
 	"""
-	retries = 1 if job.status in WAITING_FOR_RETRY and job.error_type else 0
+	new = {job.name for job in jobs if job.status == PENDING}
+	queued = _queue_new([job for job in jobs if job.name in new])
+	return [job for job in jobs if (job.name in queued if job.name in new else _queue_retry(job))]
+
+
+def _queue_new(jobs: Sequence[BackgroundJob]) -> set[str]:
+	"""All in one; the names of those that were still Pending."""
+	names = [job.name for job in jobs]
+	query = "select name from `tabBackground Job` where name in %s and status = %s for update skip locked"
+	pending = set(frappe.db.sql(query, (names, PENDING), pluck=True)) if names else set()
+	still = [job for job in jobs if job.name in pending]
+	transition_all(still, QUEUED, actor="Dispatcher", attempt_id=None, next_retry_at=None)
+	if still:
+		suffix = frappe.generate_hash(length=8)
+		query = "update `tabBackground Job` set rq_job_id = concat(name, '-', %s) where name in %s"
+		frappe.db.sql(query, (suffix, [job.name for job in still]))
+		for job in still:
+			job.rq_job_id = f"{job.name}-{suffix}"
+	return pending
+
+
+def _queue_retry(job: BackgroundJob) -> bool:
+	"""False when the job moved on meanwhile. It has used up a retry, unless its worker had died."""
+	retries = 1 if job.error_type else 0
 	try:
 		job.transition_to(
 			QUEUED,
-			message=_("retry is due") if job.status in WAITING_FOR_RETRY else None,
+			message=_("retry is due"),
 			actor="Dispatcher",
 			attempt_id=None,
 			rq_job_id=new_rq_job_id(job),

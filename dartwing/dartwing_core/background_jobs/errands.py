@@ -1,37 +1,42 @@
-"""What a horse puts off, to do it once for many jobs."""
+"""What a horse puts off for a moment, to do it once for many jobs."""
 
 import threading
 import time
 from collections import defaultdict
 
-from dartwing.dartwing_core.background_jobs import config, dispatcher
+import frappe
+
+from dartwing.dartwing_core.background_jobs import config, consequences, dispatcher
 from dartwing.dartwing_core.background_jobs.fresh_context import run_on_site
+from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
+
+# what the consequences of an end depend on
+FIELDS = ("name", "status", "organization", "depends_on", "deduplication_key")
 
 
 class Errands:
-	"""Slots that became free, to be filled; wake-ups that are needless, to be taken off their queues.
+	"""What follows from the ends of its jobs; wake-ups that are needless, to be taken off their queues.
 
-	Those that are lost with the horse do no harm: the cron fills the slots, and a needless wake-up finds
-	nothing to claim. May be used from any thread.
+	Those that are lost with the horse do no harm: the cron finds what follows from an end, and a needless
+	wake-up finds nothing to claim. May be used from any thread.
 	"""
 
 	def __init__(self, site: str):
 		self._site = site
 		self._at_once = int(config.get("dispatch_turn"))
-		self._seconds = config.get("supervision_interval_seconds")
+		self._seconds = config.get("errands_interval_seconds")
 		self._lock = threading.Lock()
 		self._clear()
 
 	def _clear(self) -> None:
-		self._organizations: dict[str, None] = {}
+		self._ended: list[frappe._dict] = []
 		self._wake_ups: dict[str, list[str]] = defaultdict(list)
-		self._free_slots = 0
 		self._since: float | None = None
 
-	def fill_slot(self, organization: str, is_urgent: bool = False) -> None:
+	def follow_end(self, job: BackgroundJob) -> None:
+		"""A job has left its worker, and that is committed."""
 		with self._lock:
-			self._organizations[organization] = None
-			self._free_slots += self._at_once if is_urgent else 1
+			self._ended.append(frappe._dict({field: job.get(field) for field in FIELDS}))
 			self._since = self._since or time.monotonic()
 
 	def take_off(self, queue: str, rq_job_id: str) -> None:
@@ -40,21 +45,22 @@ class Errands:
 			self._since = self._since or time.monotonic()
 
 	def run_if_due(self) -> None:
-		"""As `run`, once there are as many slots as one turn of the dispatcher fills, or after a while."""
+		"""As `run`, for as many ends as one turn of the dispatcher fills slots, or after a while."""
 		since = self._since
-		if since and (self._free_slots >= self._at_once or time.monotonic() - since >= self._seconds):
+		if since and (len(self._ended) >= self._at_once or time.monotonic() - since >= self._seconds):
 			self.run()
 
 	def run(self) -> bool:
 		"""Do everything, in a context of its own; False when there was nothing to do."""
 		with self._lock:
-			organizations, wake_ups, is_empty = list(self._organizations), self._wake_ups, not self._since
+			ended, wake_ups, is_empty = self._ended, self._wake_ups, not self._since
 			self._clear()
 
 		def do() -> None:
 			for queue, rq_job_ids in wake_ups.items():
 				dispatcher.withdraw(queue, rq_job_ids)
-			dispatcher.dispatch(organizations)
+			consequences.take_consequences(ended)
+			frappe.db.commit()
 
 		if not is_empty:
 			run_on_site(self._site, do)

@@ -10,7 +10,6 @@ from frappe import _
 from rq.timeouts import JobTimeoutException
 
 from dartwing.dartwing_core.background_jobs.claims import claim
-from dartwing.dartwing_core.background_jobs.consequences import follow_end
 from dartwing.dartwing_core.background_jobs.control import ControlConnection
 from dartwing.dartwing_core.background_jobs.drain import Drain
 from dartwing.dartwing_core.background_jobs.errands import Errands
@@ -73,10 +72,9 @@ def settle(job: BackgroundJob, outcome: Outcome, limit: TimeLimit, errands: Erra
 	"""Commit what the handler wrote together with Completed; undo it and record anything else."""
 	if isinstance(outcome, Completed):
 		try:
-			with limit.enforced(), nothing_in_between():
-				outcome.record(job)
-				follow_end(job, errands.fill_slot)
-				frappe.db.commit()
+			with limit.enforced():
+				complete(job, outcome)
+			errands.follow_end(job)
 			return
 		except StaleJobError:
 			outcome = Abandoned()
@@ -85,6 +83,12 @@ def settle(job: BackgroundJob, outcome: Outcome, limit: TimeLimit, errands: Erra
 		except Exception as error:
 			outcome = Failed(error, frappe.get_traceback())
 	record_failure(job, outcome, errands)
+
+
+def complete(job: BackgroundJob, outcome: Completed) -> None:
+	outcome.record(job)
+	with nothing_in_between():
+		frappe.db.commit()
 
 
 def record_failure(job: BackgroundJob, outcome: Outcome, errands: Errands) -> None:
@@ -111,11 +115,10 @@ def undo() -> None:
 def record_in_own_transaction(job: BackgroundJob, outcome: Outcome, errands: Errands) -> None:
 	with separate_transaction():
 		current = frappe.get_doc("Background Job", job.name)
-		if current.status == RUNNING and current.attempt_id == job.attempt_id:
-			outcome.record(current)
-			follow_end(current, errands.fill_slot)
-		else:
-			Abandoned().record(current)
+		is_ours = current.status == RUNNING and current.attempt_id == job.attempt_id
+		(outcome if is_ours else Abandoned()).record(current)
+	if is_ours:
+		errands.follow_end(current)
 
 
 @contextmanager

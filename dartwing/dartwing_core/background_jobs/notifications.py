@@ -1,16 +1,39 @@
 """Notification Logs: to the owner when a job ends, to System Managers when dead letters pile up."""
 
+from collections.abc import Sequence
+from functools import partial
+
 import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from dartwing.dartwing_core.background_jobs.transactions import after_commit
 
-def notify_owner(job: Document) -> None:
-	"""Tell the owner how the job ended, as its Job Type asks; in the transaction of its end."""
-	wanted = frappe.get_cached_value("Job Type", job.job_type, "notify_owner")
-	if wanted == "Always" or (wanted == "On Failure" and job.status == "Dead Letter"):
-		subject = _("{0} {1} is {2}").format(job.job_type, job.name, _(job.status))
-		notify(job.owner_user, subject, job.error_message, job.name)
+
+def notify_owners(jobs: Sequence[Document]) -> None:
+	"""Tell the owners how their jobs ended, as the Job Types ask, once this transaction is committed.
+
+	Not in it: what a notification runs into must not cost the end of a job. One whose process dies
+	after that commit is not sent.
+	"""
+	wanted = {
+		job_type: frappe.get_cached_value("Job Type", job_type, "notify_owner")
+		for job_type in {job.job_type for job in jobs}
+	}
+	for job in jobs:
+		asked_for = wanted[job.job_type]
+		if asked_for == "Always" or (asked_for == "On Failure" and job.status == "Dead Letter"):
+			after_commit(partial(_notify_owner, job.name, job.status))
+
+
+def _notify_owner(job_id: str, status: str) -> None:
+	job = frappe.db.get_value(
+		"Background Job", job_id, ["job_type", "owner_user", "status", "error_message"], as_dict=True
+	)
+	# the transition may have been undone to a savepoint
+	if job and job.status == status:
+		subject = _("{0} {1} is {2}").format(job.job_type, job_id, _(status))
+		notify(job.owner_user, subject, job.error_message, job_id)
 
 
 def notify(user: str, subject: str, content: str | None = None, job_id: str | None = None) -> None:

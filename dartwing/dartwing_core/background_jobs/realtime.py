@@ -31,10 +31,10 @@ def publish_job_status_changed(jobs: Sequence[Document], from_status: str | None
 	after_commit(partial(send_status_events, status_events(jobs, from_status)))
 
 
-def publish_transition(job: Document, from_status: str) -> None:
-	"""As `publish_job_status_changed`, for a job whose row was just changed as one of its organization."""
-	_job_id, organization, event = status_events([job], from_status)[0]
-	send_after_commit(partial(_publish, "job_status_changed", event, organization))
+def publish_transitions(jobs: Sequence[Document], from_status: str) -> None:
+	"""As `publish_job_status_changed`, for rows that were just changed as ones of their organizations."""
+	for _job_id, organization, event in status_events(jobs, from_status):
+		send_after_commit(partial(_publish, "job_status_changed", event, organization))
 
 
 def status_events(jobs: Sequence[Document], from_status: str | None) -> list[StatusEvent]:
