@@ -33,7 +33,7 @@ BEFORE_THE_COMMIT = {
 	"between the record and the commit": "before executor.nothing_in_between",
 }
 AFTER_THE_COMMIT = {
-	"before what follows from the commit": "before errands.run_on_site",
+	"before what follows from the commit": "before errands.do",
 	"in the middle of what follows": "before dependencies.parent_ended",
 	"before RQ's acknowledgement": "after executor.settle",
 }

@@ -39,11 +39,15 @@ def follow_ends(jobs: Sequence[BackgroundJob]) -> None:
 
 
 def take_consequences(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
-	"""At once, and commit. Asks for `name`, `status`, `organization`, `depends_on`, `deduplication_key`."""
+	"""At once. Asks for `name`, `status`, `organization`, `depends_on`, `deduplication_key`.
+
+	On a connection of the engine's own, on which the dispatcher commits before it begins.
+	"""
 	ended = [job for job in jobs if job.status in FINISHED]
 	children = [job.name for job in jobs if job.status not in FINISHED and job.depends_on]
-	deduplication.release([job.name for job in ended if job.deduplication_key])
 	if ended:
 		dependencies.parent_ended(*(job.name for job in ended))
 	dependencies.release_or_fail(children)
 	dispatcher.dispatch(sorted({job.organization for job in jobs}))
+	# last, because it may have to wait for a submitter
+	deduplication.release([job.name for job in ended if job.deduplication_key])

@@ -156,17 +156,27 @@ def queue_jobs(jobs: Sequence[BackgroundJob]) -> list[BackgroundJob]:
 def _queue_new(jobs: Sequence[BackgroundJob]) -> set[str]:
 	"""All in one; the names of those that were still Pending."""
 	names = [job.name for job in jobs]
-	query = "select name from `tabBackground Job` where name in %s and status = %s for update skip locked"
-	pending = set(frappe.db.sql(query, (names, PENDING), pluck=True)) if names else set()
+	if not jobs:
+		return set()
+	pending = frappe.db.sql(
+		# over another index, gaps would be locked, and new jobs would have to wait
+		"select name from `tabBackground Job` force index (primary)"
+		" where name in %s and status = %s for update skip locked",
+		(names, PENDING),
+		pluck=True,
+	)
 	still = [job for job in jobs if job.name in pending]
 	transition_all(still, QUEUED, actor="Dispatcher", attempt_id=None, next_retry_at=None)
 	if still:
 		suffix = frappe.generate_hash(length=8)
-		query = "update `tabBackground Job` set rq_job_id = concat(name, '-', %s) where name in %s"
-		frappe.db.sql(query, (suffix, [job.name for job in still]))
+		frappe.db.sql(
+			"update `tabBackground Job` force index (primary) set rq_job_id = concat(name, '-', %s)"
+			" where name in %s",
+			(suffix, [job.name for job in still]),
+		)
 		for job in still:
 			job.rq_job_id = f"{job.name}-{suffix}"
-	return pending
+	return set(pending)
 
 
 def _queue_retry(job: BackgroundJob) -> bool:

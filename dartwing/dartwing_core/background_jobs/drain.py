@@ -35,10 +35,17 @@ class Drain:
 		self._order: deque[frappe._dict] = deque()
 		self._order_is_old_at = 0.0
 
-	def go_on(self) -> None:
-		"""Run jobs until none is left for this horse, the budget is used up, or others wait."""
+	def go_on(self, first: BackgroundJob | None) -> None:
+		"""Run jobs until none is left for this horse, the budget is used up, or others wait.
+
+		`first` is the one that has just run in the wake-up itself.
+		"""
+		if first:
+			self._note_turn(first.organization)
 		self._surroundings.restore()
 		while self._may_take_another():
+			# with all that the first job has left on it; it is opened again when it is used
+			frappe.db.close()
 			if run_as_frappe_job(self._horse.site, self.run_next):
 				self._jobs_left -= 1
 				self._surroundings.restore()
@@ -53,23 +60,27 @@ class Drain:
 		return self._horse.may_take_another()
 
 	def run_next(self) -> bool:
-		"""Claim the job whose turn it is and run it; False when there is none."""
-		while candidate := self._next_candidate():
+		"""Claim the job whose turn it is and run it; False when there is none that can be had now."""
+		if time.monotonic() < self._order_is_old_at and self._run_first_that_can_be_had():
+			return True
+		# what others have done since this transaction began
+		frappe.db.rollback()
+		longest = self._horse.seconds_left - self._grace_seconds
+		self._order = deque(claims.next_in_order(self._horse.queues, longest, list(self._served)))
+		self._order_is_old_at = time.monotonic() + ORDER_LASTS_SECONDS
+		return self._run_first_that_can_be_had()
+
+	def _run_first_that_can_be_had(self) -> bool:
+		while self._order:
+			candidate = self._order.popleft()
 			job = claims.claim(candidate.name, self._horse, skip_locked=True)
 			if job:
-				self._served.pop(job.organization, None)
-				self._served[job.organization] = None
+				self._note_turn(job.organization)
 				self._errands.take_off(QUEUE_BY_PRIORITY[job.priority], candidate.rq_job_id)
 				self._run(job, self._errands)
 				return True
 		return False
 
-	def _next_candidate(self) -> frappe._dict | None:
-		"""From the order as it was a moment ago, or as it is now."""
-		if not self._order or time.monotonic() > self._order_is_old_at:
-			# what others have done since this transaction began
-			frappe.db.rollback()
-			longest = self._horse.seconds_left - self._grace_seconds
-			self._order = deque(claims.next_in_order(self._horse.queues, longest, list(self._served)))
-			self._order_is_old_at = time.monotonic() + ORDER_LASTS_SECONDS
-		return self._order.popleft() if self._order else None
+	def _note_turn(self, organization: str) -> None:
+		self._served.pop(organization, None)
+		self._served[organization] = None

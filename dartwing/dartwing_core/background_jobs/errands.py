@@ -3,11 +3,13 @@
 import threading
 import time
 from collections import defaultdict
+from functools import partial
 
 import frappe
 
 from dartwing.dartwing_core.background_jobs import config, consequences, dispatcher
 from dartwing.dartwing_core.background_jobs.fresh_context import run_on_site
+from dartwing.dartwing_core.background_jobs.transactions import nothing_in_between
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 
 # what the consequences of an end depend on
@@ -26,6 +28,7 @@ class Errands:
 		self._at_once = int(config.get("dispatch_turn"))
 		self._seconds = config.get("errands_interval_seconds")
 		self._lock = threading.Lock()
+		self._is_running = threading.Lock()
 		self._clear()
 
 	def _clear(self) -> None:
@@ -51,17 +54,23 @@ class Errands:
 			self.run()
 
 	def run(self) -> bool:
-		"""Do everything, in a context of its own; False when there was nothing to do."""
-		with self._lock:
-			ended, wake_ups, is_empty = self._ended, self._wake_ups, not self._since
-			self._clear()
+		"""Do everything, in a context of its own; False when there was nothing to do.
 
-		def do() -> None:
-			for queue, rq_job_ids in wake_ups.items():
-				dispatcher.withdraw(queue, rq_job_ids)
-			consequences.take_consequences(ended)
-			frappe.db.commit()
-
-		if not is_empty:
-			run_on_site(self._site, do)
+		Waits for what another thread is doing: the horse must not end in the middle of it.
+		"""
+		with self._is_running:
+			with self._lock:
+				ended, wake_ups, is_empty = self._ended, self._wake_ups, not self._since
+				self._clear()
+			if not is_empty:
+				run_on_site(self._site, partial(do, ended, wake_ups))
 		return not is_empty
+
+
+def do(ended: list[frappe._dict], wake_ups: dict[str, list[str]]) -> None:
+	for queue, rq_job_ids in wake_ups.items():
+		dispatcher.withdraw(queue, rq_job_ids)
+	with nothing_in_between():
+		consequences.take_consequences(ended)
+		# the keys that were released; the dispatcher has committed for itself
+		frappe.db.commit()

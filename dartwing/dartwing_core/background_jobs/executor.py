@@ -13,7 +13,7 @@ from dartwing.dartwing_core.background_jobs.claims import claim
 from dartwing.dartwing_core.background_jobs.control import ControlConnection
 from dartwing.dartwing_core.background_jobs.drain import Drain
 from dartwing.dartwing_core.background_jobs.errands import Errands
-from dartwing.dartwing_core.background_jobs.errors import JobCanceledError, StaleJobError
+from dartwing.dartwing_core.background_jobs.errors import JobCanceledError, StaleJobError, TransientError
 from dartwing.dartwing_core.background_jobs.horse import Horse
 from dartwing.dartwing_core.background_jobs.outcomes import Abandoned, Completed, Failed, Outcome, TimedOut
 from dartwing.dartwing_core.background_jobs.progress import JobContext
@@ -37,7 +37,7 @@ def execute_job(background_job_id: str) -> None:
 		if job:
 			run(job, errands)
 		if drain:
-			drain.go_on()
+			drain.go_on(job)
 	finally:
 		errands.run()
 
@@ -64,8 +64,10 @@ def perform(job: BackgroundJob, limit: TimeLimit, errands: Errands) -> Outcome:
 
 
 def handler_of(job: BackgroundJob) -> Callable[[JobContext], Any]:
-	path = frappe.db.sql("select handler_method from `tabJob Type` where name = %s", (job.job_type,))
-	return get_handler(path[0][0] if path else "")
+	found = frappe.db.sql("select handler_method from `tabJob Type` where name = %s", (job.job_type,))
+	if not found:
+		raise TransientError(_("Job Type {0} does not exist any more").format(job.job_type))
+	return get_handler(found[0][0])
 
 
 def settle(job: BackgroundJob, outcome: Outcome, limit: TimeLimit, errands: Errands) -> None:

@@ -28,12 +28,13 @@ class Horse:
 		seconds = seconds_to_alarm()
 		self._ends_at = self._began + seconds if seconds else self._began
 		self._slice_seconds = config.get("drain_slice_seconds")
-		self._worker_pid = os.getppid()
 		self._connection = rq_job.connection
 		self._worker_key = f"{Worker.redis_worker_namespace_prefix}{worker_name}"
 		self._own_queue: str = rq_job.origin
 		names = {generate_qname(name): name for name in QUEUES}
-		served = self._served_queues()
+		served, pid = self._worker()
+		# it may have died while this process was being set up
+		self._worker_pid = pid or os.getppid()
 		# the engine's names of them, in the order in which the worker serves them
 		self.queues: list[str] = [names[name] for name in served if name in names]
 		self._lists = {name: Queue(name, connection=self._connection).key for name in served}
@@ -44,12 +45,13 @@ class Horse:
 		rq_job = get_current_job()
 		return cls(rq_job, rq_job.worker_name) if rq_job and rq_job.worker_name else None
 
-	def _served_queues(self) -> list[str]:
+	def _worker(self) -> tuple[list[str], int | None]:
+		"""The worker's queues in its order, and its process; nothing when Redis does not know it."""
 		try:
-			names = self._connection.hget(self._worker_key, "queues") or b""
+			names, pid = self._connection.hmget(self._worker_key, "queues", "pid")
 		except RedisError:
-			return []
-		return names.decode().split(",")
+			return [], None
+		return (names.decode().split(",") if names else []), (int(pid) if pid else None)
 
 	@property
 	def age_seconds(self) -> float:

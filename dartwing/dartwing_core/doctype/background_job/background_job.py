@@ -187,7 +187,8 @@ def _transition(
 		changes["ready_at"] = None
 	assignments = ", ".join(f"`{field}` = %s" for field in changes)
 	frappe.db.sql(
-		f"update `tabBackground Job` set {assignments} where {unchanged} and status = %s",
+		# over another index, gaps would be locked, and new jobs would have to wait
+		f"update `tabBackground Job` force index (primary) set {assignments} where {unchanged} and status = %s",
 		(*changes.values(), *values, from_status),
 	)
 	if rows_changed() != len(jobs):
