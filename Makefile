@@ -1,6 +1,6 @@
 # Everything is set up in .benchless/, which git ignores; delete it to start afresh.
 PYTHON ?= python3
-TESTS ?= tests dartwing benchless/tests
+TESTS ?= tests dartwing benchless/tests demo/tests
 JOBS ?= 5000
 HOME_FOLDER := .benchless
 VENV := $(HOME_FOLDER)/venv
@@ -25,7 +25,7 @@ test-bench:
 	@test -n "$(BENCH)" -a -n "$(SITE)" || { echo "usage: make test-bench BENCH=<bench folder> SITE=<site>"; exit 2; }
 	@test -x "$(BENCH)/env/bin/python" || { echo "$(BENCH) is no bench folder: it has no env/bin/python"; exit 2; }
 	$(BENCH)/env/bin/python -m pip install --quiet --editable ".[test]"
-	BENCH="$(BENCH)" SITE="$(SITE)" $(BENCH)/env/bin/python -m pytest $(filter-out benchless/tests,$(TESTS)) $(PYTEST_ARGS)
+	BENCH="$(BENCH)" SITE="$(SITE)" $(BENCH)/env/bin/python -m pytest $(filter-out benchless/tests demo/tests,$(TESTS)) $(PYTEST_ARGS)
 
 ## make soak [JOBS=5000]     run random jobs while something random is killed every few seconds
 soak: $(READY)

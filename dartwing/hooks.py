@@ -9,7 +9,7 @@ after_install = "dartwing.install.after_install"
 after_uninstall = "dartwing.install.after_uninstall"
 
 fixtures = [
-	{"dt": "Role", "filters": [["name", "in", ["Dartwing Admin", "Dartwing User"]]]},
+	{"dt": "Role", "filters": [["name", "in", ["Dartwing Admin", "Dartwing User", "Job Metrics Reader"]]]},
 	{
 		"dt": "Job Type",
 		"filters": [["name", "in", ["data_export", "echo_job", "long_running_job", "sample_job"]]],
@@ -78,7 +78,7 @@ after_migrate = "dartwing.install.after_migrate"
 default_log_clearing_doctypes = {"Background Job": 30}
 
 # deleting an organization, user or Job Type is not blocked by its jobs
-ignore_links_on_delete = ["Background Job", "Job Execution Log"]
+ignore_links_on_delete = ["Background Job", "Job Execution Log", "Job Tally"]
 
 export_python_type_annotations = True
 require_type_annotated_api_methods = True

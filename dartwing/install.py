@@ -4,8 +4,9 @@ import frappe
 
 from dartwing.dartwing_core.background_jobs.maintenance import release_after_migration
 from dartwing.dartwing_core.doctype.background_job.background_job import ensure_sequence
+from dartwing.dartwing_core.doctype.job_tally import job_tally
 
-ROLES = ("Dartwing Admin", "Dartwing User")
+ROLES = ("Dartwing Admin", "Dartwing User", "Job Metrics Reader")
 
 
 def after_install() -> None:
@@ -15,6 +16,8 @@ def after_install() -> None:
 
 def after_migrate() -> None:
 	ensure_settings()
+	# a site may have jobs that are older than the sums of them
+	job_tally.recount()
 	release_after_migration()
 
 

@@ -76,6 +76,7 @@ class World:
 				remove_file_of(job)
 			frappe.db.delete("Job Execution Log", {"organization": organization})
 			frappe.db.delete("Background Job", {"organization": organization})
+			frappe.db.delete("Job Tally", {"organization": organization})
 		for name in frappe.get_all(
 			"Job Type", {"handler_method": HANDLER, "name": ("!=", OBLIGING)}, pluck="name"
 		):

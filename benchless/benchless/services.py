@@ -163,6 +163,8 @@ def mariadb(home: Home, settings: dict) -> Service:
 	password = settings["db_root_password"]
 	options = {
 		"datadir": folder / "data",
+		# a server removes what looks like a temporary table when it starts, also another one's
+		"tmpdir": folder / "tmp",
 		"socket": socket_path(folder),
 		"pid-file": folder / "mariadbd.pid",
 		"port": port,
@@ -208,6 +210,7 @@ def as_user() -> list[str]:
 
 def prepare_mariadb(folder: Path, password: str) -> None:
 	"""Make the data directory once; one that was left half made is made again."""
+	(folder / "tmp").mkdir(parents=True, exist_ok=True)
 	accounts = folder / "root.sql"
 	accounts.write_text(
 		"".join(

@@ -54,11 +54,3 @@ def tick(site: str) -> Callable[[], None]:
 		scheduler.every_minute()
 
 	return every_minute
-
-
-@pytest.fixture
-def own_servers(runtime: Runtime) -> Runtime:
-	"""The runtime, if its servers may be crashed."""
-	if runtime.servers_are_shared:
-		pytest.skip(runtime.servers_are_shared)
-	return runtime

@@ -25,6 +25,8 @@ from runtimes.base import Runtime
 from runtimes.chosen import chosen_runtime
 
 from dartwing.dartwing_core.background_jobs import submit_jobs
+from dartwing.dartwing_core.doctype.job_tally import job_tally
+from dartwing.dartwing_core.doctype.job_tally.job_tally import TOTAL
 
 JOB_TYPE = "soaked_job"
 MARKER = "written by a test"
@@ -135,9 +137,14 @@ class Soak:
 		return frappe.db.count("Background Job", {"organization": both, "status": ("in", UNFINISHED)})
 
 	def _kill_something(self) -> None:
-		faults = {"horse": 5, "worker and horse": 3, "scheduler": 1, "connection": 1}
-		if not self.runtime.servers_are_shared:
-			faults.update({"redis restart": 1, "redis flush": 1})
+		faults = {
+			"horse": 5,
+			"worker and horse": 3,
+			"scheduler": 1,
+			"connection": 1,
+			"redis restart": 1,
+			"redis flush": 1,
+		}
 		fault = self.dice.choices(list(faults), list(faults.values()))[0]
 		worker = self.dice.choice(self._workers)
 		if fault == "horse":
@@ -199,6 +206,7 @@ class Soak:
 			assert row.status in ("Completed", "Dead Letter"), f"{name} is {row.status}"
 			assert row.status == "Completed" or row.error_message, f"{name} died without an explanation"
 			assert (row.status == "Dead Letter") <= (self.accepted[name] != "write"), f"{name}: {row}"
+		self._check_metrics(Counter(row.status for row in rows.values()))
 		return {
 			"jobs": len(rows),
 			"ended": dict(Counter(row.status for row in rows.values())),
@@ -206,6 +214,18 @@ class Soak:
 			"deaths of workers": sum(row.worker_deaths for row in rows.values()),
 			"retries": sum(row.retry_count for row in rows.values()),
 		}
+
+	def _check_metrics(self, statuses: Counter) -> None:
+		"""Each job was submitted once and ended once, in the sums and in the rows of the log."""
+		for _counted in range(2):
+			uncounted = job_tally.uncounted_events(self.world.organizations)
+			totals: Counter = Counter()
+			for key, (jobs, _seconds) in job_tally.sums(TOTAL, self.world.organizations, uncounted).items():
+				totals[key.event] += jobs
+			assert totals == {"Pending": len(self.accepted), **statuses}, "metrics are not those of the jobs"
+			for status, jobs in statuses.items():
+				assert job_tally.finished_jobs(self.world.organizations, status) == jobs, status
+			job_tally.count_new()
 
 
 @contextmanager

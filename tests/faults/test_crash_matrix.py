@@ -1,5 +1,9 @@
 """kill -9 at every point of a job's life: it ends all the same, and its effects count once."""
 
+import os
+import time
+from pathlib import Path
+
 import frappe
 import pytest
 from factories import (
@@ -20,6 +24,9 @@ from processes import (
 	rq_job_of,
 	ticking,
 )
+
+from dartwing.dartwing_core.background_jobs import cleanup
+from dartwing.dartwing_core.background_jobs.export_files import parts_folder
 
 MARKER = "written by a test"
 WRITES = {"mode": "write_people", "marker": MARKER, "people": 2}
@@ -258,3 +265,29 @@ def test_a_second_wake_up_that_ends_first_does_not_make_the_running_job_look_dea
 	wait_until(ticking(is_completed(job.name), tick), "the handler ends")
 	assert transitions(job.name) == UNDISTURBED
 	assert people_written() == 2
+
+
+# --- files
+
+
+def test_the_file_of_an_export_killed_before_its_commit_is_found_by_the_cleanup(world, processes, work):
+	worker = processes.stopped_worker("before executor.settle")
+	killed = submit_as(world.alice, "data_export", world.alpha, {"doctype": "Organization"})
+	worker.kill_worker_and_horse()
+	let_rqs_patience_run_out(killed.name)
+	parameters = {"doctype": "Organization", "fields": ["name"]}
+	completed = submit_as(world.alice, "data_export", world.alpha, parameters)
+	work()
+	cleanup.daily_cleanup()
+	assert len(exported_files(killed.name)) == len(exported_files(completed.name)) == 1
+	long_ago = time.time() - 8 * 24 * 60 * 60
+	for left in parts_folder().iterdir():
+		os.utime(left, (long_ago, long_ago))
+	cleanup.daily_cleanup()
+	assert exported_files(killed.name) == []
+	assert len(exported_files(completed.name)) == 1
+	assert list(parts_folder().iterdir()) == []
+
+
+def exported_files(job_id: str) -> list[Path]:
+	return list(Path(frappe.get_site_path("private", "files")).glob(f"organization-{job_id}-*.csv"))

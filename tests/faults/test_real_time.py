@@ -1,6 +1,8 @@
-"""How long recovery takes with nothing shortened: stock workers, stock scheduler, the engine's defaults."""
+"""How long recovery takes with nothing shortened: stock workers, stock scheduler, the engine's defaults.
 
-import os
+They take five minutes and are left out unless asked for: `PYTEST_ARGS="-m real_time -s"`.
+"""
+
 import time
 
 import frappe
@@ -15,9 +17,7 @@ from dartwing.dartwing_core.background_jobs import dispatcher
 
 MARKER = "written by a test"
 
-pytestmark = pytest.mark.skipif(
-	not os.environ.get("FAULTS_REAL_TIME"), reason="takes five minutes; set FAULTS_REAL_TIME=1"
-)
+pytestmark = pytest.mark.real_time
 
 
 @pytest.fixture

@@ -19,9 +19,8 @@ from factories import (
 	wait_until,
 )
 from frappe.utils import now_datetime
-from frappe.utils.background_jobs import create_job_id, get_redis_conn
+from frappe.utils.background_jobs import get_redis_conn
 from processes import horse_of, let_rqs_patience_run_out, rq_job_of, ticking
-from rq.job import Job
 
 from dartwing.dartwing_core.background_jobs import cancel_job, queue_redis, recovery
 
@@ -103,21 +102,9 @@ def test_a_zombie_in_its_handler_is_stopped_when_it_goes_on(world, processes, ti
 # --- Redis
 
 
-def forget_wake_ups(runtime) -> None:
-	"""Flush Redis; where others use it too, only forget what it knows of this site's jobs."""
-	if not runtime.servers_are_shared:
-		get_redis_conn().flushall()
-		return
-	for queue in ("short", "default", "long"):
-		for rq_job in queued_wake_ups(queue):
-			rq_job.delete()
-	for key in get_redis_conn().scan_iter(match=f"{Job.key_for(create_job_id('JOB-')).decode()}*"):
-		get_redis_conn().delete(key)
-
-
-def test_jobs_that_wait_when_redis_is_flushed_are_pushed_again(world, runtime, tick, work):
+def test_jobs_that_wait_when_redis_is_flushed_are_pushed_again(world, tick, work):
 	names = [submit(mode="write_people", marker=MARKER, people=1, n=n).name for n in range(5)]
-	forget_wake_ups(runtime)
+	get_redis_conn().flushall()
 	assert queued_wake_ups("default") == []
 	tick()
 	assert len(queued_wake_ups("default")) == 5
@@ -126,21 +113,21 @@ def test_jobs_that_wait_when_redis_is_flushed_are_pushed_again(world, runtime, t
 	assert people_written() == 5
 
 
-def test_a_job_that_runs_when_redis_is_flushed_is_left_alone(world, runtime, processes, tick):
+def test_a_job_that_runs_when_redis_is_flushed_is_left_alone(world, processes, tick):
 	processes.worker()
 	job = submit(mode="sleep_always", marker=MARKER, people=2, seconds=4)
 	wait_until(is_at_work(job.name), "the handler is at work")
-	forget_wake_ups(runtime)
+	get_redis_conn().flushall()
 	wait_until(ticking(has(job.name, "Completed"), tick), "the handler ends")
 	assert transitions(job.name)[2:] == [("Queued", "Running"), ("Running", "Completed")]
 	assert people_written() == 2
 
 
-def test_a_job_that_died_with_all_that_redis_knew_of_it_runs_again(world, runtime, processes, tick):
+def test_a_job_that_died_with_all_that_redis_knew_of_it_runs_again(world, processes, tick):
 	worker = processes.stopped_worker("before executor.settle")
 	job = submit(mode="write_people", marker=MARKER, people=2)
 	worker.kill_worker_and_horse()
-	forget_wake_ups(runtime)
+	get_redis_conn().flushall()
 	processes.worker()
 	wait_until(ticking(has(job.name, "Completed"), tick), "the job runs again")
 	assert transitions(job.name)[3] == ("Running", "Failed")
@@ -156,9 +143,9 @@ def test_the_rest_of_an_rq_job_is_not_taken_for_one(world):
 	get_redis_conn().delete(rq_job.key)
 
 
-def test_jobs_submitted_while_redis_is_down_run_when_it_is_back(world, own_servers, tick, work):
+def test_jobs_submitted_while_redis_is_down_run_when_it_is_back(world, runtime, tick, work):
 	waiting = submit(mode="write_people", marker=MARKER, people=1)
-	own_servers.crash("redis_queue")
+	runtime.crash("redis_queue")
 	try:
 		meanwhile = submit(mode="write_people", marker=MARKER, people=1, n=2)
 		canceled = submit()
@@ -167,7 +154,7 @@ def test_jobs_submitted_while_redis_is_down_run_when_it_is_back(world, own_serve
 			frappe.db.commit()
 		assert recovery.recover() == {"pushed": 0, "rescued": 0}
 	finally:
-		own_servers.revive("redis_queue")
+		runtime.revive("redis_queue")
 	tick()
 	work()
 	assert {state(job.name)["status"] for job in (waiting, meanwhile)} == {"Completed"}
@@ -175,12 +162,12 @@ def test_jobs_submitted_while_redis_is_down_run_when_it_is_back(world, own_serve
 	assert people_written() == 2
 
 
-def test_a_job_that_runs_while_redis_restarts_ends(world, own_servers, processes, tick):
+def test_a_job_that_runs_while_redis_restarts_ends(world, runtime, processes, tick):
 	processes.worker()
 	job = submit(mode="sleep_always", marker=MARKER, people=2, seconds=3)
 	wait_until(is_at_work(job.name), "the handler is at work")
-	own_servers.crash("redis_queue")
-	own_servers.revive("redis_queue")
+	runtime.crash("redis_queue")
+	runtime.revive("redis_queue")
 	wait_until(ticking(has(job.name, "Completed"), tick), "the job ends")
 	assert people_written() == 2
 	assert transitions(job.name)[2:] == [("Queued", "Running"), ("Running", "Completed")]
@@ -213,12 +200,12 @@ def test_a_job_whose_connection_is_cut_fails_and_runs_again(world, processes, ti
 	assert people_written() == 2
 
 
-def test_a_job_that_runs_while_mariadb_is_killed_and_restarted_ends(world, own_servers, processes, tick):
+def test_a_job_that_runs_while_mariadb_is_killed_and_restarted_ends(world, runtime, processes, tick):
 	processes.worker()
 	job = submit(**{**ONCE, "seconds": 4})
 	wait_until(is_at_work(job.name), "the handler is at work")
-	own_servers.crash("mariadb")
-	own_servers.revive("mariadb")
+	runtime.crash("mariadb")
+	runtime.revive("mariadb")
 	frappe.db.close()
 	frappe.db.connect()
 
@@ -237,16 +224,16 @@ def test_a_job_that_runs_while_mariadb_is_killed_and_restarted_ends(world, own_s
 	assert log_is_in_order(job.name)
 
 
-def test_a_job_that_ends_while_mariadb_is_away_is_recovered(world, own_servers, processes, tick):
+def test_a_job_that_ends_while_mariadb_is_away_is_recovered(world, runtime, processes, tick):
 	worker = processes.stopped_worker("before executor.settle")
 	job = submit(mode="write_people", marker=MARKER, people=2)
 	worker.pid  # noqa: B018 the handler has returned
-	own_servers.crash("mariadb")
+	runtime.crash("mariadb")
 	try:
 		worker.release()
 		wait_until(lambda: not psutil.Process(worker.process.pid).children(), "the horse has ended")
 	finally:
-		own_servers.revive("mariadb")
+		runtime.revive("mariadb")
 		frappe.db.close()
 		frappe.db.connect()
 	assert state(job.name)["status"] == "Running"

@@ -94,16 +94,13 @@ class Runtime(ABC):
 		command = [sys.executable, str(script), *arguments]
 		return self._start(Server(command, self.folder, environment), log)
 
-	# why its servers cannot be stopped by a test; None when they can
-	servers_are_shared: str | None = "the servers of this runtime also serve others"
-
+	@abstractmethod
 	def crash(self, server: str) -> None:
-		"""kill -9 `mariadb`, `redis_queue` or `redis_cache`."""
-		raise NotImplementedError(self.servers_are_shared)
+		"""Have `mariadb` or `redis_queue` gone from one moment to the next, as after a kill -9."""
 
+	@abstractmethod
 	def revive(self, server: str) -> None:
 		"""Start a server that crashed, and wait until it answers."""
-		raise NotImplementedError(self.servers_are_shared)
 
 	def run(self, *arguments: str, timeout: float = 120) -> str:
 		"""Run a command to its end and return what it printed; raises when it fails."""

@@ -1,15 +1,24 @@
+import json
+import os
 import shlex
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-from runtimes.base import APP, Runtime, Server
+from runtimes.base import APP, LOOPBACK, Runtime, Server, free_port, wait_for_free_port, wait_for_port
 
+RELAY = Path(__file__).with_name("relay.py")
 SERVE = Path(__file__).with_name("bench_serve.py")
 SOCKETIO = "node apps/frappe/socketio.js"
 
 
 class BenchRuntime(Runtime):
-	"""A site of an existing bench, whose MariaDB and Redis already run."""
+	"""A site of an existing bench, whose MariaDB and Redis already run.
+
+	The tests have a queue of their own, on a Redis that they start: no other worker of the bench takes
+	their jobs. The bench's MariaDB is reached through a relay. Both may be crashed.
+	"""
 
 	def __init__(self, bench: str, site: str):
 		self.bench = Path(bench).expanduser().resolve()
@@ -17,6 +26,10 @@ class BenchRuntime(Runtime):
 		self.sites_path = self.bench / "sites"
 		self._installed_by_us = False
 		self._listed_by_us = False
+		self._environment_before = dict(os.environ)
+		self._folder_of_servers = tempfile.TemporaryDirectory(prefix="dartwing-servers-")
+		self._ports = {"redis_queue": free_port(), "mariadb": free_port()}
+		self._servers: dict[str, subprocess.Popen] = {}
 
 	def command(self, *arguments: str) -> list[str]:
 		return [sys.executable, "-m", "frappe.utils.bench_helper", "frappe", *arguments]
@@ -36,6 +49,11 @@ class BenchRuntime(Runtime):
 		return {name.strip(): command.strip() for name, _colon, command in entries}
 
 	def start(self) -> None:
+		for server in self._ports:
+			self.revive(server)
+		os.environ["FRAPPE_REDIS_QUEUE"] = f"redis://{LOOPBACK}:{self._ports['redis_queue']}"
+		os.environ["FRAPPE_DB_HOST"] = LOOPBACK
+		os.environ["FRAPPE_DB_PORT"] = str(self._ports["mariadb"])
 		self._list_app()
 		# list-apps knows an app only after the first migrate (Frappe v15)
 		if APP not in self.run(*self.on_site("execute", "frappe.get_installed_apps")):
@@ -52,6 +70,49 @@ class BenchRuntime(Runtime):
 		if self._listed_by_us:
 			apps = [app for app in self._listed_apps() if app != APP]
 			(self.sites_path / "apps.txt").write_text("\n".join(apps) + "\n")
+		for server in self._ports:
+			self.crash(server)
+		self._folder_of_servers.cleanup()
+		os.environ.clear()
+		os.environ.update(self._environment_before)
+
+	def crash(self, server: str) -> None:
+		process = self._servers.pop(server)
+		process.kill()
+		process.wait()
+		wait_for_free_port(self._ports[server])
+
+	def revive(self, server: str) -> None:
+		folder, port = Path(self._folder_of_servers.name), self._ports[server]
+		log = folder / f"{server}.log"
+		self._servers[server] = self._start(Server(self._server_command(server, port), folder), log)
+		wait_for_port(self._servers[server], port, log)
+
+	def _server_command(self, server: str, port: int) -> list[str]:
+		if server == "redis_queue":
+			return [
+				"redis-server",
+				"--bind",
+				LOOPBACK,
+				"--port",
+				str(port),
+				"--save",
+				"",
+				"--appendonly",
+				"no",
+			]
+		host, target = self._database()
+		return [sys.executable, str(RELAY), str(port), host, str(target)]
+
+	def _database(self) -> tuple[str, int]:
+		"""Where the site's MariaDB is, as Frappe finds it."""
+		config = {}
+		for path in (self.sites_path, self.sites_path / self.site):
+			for file in path.glob("*site_config.json"):
+				config.update(json.loads(file.read_text()))
+		environment = self._environment_before
+		host = environment.get("FRAPPE_DB_HOST") or config.get("db_host") or LOOPBACK
+		return host, int(environment.get("FRAPPE_DB_PORT") or config.get("db_port") or 3306)
 
 	def _listed_apps(self) -> list[str]:
 		return (self.sites_path / "apps.txt").read_text().split()

@@ -45,8 +45,6 @@ class BenchlessRuntime(Runtime):
 	def stop(self) -> None:
 		self.run("stop")
 
-	servers_are_shared = None
-
 	def crash(self, server: str) -> None:
 		service = self._service(server)
 		process = service.process()

@@ -1,8 +1,19 @@
+from unittest.mock import patch
+
 import frappe
 import pytest
-from factories import acting_as, end, make_job_type, second_connection, state, submit, submit_as
+from factories import (
+	acting_as,
+	counted_statements,
+	end,
+	make_job_type,
+	second_connection,
+	state,
+	submit,
+	submit_as,
+)
 
-from dartwing.dartwing_core.background_jobs import dead_letter, dependencies, scheduler, submit_job
+from dartwing.dartwing_core.background_jobs import config, dead_letter, dependencies, scheduler, submit_job
 
 
 def child_of(world, parent: str, **arguments):
@@ -130,3 +141,40 @@ def test_a_child_of_a_paused_type_waits_although_its_parent_is_completed(world):
 	child = submit_as(world.alice, "test_paused", world.alpha, {}, depends_on=parent.name)
 	end(parent.name, "Completed")
 	assert status(child) == "Pending"
+
+
+def test_children_overlooked_beyond_one_batch_are_settled_in_one_tick(world):
+	completed, canceled = submit(), submit()
+	of_completed = [child_of(world, completed.name) for _ in range(5)]
+	of_canceled = [child_of(world, canceled.name) for _ in range(5)]
+	with patch.object(dependencies, "parent_ended"):
+		end(completed.name, "Completed")
+		end(canceled.name, "Canceled")
+	with patch.dict(config.DEFAULTS, batch_size=2):
+		assert dependencies.process_dependent_jobs() == [world.alpha]
+	scheduler.every_minute()
+	assert {status(child) for child in of_completed} == {"Queued"}
+	assert {status(child) for child in of_canceled} == {"Dead Letter"}
+
+
+def test_a_child_that_was_waiting_starts_no_earlier_than_its_own_time(world):
+	parent = submit()
+	child = child_of(world, parent.name, scheduled_at="2099-01-01 10:00:00")
+	end(parent.name, "Completed")
+	assert str(frappe.db.get_value("Background Job", child.name, "ready_at")) == "2099-01-01 10:00:00"
+
+
+def test_many_children_take_no_more_statements_than_one(world):
+	def statements_for(count: int, parent_status: str) -> int:
+		parent = submit()
+		for _ in range(count):
+			child_of(world, parent.name)
+		with patch.object(dependencies, "parent_ended"):
+			end(parent.name, parent_status)
+		with counted_statements() as statements:
+			dependencies.parent_ended(parent.name)
+			frappe.db.rollback()
+		return len(statements)
+
+	for parent_status in ("Completed", "Canceled"):
+		assert statements_for(20, parent_status) == statements_for(1, parent_status)

@@ -12,6 +12,7 @@ PACKAGE = "dartwing.dartwing_core.background_jobs"
 
 # bottom first: a module may import only what stands before it
 LAYERS = [
+	"statuses",
 	"errors",
 	"config",
 	"times",
@@ -19,6 +20,7 @@ LAYERS = [
 	"time_limit",
 	"surroundings",
 	"fresh_context",
+	"transition_log",
 	"named_locks",
 	"retry",
 	"access",
@@ -42,6 +44,7 @@ LAYERS = [
 	"engine",
 	"queries",
 	"metrics",
+	"exposition",
 	"retry_queue",
 	"outcomes",
 	"refusals",
@@ -50,12 +53,13 @@ LAYERS = [
 	"supervision",
 	"executor",
 	"recovery",
+	"diagnosis",
 	"maintenance",
+	"export_files",
 	"cleanup",
 	"dead_letter",
 	"scheduler",
 	"samples",
-	"export_files",
 	"exports",
 ]
 

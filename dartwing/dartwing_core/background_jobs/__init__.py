@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 		retry_job,
 		retry_jobs,
 	)
+	from dartwing.dartwing_core.background_jobs.diagnosis import doctor
 	from dartwing.dartwing_core.background_jobs.engine import cancel_job, submit_job, submit_jobs
 	from dartwing.dartwing_core.background_jobs.errors import (
 		DuplicateJobError,
@@ -46,6 +47,7 @@ __all__ = [
 	"cancel_job",
 	"discard_job",
 	"discard_jobs",
+	"doctor",
 	"generate_job_hash",
 	"get_job_history",
 	"get_job_status",
@@ -64,6 +66,7 @@ _MODULE_OF = {
 	**dict.fromkeys(("get_job_history", "get_job_status", "list_dead_letters", "list_jobs"), "queries"),
 	**dict.fromkeys(("discard_job", "discard_jobs", "retry_job", "retry_jobs"), "dead_letter"),
 	"JobContext": "progress",
+	"doctor": "diagnosis",
 	"get_metrics": "metrics",
 	"generate_job_hash": "limits",
 }

@@ -13,6 +13,7 @@ from frappe import _
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
 ADMIN_ROLE = "Dartwing Admin"
+METRICS_ROLE = "Job Metrics Reader"
 
 
 def is_system_manager(user: str | None = None) -> bool:
@@ -79,6 +80,16 @@ def check_admin(organization: str, argument: str = "organization") -> None:
 	if not is_admin(organization):
 		refuse_argument(
 			argument, _("you are no admin of {0}").format(repr(organization)), frappe.PermissionError
+		)
+
+
+def check_operator() -> None:
+	"""Raise PermissionError unless the session's user may see figures and the health of the whole site."""
+	user = frappe.session.user
+	is_reader = METRICS_ROLE in frappe.get_roles(user) and frappe.db.get_value("User", user, "enabled")
+	if not is_reader and not is_system_manager(user):
+		frappe.throw(
+			_("Only System Managers and {0}s may see this").format(METRICS_ROLE), frappe.PermissionError
 		)
 
 

@@ -122,7 +122,7 @@ def _waiting_organizations(queues: Sequence[str]) -> Iterator[tuple[str, list[st
 	"""Priorities that have Queued jobs, as the queues and they come first, with their organizations."""
 	groups = frappe.db.sql(
 		"select priority, organization from `tabBackground Job` where status = %s"
-		" group by priority, organization",
+		" group by organization, priority",
 		(QUEUED,),
 	)
 	closed = paused_queues()

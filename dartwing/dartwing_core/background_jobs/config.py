@@ -32,6 +32,12 @@ DEFAULTS = {
 	"dispatch_turn": 10,
 	# rows that one step of the cron or of a cleanup touches
 	"batch_size": 500,
+	# days for which the sums of each hour are kept
+	"tally_days": 7,
+	# whether each committed transition is a line in logs/dartwing.jobs.log
+	"log_transitions": 1,
+	# how long a job that could run may wait before the doctor warns
+	"waiting_warning_seconds": 300,
 }
 
 

@@ -6,8 +6,6 @@ Everything here is found again within a minute by the cron if the process dies b
 from collections.abc import Sequence
 from functools import partial
 
-import frappe
-
 from dartwing.dartwing_core.background_jobs import deduplication, dependencies, dispatcher, realtime
 from dartwing.dartwing_core.background_jobs.transactions import after_commit
 from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, BackgroundJob
@@ -21,7 +19,7 @@ def follow_acceptance(jobs: Sequence[BackgroundJob]) -> None:
 
 	def announce_and_dispatch() -> None:
 		realtime.send_status_events(events)
-		dependencies.release_or_fail([name for name in children if frappe.db.exists("Background Job", name)])
+		dependencies.release_or_fail(children)
 		dispatcher.dispatch(organizations)
 
 	after_commit(announce_and_dispatch)

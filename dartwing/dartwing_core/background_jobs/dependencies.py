@@ -1,13 +1,13 @@
 """What the end of a job means for the jobs that depend on it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import frappe
 from frappe import _
 from frappe.utils import now_datetime
 
 from dartwing.dartwing_core.background_jobs import config, deduplication
-from dartwing.dartwing_core.background_jobs.errors import PERMANENT, StaleJobError
+from dartwing.dartwing_core.background_jobs.errors import PERMANENT
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	CANCELED,
 	COMPLETED,
@@ -23,12 +23,24 @@ DEAD = (DEAD_LETTER, CANCELED)
 
 
 def process_dependent_jobs() -> list[str]:
-	"""Release or fail one batch of children whose parent ended unnoticed; the organizations released in.
+	"""Release or fail the children whose parent ended unnoticed; the organizations released in.
 
-	The safety net for a process that died between the end of a parent and what follows from it.
+	The safety net for a process that died between the end of a parent and what follows from it. Commits
+	each batch.
 	"""
+	organizations: set[str] = set()
+	seen: set[str] = set()
+	while batch := set(_overlooked()) - seen:
+		organizations.update(release_or_fail(sorted(batch)))
+		seen |= batch
+		# one batch is small, its locks must not outlive it
+		frappe.db.commit()
+	return sorted(organizations)
+
+
+def _overlooked() -> list[str]:
 	child, parent = frappe.qb.DocType("Background Job"), frappe.qb.DocType("Background Job").as_("parent")
-	overlooked = (
+	query = (
 		frappe.qb.from_(child)
 		.left_join(parent)
 		.on(parent.name == child.depends_on)
@@ -37,24 +49,32 @@ def process_dependent_jobs() -> list[str]:
 		.where(parent.name.isnull() | parent.status.isin((COMPLETED, *DEAD)))
 		.limit(int(config.get("batch_size")))
 	)
-	return release_or_fail(overlooked.run(pluck=True))
+	return query.run(pluck=True)
 
 
 def release_or_fail(child_ids: Sequence[str]) -> list[str]:
-	"""Let those children go on whose parent is Completed, and fail those whose parent is dead.
+	"""Let those waiting children go on whose parent is Completed, and fail those whose parent is dead.
 
 	In the current transaction; returns the organizations in which jobs became ready.
 	"""
-	organizations = set()
-	for child_id in child_ids:
-		child = frappe.get_doc("Background Job", child_id)
-		parent_status = frappe.db.get_value("Background Job", child.depends_on, "status")
-		if parent_status == COMPLETED:
-			release(child)
-			organizations.add(child.organization)
-		elif parent_status in (None, *DEAD):
-			fail(child, child.depends_on, parent_status)
-	return sorted(organizations)
+	if not child_ids:
+		return []
+	job = frappe.qb.DocType("Background Job")
+	query = frappe.qb.from_(job).select(job.name, job.organization, job.depends_on)
+	query = query.where(job.name.isin(child_ids) & (job.status == PENDING) & job.ready_at.isnull())
+	children = query.run(as_dict=True)
+	parents = dict(
+		frappe.get_all(
+			"Background Job",
+			{"name": ("in", [child.depends_on for child in children])},
+			["name", "status"],
+			as_list=True,
+		)
+	)
+	ready = [child for child in children if parents.get(child.depends_on) == COMPLETED]
+	_release([child.name for child in ready])
+	_fail([child for child in children if parents.get(child.depends_on) in (None, *DEAD)], parents)
+	return sorted({child.organization for child in ready})
 
 
 def parent_ended(*parent_ids: str) -> list[str]:
@@ -62,45 +82,53 @@ def parent_ended(*parent_ids: str) -> list[str]:
 
 	Returns the organizations in which jobs became ready.
 	"""
-	return release_or_fail(waiting_children(*parent_ids))
+	return release_or_fail([child.name for child in waiting_children(*parent_ids)])
 
 
-def waiting_children(*parent_ids: str) -> list[str]:
+def waiting_children(*parent_ids: str) -> list[frappe._dict]:
 	return frappe.get_all(
 		"Background Job",
 		{"depends_on": ("in", parent_ids), "status": PENDING},
-		pluck="name",
+		["name", "depends_on"],
 		order_by="creation asc",
 	)
 
 
-def release(child: BackgroundJob) -> None:
-	"""The child may be handed over from now on, or from its own time on if that is later."""
-	ready_at = max(filter(None, (child.scheduled_at, now_datetime())))
-	job = frappe.qb.DocType("Background Job")
-	query = frappe.qb.update(job).set(job.ready_at, ready_at)
-	query.where((job.name == child.name) & (job.status == PENDING) & job.ready_at.isnull()).run()
+def _release(child_ids: Sequence[str]) -> None:
+	"""They may be handed over from now on, or from their own time on if that is later."""
+	if child_ids:
+		job, now = frappe.qb.DocType("Background Job"), now_datetime()
+		own_time = frappe.qb.functions("COALESCE", job.scheduled_at, now)
+		query = frappe.qb.update(job).set(job.ready_at, frappe.qb.functions("GREATEST", own_time, now))
+		query.where(job.name.isin(child_ids) & (job.status == PENDING) & job.ready_at.isnull()).run()
 
 
-def fail(child: BackgroundJob, parent_id: str, parent_status: str | None) -> None:
-	"""Dead-letter a waiting child, naming the parent, and all that wait for it in turn."""
-	family = [(child, parent_id, parent_status)]
-	while family:
-		job, parent, status = family.pop()
-		reason = _("parent {0} is {1}").format(parent, _(status) if status else _("deleted"))
-		try:
-			job.transition_to(
-				DEAD_LETTER,
-				message=reason,
-				actor="Dependencies",
-				error_type=PERMANENT,
-				error_message=reason,
-				failed_parent=parent,
-			)
-		except StaleJobError:
-			continue
-		for name in waiting_children(job.name):
-			family.append((frappe.get_doc("Background Job", name), job.name, DEAD_LETTER))
+def _fail(children: Sequence[frappe._dict], parents: Mapping[str, str]) -> None:
+	"""Dead-letter waiting children, each naming its parent, and all that wait for them in turn."""
+	while children:
+		by_parent: dict[str, list[str]] = {}
+		for child in children:
+			by_parent.setdefault(child.depends_on, []).append(child.name)
+		failed: list[str] = []
+		for parent, names in by_parent.items():
+			failed += _fail_children_of(parent, parents.get(parent), names)
+		parents = dict.fromkeys(failed, DEAD_LETTER)
+		children = waiting_children(*failed) if failed else []
+
+
+def _fail_children_of(parent: str, parent_status: str | None, child_ids: Sequence[str]) -> list[str]:
+	reason = _("parent {0} is {1}").format(parent, _(parent_status) if parent_status else _("deleted"))
+	jobs = [job for job in locked(child_ids) if job.status == PENDING]
+	transition_all(
+		jobs,
+		DEAD_LETTER,
+		message=reason,
+		actor="Dependencies",
+		error_type=PERMANENT,
+		error_message=reason,
+		failed_parent=parent,
+	)
+	return [job.name for job in jobs]
 
 
 def revive_children(parents: Sequence[BackgroundJob]) -> None:

@@ -8,6 +8,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,6 +21,8 @@ from dartwing.dartwing_core.background_jobs.errors import PermanentError
 
 PART_LIFETIME_SECONDS = 7 * 24 * 60 * 60
 XLSX_MAX_ROWS = 1_048_576
+# a note that a file was moved to its place
+MOVED = ".moved"
 
 
 class ExportFile(ABC):
@@ -43,7 +46,7 @@ class ExportFile(ABC):
 
 	def start(self, checkpoint: Mapping[str, Any] | None) -> None:
 		"""Begin the file, behind what the checkpoint of an earlier attempt says is there."""
-		remove_old_parts()
+		remove_leftovers()
 		self._open(checkpoint)
 
 	def write(self, rows: list[frappe._dict]) -> None:
@@ -52,15 +55,20 @@ class ExportFile(ABC):
 		self.last_name = rows[-1].name
 
 	def finish(self, path: str) -> None:
-		"""Complete the file, learn its size and hash, and move it to `path`."""
+		"""Complete the file, learn its size and hash, and move it to `path`.
+
+		It belongs to nobody until the caller's transaction is committed: until then a note of where it
+		is lies beside the parts, for `remove_leftovers`. A rollback removes the file.
+		"""
 		self._save()
 		self.size = self._part.stat().st_size
 		self.content_hash = hash_of(self._part)
+		note = self._part.with_suffix(MOVED)
+		note.write_text(Path(path).name)
+		frappe.db.after_rollback.add(partial(remove, path))
+		frappe.db.after_rollback.add(partial(remove, note))
+		frappe.db.after_commit.add(partial(remove, note))
 		os.replace(self._part, path)
-
-	def discard(self, path: str) -> None:
-		with suppress(FileNotFoundError):
-			os.unlink(path)
 
 	def checkpoint(self) -> dict[str, Any]:
 		raise NotImplementedError(f"{self.extension} files cannot be continued")
@@ -157,13 +165,25 @@ def parts_folder() -> Path:
 	return folder
 
 
-def remove_old_parts() -> None:
-	"""Remove what interrupted exports left behind a week ago."""
+def remove_leftovers() -> None:
+	"""Remove what interrupted exports left behind a week ago: parts, and files that no File stands for."""
 	oldest = time.time() - PART_LIFETIME_SECONDS
-	for part in parts_folder().iterdir():
+	for left in parts_folder().iterdir():
 		with suppress(FileNotFoundError):
-			if part.stat().st_mtime < oldest:
-				part.unlink()
+			if left.stat().st_mtime < oldest:
+				if left.suffix == MOVED:
+					_remove_if_nobodys(left.read_text())
+				left.unlink()
+
+
+def _remove_if_nobodys(file_name: str) -> None:
+	if not frappe.db.exists("File", {"file_url": f"/private/files/{file_name}"}):
+		remove(frappe.get_site_path("private", "files", file_name))
+
+
+def remove(path: str | Path) -> None:
+	with suppress(FileNotFoundError):
+		os.unlink(path)
 
 
 def copy_beginning(source: Path, target: Path, size: int) -> None:

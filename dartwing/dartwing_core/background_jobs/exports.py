@@ -81,7 +81,6 @@ def publish(export: ExportFile, request: ExportRequest) -> dict:
 	"""
 	file_name = f"{frappe.scrub(request.doctype)}-{export.token}.{export.extension}"
 	path = frappe.get_site_path("private", "files", file_name)
-	frappe.db.after_rollback.add(lambda: export.discard(path))
 	export.finish(path)
 	# File.insert() would read the whole file into memory (Frappe v15)
 	file = frappe.get_doc(

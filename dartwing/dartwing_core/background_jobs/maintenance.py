@@ -8,10 +8,15 @@ from frappe.model.document import Document
 from frappe.utils import now_datetime
 
 from dartwing.dartwing_core.background_jobs import config, dispatcher
-from dartwing.dartwing_core.background_jobs.consequences import follow_end
-from dartwing.dartwing_core.background_jobs.errors import PERMANENT, StaleJobError, refuse_argument
+from dartwing.dartwing_core.background_jobs.consequences import follow_ends
+from dartwing.dartwing_core.background_jobs.errors import PERMANENT, refuse_argument
 from dartwing.dartwing_core.background_jobs.transactions import after_commit, separate_transaction
-from dartwing.dartwing_core.doctype.background_job.background_job import DEAD_LETTER, UNFINISHED
+from dartwing.dartwing_core.doctype.background_job.background_job import (
+	DEAD_LETTER,
+	UNFINISHED,
+	locked,
+	transition_all,
+)
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import QUEUES
 
 
@@ -51,37 +56,52 @@ def organization_saved(doc: Document, event: str | None = None) -> None:
 
 
 def organization_deleted(doc: Document, event: str | None = None) -> None:
-	"""Its unfinished jobs become dead letters, the first of them at once, the rest each minute."""
+	"""Its unfinished jobs become dead letters."""
 	after_commit(fail_orphaned_jobs)
 
 
 def fail_orphaned_jobs() -> int:
-	"""Dead-letter one batch of unfinished jobs whose organization is gone; returns how many."""
-	job, organization = frappe.qb.DocType("Background Job"), frappe.qb.DocType("Organization")
+	"""Dead-letter the unfinished jobs whose organization is gone; returns how many. Commits each batch."""
+	failed = 0
 	with separate_transaction():
-		orphans = (
-			frappe.qb.from_(job)
-			.left_join(organization)
-			.on(organization.name == job.organization)
-			.select(job.name)
-			.where(organization.name.isnull() & job.status.isin(UNFINISHED))
-			.limit(int(config.get("batch_size")))
-		).run(pluck=True)
-		return sum(_fail_orphan(name) for name in orphans)
+		for organization in _organizations_gone():
+			while batch := _some_unfinished(organization):
+				failed += _fail_orphans(batch)
+				# one batch is small, its locks must not outlive it
+				frappe.db.commit()
+	return failed
 
 
-def _fail_orphan(job_id: str) -> bool:
-	job = frappe.get_doc("Background Job", job_id)
-	reason = _("Organization not found")
-	try:
-		job.transition_to(
-			DEAD_LETTER, message=reason, actor="Engine", error_type=PERMANENT, error_message=reason
+def _organizations_gone() -> list[str]:
+	job = frappe.qb.DocType("Background Job")
+	found: set[str] = set()
+	for status in UNFINISHED:
+		query = frappe.qb.from_(job).select(job.organization).distinct().where(job.status == status)
+		found.update(query.run(pluck=True))
+	return sorted(found - set(frappe.get_all("Organization", {"name": ("in", list(found))}, pluck="name")))
+
+
+def _some_unfinished(organization: str) -> list[str]:
+	return frappe.get_all(
+		"Background Job",
+		{"organization": organization, "status": ("in", UNFINISHED)},
+		order_by=None,
+		limit_page_length=int(config.get("batch_size")),
+		pluck="name",
+	)
+
+
+def _fail_orphans(job_ids: list[str]) -> int:
+	reason, jobs = _("Organization not found"), locked(job_ids)
+	for status in UNFINISHED:
+		failed = [job for job in jobs if job.status == status]
+		transition_all(
+			failed, DEAD_LETTER, message=reason, actor="Engine", error_type=PERMANENT, error_message=reason
 		)
-	except StaleJobError:
-		return False
-	dispatcher.withdraw_after_commit(job)
-	follow_end(job)
-	return True
+		for job in failed:
+			dispatcher.withdraw_after_commit(job)
+		follow_ends(failed)
+	return len(jobs)
 
 
 def hold_for_migration() -> None:

@@ -5,7 +5,7 @@ is gone becomes Failed ("worker died") and is due again.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta, timezone
 from typing import Any
 
@@ -54,21 +54,28 @@ def recover() -> dict[str, int]:
 
 def push_lost() -> int:
 	"""Push again the wake-ups of Queued jobs that RQ does not have; returns how many. Commits each batch."""
-	waiting = queue_redis.waiting_ids(set(dispatcher.QUEUE_BY_PRIORITY.values()))
-	pushed = 0
+	waiting, pushed = waiting_wake_ups(), 0
 	for batch in batches_in(QUEUED, "queued_at"):
-		lost = [
-			job
-			for job in batch
-			if create_job_id(job.rq_job_id) not in waiting
-			and queue_redis.state_of(job.rq_job_id) is not ALIVE
-			and dispatcher.renew_wake_up(job)
-		]
+		lost = [job for job in without_wake_up(batch, waiting) if dispatcher.renew_wake_up(job)]
 		# a wake-up must find the id that the row names
 		frappe.db.commit()
 		dispatcher.push(lost)
 		pushed += len(lost)
 	return pushed
+
+
+def waiting_wake_ups() -> set[str]:
+	"""Full ids of all RQ jobs that wait in the queues of the engine."""
+	return queue_redis.waiting_ids(set(dispatcher.QUEUE_BY_PRIORITY.values()))
+
+
+def without_wake_up(jobs: Sequence[frappe._dict], waiting: set[str]) -> list[frappe._dict]:
+	"""Those of the Queued jobs that neither wait in RQ nor are with a worker that lives."""
+	return [
+		job
+		for job in jobs
+		if create_job_id(job.rq_job_id) not in waiting and queue_redis.state_of(job.rq_job_id) is not ALIVE
+	]
 
 
 def rescue_orphans() -> int:

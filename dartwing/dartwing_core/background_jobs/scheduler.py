@@ -13,6 +13,7 @@ from dartwing.dartwing_core.background_jobs import (
 	recovery,
 	retry_queue,
 )
+from dartwing.dartwing_core.doctype.job_tally import job_tally
 
 
 def every_minute() -> None:
@@ -25,13 +26,14 @@ def every_minute() -> None:
 			dead_letter.alert_when_many,
 			retry_queue.process_retry_queue,
 			dispatcher.dispatch_ready,
+			job_tally.count_new,
 		)
 	)
 
 
 def daily() -> None:
-	"""Delete jobs that are older than the settings keep."""
-	_run((cleanup.daily_cleanup,))
+	"""Delete jobs that are older than the settings keep, and check the sums against what is there."""
+	_run((cleanup.daily_cleanup, job_tally.recount))
 
 
 def _run(steps: Sequence[Callable[[], object]]) -> None:

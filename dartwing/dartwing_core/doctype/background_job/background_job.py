@@ -10,49 +10,54 @@ from frappe.utils import cint, get_datetime, now_datetime
 from dartwing.dartwing_core.background_jobs import config, notifications, realtime
 from dartwing.dartwing_core.background_jobs.errors import InvalidTransitionError, StaleJobError
 from dartwing.dartwing_core.background_jobs.hidden import HiddenDocument
+from dartwing.dartwing_core.background_jobs.statuses import (
+	ACTIVE,
+	CANCELED,
+	COMPLETED,
+	DEAD_LETTER,
+	ENTERED_AT,
+	FAILED,
+	FINAL,
+	FINISHED,
+	PENDING,
+	PRIORITIES,
+	QUEUED,
+	RUNNING,
+	STATUSES,
+	TIMED_OUT,
+	UNFINISHED,
+	VALID_TRANSITIONS,
+	WAITING,
+	WAITING_FOR_RETRY,
+)
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 from dartwing.dartwing_core.doctype.job_execution_log import job_execution_log
+from dartwing.dartwing_core.doctype.job_tally import job_tally
 
-PENDING = "Pending"
-QUEUED = "Queued"
-RUNNING = "Running"
-COMPLETED = "Completed"
-FAILED = "Failed"
-TIMED_OUT = "Timed Out"
-DEAD_LETTER = "Dead Letter"
-CANCELED = "Canceled"
-
-ACTIVE = (QUEUED, RUNNING)
-WAITING_FOR_RETRY = (FAILED, TIMED_OUT)
-FINAL = (COMPLETED, CANCELED)
-FINISHED = (*FINAL, DEAD_LETTER)
-UNFINISHED = (PENDING, QUEUED, RUNNING, FAILED, TIMED_OUT)
-# statuses in which a job may be handed to a queue once its `ready_at` has come
-WAITING = (PENDING, *WAITING_FOR_RETRY)
-
-# from status → statuses that may follow; None is the job before it exists
-VALID_TRANSITIONS: dict[str | None, tuple[str, ...]] = {
-	None: (PENDING,),
-	PENDING: (QUEUED, CANCELED, DEAD_LETTER),
-	QUEUED: (RUNNING, PENDING, CANCELED, DEAD_LETTER),
-	RUNNING: (COMPLETED, FAILED, TIMED_OUT, DEAD_LETTER, CANCELED),
-	COMPLETED: (),
-	FAILED: (QUEUED, DEAD_LETTER, CANCELED),
-	TIMED_OUT: (QUEUED, DEAD_LETTER, CANCELED),
-	DEAD_LETTER: (QUEUED, CANCELED),
-	CANCELED: (),
-}
-
-STATUSES = tuple(status for status in VALID_TRANSITIONS if status)
-PRIORITIES = ("Low", "Normal", "High", "Critical")
-
-ENTERED_AT = {
-	QUEUED: "queued_at",
-	RUNNING: "started_at",
-	COMPLETED: "completed_at",
-	CANCELED: "canceled_at",
-}
-
+# the statuses are part of this module's interface
+__all__ = [
+	"ACTIVE",
+	"CANCELED",
+	"COMPLETED",
+	"DEAD_LETTER",
+	"FAILED",
+	"FINAL",
+	"FINISHED",
+	"PENDING",
+	"PRIORITIES",
+	"QUEUED",
+	"RUNNING",
+	"STATUSES",
+	"TIMED_OUT",
+	"UNFINISHED",
+	"VALID_TRANSITIONS",
+	"WAITING",
+	"WAITING_FOR_RETRY",
+	"BackgroundJob",
+	"delete_old_jobs",
+	"new_job_id",
+	"rows_changed",
+]
 
 INDEXES = (
 	["organization", "creation"],
@@ -60,8 +65,9 @@ INDEXES = (
 	["organization", "priority", "ready_at"],
 	["ready_at", "organization"],
 	["job_type", "organization", "creation"],
-	["status", "modified"],
-	["status", "priority", "organization", "queued_at"],
+	["status", "modified", "organization"],
+	# whatever is counted of jobs that have not ended is counted on this index alone
+	["status", "organization", "priority", "job_type", "ready_at"],
 	["depends_on", "status"],
 	["failed_parent"],
 	["organization", "creation"],
@@ -139,6 +145,7 @@ class BackgroundJob(HiddenDocument):
 		status = frappe.db.get_value("Background Job", self.name, "status", for_update=True)
 		if status not in FINISHED:
 			frappe.throw(_("{0} is {1}: cancel it before you delete it").format(self.name, _(status)))
+		job_tally.forget([self.name])
 		frappe.db.delete("Job Execution Log", {"background_job": self.name})
 
 	@staticmethod
@@ -179,7 +186,7 @@ def _transition(
 		raise InvalidTransitionError(
 			_("{0}: a job that is {1} cannot become {2}").format(jobs[0].name, _(from_status), _(status))
 		)
-	now = _later_than_before(jobs)
+	since, now = {job.name: get_datetime(job.modified) for job in jobs}, _later_than_before(jobs)
 	changes.update(status=status, modified=now, modified_by=frappe.session.user)
 	if status in ENTERED_AT:
 		changes.setdefault(ENTERED_AT[status], now)
@@ -195,7 +202,7 @@ def _transition(
 		raise StaleJobError(_("{0} is no longer {1}").format(jobs[0].name, _(from_status)))
 	for job in jobs:
 		job.update(changes)
-	job_execution_log.record(jobs, from_status, now, message=message, actor=actor)
+	job_execution_log.record(jobs, from_status, now, message=message, actor=actor, since=since)
 	realtime.publish_transitions(jobs, from_status)
 	if status in FINISHED:
 		notifications.notify_owners(jobs)
@@ -228,6 +235,7 @@ def delete_old_jobs(days: int) -> int:
 	while days and (batch := _old_jobs(now_datetime() - timedelta(days=days))):
 		for file in _files_of(batch):
 			frappe.delete_doc("File", file, ignore_permissions=True, delete_permanently=True)
+		job_tally.forget(batch)
 		frappe.db.delete("Job Execution Log", {"background_job": ("in", batch)})
 		frappe.db.delete("Background Job", {"name": ("in", batch)})
 		# a batch is small, its locks must not outlive it

@@ -1,11 +1,15 @@
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import frappe
 from frappe import _
 from frappe.model.document import Document
+from frappe.utils import get_datetime
 
+from dartwing.dartwing_core.background_jobs import times, transition_log
 from dartwing.dartwing_core.background_jobs.hidden import HiddenDocument
+from dartwing.dartwing_core.background_jobs.statuses import ENTERED_AT, FINISHED
 
 FIELDS = [
 	"name",
@@ -21,6 +25,10 @@ FIELDS = [
 	"actor",
 	"message",
 	"retry_attempt",
+	"job_type",
+	"priority",
+	"seconds",
+	"uncounted",
 ]
 
 
@@ -36,11 +44,15 @@ class JobExecutionLog(HiddenDocument):
 		actor: DF.Data | None
 		background_job: DF.Link
 		from_status: DF.Data | None
+		job_type: DF.Link | None
 		message: DF.SmallText | None
 		organization: DF.Link
+		priority: DF.Data | None
 		retry_attempt: DF.Int
+		seconds: DF.Float
 		timestamp: DF.Datetime
 		to_status: DF.Data
+		uncounted: DF.Check
 	# end: auto-generated types
 
 	def validate(self) -> None:
@@ -55,37 +67,86 @@ class JobExecutionLog(HiddenDocument):
 
 
 def record(
-	jobs: Iterable[Document],
+	jobs: Sequence[Document],
 	from_status: str | None,
 	timestamp: datetime,
 	message: str | None = None,
 	actor: str | None = None,
+	since: Mapping[str, datetime | None] | None = None,
 ) -> None:
-	"""Write one row for each job, which has just become its `status`, in the current transaction."""
+	"""Write one row for each job, which has just become its `status`, in the current transaction.
+
+	`since` is when each job became `from_status`, where no field of theirs says it. Rows that the
+	metrics count are marked as uncounted. After the commit, one line for each is in the log file.
+	"""
 	user = frappe.session.user
-	frappe.db.bulk_insert(
-		"Job Execution Log",
-		FIELDS,
-		[
-			(
-				frappe.generate_hash(length=16),
-				user,
-				timestamp,
-				timestamp,
-				user,
-				job.name,
-				job.organization,
-				from_status,
-				job.status,
-				timestamp,
-				actor or user,
-				message,
-				job.retry_count or 0,
-			)
-			for job in jobs
-		],
-	)
+	rows = [
+		(
+			new_name(timestamp),
+			user,
+			timestamp,
+			timestamp,
+			user,
+			job.name,
+			job.organization,
+			from_status,
+			job.status,
+			timestamp,
+			actor or user,
+			message,
+			job.retry_count or 0,
+			job.job_type,
+			job.priority,
+			seconds_in(job, from_status, timestamp, since.get(job.name) if since else None),
+			int(is_counted(from_status, job.status)),
+		)
+		for job in jobs
+	]
+	frappe.db.bulk_insert("Job Execution Log", FIELDS, rows)
+	by = transition_log.origin()
+	lines = [
+		(row[0], _line(job, dict(zip(FIELDS, row, strict=True)), by))
+		for job, row in zip(jobs, rows, strict=True)
+	]
+	transition_log.write_after_commit(lines, may_be_undone=actor is None)
+
+
+def _line(job: Document, row: dict[str, Any], by: dict[str, str | None]) -> dict[str, Any]:
+	"""What the log file says of a transition; the names of its keys are documented."""
+	return {
+		"time": times.to_utc(row["timestamp"]),
+		"job": job.name,
+		"type": job.job_type,
+		"organization": job.organization,
+		"priority": job.priority,
+		"attempt": row["retry_attempt"] + 1,
+		"from": row["from_status"],
+		"to": row["to_status"],
+		"seconds": round(row["seconds"], 6),
+		"actor": row["actor"],
+		"message": row["message"],
+		"worker": job.worker_name,
+		"rq_job_id": transition_log.full_rq_job_id(job.rq_job_id),
+		**by,
+	}
+
+
+def new_name(timestamp: datetime) -> str:
+	"""Names grow with time, so that new rows are appended instead of spread over the whole table."""
+	return f"{int(timestamp.timestamp() * 1_000_000):014x}{frappe.generate_hash(length=8)}"
+
+
+def seconds_in(job: Document, from_status: str | None, timestamp: datetime, since: datetime | None) -> float:
+	"""How long the job was what it no longer is; 0 for a new one."""
+	entered = get_datetime(job.get(ENTERED_AT.get(from_status, "")) or since) if from_status else None
+	return max(0.0, (timestamp - entered).total_seconds()) if entered else 0.0
+
+
+def is_counted(from_status: str | None, to_status: str) -> bool:
+	"""Whether the transition changes a figure that is summed up instead of counted in the table."""
+	return from_status is None or from_status in FINISHED or to_status in FINISHED
 
 
 def on_doctype_update() -> None:
 	frappe.db.add_index("Job Execution Log", ["background_job", "timestamp"])
+	frappe.db.add_index("Job Execution Log", ["uncounted"])

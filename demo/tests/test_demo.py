@@ -1,6 +1,5 @@
 """The demo as a user starts it: a process of its own, ended by itself or by Ctrl-C."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -14,10 +13,6 @@ from factories import wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 TIMEOUT_SECONDS = 180
-
-pytestmark = pytest.mark.skipif(
-	bool(os.environ.get("BENCH")), reason="the demo is benchless's own: it runs without a bench"
-)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,15 @@
+"""What Prometheus scrapes."""
+
+import frappe
+from prometheus_client import CONTENT_TYPE_LATEST
+from werkzeug.wrappers import Response
+
+from dartwing.dartwing_core.background_jobs import access
+from dartwing.dartwing_core.background_jobs.exposition import exposition
+
+
+@frappe.whitelist(methods=["GET"])
+def get_exposition() -> Response:
+	"""Figures of the whole site, for System Managers and users with the role Job Metrics Reader."""
+	access.check_operator()
+	return Response(exposition(), content_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,91 @@
+"""One line of JSON for each transition that was committed, in `logs/dartwing.jobs.log` of bench and site.
+
+What the engine does by itself is committed as a whole or not at all. What a caller does may be undone
+by a rollback to a savepoint, which tells nobody: there the rows of the log are looked up first.
+"""
+
+import json
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import frappe
+from frappe.database.database import Database
+from frappe.utils.background_jobs import create_job_id
+from rq import get_current_job
+
+from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs.transactions import after_commit
+
+LOGGER = "dartwing.jobs"
+MAX_BYTES, FILES = 10_000_000, 10
+
+# name of the row in the Job Execution Log, and what is to be written
+Line = tuple[str, dict[str, Any]]
+
+_waiting: WeakKeyDictionary[Database, list[Line]] = WeakKeyDictionary()
+
+
+def write_after_commit(lines: Sequence[Line], may_be_undone: bool) -> None:
+	"""Write the lines once this transaction is committed, except those whose row was undone in it.
+
+	`may_be_undone` says whether a caller may yet roll back to a savepoint.
+	"""
+	if not config.get("log_transitions"):
+		return
+	if may_be_undone:
+		after_commit(partial(_write_committed, lines))
+		return
+	connection = frappe.local.db
+	_waiting.setdefault(connection, []).extend(lines)
+	connection.after_commit.add(_write_waiting)
+	connection.after_rollback.add(_forget_waiting)
+
+
+def origin() -> dict[str, str | None]:
+	"""Ids under which the logs of the process that moves a job know what it is doing.
+
+	`rq_job_id` in a worker; `request_id` where the client sent `X-Frappe-Request-Id` or Frappe's monitor
+	is on (site config `monitor`).
+	"""
+	rq_job = get_current_job()
+	monitor = getattr(frappe.local, "monitor", None)
+	request = getattr(frappe.local, "request", None)
+	request_id = None
+	if request:
+		request_id = monitor.data.uuid if monitor else request.headers.get("X-Frappe-Request-Id")
+	return {"by_rq_job_id": rq_job.id if rq_job else None, "by_request_id": request_id}
+
+
+def full_rq_job_id(rq_job_id: str | None) -> str | None:
+	"""As Redis and the logs of workers have it, with the site in front."""
+	return create_job_id(rq_job_id) if rq_job_id else None
+
+
+def _write_waiting() -> None:
+	_write(_waiting.pop(frappe.local.db, []))
+
+
+def _forget_waiting() -> None:
+	_waiting.pop(frappe.local.db, None)
+
+
+def _write_committed(lines: Sequence[Line]) -> None:
+	log = frappe.qb.DocType("Job Execution Log")
+	names = [name for name, _line in lines]
+	committed = set(frappe.qb.from_(log).select(log.name).where(log.name.isin(names)).run(pluck=True))
+	_write([line for line in lines if line[0] in committed])
+
+
+def _write(lines: Sequence[Line]) -> None:
+	try:
+		logger = frappe.logger(LOGGER, max_size=MAX_BYTES, file_count=FILES)
+	except OSError:
+		# the transition is committed; a folder that cannot be written to must not undo what follows it
+		logging.getLogger(LOGGER).exception("transitions are not logged")
+		return
+	logger.setLevel(logging.INFO)
+	for _name, line in lines:
+		logger.info(json.dumps(line))

@@ -1,0 +1,331 @@
+"""What is summed up instead of counted: how often jobs were submitted and ended, and how long they ran.
+
+A row of the Job Execution Log that the metrics count is born uncounted. Each minute the new ones are
+added up here and marked, in one transaction, so that each counts once whoever dies in between. Who
+reads adds what is uncounted to what is here: figures are never late, and cost what happened in the
+last minute instead of what ever happened.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha1
+from typing import Any, NamedTuple
+
+import frappe
+from frappe.model.document import Document
+from frappe.utils import now_datetime
+
+from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs.statuses import COMPLETED, FINISHED
+
+# jobs there are, by status; jobs ever; jobs of an hour
+LEVEL, TOTAL, HOUR = "Level", "Total", "Hour"
+WHOLE_SITE = ""
+# Renard's preferred numbers of ISO 3: a duration is known to 12 %
+_STEPS = (1, 1.12, 1.25, 1.4, 1.6, 1.8, 2, 2.24, 2.5, 2.8, 3.15, 3.55, 4, 4.5, 5, 5.6, 6.3, 7.1, 8, 9)
+# seconds; bucket n holds durations below BOUNDS[n] that the bucket before does not, the last one the rest
+BOUNDS = tuple(float(f"{step}e{power}") for power in range(-3, 4) for step in _STEPS)
+NO_DURATION = -1
+# rows of the log that one reader adds up; more are there only when the scheduler does not run
+MAX_UNCOUNTED = 50_000
+BATCH = 5000
+
+
+class JobTally(Document):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		bucket: DF.Int
+		event: DF.Data
+		granularity: DF.Literal["Level", "Total", "Hour"]
+		job_type: DF.Link | None
+		jobs: DF.Int
+		organization: DF.Link | None
+		period: DF.Datetime | None
+		priority: DF.Data | None
+		seconds: DF.Float
+	# end: auto-generated types
+
+	def notify_update(self) -> None:
+		"""Nobody follows sums."""
+
+
+class Event(NamedTuple):
+	"""Equal transitions of an hour, and how many: `bucket` and `seconds` of the time they had been running."""
+
+	organization: str
+	job_type: str
+	priority: str
+	from_status: str | None
+	to_status: str
+	hour: datetime
+	bucket: int
+	jobs: int
+	seconds: float
+
+
+class Key(NamedTuple):
+	"""What a row of tallies is about; `event` is the status that jobs came to, Pending for new ones."""
+
+	granularity: str
+	period: datetime | None
+	organization: str
+	job_type: str
+	priority: str
+	event: str
+	bucket: int
+
+	@property
+	def name(self) -> str:
+		return sha1("\0".join(str(part) for part in self).encode(), usedforsecurity=False).hexdigest()
+
+
+def count_new() -> int:
+	"""Add up the uncounted rows of the log; returns how many. Commits each batch."""
+	counted = 0
+	while names := _uncounted_names():
+		if _mark(names):
+			_add(_sums(_events("name in %(names)s", names=names)))
+			counted += len(names)
+			# the marks and the sums of a batch belong together, and its locks must not outlive it
+			frappe.db.commit()
+		else:
+			# somebody counted or deleted some of them meanwhile: look again
+			frappe.db.rollback()
+	_delete_old_hours()
+	# whoever reads must not wait for the next step of the scheduler
+	frappe.db.commit()
+	return counted
+
+
+def uncounted_events(organizations: Sequence[str] | None = None) -> list[Event]:
+	"""What is not added up yet, of some organizations or of all, as this transaction sees it."""
+	condition = "uncounted = 1"
+	if organizations is not None:
+		condition += " and organization in %(organizations)s"
+	first_left_out = _name_beyond(MAX_UNCOUNTED)
+	if first_left_out:
+		condition += " and name < %(first_left_out)s"
+	return _events(condition, organizations=organizations or [""], first_left_out=first_left_out)
+
+
+def uncounted_since() -> datetime | None:
+	"""When the oldest transition was that is not added up yet; None when all are."""
+	return frappe.db.get_value("Job Execution Log", {"uncounted": 1}, "timestamp", order_by="name asc")
+
+
+def sums(
+	granularity: str,
+	organizations: Sequence[str] | None,
+	uncounted: Sequence[Event],
+	since: datetime | None = None,
+) -> dict[Key, tuple[int, float]]:
+	"""Jobs and seconds of each key: what is added up, and `uncounted`, which is not.
+
+	`organizations` are the rows wanted: `[WHOLE_SITE]`, or names, of which there may be none; None for each
+	organization's own. Hours are those from `since` on.
+	"""
+
+	def is_wanted(key: Key) -> bool:
+		is_theirs = (
+			key.organization != WHOLE_SITE if organizations is None else key.organization in organizations
+		)
+		return key.granularity == granularity and is_theirs and (not since or key.period >= since)
+
+	if organizations is not None and not organizations:
+		return {}
+	added_up = _stored(granularity, organizations, since)
+	for key, (jobs, seconds) in _sums(uncounted).items():
+		if is_wanted(key):
+			before = added_up.get(key, (0, 0.0))
+			added_up[key] = (before[0] + jobs, before[1] + seconds)
+	return added_up
+
+
+def _stored(
+	granularity: str, organizations: Sequence[str] | None, since: datetime | None
+) -> dict[Key, tuple[int, float]]:
+	tally = frappe.qb.DocType("Job Tally")
+	key = [tally[name] for name in Key._fields]
+	query = (
+		frappe.qb.from_(tally).select(*key, tally.jobs, tally.seconds).where(tally.granularity == granularity)
+	)
+	if organizations is None:
+		query = query.where(tally.organization != WHOLE_SITE)
+	else:
+		query = query.where(tally.organization.isin(organizations))
+	if since:
+		query = query.where(tally.period >= since)
+	found: dict[Key, tuple[int, float]] = {}
+	for *parts, jobs, seconds in query.run():
+		one = Key(*parts)
+		before = found.get(one, (0, 0.0))
+		found[one] = (before[0] + jobs, before[1] + float(seconds))
+	return found
+
+
+def finished_jobs(
+	organizations: Sequence[str] | None = None, status: str | None = None, job_type: str | None = None
+) -> int:
+	"""How many Completed, Canceled and Dead Letter jobs this transaction sees in the table; None: any."""
+	levels = sums(LEVEL, organizations, uncounted_events(organizations))
+	return sum(
+		jobs
+		for key, (jobs, _seconds) in levels.items()
+		if status in (None, key.event) and job_type in (None, key.job_type)
+	)
+
+
+def forget(job_ids: Sequence[str]) -> None:
+	"""The jobs are about to be deleted, in this transaction: they are no longer there, but they were."""
+	log = frappe.qb.DocType("Job Execution Log")
+	# a locking read: who is counting these rows now finishes first
+	rows = (
+		frappe.qb.from_(log)
+		.select(log.name, log.uncounted)
+		.where(log.background_job.isin(list(job_ids)))
+		.for_update()
+		.run(as_dict=True)
+	)
+	names = [row.name for row in rows if row.uncounted]
+	if names:
+		_add(_sums(_events("name in %(names)s", names=names)))
+	there = frappe.get_all(
+		"Background Job",
+		{"name": ("in", list(job_ids)), "status": ("in", FINISHED)},
+		["organization", "job_type", "priority", "status"],
+	)
+	gone = Counter({_level(**job): 0 for job in there})
+	gone.subtract(_level(**job) for job in there)
+	_add({key: (jobs, 0.0) for key, jobs in gone.items()})
+
+
+def recount() -> dict[str, int]:
+	"""Count the ended jobs in the table itself, and return them by status.
+
+	Puts right what was inserted or deleted behind the engine's back. Commits. Takes about a second for
+	a million jobs; once a day that is cheap.
+	"""
+	frappe.db.commit()
+	# before anything is read: the snapshot that counts must not be older than the lock
+	frappe.db.sql("select name from `tabJob Tally` where granularity = %s for update", (LEVEL,))
+	rows = frappe.db.sql(
+		"""select organization, job_type, priority, status, count(*) from `tabBackground Job`
+		where status in %s group by organization, job_type, priority, status""",
+		(FINISHED,),
+	)
+	levels = Counter({_level(*kind): jobs for *kind, jobs in rows})
+	for event in uncounted_events():
+		levels.subtract(dict(_level_changes(event)))
+	frappe.db.delete("Job Tally", {"granularity": LEVEL})
+	_add({key: (jobs, 0.0) for key, jobs in levels.items()})
+	# everybody waits for this lock who counts
+	frappe.db.commit()
+	by_status = dict.fromkeys(FINISHED, 0)
+	for *_kind, status, jobs in rows:
+		by_status[status] += jobs
+	return by_status
+
+
+def changes_of(event: Event) -> Iterator[tuple[Key, int, float]]:
+	"""What an event adds to which rows: `(key, jobs, seconds)`."""
+	yield from ((key, jobs, 0.0) for key, jobs in _level_changes(event))
+	if event.from_status is not None and event.to_status not in FINISHED:
+		return
+	seconds = event.seconds if event.to_status == COMPLETED else 0.0
+	bucket = event.bucket if event.to_status == COMPLETED else NO_DURATION
+	for granularity, period in ((TOTAL, None), (HOUR, event.hour)):
+		for organization in (event.organization, WHOLE_SITE):
+			key = Key(
+				granularity, period, organization, event.job_type, event.priority, event.to_status, bucket
+			)
+			yield key, event.jobs, seconds
+
+
+def _level_changes(event: Event) -> Iterator[tuple[Key, int]]:
+	if event.from_status in FINISHED:
+		yield _level(event.organization, event.job_type, event.priority, event.from_status), -event.jobs
+	if event.to_status in FINISHED:
+		yield _level(event.organization, event.job_type, event.priority, event.to_status), event.jobs
+
+
+def _level(organization: str, job_type: str, priority: str, status: str) -> Key:
+	return Key(LEVEL, None, organization, job_type, priority, status, NO_DURATION)
+
+
+def _events(condition: str, **values: Any) -> list[Event]:
+	rows = frappe.db.sql(
+		f"""select organization, ifnull(job_type, ''), ifnull(priority, ''), from_status, to_status,
+			cast(date_format(timestamp, '%%Y-%%m-%%d %%H:00:00') as datetime) as hour,
+			interval(seconds, {", ".join(map(str, BOUNDS))}) as bucket,
+			count(*), cast(sum(seconds) as double)
+		from `tabJob Execution Log` where {condition}
+		group by organization, job_type, priority, from_status, to_status, hour, bucket""",
+		values,
+	)
+	return [Event(*row) for row in rows]
+
+
+def _name_beyond(limit: int) -> str | None:
+	"""The first uncounted row, the oldest first, that is one too many."""
+	log = frappe.qb.DocType("Job Execution Log")
+	query = frappe.qb.from_(log).select(log.name).where(log.uncounted == 1).orderby(log.name)
+	found = query.limit(1).offset(limit).run(pluck=True)
+	return found[0] if found else None
+
+
+def _uncounted_names() -> list[str]:
+	log = frappe.qb.DocType("Job Execution Log")
+	query = frappe.qb.from_(log).select(log.name).where(log.uncounted == 1).limit(BATCH)
+	return query.run(pluck=True)
+
+
+def _mark(names: Sequence[str]) -> bool:
+	"""Mark the rows as counted; False when not all of them were there and uncounted."""
+	log = frappe.qb.DocType("Job Execution Log")
+	frappe.qb.update(log).set(log.uncounted, 0).where(log.name.isin(names) & (log.uncounted == 1)).run()
+	return frappe.db._cursor.rowcount == len(names)
+
+
+def _sums(events: Iterable[Event]) -> dict[Key, tuple[int, float]]:
+	sums: dict[Key, tuple[int, float]] = {}
+	for event in events:
+		for key, jobs, seconds in changes_of(event):
+			before = sums.get(key, (0, 0.0))
+			sums[key] = (before[0] + jobs, before[1] + seconds)
+	return sums
+
+
+def _add(sums: dict[Key, tuple[int, float]]) -> None:
+	"""Add to the rows of these keys, in the current transaction; always in the same order, for the locks."""
+	if not sums:
+		return
+	now, user = now_datetime(), frappe.session.user
+	rows = [
+		(key.name, now, now, user, user, *key, jobs, seconds)
+		for key, (jobs, seconds) in sorted(sums.items(), key=lambda item: item[0].name)
+	]
+	frappe.db.sql(
+		f"""insert into `tabJob Tally` (name, creation, modified, owner, modified_by, granularity, period,
+			organization, job_type, priority, event, bucket, jobs, seconds)
+		values {", ".join(["%s"] * len(rows))}
+		on duplicate key update jobs = jobs + values(jobs), seconds = seconds + values(seconds),
+			modified = values(modified)""",
+		rows,
+	)
+
+
+def _delete_old_hours() -> None:
+	keep_from = now_datetime() - timedelta(days=config.get("tally_days"))
+	frappe.db.delete("Job Tally", {"granularity": HOUR, "period": ("<", keep_from)})
+
+
+def on_doctype_update() -> None:
+	frappe.db.add_index("Job Tally", ["granularity", "organization", "period"])
+	frappe.db.add_index("Job Tally", ["granularity", "period"])

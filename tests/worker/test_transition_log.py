@@ -1,0 +1,125 @@
+"""One line of JSON for each committed transition, and none for what was undone."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import frappe
+import pytest
+from factories import OBLIGING, acting_as, end, state, submit
+
+from dartwing.dartwing_core.background_jobs import submit_job
+from dartwing.dartwing_core.background_jobs.transition_log import LOGGER
+
+SUBMIT = "dartwing.dartwing_core.api.jobs.submit_job"
+KEYS = [
+	"time",
+	"job",
+	"type",
+	"organization",
+	"priority",
+	"attempt",
+	"from",
+	"to",
+	"seconds",
+	"actor",
+	"message",
+	"worker",
+	"rq_job_id",
+	"by_rq_job_id",
+	"by_request_id",
+]
+
+
+@pytest.fixture
+def lines(runtime, clean) -> Callable[[], list[dict[str, Any]]]:
+	"""The lines that were written since the test began."""
+	path = Path(runtime.sites_path) / runtime.site / "logs" / f"{LOGGER}.log"
+	before = path.stat().st_size if path.exists() else 0
+
+	def read() -> list[dict[str, Any]]:
+		if not path.exists():
+			return []
+		with path.open() as log:
+			log.seek(before)
+			texts = log.read().splitlines()
+		assert all(f" INFO {LOGGER} " in text for text in texts)
+		return [json.loads(text.partition(f" INFO {LOGGER} ")[2]) for text in texts]
+
+	return read
+
+
+def steps(lines: list[dict[str, Any]], job: str) -> list[tuple[str | None, str]]:
+	return [(line["from"], line["to"]) for line in lines if line["job"] == job]
+
+
+def test_a_line_says_what_became_of_which_job(lines, world, work):
+	job = submit()
+	work()
+	assert state(job.name)["status"] == "Completed"
+	written = [line for line in lines() if line["job"] == job.name]
+	assert steps(written, job.name) == [
+		(None, "Pending"),
+		("Pending", "Queued"),
+		("Queued", "Running"),
+		("Running", "Completed"),
+	]
+	assert [list(line) for line in written] == [KEYS] * 4
+	first, _queued, running, completed = written
+	assert (first["actor"], first["organization"], first["type"]) == (world.alice, world.alpha, OBLIGING)
+	assert (first["priority"], first["attempt"], first["seconds"]) == ("Normal", 1, 0)
+	assert running["seconds"] > 0
+	assert running["time"] < completed["time"]
+	assert completed["actor"] == completed["worker"] == running["worker"]
+	# as the worker's own log names it
+	assert completed["rq_job_id"].startswith(f"{frappe.local.site}::{job.name}-")
+	assert completed["by_rq_job_id"] == completed["rq_job_id"]
+
+
+def test_what_is_not_committed_is_not_logged(lines, world):
+	with acting_as(world.alice):
+		job = submit_job(OBLIGING, world.alpha, {"mode": "succeed"})
+		assert steps(lines(), job.name) == []
+		frappe.db.rollback()
+		frappe.db.commit()
+	assert lines() == []
+
+
+def test_what_was_undone_to_a_savepoint_is_not_logged(lines, world):
+	with acting_as(world.alice):
+		kept = submit_job(OBLIGING, world.alpha, {"mode": "succeed"})
+		frappe.db.savepoint("here")
+		undone = submit_job(OBLIGING, world.alpha, {"mode": "succeed"})
+		frappe.db.rollback(save_point="here")
+		frappe.db.commit()
+	assert steps(lines(), kept.name) == [(None, "Pending"), ("Pending", "Queued")]
+	assert steps(lines(), undone.name) == []
+
+
+def test_a_transition_that_lost_its_race_is_not_logged(lines):
+	job = submit()
+	end(job.name, "Canceled")
+	# as it was before it was canceled
+	stale = frappe.get_doc("Background Job", job.name)
+	stale.status = "Queued"
+	with pytest.raises(frappe.ValidationError):
+		stale.transition_to("Running", actor="a worker")
+	frappe.db.commit()
+	assert steps(lines(), job.name)[-1] == ("Queued", "Canceled")
+
+
+def test_a_request_is_found_by_its_id(lines, web, world):
+	client = web.login(world.alice)
+	client.headers["X-Frappe-Request-Id"] = "a-request-of-a-test"
+	answer = client.call(SUBMIT, job_type=OBLIGING, organization=world.alpha, parameters={"mode": "succeed"})
+	job = answer.json()["message"]["job_id"]
+	(submitted,) = [line for line in lines() if line["job"] == job and line["to"] == "Pending"]
+	assert submitted["by_request_id"] == "a-request-of-a-test"
+	assert submitted["by_rq_job_id"] is None
+
+
+def test_lines_can_be_switched_off(lines, monkeypatch):
+	monkeypatch.setitem(frappe.local.conf, "dartwing_log_transitions", 0)
+	submit()
+	assert lines() == []
