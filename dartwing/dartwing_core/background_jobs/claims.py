@@ -41,6 +41,8 @@ FIELDS = (
 	"rq_job_id",
 	"worker_name",
 	"error_message",
+	"queued_at",
+	"started_at",
 	"modified",
 )
 # jobs of one organization that are looked at, at once

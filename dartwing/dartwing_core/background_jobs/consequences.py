@@ -6,6 +6,8 @@ Everything here is found again within a minute by the cron if the process dies b
 from collections.abc import Sequence
 from functools import partial
 
+import frappe
+
 from dartwing.dartwing_core.background_jobs import deduplication, dependencies, dispatcher, realtime
 from dartwing.dartwing_core.background_jobs.transactions import after_commit
 from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, BackgroundJob

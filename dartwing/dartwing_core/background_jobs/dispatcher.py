@@ -154,29 +154,24 @@ def queue_jobs(jobs: Sequence[BackgroundJob]) -> list[BackgroundJob]:
 
 
 def _queue_new(jobs: Sequence[BackgroundJob]) -> set[str]:
-	"""All in one; the names of those that were still Pending."""
-	names = [job.name for job in jobs]
+	"""All in one; the names of those that were still Pending and that nobody else is at."""
 	if not jobs:
 		return set()
-	pending = frappe.db.sql(
-		# over another index, gaps would be locked, and new jobs would have to wait
-		"select name from `tabBackground Job` force index (primary)"
-		" where name in %s and status = %s for update skip locked",
-		(names, PENDING),
+	# over another index, gaps would be locked, and new jobs would have to wait
+	table = "`tabBackground Job` force index (primary)"
+	names = frappe.db.sql(
+		f"select name from {table} where name in %s and status = %s for update skip locked",
+		([job.name for job in jobs], PENDING),
 		pluck=True,
 	)
-	still = [job for job in jobs if job.name in pending]
-	transition_all(still, QUEUED, actor="Dispatcher", attempt_id=None, next_retry_at=None)
-	if still:
-		suffix = frappe.generate_hash(length=8)
-		frappe.db.sql(
-			"update `tabBackground Job` force index (primary) set rq_job_id = concat(name, '-', %s)"
-			" where name in %s",
-			(suffix, [job.name for job in still]),
-		)
+	if names:
+		still, suffix = [job for job in jobs if job.name in names], frappe.generate_hash(length=8)
+		query = f"update {table} set rq_job_id = concat(name, '-', %s) where name in %s"
+		frappe.db.sql(query, (suffix, names))
 		for job in still:
 			job.rq_job_id = f"{job.name}-{suffix}"
-	return set(pending)
+		transition_all(still, QUEUED, actor="Dispatcher", attempt_id=None, next_retry_at=None)
+	return set(names)
 
 
 def _queue_retry(job: BackgroundJob) -> bool:
