@@ -22,6 +22,7 @@ LAYERS = [
 	"fresh_context",
 	"transition_log",
 	"named_locks",
+	"inserts",
 	"retry",
 	"access",
 	"access_hooks",
