@@ -27,6 +27,7 @@ LAYERS = [
 	"access",
 	"access_hooks",
 	"hidden",
+	"masking",
 	"notifications",
 	"realtime",
 	"doctype",
@@ -45,6 +46,7 @@ LAYERS = [
 	"engine",
 	"queries",
 	"metrics",
+	"charts",
 	"exposition",
 	"retry_queue",
 	"outcomes",
@@ -59,6 +61,8 @@ LAYERS = [
 	"export_files",
 	"cleanup",
 	"dead_letter",
+	"dossier",
+	"selection",
 	"scheduler",
 	"samples",
 	"exports",
@@ -148,7 +152,7 @@ def test_every_status_can_reach_a_final_one():
 def test_nothing_engine_owned_is_editable_by_hand():
 	for name in ("background_job", "job_execution_log"):
 		doctype = json.loads((CORE / f"doctype/{name}/{name}.json").read_text())
-		layout = ("Section Break", "Column Break")
+		layout = ("Tab Break", "Section Break", "Column Break", "HTML")
 		editable = [
 			field["fieldname"]
 			for field in doctype["fields"]

@@ -7,7 +7,7 @@ from frappe import _
 from frappe.database.sequence import create_sequence
 from frappe.utils import cint, get_datetime, now_datetime
 
-from dartwing.dartwing_core.background_jobs import config, notifications, realtime
+from dartwing.dartwing_core.background_jobs import config, masking, notifications, realtime
 from dartwing.dartwing_core.background_jobs.errors import InvalidTransitionError, StaleJobError
 from dartwing.dartwing_core.background_jobs.hidden import HiddenDocument
 from dartwing.dartwing_core.background_jobs.statuses import (
@@ -122,6 +122,20 @@ class BackgroundJob(HiddenDocument):
 		worker_name: DF.Data | None
 	# end: auto-generated types
 	# fmt: on
+
+	def validate(self) -> None:
+		frappe.throw(_("Background Job: only the job engine writes it"))
+
+	def apply_fieldlevel_read_permissions(self) -> None:
+		"""Frappe calls this before it answers with a document: parameters go out with their secrets masked.
+
+		Their field's level is one that nobody has, so that no list, report or export has them at all.
+		"""
+		parameters, words = self.input_parameters, str(setting("masked_parameters") or "").split()
+		super().apply_fieldlevel_read_permissions()
+		self.input_parameters = masking.mask_text(parameters, words) if parameters else None
+		if self.get("checkpoint"):
+			self.checkpoint = masking.mask_text(self.checkpoint, words)
 
 	def autoname(self) -> None:
 		self.name = new_job_ids(1)[0]
