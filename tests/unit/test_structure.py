@@ -38,6 +38,7 @@ LAYERS = [
 	"progress",
 	"submission",
 	"engine",
+	"pages",
 	"queries",
 	"metrics",
 	"exposition",
