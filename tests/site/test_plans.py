@@ -50,6 +50,8 @@ def _clean(world):
 	yield
 	frappe.db.rollback()
 	frappe.set_user("Administrator")
+	frappe.db.set_single_value("Job Engine Settings", "dead_letter_alert_sent", 0)
+	frappe.db.delete("Notification Log", {"subject": ("like", "%dead letters wait%")})
 	new = frappe.get_all("Background Job", {"name": ("not like", f"{PREFIX}%")}, pluck="name")
 	for table, field in (("Background Job", "name"), ("Job Execution Log", "background_job")):
 		frappe.db.delete(table, {field: ("in", [*new, ""])})
