@@ -22,7 +22,7 @@ HANDLER = "dartwing.tests.handlers.obliging_handler"
 QUEUES = ("short", "default", "long")
 
 USERS = {
-	# first: where nobody else is one, Frappe makes the next user a System Manager
+	# first: Frappe makes the first user of a set-up site without a System Manager one
 	"manager@example.com": (None, ["System Manager"]),
 	"alice@alpha.example": ("Alpha Test Org", ["Dartwing User"]),
 	"adam@alpha.example": ("Alpha Test Org", ["Dartwing User", "Dartwing Admin"]),

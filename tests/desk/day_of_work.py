@@ -39,7 +39,7 @@ def remove_types() -> None:
 	frappe.db.commit()
 
 
-def live_through(world: World, jobs: int = 160) -> None:
+def live_through(world: World, jobs: int = 80) -> None:
 	"""Submit jobs of two organizations and wait until a worker, which must run, has ended them all."""
 	dice = random.Random(7)
 	submitted = [_submit_one(world, dice, number) for number in range(jobs)]

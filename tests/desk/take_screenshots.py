@@ -52,7 +52,11 @@ def test_take_screenshots(world, desk, jobs):
 
 def workspace(page: Page) -> None:
 	expect(page.locator(".number-widget-box .number")).to_have_count(4)
-	expect(page.locator("svg.frappe-chart .dataset-units").first).to_be_attached()
+	# the bars grow
+	page.wait_for_function(
+		"""[...document.querySelectorAll('svg.frappe-chart rect.bar')].some(
+			(bar) => bar.getAttribute('height') > 20)"""
+	)
 	page.wait_for_load_state("networkidle")
 
 
@@ -74,7 +78,6 @@ def running_job(page: Page) -> None:
 
 def dead_letter(page: Page) -> None:
 	expect_status(page, "Dead Letter")
-	page.locator(".section-head", has_text="Traceback").click()
 	page.wait_for_load_state("networkidle")
 
 
