@@ -1,0 +1,5 @@
+"""Ask all questions, on one site, in one run."""
+
+from benchmarks.asking import QUESTIONS, ask
+
+ask(*QUESTIONS)
