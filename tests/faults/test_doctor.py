@@ -13,6 +13,7 @@ from factories import OBLIGING, end, make_user, queued_wake_ups, remove_user, su
 from frappe.utils import now_datetime
 from http_client import Client
 from processes import kill
+from runtimes.base import free_port
 
 from dartwing.dartwing_core.background_jobs import doctor, maintenance
 from dartwing.dartwing_core.background_jobs.diagnosis import TICK, examine
@@ -119,36 +120,44 @@ def test_a_scheduler_that_does_not_tick_is_named(clean, ticking_scheduler):
 # --- servers
 
 
-@pytest.mark.parametrize("server", ["redis_queue", "redis_cache"])
-def test_a_redis_that_is_down_is_named(own_servers, clean, reader, capsys, server):
-	assert finding(server)["status"] == "ok"
-	with crashed(own_servers, server):
+def test_a_redis_queue_that_is_down_is_named(runtime, clean, reader, capsys):
+	assert finding("redis_queue")["status"] == "ok"
+	with crashed(runtime, "redis_queue"):
 		found = examine()
 		answer = reader.get(HEALTH)
 		with pytest.raises(SystemExit) as ended:
 			doctor()
 	assert not found["healthy"]
 	statuses = {one["check"]: one["status"] for one in found["checks"]}
-	assert (statuses["database"], statuses[server]) == ("ok", "down")
+	assert (statuses["database"], statuses["redis_queue"], statuses["workers"]) == ("ok", "down", "unknown")
 	assert ended.value.code == 2
-	assert f"DOWN     {server}" in capsys.readouterr().out
+	assert "DOWN     redis_queue" in capsys.readouterr().out
 	assert answer.status_code == 503, answer.text
-	assert f"{server}: Redis does not answer" in answer.json()["error"]
+	assert "redis_queue: Redis does not answer" in answer.json()["error"]
 
 
-def test_a_database_that_is_down_is_named(own_servers, clean, reader):
-	with crashed(own_servers, "mariadb"):
-		answer = reader.get(HEALTH)
-		found = examine()
-		statuses = {one["check"]: one["status"] for one in found["checks"]}
-		assert statuses["database"] == "down"
-		assert statuses["redis_queue"] == "ok"
-		assert statuses["dead_letters"] == "unknown"
-		assert found["status"] == "down"
+def test_a_redis_cache_that_is_down_is_named(clean, monkeypatch):
+	assert finding("redis_cache")["status"] == "ok"
+	monkeypatch.setitem(frappe.local.conf, "redis_cache", f"redis://127.0.0.1:{free_port()}")
+	assert finding("redis_cache")["status"] == "down"
+	assert not examine()["healthy"]
+
+
+def test_a_database_that_is_down_is_named(runtime, clean, reader):
+	try:
+		with crashed(runtime, "mariadb"):
+			answer = reader.get(HEALTH)
+			found = examine()
+	finally:
+		frappe.db.close()
+		frappe.db.connect()
+	statuses = {one["check"]: one["status"] for one in found["checks"]}
+	assert statuses["database"] == "down"
+	assert statuses["redis_queue"] == "ok"
+	assert statuses["dead_letters"] == "unknown"
+	assert found["status"] == "down"
 	# without it Frappe knows nobody and calls no method
 	assert answer.status_code >= 500
-	frappe.db.close()
-	frappe.connect()
 
 
 # --- jobs

@@ -19,6 +19,7 @@ LAYERS = [
 	"transactions",
 	"transition_log",
 	"named_locks",
+	"inserts",
 	"retry",
 	"access",
 	"access_hooks",

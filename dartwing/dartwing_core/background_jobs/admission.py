@@ -31,6 +31,7 @@ from dartwing.dartwing_core.doctype.job_type.job_type import JobType
 # are connections between their look and their insert
 PLENTY = 1000
 TURN_SECONDS = 10
+IN_WINDOW = "job_type = %s and organization = %s and creation > %s"
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,10 @@ class QueueDemand(Demand):
 		return limits.queue_limit_of(self.organization)
 
 	def _used(self) -> int:
-		return frappe.db.count("Background Job", {"organization": self.organization, "status": PENDING})
+		return frappe.db.sql(
+			"select count(*) from `tabBackground Job` where organization = %s and status = %s",
+			(self.organization, PENDING),
+		)[0][0]
 
 	def _refuse(self, used: int, limit: int) -> None:
 		frappe.throw(
@@ -96,14 +100,13 @@ class RateDemand(Demand):
 		return self.job_type.rate_limit
 
 	def _used(self) -> int:
-		return frappe.db.count("Background Job", self._submitted_since(now_datetime()))
+		return frappe.db.sql(
+			f"select count(*) from `tabBackground Job` where {IN_WINDOW}", self._window(now_datetime())
+		)[0][0]
 
-	def _submitted_since(self, now: datetime) -> dict:
-		return {
-			"job_type": self.job_type.name,
-			"organization": self.organization,
-			"creation": (">", now - timedelta(seconds=self.job_type.rate_limit_window)),
-		}
+	def _window(self, now: datetime) -> tuple[str, str, datetime]:
+		begins = now - timedelta(seconds=self.job_type.rate_limit_window)
+		return self.job_type.name, self.organization, begins
 
 	def _refuse(self, used: int, limit: int) -> None:
 		reason = _(
@@ -116,13 +119,11 @@ class RateDemand(Demand):
 	def _seconds_until_room(self, limit: int) -> int:
 		"""When enough submissions have left the window; the whole window for more jobs than it ever takes."""
 		now = now_datetime()
-		newest_to_leave = frappe.get_all(
-			"Background Job",
-			self._submitted_since(now),
-			pluck="creation",
-			order_by="creation desc",
-			limit_start=max(0, limit - self.new_jobs),
-			limit_page_length=1,
+		newest_to_leave = frappe.db.sql(
+			f"""select creation from `tabBackground Job` where {IN_WINDOW}
+			order by creation desc limit 1 offset %s""",
+			(*self._window(now), max(0, limit - self.new_jobs)),
+			pluck=True,
 		)
 		if self.new_jobs > limit or not newest_to_leave:
 			return self.job_type.rate_limit_window

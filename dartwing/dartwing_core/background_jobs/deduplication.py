@@ -53,7 +53,8 @@ def await_equals(keys: Sequence[str]) -> None:
 
 def any_taken(keys: Sequence[str]) -> bool:
 	"""Whether a row has one of the keys, in what the current connection sees."""
-	return bool(_holders(keys, limit=1)) if keys else False
+	query = "select name from `tabBackground Job` where deduplication_key in %s limit 1"
+	return bool(keys and frappe.db.sql(query, (tuple(keys),)))
 
 
 def refuse_holders(keys: Sequence[str]) -> None:
@@ -71,13 +72,9 @@ def refuse_holders(keys: Sequence[str]) -> None:
 		release(_refuse([holder for holder in _holders(keys) if holder.name not in ended]))
 
 
-def _holders(keys: Sequence[str], limit: int = 0) -> list[frappe._dict]:
+def _holders(keys: Sequence[str]) -> list[frappe._dict]:
 	return frappe.get_all(
-		"Background Job",
-		{"deduplication_key": ("in", keys)},
-		FIELDS,
-		order_by="creation asc",
-		limit_page_length=limit,
+		"Background Job", {"deduplication_key": ("in", keys)}, FIELDS, order_by="creation asc"
 	)
 
 

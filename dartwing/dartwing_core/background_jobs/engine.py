@@ -14,9 +14,16 @@ from dartwing.dartwing_core.background_jobs import (
 	consequences,
 	deduplication,
 	dispatcher,
+	inserts,
 )
 from dartwing.dartwing_core.background_jobs.errors import JobStateError, refuse_argument
-from dartwing.dartwing_core.background_jobs.submission import JobRequest, SubmissionChecks, When, stamp
+from dartwing.dartwing_core.background_jobs.submission import (
+	COLUMNS,
+	JobRequest,
+	SubmissionChecks,
+	When,
+	stamp,
+)
 from dartwing.dartwing_core.background_jobs.transactions import uncommitted_reads
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	CANCELED,
@@ -46,7 +53,7 @@ def submit_job(
 	organization, Job Type or parent; ValidationError, naming the argument, for everything else.
 	"""
 	request = JobRequest(job_type, organization, parameters, priority, depends_on, scheduled_at)
-	checks = SubmissionChecks()
+	checks = SubmissionChecks([request])
 	return _accept([checks.check(request)], checks)[0]
 
 
@@ -59,12 +66,9 @@ def submit_jobs(jobs: Sequence[dict[str, Any]]) -> list[BackgroundJob]:
 		refuse_argument("jobs", _("must be a list of objects, not {0}").format(type(jobs).__name__))
 	if len(jobs) > config.MAX_BULK_SUBMIT:
 		refuse_argument("jobs", _("at most {0} at once, not {1}").format(config.MAX_BULK_SUBMIT, len(jobs)))
-	checks = SubmissionChecks()
-	accepted = [
-		checks.check(JobRequest.parse(job, f"jobs[{index}]"), f"jobs[{index}].")
-		for index, job in enumerate(jobs)
-	]
-	return _accept(accepted, checks)
+	requests = [JobRequest.parse(job, f"jobs[{index}]") for index, job in enumerate(jobs)]
+	checks = SubmissionChecks(requests)
+	return _accept([checks.check(request, f"jobs[{n}].") for n, request in enumerate(requests)], checks)
 
 
 def _accept(jobs: list[BackgroundJob], checks: SubmissionChecks) -> list[BackgroundJob]:
@@ -78,29 +82,30 @@ def _accept(jobs: list[BackgroundJob], checks: SubmissionChecks) -> list[Backgro
 			if taken:
 				deduplication.refuse_holders(keys)
 			stamp(jobs)
-			_insert(jobs)
-		job_execution_log.record(jobs, None, jobs[0].creation, message=_("accepted"))
+			_insert(jobs, keys)
 		consequences.follow_acceptance(jobs)
 	return jobs
 
 
-def _insert(jobs: Sequence[BackgroundJob]) -> None:
-	"""Insert all rows, or none: an equal job that won the race is named, and the caller's work kept."""
-	columns = jobs[0].get_valid_dict()
-	fields = [field for field in columns if any(job.get(field) is not None for job in jobs)]
-	rows = [[job.get(field) for field in fields] for job in jobs]
-	for last_try in (False, True):
-		frappe.db.savepoint("dartwing_submit")
-		try:
-			frappe.db.bulk_insert("Background Job", fields, rows)
-		except pymysql.IntegrityError as error:
-			frappe.db.rollback(save_point="dartwing_submit")
-			if last_try or not frappe.db.is_duplicate_entry(error):
-				raise
-			deduplication.refuse_holders([job.deduplication_key for job in jobs if job.deduplication_key])
-		else:
-			frappe.db.release_savepoint("dartwing_submit")
-			return
+def _insert(jobs: Sequence[BackgroundJob], keys: Sequence[str]) -> None:
+	"""Insert the jobs with their log, or none: an equal job that won the race is named."""
+	try:
+		_insert_all(jobs)
+	except pymysql.IntegrityError as error:
+		if not frappe.db.is_duplicate_entry(error):
+			raise
+		deduplication.refuse_holders(keys)
+		_insert_all(jobs)
+
+
+def _insert_all(jobs: Sequence[BackgroundJob]) -> None:
+	columns = [column for column in COLUMNS if any(job.get(column) is not None for job in jobs)]
+	# of two bulks with equal jobs one waits for the other, instead of each for the other
+	in_order = sorted(jobs, key=lambda job: job.deduplication_key or "")
+	rows = [[job.get(column) for column in columns] for job in in_order]
+	with inserts.all_or_nothing():
+		inserts.insert("Background Job", columns, rows)
+		job_execution_log.record(jobs, None, jobs[0].creation, message=_("accepted"))
 
 
 def cancel_job(job_id: str) -> BackgroundJob:

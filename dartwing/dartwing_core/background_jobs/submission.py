@@ -19,11 +19,36 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	PENDING,
 	PRIORITIES,
 	BackgroundJob,
-	new_job_id,
+	new_job_ids,
 )
 from dartwing.dartwing_core.doctype.job_type.job_type import JobType
 
 When = datetime | str | None
+LOOKED_UP_AT_ONCE = 1000
+# what is stored of a new job
+COLUMNS = (
+	"name",
+	"owner",
+	"creation",
+	"modified",
+	"modified_by",
+	"job_type",
+	"organization",
+	"owner_user",
+	"status",
+	"priority",
+	"depends_on",
+	"scheduled_at",
+	"ready_at",
+	"input_parameters",
+	"job_hash",
+	"deduplication_key",
+	"timeout_seconds",
+	"max_retries",
+	"retry_count",
+	"progress",
+	"created_at",
+)
 
 
 @dataclass(frozen=True)
@@ -51,11 +76,12 @@ class JobRequest:
 
 
 class SubmissionChecks:
-	"""The checks of a submission in their order; what many jobs have in common is checked once."""
+	"""The checks of a submission in their order; what many jobs have in common is looked up once."""
 
-	def __init__(self) -> None:
+	def __init__(self, requests: Sequence[JobRequest]) -> None:
 		self._organizations: set[str] = set()
 		self._job_types: dict[str, JobType] = {}
+		self._parents = _parents_of(requests)
 
 	def check(self, request: JobRequest, where: str = "") -> BackgroundJob:
 		"""The job as it is to be inserted; raises for the first rule that the request breaks.
@@ -70,9 +96,25 @@ class SubmissionChecks:
 			self._job_types[request.job_type] = _usable_job_type(request.job_type, f"{where}job_type")
 		_check_priority(request.priority, f"{where}priority")
 		parameters = limits.serialize_parameters(request.parameters, f"{where}parameters")
-		_check_parent(request.depends_on, request.organization, f"{where}depends_on")
+		self._check_parent(request, f"{where}depends_on")
 		scheduled_at = _site_time(request.scheduled_at, f"{where}scheduled_at")
 		return _new_job(request, self._job_types[request.job_type], parameters, scheduled_at)
+
+	def _check_parent(self, request: JobRequest, argument: str) -> None:
+		if request.depends_on is None:
+			return
+		organization, status = self._parents.get(request.depends_on, (None, None))
+		# to this organization, a job of another one does not exist
+		if organization != request.organization:
+			reason = _("no job {0}").format(repr(request.depends_on))
+			refuse_argument(argument, reason, frappe.DoesNotExistError)
+		if status in (DEAD_LETTER, CANCELED):
+			refuse_argument(
+				argument,
+				_("{0} is {1}; a job that depends on it would never start").format(
+					repr(request.depends_on), _(status)
+				),
+			)
 
 	def demands(self, jobs: Sequence[BackgroundJob]) -> list[Demand]:
 		"""What the jobs ask for under rate limits, then under queue limits."""
@@ -89,12 +131,15 @@ class SubmissionChecks:
 
 
 def stamp(jobs: Sequence[BackgroundJob]) -> None:
-	"""They are accepted now: limits and windows count from here, whatever was waited for before."""
+	"""They are accepted now, and get their ids.
+
+	Limits and windows count from here, whatever was waited for before.
+	"""
 	now = now_datetime()
-	for job in jobs:
+	for job, name in zip(jobs, new_job_ids(len(jobs)), strict=True):
 		# a child waits for its parent, not for the clock
 		ready_at = None if job.depends_on else job.scheduled_at or now
-		job.update({"created_at": now, "creation": now, "modified": now, "ready_at": ready_at})
+		job.update({"name": name, "created_at": now, "creation": now, "modified": now, "ready_at": ready_at})
 
 
 def _check_names(request: JobRequest, where: str) -> None:
@@ -119,9 +164,11 @@ def _check_organization(organization: str, argument: str) -> None:
 
 
 def _usable_job_type(name: str, argument: str) -> JobType:
-	if not frappe.db.exists("Job Type", name):
+	try:
+		job_type = frappe.get_cached_doc("Job Type", name)
+	except frappe.DoesNotExistError:
+		frappe.clear_last_message()
 		refuse_argument(argument, _("no Job Type {0}").format(repr(name)), frappe.DoesNotExistError)
-	job_type = frappe.get_cached_doc("Job Type", name)
 	if not job_type.is_enabled:
 		refuse_argument(argument, _("{0} is disabled").format(repr(name)))
 	required = job_type.requires_permission
@@ -136,20 +183,16 @@ def _check_priority(priority: str | None, argument: str) -> None:
 		refuse_argument(argument, _("{0} is none of {1}").format(repr(priority), ", ".join(PRIORITIES)))
 
 
-def _check_parent(depends_on: str | None, organization: str, argument: str) -> None:
-	if depends_on is None:
-		return
-	parent = frappe.db.get_value("Background Job", depends_on, ["organization", "status"], as_dict=True)
-	# to this organization, a job of another one does not exist
-	if not parent or parent.organization != organization:
-		refuse_argument(argument, _("no job {0}").format(repr(depends_on)), frappe.DoesNotExistError)
-	if parent.status in (DEAD_LETTER, CANCELED):
-		refuse_argument(
-			argument,
-			_("{0} is {1}; a job that depends on it would never start").format(
-				repr(depends_on), _(parent.status)
-			),
-		)
+def _parents_of(requests: Sequence[JobRequest]) -> dict[str, tuple[str, str]]:
+	"""Organization and status of the jobs that these are to depend on, as far as there are any."""
+	names = list({request.depends_on for request in requests if isinstance(request.depends_on, str)})
+	found: dict[str, tuple[str, str]] = {}
+	for start in range(0, len(names), LOOKED_UP_AT_ONCE):
+		job = frappe.qb.DocType("Background Job")
+		query = frappe.qb.from_(job).select(job.name, job.organization, job.status)
+		rows = query.where(job.name.isin(names[start : start + LOOKED_UP_AT_ONCE])).run()
+		found.update({name: (organization, status) for name, organization, status in rows})
+	return found
 
 
 def _site_time(value: When, argument: str) -> datetime | None:
@@ -169,10 +212,9 @@ def _new_job(
 ) -> BackgroundJob:
 	user = frappe.session.user
 	job_hash = limits.hash_of(job_type.name, request.organization, parameters)
-	return frappe.get_doc(
+	return BackgroundJob(
 		{
 			"doctype": "Background Job",
-			"name": new_job_id(),
 			"job_type": job_type.name,
 			"organization": request.organization,
 			"owner_user": user,

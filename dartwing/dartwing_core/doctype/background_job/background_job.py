@@ -4,7 +4,7 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.database.sequence import create_sequence, get_next_val
+from frappe.database.sequence import create_sequence
 from frappe.utils import cint, get_datetime, now_datetime
 from pypika.terms import Criterion
 
@@ -56,7 +56,7 @@ __all__ = [
 	"WAITING_FOR_RETRY",
 	"BackgroundJob",
 	"delete_old_jobs",
-	"new_job_id",
+	"new_job_ids",
 	"rows_changed",
 ]
 
@@ -125,7 +125,7 @@ class BackgroundJob(HiddenDocument):
 	# fmt: on
 
 	def autoname(self) -> None:
-		self.name = new_job_id()
+		self.name = new_job_ids(1)[0]
 
 	def transition_to(
 		self, status: str, *, message: str | None = None, actor: str | None = None, **changes: Any
@@ -274,9 +274,14 @@ def _old_jobs(ended_before: datetime) -> list[str]:
 	]
 
 
-def new_job_id() -> str:
-	"""`JOB-2026-00042`: from a database sequence, so that no two submitters wait for each other."""
-	return f"JOB-{now_datetime().year}-{get_next_val('Background Job'):05d}"
+def new_job_ids(count: int) -> list[str]:
+	"""`JOB-2026-00042` and on: from a database sequence, so that no two submitters wait for each other.
+
+	Ids of a transaction that is rolled back are not used again.
+	"""
+	numbers = frappe.db.sql(f"select nextval(`background_job_id_seq`) from seq_1_to_{int(count)}", pluck=True)
+	year = now_datetime().year
+	return [f"JOB-{year}-{number:05d}" for number in numbers]
 
 
 def rows_changed() -> int:

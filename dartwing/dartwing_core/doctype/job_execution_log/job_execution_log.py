@@ -7,7 +7,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import get_datetime
 
-from dartwing.dartwing_core.background_jobs import times, transition_log
+from dartwing.dartwing_core.background_jobs import inserts, times, transition_log
 from dartwing.dartwing_core.background_jobs.hidden import HiddenDocument
 from dartwing.dartwing_core.background_jobs.statuses import ENTERED_AT, FINISHED
 
@@ -102,7 +102,7 @@ def record(
 		)
 		for job in jobs
 	]
-	frappe.db.bulk_insert("Job Execution Log", FIELDS, rows)
+	inserts.insert("Job Execution Log", FIELDS, rows)
 	by = transition_log.origin()
 	lines = [
 		(row[0], _line(job, dict(zip(FIELDS, row, strict=True)), by))

@@ -1,0 +1,203 @@
+"""The documentation does not rot: links lead somewhere, code runs, reference pages are complete."""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from types import FunctionType, ModuleType, SimpleNamespace
+
+import frappe
+import pytest
+import requests
+from factories import World
+from pages import ROOT, Page, all_pages
+
+from dartwing.dartwing_core import background_jobs
+from dartwing.dartwing_core.api.endpoints import ENDPOINTS
+from dartwing.dartwing_core.background_jobs import config, errors, scheduler
+from dartwing.dartwing_core.background_jobs.executor import execute_job
+from dartwing.dartwing_core.background_jobs.exposition import exposition
+from dartwing.dartwing_core.background_jobs.transition_log import LOGGER
+from dartwing.dartwing_core.doctype.job_type.job_type import takes_job_context
+
+PAGES = all_pages()
+WITH_PYTHON = [page for page in PAGES if page.blocks("python")]
+# an installed app's, as handlers must be
+MODULE = "dartwing.tests.from_docs"
+
+
+def reference(name: str) -> str:
+	return (ROOT / "docs/reference" / f"{name}.md").read_text()
+
+
+# --- links
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+	broken = []
+	for link in page.links():
+		path, _hash, anchor = link.partition("#")
+		if "://" in path or path.startswith("mailto:"):
+			continue
+		target = (page.path.parent / path).resolve() if path else page.path
+		if not target.exists() or (anchor and anchor not in Page(target).anchors()):
+			broken.append(link)
+	assert broken == []
+
+
+def test_every_page_can_be_found_from_the_first_one():
+	seen, new = set(), {ROOT / "README.md"}
+	while new:
+		page = Page(new.pop())
+		seen.add(page.path)
+		linked = {(page.path.parent / link.partition("#")[0]).resolve() for link in page.links()}
+		new |= {path for path in linked if path.suffix == ".md" and path.exists()} - seen
+	assert {page.path for page in PAGES if page.name.startswith("docs/")} <= seen
+
+
+def test_no_page_has_holes():
+	for page in PAGES:
+		assert not re.search(r"\b(TODO|TBD|FIXME|XXX)\b", page.text), page.name
+
+
+# --- code
+
+
+@pytest.fixture
+def reader(clean, monkeypatch, capsys) -> Iterator[Callable[[Page], None]]:
+	"""Somebody who does what a page says, as Administrator, with a worker beside."""
+	people = frappe.get_all("Person", pluck="name")
+	module = ModuleType(MODULE)
+	monkeypatch.setitem(sys.modules, MODULE, module)
+	monkeypatch.setattr(import_module("dartwing.tests"), "from_docs", module, raising=False)
+	answer = SimpleNamespace(raise_for_status=lambda: None, json=lambda: {"id": "ch_1"})
+	monkeypatch.setattr(requests, "post", lambda *_arguments, **_options: answer)
+
+	def follow(page: Page) -> None:
+		console = {"frappe": frappe}
+		for block in page.blocks("python"):
+			code = compile(for_the_world(block.text), page.name, "exec")
+			if block.module:
+				vars(module).clear()
+				module.__name__ = MODULE
+				exec(code, vars(module))
+				register(module, page)
+				continue
+			capsys.readouterr()
+			exec(code, console)
+			assert capsys.readouterr().out.splitlines() == block.prints, block.text
+			work_until_nothing_is_due()
+
+	yield follow
+	frappe.db.rollback()
+	frappe.set_user("Administrator")
+	for name in frappe.get_all("Job Type", {"handler_method": ("like", f"{MODULE}.%")}, pluck="name"):
+		frappe.db.delete("Job Type", {"name": name})
+		frappe.clear_document_cache("Job Type", name)
+	frappe.db.delete("Person", {"name": ("not in", people or [""])})
+	frappe.db.delete("Organization", {"name": "Alpine Club of Docs"})
+	frappe.db.commit()
+
+
+def for_the_world(text: str) -> str:
+	"""With the names that there are here, where the page names its own."""
+	text = re.sub(r"import my_app\.jobs", f"import {MODULE}", text).replace("my_app.jobs", MODULE)
+	making = text.replace('org_name="Alpine Club"', 'org_name="Alpine Club of Docs"')
+	return making.replace('"Alpine Club"', repr(World.alpha))
+
+
+def register(module: ModuleType, page: Page) -> None:
+	"""A Job Type for each handler, as its reader makes in Desk where the page does not make it itself."""
+	for name, handler in list(vars(module).items()):
+		if getattr(handler, "__module__", None) != MODULE or not isinstance(handler, FunctionType):
+			continue
+		is_made = f'type_name="{name}"' in page.text or frappe.db.exists("Job Type", name)
+		if takes_job_context(handler) and not is_made:
+			values = {"type_name": name, "display_name": name, "handler_method": f"{MODULE}.{name}"}
+			frappe.get_doc({"doctype": "Job Type", **values}).insert()
+	frappe.db.commit()
+
+
+def work_until_nothing_is_due() -> None:
+	"""What a worker and the minute's tick would do."""
+	while queued := jobs_that_are("Queued"):
+		for name in queued:
+			execute_job(name)
+		if jobs_that_are("Failed"):
+			scheduler.every_minute()
+
+
+def jobs_that_are(status: str) -> list[str]:
+	frappe.db.rollback()
+	return frappe.get_all("Background Job", {"organization": World.alpha, "status": status}, pluck="name")
+
+
+@pytest.mark.parametrize("page", WITH_PYTHON, ids=lambda page: page.name)
+def test_the_code_of_a_page_does_what_the_page_says(reader, page):
+	reader(page)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_name_functions_and_methods_that_there_are(page):
+	for text in [block.text for block in page.blocks("sh")] + re.findall(r"`([^`\n]+)`", page.text):
+		for path in re.findall(r"(?:execute |/api/method/|^)(dartwing\.[\w.]+)", text):
+			if "<" in text or path.endswith("."):
+				continue
+			module, _dot, name = path.rpartition(".")
+			found = getattr(import_module(module), name, None)
+			assert found is not None, f"{page.name}: {path}"
+
+
+# --- reference
+
+
+def test_the_python_api_has_every_public_name():
+	assert [name for name in background_jobs.__all__ if f"`{name}" not in reference("python-api")] == []
+
+
+def test_the_rest_api_has_every_method():
+	assert [name for name in ENDPOINTS if f"`{name}`" not in reference("rest-api")] == []
+
+
+def test_errors_has_every_error():
+	classes = [name for name, value in vars(errors).items() if isinstance(value, type)]
+	ours = [name for name in classes if getattr(errors, name).__module__ == errors.__name__]
+	assert [name for name in ours if f"`{name}" not in reference("errors")] == []
+
+
+def test_settings_has_every_key_with_its_default():
+	missing = [
+		name
+		for name, value in config.DEFAULTS.items()
+		if f"| `dartwing_{name}` | {value} |" not in reference("settings")
+	]
+	assert missing == []
+
+
+@pytest.mark.parametrize("doctype", ["Job Engine Settings", "Job Type", "Organization"])
+def test_settings_has_every_field_with_its_default(site, doctype):
+	text = reference("settings")
+	for field in frappe.get_meta(doctype).fields:
+		if field.hidden or field.fieldtype in ("Section Break", "Column Break", "Tab Break"):
+			continue
+		if doctype == "Organization" and field.fieldname in ("org_name", "org_type", "status", "logo"):
+			continue
+		assert field.label in text, field.label
+		rows = [line for line in text.splitlines() if line.startswith("|") and field.label in line]
+		if rows and field.fieldtype == "Int":
+			assert f"| {field.default or 0} |" in rows[0], field.label
+
+
+def test_metrics_has_every_metric(site):
+	names = re.findall(r"^# TYPE (\S+) ", exposition().decode(), re.MULTILINE)
+	assert names
+	assert [name for name in names if f"`{name}`" not in reference("metrics")] == []
+
+
+def test_logs_names_the_file_and_every_key(site):
+	text = reference("logs")
+	assert f"{LOGGER}.log" in text
+	(line,) = re.findall(r"dartwing\.jobs (\{.*\})", text)
+	keys = list(frappe.parse_json(line))
+	assert all(f"`{key}`" in text for key in keys)
