@@ -11,12 +11,12 @@ from benchmarks.lab import START, Lab
 from dartwing.dartwing_core.background_jobs import submit_job
 
 SIZES = {
-	"full": {"rounds": 2, "seconds": 5, "rates": (1, 10, 100)},
+	"full": {"rounds": 2, "seconds": 4, "rates": (1, 10, 100)},
 	"quick": {"rounds": 1, "seconds": 3, "rates": (1, 10, 100)},
 	"tiny": {"rounds": 1, "seconds": 0.3, "rates": (10,)},
 }
 MARK = "dartwing_benchmark_starts"
-GIVE_UP_SECONDS = 25
+GIVE_UP_SECONDS = 15
 FUNCTION = "dartwing.tests.benchmarked.note_start"
 
 

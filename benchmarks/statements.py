@@ -13,8 +13,8 @@ from benchmarks.submit import INSERT, SUBMIT, inserting, submitting
 from benchmarks.throughput import Ours, Plain
 
 SIZES = {
-	"full": {"rounds": 3, "jobs": 50},
-	"quick": {"rounds": 1, "jobs": 30},
+	"full": {"rounds": 2, "jobs": 30},
+	"quick": {"rounds": 1, "jobs": 20},
 	"tiny": {"rounds": 1, "jobs": 2},
 }
 COUNTERS = ("Com_commit", "Connections", "Questions")

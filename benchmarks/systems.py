@@ -23,7 +23,7 @@ SYSTEMS = {
 	"with_huey": ("Huey: 1 thread", VENV, 2000),
 	"with_celery": ("Celery: prefork, 1 process per core, results kept", VENV, 2000),
 	"with_dramatiq": ("Dramatiq: 1 process per core, 8 threads each", VENV, 4000),
-	"with_procrastinate": ("Procrastinate on PostgreSQL: 1 worker, 1 job at a time", VENV, 1000),
+	"with_procrastinate": ("Procrastinate on PostgreSQL: 1 worker, 1 job at a time", VENV, 400),
 }
 SIZES = {
 	"full": {"rounds": 3, "seconds": 6, "share": 1.0, "systems": tuple(SYSTEMS)},

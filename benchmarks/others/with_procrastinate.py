@@ -2,13 +2,13 @@
 
 import os
 import time
+from typing import Any
 
-from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
+from procrastinate import App, PsycopgConnector
 
 WORKER = ["-m", "procrastinate", "--app", "benchmarks.others.with_procrastinate.app", "worker"]
 
 app = App(connector=PsycopgConnector(conninfo=os.environ["BENCHMARK_POSTGRES"]))
-sender = app.with_connector(SyncPsycopgConnector(conninfo=os.environ["BENCHMARK_POSTGRES"]))
 
 
 @app.task(name="do_nothing")
@@ -17,17 +17,23 @@ def do_nothing() -> None:
 
 
 def prepare() -> None:
-	sender.open()
-	sender.schema_manager.apply_schema()
+	app.open()
+	if not query("select to_regclass('procrastinate_jobs') as found")["found"]:
+		app.schema_manager.apply_schema()
 
 
 def submit(number: int) -> None:
 	for _ in range(number):
-		sender.configure_task("do_nothing").defer()
+		do_nothing.defer()
 
 
 def wait(number: int) -> None:
-	query = "select count(*) as done from procrastinate_jobs where status = 'succeeded'"
-	while sender.connector.execute_query_one(query)["done"] < number:
+	while (
+		query("select count(*) as done from procrastinate_jobs where status = 'succeeded'")["done"] < number
+	):
 		time.sleep(0.02)
-	sender.connector.execute_query("delete from procrastinate_jobs")
+	app.connector.get_sync_connector().execute_query("delete from procrastinate_jobs")
+
+
+def query(statement: str) -> dict[str, Any]:
+	return app.connector.get_sync_connector().execute_query_one(statement)
