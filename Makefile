@@ -41,10 +41,11 @@ ifdef BENCH
 	@test -n "$(SITE)" -a -x "$(BENCH)/env/bin/python" || { echo "BENCH=<bench folder> and SITE=<site> go together"; exit 2; }
 	$(BENCH)/env/bin/python -m pip install --quiet --editable ".[test]"
 	BENCH="$(BENCH)" SITE="$(SITE)" $(BENCH)/env/bin/python -m benchmarks --results $(MEASURED) $(if $(QUICK),--quick)
+	$(BENCH)/env/bin/python -m benchmarks.report --results $(MEASURED) --target $(REPORT)
 else
 	$(RUN) -m benchmarks --results $(MEASURED) $(if $(QUICK),--quick)
+	$(RUN) -m benchmarks.report --results $(MEASURED) --target $(REPORT)
 endif
-	$(BENCHMARKS_VENV)/bin/python -m benchmarks.report --results $(MEASURED) --target $(REPORT)
 
 ## make check               run the linters
 check: $(READY)

@@ -1,4 +1,4 @@
-"""Ask from the command line: `python -m benchmarks.<question> [--quick]`, `python -m benchmarks [question …]`."""
+"""From the command line: `python -m benchmarks.<question> [--quick]`, `python -m benchmarks [question …]`."""
 
 import argparse
 import importlib
@@ -10,6 +10,7 @@ from types import ModuleType
 from benchmarks.answers import RESULTS, Answer, store
 from benchmarks.lab import Lab, open_lab
 from benchmarks.machine import circumstances
+from benchmarks.report import table
 
 QUESTIONS = (
 	"submit",
@@ -51,8 +52,6 @@ def answer(module: ModuleType, lab: Lab, size: str) -> Sequence[Answer]:
 
 
 def show(answers: Sequence[Answer]) -> None:
-	from benchmarks.report import table
-
 	for one in answers:
 		print(f"\n{one.title}\n{table(one)}\n", flush=True)
 

@@ -6,6 +6,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.answers import CHECKOUT, RESULTS, Answer, Comparison, load
+from benchmarks.plots import draw
 
 TITLES = {"frappe": "On Frappe", "benchless": "On benchless"}
 INTRODUCTION = """# Benchmarks
@@ -35,8 +36,6 @@ installed into a virtualenv from `benchmarks/requirements.txt`; Procrastinate ne
 
 def main() -> None:
 	arguments = _arguments()
-	from benchmarks.plots import draw
-
 	target = Path(arguments.target)
 	results = {path.stem: load(path) for path in sorted(Path(arguments.results).glob("*.json"))}
 	target.mkdir(parents=True, exist_ok=True)

@@ -36,6 +36,9 @@ def test_each_question_is_answered_and_reported(lab, question, tmp_path):
 		assert all(values and all(value >= 0 for value in values) for values in one.samples.values())
 	path = tmp_path / "benchless.json"
 	store(path, question, answers, circumstances("tiny", module.SIZES["tiny"]))
+	drawn = report.draw({"benchless": load(path)}, tmp_path / "images")
+	assert [image.name for image in drawn] == [f"benchless-{question}-{n}.svg" for n in range(len(answers))]
+	assert all("</svg>" in image.read_text() for image in drawn)
 	page = report.page({"benchless": load(path)}, {})
 	for one in answers:
 		assert f"### {one.title}" in page
