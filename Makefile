@@ -11,14 +11,18 @@ BENCHMARKS_VENV := $(HOME_FOLDER)/benchmarks-venv
 MEASURED := $(if $(QUICK),$(HOME_FOLDER)/benchmarks/results,benchmarks/results)
 REPORT := $(if $(QUICK),$(HOME_FOLDER)/benchmarks/docs,docs)
 
-.PHONY: demo test test-bench bench-report soak check format stop clean help
+.PHONY: demo pictures test test-bench bench-report soak check format stop clean help
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
-## make demo                run the main job on real input, with a live view
+## make demo [SERVE=1]      run the main job on real input, with a live view; SERVE=1 keeps the site up
 demo: $(READY)
-	@$(RUN) -m demo
+	@$(RUN) -m demo $(if $(filter-out 0,$(SERVE)),--serve)
+
+## make pictures            run the demo and take the docs' pictures of the members' page
+pictures: $(READY)
+	@PYTHONPATH=$(CURDIR)/tests $(RUN) -m demo.pictures
 
 ## make test [TESTS=…]      run the tests on benchless
 test: $(READY)

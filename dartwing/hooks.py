@@ -53,8 +53,16 @@ standard_queries = {
 before_request = [
 	"dartwing.dartwing_core.api.answers.before_request",
 	"dartwing.dartwing_core.api.frappe_methods.refuse_filter_as_name",
+	"dartwing.dartwing_core.api.frappe_methods.refuse_guesses",
 ]
 after_request = ["dartwing.dartwing_core.api.answers.after_request"]
+
+doctype_js = {
+	"Background Job": "public/js/dartwing_jobs.js",
+	"Job Engine Settings": "public/js/dartwing_jobs.js",
+	"Job Type": "public/js/dartwing_jobs.js",
+}
+doctype_list_js = {"Background Job": "public/js/dartwing_jobs.js"}
 
 scheduler_events = {
 	"cron": {

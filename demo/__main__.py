@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -17,20 +18,24 @@ from demo.processes import CHECKOUT, Benchless
 from demo.scenario import ORGANIZATIONS, PASSWORD, SITE
 from demo.setup import Stage, alone, phase
 from demo.signals import stop_on_signals
-from demo.summary import print_commands, print_summary
+from demo.summary import print_commands, print_page, print_summary
 from demo.view import view_for
 
 WORKERS = 2
 PIPE_WIDTH = 140
 
 
-def main() -> int:
+WhileUp = Callable[[str, dict[str, Client]], None]
+
+
+def main(while_up: WhileUp | None = None) -> int:
+	"""Run the demo; `while_up` is called with the site's URL and the members' clients before it ends."""
 	options = parse_options()
 	console = make_console()
 	stop_on_signals()
 	try:
 		with alone(options.home):
-			return run(Benchless(options.home, SITE), console, options.svg)
+			return run(Benchless(options.home, SITE), console, options, while_up)
 	except DemoError as error:
 		console.print(f"[red]✗[/] {error}", soft_wrap=True, highlight=False)
 		return 1
@@ -43,6 +48,7 @@ def parse_options() -> argparse.Namespace:
 	parser = argparse.ArgumentParser(prog="demo", description=sys.modules["demo"].__doc__)
 	home = os.environ.get("BENCHLESS_HOME") or CHECKOUT / ".benchless" / "demo"
 	parser.add_argument("--home", type=Path, default=home, help="folder of the demo (BENCHLESS_HOME)")
+	parser.add_argument("--serve", action="store_true", help="keep the site and its workers up until Ctrl-C")
 	parser.add_argument("--svg", type=Path, help="write a picture of the run to this file")
 	options = parser.parse_args()
 	options.home = Path(options.home).resolve()
@@ -55,7 +61,7 @@ def make_console() -> Console:
 	return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
-def run(bench: Benchless, console: Console, svg: Path | None) -> int:
+def run(bench: Benchless, console: Console, options: argparse.Namespace, while_up: WhileUp | None) -> int:
 	stage, picture = Stage(bench, console), Picture()
 	try:
 		stage.enter()
@@ -63,12 +69,20 @@ def run(bench: Benchless, console: Console, svg: Path | None) -> int:
 		jobs = run_jobs(stage, clients, console, picture)
 		files = written_files(jobs, bench.sites / SITE, stage.people)
 		checks = all_checks(jobs, files, clients)
+		if while_up:
+			while_up(stage.url, clients)
+		if options.serve:
+			print_summary(console, jobs, files, checks)
+			print_page(console, stage.url, is_up=True)
+			stage.stay_up()
 	finally:
 		stage.leave()
-	print_summary(console, jobs, files, checks)
-	print_commands(console, bench.home, stage.url)
-	if svg:
-		picture.save(svg, jobs, files, checks)
+	if not options.serve:
+		print_summary(console, jobs, files, checks)
+		print_commands(console, bench.home, stage.url)
+		print_page(console, stage.url, is_up=False)
+	if options.svg:
+		picture.save(options.svg, jobs, files, checks)
 	return 0 if all(check.holds for check in checks) else 1
 
 

@@ -13,12 +13,13 @@ from rich.console import Console
 
 from benchless.errors import HomeError
 from benchless.home import Home, is_port_free
-from demo.errors import DemoError
+from demo.errors import DemoError, Interrupted
 from demo.processes import Benchless, wait_until
 from demo.scenario import ORGANIZATIONS, PASSWORD, SITE
 from demo.signals import ignore_signals, signals_held
 
 WEB_SECONDS = 30
+LOOK_SECONDS = 0.5
 
 
 @dataclass
@@ -98,6 +99,13 @@ class Stage:
 			kept = "; the services ran before and still do" if self._services_were_up else ""
 			current.outcome = f"all that was started{kept}"
 
+	def stay_up(self) -> None:
+		"""Until a signal asks for the end; DemoError when a process ends by itself."""
+		with suppress(Interrupted):
+			while True:
+				self.bench.refuse_dead()
+				time.sleep(LOOK_SECONDS)
+
 	def start_workers(self, count: int) -> None:
 		for number in range(1, count + 1):
 			self.bench.spawn(f"worker-{number}", "worker", "--queue", "short,default,long")
@@ -113,12 +121,13 @@ class Stage:
 	def _refuse_busy_port(self) -> None:
 		"""Before the jobs of the last run are gone; `serve` would tell it later."""
 		home = Home(self.bench.home)
-		port = home.settings()["webserver_port"]
-		if not is_port_free(port):
-			raise DemoError(
-				f"Port {port} is in use by another program. Stop that program, or change webserver_port "
-				f"in {home.settings_file}."
-			)
+		for name in ("webserver_port", "socketio_port"):
+			port = home.settings()[name]
+			if not is_port_free(port):
+				raise DemoError(
+					f"Port {port} is in use by another program. Stop that program, or change {name} "
+					f"in {home.settings_file}."
+				)
 
 	@property
 	def _installed_marker(self) -> Path:
@@ -146,7 +155,7 @@ class Stage:
 		return f"{counts}; two of each have a login"
 
 	def _serve(self) -> str:
-		self.bench.spawn("web", "serve", "--no-socketio")
+		self.bench.spawn("web", "serve")
 		if not wait_until(self._answers, WEB_SECONDS):
 			raise DemoError(f"{self.url} does not answer; see {self.bench.log_of('web')}")
 		return self.url

@@ -115,3 +115,12 @@ def print_commands(console: Console, home: Path, url: str) -> None:
 	):
 		console.print(Text(f"# {what}", style="dim"))
 		console.print(Text(command), soft_wrap=True)
+
+
+def print_page(console: Console, url: str, is_up: bool) -> None:
+	"""Where members look at their jobs, and who can log in."""
+	heading(console, "The members' page")
+	console.print(Text(f"{url}/jobs"), soft_wrap=True)
+	console.print(Text(f"log in as {ALPINE.admin} or {ALPINE.user}, password {PASSWORD}"), soft_wrap=True)
+	end = "Ctrl-C stops everything" if is_up else "make demo SERVE=1 keeps it up"
+	console.print(Text(end, style="dim"))

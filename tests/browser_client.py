@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from http_client import Client, Web
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from runtimes.base import Runtime, free_port
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -31,7 +31,7 @@ FLAGS = (
 )
 WIDE = {"width": 1400, "height": 900}
 PHONE = {"width": 390, "height": 844}
-PATIENCE_MS = 20_000
+PATIENCE_MS = 30_000
 
 
 def find_chromium() -> str:
@@ -64,6 +64,7 @@ def launch_chromium(site: str) -> Iterator[Browser]:
 	Keep the block short-lived: inside it this thread has a running asyncio loop. Callbacks of Playwright
 	(`page.on`, `page.route`) run in a context of their own, without `frappe.local`.
 	"""
+	expect.set_options(timeout=PATIENCE_MS)
 	with sync_playwright() as playwright:
 		browser = playwright.chromium.launch(
 			executable_path=find_chromium(),
@@ -114,13 +115,16 @@ class Browsed:
 def person_at(browser: Browser, client: Client, **options: Any) -> BrowserContext:
 	"""A window with the session of an HTTP client; `options` are those of `browser.new_context`."""
 	context = guest_at(browser, client.web, **options)
-	context.add_cookies(
-		[
-			{"name": cookie.name, "value": cookie.value or "", "url": client.web.origin}
-			for cookie in client.cookies
-		]
-	)
+	take_session(context, client)
 	return context
+
+
+def take_session(context: BrowserContext, client: Client) -> None:
+	"""From now on the window is of the HTTP client's user."""
+	origin = client.web.origin
+	context.add_cookies(
+		[{"name": cookie.name, "value": cookie.value or "", "url": origin} for cookie in client.cookies]
+	)
 
 
 def guest_at(browser: Browser, web: Web, **options: Any) -> BrowserContext:

@@ -22,11 +22,12 @@ HANDLER = "dartwing.tests.handlers.obliging_handler"
 QUEUES = ("short", "default", "long")
 
 USERS = {
+	# first: Frappe makes the first user of a set-up site without a System Manager one
+	"manager@example.com": (None, ["System Manager"]),
 	"alice@alpha.example": ("Alpha Test Org", ["Dartwing User"]),
 	"adam@alpha.example": ("Alpha Test Org", ["Dartwing User", "Dartwing Admin"]),
 	"bob@beta.example": ("Beta Test Org", ["Dartwing User"]),
 	"nobody@example.com": (None, ["Dartwing User"]),
-	"manager@example.com": (None, ["System Manager"]),
 }
 
 

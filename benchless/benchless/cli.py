@@ -383,6 +383,8 @@ def scheduler(bench: Bench):
 def serve(bench: Bench, port: int | None, no_socketio: bool, all_sites: bool):
 	"""Run the web server and, beside it, the Socket.IO server."""
 	bench.start()
+	if not no_socketio:
+		os.environ["DEV_SERVER"] = "1"
 	from benchless.processes import running, stop_on_sigterm
 	from benchless.web import make_web_server, serve
 

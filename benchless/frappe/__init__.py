@@ -16,7 +16,6 @@ cache = None
 controllers: dict = {}
 loggers: dict = {}
 log_level = None
-_dev_server = 0
 STANDARD_USERS = ("Guest", "Administrator")
 
 from frappe._api.config import (  # noqa: E402
@@ -27,6 +26,7 @@ from frappe._api.config import (  # noqa: E402
 	get_site_config,
 	read_file,
 )
+from frappe._api.context import DEV_SERVER as _dev_server  # noqa: E402
 from frappe._api.context import (  # noqa: E402
 	conf,
 	connect,

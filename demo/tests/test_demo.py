@@ -1,5 +1,6 @@
 """The demo as a user starts it: a process of its own, ended by itself or by Ctrl-C."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import requests
 from factories import wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -30,9 +32,11 @@ def started(home: Path) -> Iterator[list[subprocess.Popen]]:
 		demo.communicate(timeout=TIMEOUT_SECONDS)
 
 
-def start_demo(started: list[subprocess.Popen], home: Path, output: int | None = None) -> subprocess.Popen:
+def start_demo(
+	started: list[subprocess.Popen], home: Path, output: int | None = None, *options: str
+) -> subprocess.Popen:
 	demo = subprocess.Popen(
-		[sys.executable, "-m", "demo", "--home", str(home)],
+		[sys.executable, "-m", "demo", "--home", str(home), *options],
 		cwd=CHECKOUT,
 		stdin=subprocess.DEVNULL,
 		stdout=output or subprocess.PIPE,
@@ -77,6 +81,24 @@ def test_all_jobs_end_as_planned_after_an_interrupted_run(started, home):
 	assert statuses == {"Completed": 8, "Dead Letter": 1}
 	assert "✓ 20,002 rows" in output
 	assert "✓  5,002 rows" in output
+	assert processes_of(home) == []
+
+
+def test_a_demo_that_serves_has_the_members_page_until_it_is_interrupted(started, home):
+	demo = start_demo(started, home, None, "--serve")
+	lines = iter(demo.stdout.readline, "")
+	page = next(line.strip() for line in lines if line.strip().endswith("/jobs"))
+	user, password = re.search(r"log in as (\S+) .*password (\S+)", next(lines)).groups()
+	session = requests.Session()
+	session.trust_env = False
+	login = {"usr": user, "pwd": password}
+	assert session.get(page, allow_redirects=False).headers["Location"] == "/login?redirect-to=/jobs"
+	assert session.post(page.replace("/jobs", "/api/method/login"), data=login).status_code == 200
+	assert "Alpine Club" in session.get(page).text
+
+	demo.send_signal(signal.SIGINT)
+
+	assert demo.wait(TIMEOUT_SECONDS) == 0
 	assert processes_of(home) == []
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from runtimes.base import APP, LOOPBACK, Runtime, Server, free_port, wait_for_free_port, wait_for_port
 
+CHECKOUT = Path(__file__).resolve().parents[2]
 RELAY = Path(__file__).with_name("relay.py")
 SERVE = Path(__file__).with_name("bench_serve.py")
 SOCKETIO = "node apps/frappe/socketio.js"
@@ -29,6 +30,7 @@ class BenchRuntime(Runtime):
 		self.sites_path = self.bench / "sites"
 		self._installed_by_us = False
 		self._listed_by_us = False
+		self._linked_by_us = False
 		self._environment_before = dict(os.environ)
 		self._folder_of_servers = tempfile.TemporaryDirectory(prefix="dartwing-servers-")
 		self._ports = {server: free_port() for server in self.servers}
@@ -71,6 +73,8 @@ class BenchRuntime(Runtime):
 	def stop(self) -> None:
 		if self._installed_by_us:
 			self.run(*self.on_site("uninstall-app", APP, "--yes", "--no-backup"), timeout=600)
+		if self._linked_by_us:
+			self._assets.unlink()
 		if self._listed_by_us:
 			apps = [app for app in self._listed_apps() if app != APP]
 			(self.sites_path / "apps.txt").write_text("\n".join(apps) + "\n")
@@ -118,11 +122,19 @@ class BenchRuntime(Runtime):
 		host = environment.get("FRAPPE_DB_HOST") or config.get("db_host") or LOOPBACK
 		return host, int(environment.get("FRAPPE_DB_PORT") or config.get("db_port") or 3306)
 
+	@property
+	def _assets(self) -> Path:
+		return self.sites_path / "assets" / APP
+
 	def _listed_apps(self) -> list[str]:
 		return (self.sites_path / "apps.txt").read_text().split()
 
 	def _list_app(self) -> None:
-		"""What `bench get-app` does beside cloning: the bench knows the app."""
+		"""What `bench get-app` does beside cloning: the bench knows the app, and serves its assets."""
+		if not self._assets.exists():
+			self._assets.unlink(missing_ok=True)
+			self._assets.symlink_to(CHECKOUT / APP / "public")
+			self._linked_by_us = True
 		apps = self._listed_apps()
 		if APP not in apps:
 			(self.sites_path / "apps.txt").write_text("\n".join([*apps, APP]) + "\n")

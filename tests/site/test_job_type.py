@@ -78,3 +78,9 @@ def test_shipped_job_types_are_there_and_usable(world):
 def test_shipped_roles_are_there(world):
 	assert frappe.db.exists("Role", "Dartwing User")
 	assert frappe.db.exists("Role", "Dartwing Admin")
+
+
+@pytest.mark.parametrize("template", ["[1]", '"text"', "{", "1"])
+def test_a_parameters_template_is_a_json_object(clean, template):
+	with pytest.raises(frappe.ValidationError, match="Parameters Template"):
+		make_job_type("templated_job", parameters_template=template)

@@ -17,6 +17,9 @@ LAYERS = [
 	"config",
 	"times",
 	"transactions",
+	"time_limit",
+	"surroundings",
+	"fresh_context",
 	"transition_log",
 	"named_locks",
 	"inserts",
@@ -24,6 +27,7 @@ LAYERS = [
 	"access",
 	"access_hooks",
 	"hidden",
+	"masking",
 	"notifications",
 	"realtime",
 	"doctype",
@@ -31,19 +35,24 @@ LAYERS = [
 	"admission",
 	"deduplication",
 	"queue_redis",
+	"horse",
 	"dispatcher",
 	"dependencies",
 	"consequences",
+	"errands",
 	"control",
 	"progress",
 	"submission",
 	"engine",
 	"queries",
 	"metrics",
+	"charts",
 	"exposition",
 	"retry_queue",
 	"outcomes",
 	"refusals",
+	"claims",
+	"drain",
 	"supervision",
 	"executor",
 	"recovery",
@@ -52,6 +61,8 @@ LAYERS = [
 	"export_files",
 	"cleanup",
 	"dead_letter",
+	"dossier",
+	"selection",
 	"scheduler",
 	"samples",
 	"exports",
@@ -141,7 +152,7 @@ def test_every_status_can_reach_a_final_one():
 def test_nothing_engine_owned_is_editable_by_hand():
 	for name in ("background_job", "job_execution_log"):
 		doctype = json.loads((CORE / f"doctype/{name}/{name}.json").read_text())
-		layout = ("Section Break", "Column Break")
+		layout = ("Tab Break", "Section Break", "Column Break", "HTML")
 		editable = [
 			field["fieldname"]
 			for field in doctype["fields"]

@@ -22,6 +22,8 @@ debug_log = local("debug_log")
 message_log = local("message_log")
 lang = local("lang")
 
+# `bench start` sets it: no nginx joins the servers, and pages must name the Socket.IO server's port
+DEV_SERVER = int(os.environ.get("DEV_SERVER", "").lower() in ("1", "true", "yes", "on", "y", "t"))
 FIRST_FLAGS = {
 	"currently_saving": [],
 	"redirect_location": "",
@@ -61,7 +63,7 @@ def init(site: str, sites_path: str = ".", new_site: bool = False, force=False) 
 		setattr(local, name, {})
 	local.session = _dict()
 	local.form_dict = _dict()
-	local.dev_server = 0
+	local.dev_server = DEV_SERVER
 	cache_connection.connect()
 	hooks.setup_module_map()
 	local.initialised = True

@@ -23,7 +23,10 @@ def get_response(path=None, http_status_code=200) -> Response:
 	try:
 		return render(path, http_status_code)
 	except frappe.Redirect as moved:
-		return redirect(frappe.flags.redirect_location, moved.http_status_code)
+		response = redirect(frappe.flags.redirect_location, moved.http_status_code)
+		# a browser would remember a 301
+		response.headers["Cache-Control"] = "no-store, no-cache, must-revalidate"
+		return response
 	except frappe.PermissionError as error:
 		text = str(error) or _("You need to be logged in to access this page.")
 		return message_response(_("Not Permitted"), text, 403)

@@ -47,15 +47,19 @@ class Endpoint:
 ENDPOINTS: dict[str, Endpoint] = {}
 
 
-def endpoint(methods: tuple[str, ...], limit: CallLimit | None = None) -> Callable:
+def endpoint(
+	methods: tuple[str, ...], limit: CallLimit | None = None, is_documented: bool = True
+) -> Callable:
 	"""Decorator: make a function an endpoint of the REST API, for logged-in users only.
 
+	One that is not documented serves the app's own pages and may change with them.
 	Frappe's own check of arguments sees `Any`: it would answer with the names of Python's types.
 	"""
 
 	def register(function: Callable) -> Callable:
 		made = Endpoint(function, methods, limit, tuple(arguments_of(function)))
-		ENDPOINTS[made.name] = made
+		if is_documented:
+			ENDPOINTS[made.name] = made
 
 		@wraps(function)
 		def call(*values: Any, **sent: Any) -> Any:

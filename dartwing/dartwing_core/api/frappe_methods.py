@@ -3,17 +3,28 @@
 `frappe.client.get_count` counts any DocType's rows by any filter, `get` finds one by any filter and
 then says its name, `validate_link` tells whether a name exists, `get_link_title` what its title is,
 and a link search can be told to ignore permissions. Where a method takes a name, JSON can carry a
-filter instead.
+filter instead. What may not be read can still be searched for.
 """
 
+import json
+import re
 from typing import Any
+from urllib.parse import unquote
 
 import frappe
 import frappe.client
 import frappe.desk.search
+from frappe import _
 from frappe.utils import cint
 
 from dartwing.dartwing_core.background_jobs.access_hooks import GUARDED
+
+# arguments by which Frappe's methods find, sort and group rows
+ASKING = ("filters", "or_filters", "current_filters", "order_by", "group_by", "field", "having", "chart")
+# what says that a request is about jobs
+ABOUT_JOBS = ("Background Job", "Job Execution Log", "dartwing_core.api.desk")
+UNSEARCHABLE = re.compile(r"\b(input_parameters|job_hash|deduplication_key)\b", re.IGNORECASE)
+ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
 
 
 def refuse_filter_as_name() -> None:
@@ -23,6 +34,26 @@ def refuse_filter_as_name() -> None:
 		return
 	if any(isinstance(form.get(argument), dict | list) for argument in ("name", "docname", "dn")):
 		raise frappe.DoesNotExistError
+
+
+def refuse_guesses() -> None:
+	"""Before a request: nobody finds out what jobs' parameters are by filtering, sorting or grouping by them.
+
+	Frappe v15 leaves a field that may not be read out of what it selects, not out of conditions.
+	"""
+	form = frappe.local.form_dict or {}
+	asked = " ".join(text_of(form[argument]) for argument in ASKING if form.get(argument))
+	about = (
+		f"{unquote(frappe.request.path)} {form.get('cmd')} {form.get('doctype')} {form.get('doc')} {asked}"
+	)
+	if UNSEARCHABLE.search(asked) and any(text in about for text in ABOUT_JOBS):
+		frappe.throw(_("Jobs are not searched by their parameters"), frappe.PermissionError)
+
+
+def text_of(value: Any) -> str:
+	"""The value as one text, in which no character is escaped as in JSON."""
+	text = value if isinstance(value, str) else json.dumps(value, default=str)
+	return ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
 
 
 @frappe.whitelist()

@@ -1,5 +1,6 @@
 """Looking at jobs: one, a page of them, what happened to one, and those that need a person."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import frappe
@@ -40,6 +41,14 @@ def get_job_status(job_id: str) -> dict[str, Any]:
 	"""
 	name = access.check_visible(job_id).name
 	return _shape(frappe.db.get_value("Background Job", name, ["name", *STATUS_FIELDS], as_dict=True))
+
+
+def get_jobs(job_ids: Sequence[str]) -> list[dict[str, Any]]:
+	"""As `get_job_status`, each of these jobs that there is and that the user may see; in no order."""
+	visible = _visible_organizations(None)
+	filters = {"name": ("in", list(job_ids) or [""]), **({"organization": visible} if visible else {})}
+	fields = ["name", *STATUS_FIELDS]
+	return [_shape(job) for job in frappe.get_all("Background Job", filters=filters, fields=fields)]
 
 
 def list_jobs(

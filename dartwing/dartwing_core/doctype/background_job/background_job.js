@@ -1,6 +1,284 @@
+// A job as it is now: Frappe shows its fields, the server's dossier the rest.
+
+// while nothing is heard of an unfinished job, look again after so long
+const SILENCE_MS = 10_000;
+const BARS = {
+	Completed: "is-done",
+	Failed: "is-failed",
+	"Timed Out": "is-failed",
+	"Dead Letter": "is-dead",
+	Canceled: "is-stopped",
+};
+
 frappe.ui.form.on("Background Job", {
 	refresh(frm) {
 		// every field belongs to the engine
 		frm.disable_save();
+		dartwing.jobs.style();
+		show_parameters(frm);
+		show_result(frm);
+		follow(frm);
+		return look(frm);
+	},
+
+	on_hide(frm) {
+		stop_following(frm);
 	},
 });
+
+// --- what is shown
+
+// Read the dossier and show it; the form itself is read again when the job moved on.
+async function look(frm) {
+	const job_id = frm.doc.name;
+	let dossier;
+	try {
+		dossier = await dartwing.jobs.call(`${dartwing.jobs.DESK}get_dossier`, { job_id });
+	} catch (error) {
+		return frm.dashboard.set_headline_alert(frappe.utils.escape_html(error.message), "red");
+	}
+	if (frm.doc.name !== job_id) return;
+	if (dossier.job.status !== frm.doc.status) return frm.reload_doc();
+	frm.dossier = dossier;
+	show_buttons(frm);
+	show_overview(frm);
+	show_history(frm);
+}
+
+function show_overview(frm) {
+	const { job } = frm.dossier;
+	const percent = Math.round(job.progress);
+	frm.get_field("overview").$wrapper.html(`
+		<div class="dartwing-head">
+			${dartwing.jobs.pill(job.status)}
+			<span class="message">${frappe.utils.escape_html(headline(frm.dossier))}</span>
+			<span class="percent">${percent} %</span>
+		</div>
+		<div class="dartwing-bar ${BARS[job.status] || ""}" role="progressbar" aria-label="${__("Progress")}"
+			aria-valuemin="0" aria-valuemax="100" aria-valuenow="${percent}">
+			<div style="width: ${percent}%"></div>
+		</div>
+		<div class="dartwing-facts">${facts(frm).join("")}</div>`);
+}
+
+function show_progress(frm, event) {
+	const $overview = frm.get_field("overview").$wrapper;
+	const percent = Math.round(event.progress);
+	frm.dossier.job.progress = event.progress;
+	frm.dossier.job.progress_message = event.progress_message;
+	$overview
+		.find("[role=progressbar]")
+		.attr("aria-valuenow", percent)
+		.children()
+		.css("width", `${percent}%`);
+	$overview.find(".percent").text(`${percent} %`);
+	$overview.find(".message").text(headline(frm.dossier));
+}
+
+function headline({ job, parent, obstacle }) {
+	switch (job.status) {
+		case "Pending":
+			if (parent && parent.status !== "Completed") return __("waits for {0}", [parent.name]);
+			return __("waits for its turn");
+		case "Queued":
+			return __("waits for a worker");
+		case "Running":
+			return job.progress_message || __("runs");
+		case "Failed":
+		case "Timed Out":
+			if (!job.next_retry_at) return job.error_message;
+			return __("{0}; next attempt at {1}", [
+				job.error_message,
+				dartwing.jobs.clock(job.next_retry_at),
+			]);
+		case "Dead Letter":
+			return obstacle ? `${job.error_message}: ${obstacle}` : job.error_message || "";
+		default:
+			return job.progress_message || "";
+	}
+}
+
+function facts(frm) {
+	const { job, attempts, parent, children, more_children, output } = frm.dossier;
+	const last = attempts[attempts.length - 1];
+	const list = [];
+	const add = (label, html) => list.push(fact(label, html));
+	if (job.created_at) {
+		const until = attempts.length ? attempts[0].started_at : job.completed_at;
+		const waiting = attempts.length || dartwing.jobs.UNFINISHED.includes(job.status);
+		if (waiting) add(__("Waited"), ticking(job.created_at, until));
+	}
+	if (last) {
+		add(last.ended_at ? __("Ran") : __("Runs for"), ticking(last.started_at, last.ended_at));
+		add(__("Attempts"), __("{0}, retry {1} of {2}", [attempts.length, job.retry_count, job.max_retries]));
+		if (last.worker) add(__("Worker"), frappe.utils.escape_html(last.worker.slice(0, 12)));
+	}
+	if (output) add(__("Output"), output_link(output));
+	if (parent) add(__("Depends on"), relative(parent));
+	if (children.length) {
+		const more = more_children ? __("and {0} more", [more_children]) : "";
+		add(__("Jobs that depend on it"), `${children.map(relative).join("<br>")} ${more}`);
+	}
+	return list;
+}
+
+function fact(label, html) {
+	return `<div><div class="label">${label}</div><div class="value">${html}</div></div>`;
+}
+
+// a duration that goes on while nothing has ended it
+function ticking(from, until) {
+	const text = dartwing.jobs.duration(dartwing.jobs.seconds_between(from, until));
+	return until ? text : `<span data-ticking-since="${from}">${text}</span>`;
+}
+
+function relative({ name, job_type, status }) {
+	if (!status) return `${frappe.utils.escape_html(name)} (${__("deleted")})`;
+	return `${dartwing.jobs.job_link(name, `${name} ${job_type}`)} ${dartwing.jobs.pill(status)}`;
+}
+
+function output_link({ label, url }) {
+	const text = frappe.utils.escape_html(label.split("/").pop());
+	const title = frappe.utils.escape_html(label);
+	if (!url) return `<span title="${title}">${frappe.utils.escape_html(label)}</span>`;
+	return `<a class="dartwing-output" href="${frappe.utils.escape_html(url)}" title="${title}" target="_blank"
+		rel="noopener">${text}</a>`;
+}
+
+function show_history(frm) {
+	const { history, attempts } = frm.dossier;
+	const steps = history.map((row, index) => step(row, history[index + 1]));
+	frm.get_field("history").$wrapper.html(`
+		<ol class="dartwing-steps">${steps.join("")}</ol>
+		${attempts.length ? attempts_table(attempts) : ""}`);
+}
+
+function step(row, next) {
+	const goes_on = dartwing.jobs.UNFINISHED.includes(row.to_status);
+	const lasted = next || goes_on ? ticking(row.timestamp, next?.timestamp) : "";
+	const color = `var(--${dartwing.jobs.COLORS[row.to_status]}-500, var(--gray-500))`;
+	return `<li style="--dot: ${color}">
+		<span class="when">${dartwing.jobs.clock(row.timestamp)}</span>
+		<span class="what"><b>${__(row.to_status)}</b>
+			${frappe.utils.escape_html(row.message || "")}
+			<span class="by">${frappe.utils.escape_html(short_actor(row.actor))}</span></span>
+		<span class="lasted" title="${__("so long it was {0}", [__(row.to_status)])}">${lasted}</span>
+	</li>`;
+}
+
+// workers have random names of 32 characters
+function short_actor(actor) {
+	return /^[0-9a-f]{32}$/.test(actor || "") ? __("worker {0}", [actor.slice(0, 8)]) : actor || "";
+}
+
+function attempts_table(attempts) {
+	const row = ({ number, worker, started_at, ended_at, outcome, error }) => `<tr>
+		<td>${number}</td>
+		<td>${dartwing.jobs.clock(started_at)}</td>
+		<td>${ticking(started_at, ended_at)}</td>
+		<td>${dartwing.jobs.pill(outcome || "Running")}</td>
+		<td>${frappe.utils.escape_html((worker || "").slice(0, 8))}</td>
+		<td class="error">${frappe.utils.escape_html(outcome === "Completed" ? "" : error || "")}</td>
+	</tr>`;
+	const heads = [__("Attempt"), __("Started"), __("Ran"), __("Outcome"), __("Worker"), __("Error")];
+	return `<table class="dartwing-attempts">
+		<thead><tr>${heads.map((head) => `<th>${head}</th>`).join("")}</tr></thead>
+		<tbody>${[...attempts].reverse().map(row).join("")}</tbody>
+	</table>`;
+}
+
+function show_parameters(frm) {
+	const parameters = JSON.parse(frm.doc.input_parameters || "{}");
+	frm.get_field("parameters").$wrapper.html(dartwing.jobs.json_block(parameters));
+}
+
+function show_result(frm) {
+	for (const name of ["result", "checkpoint"]) {
+		const field = frm.get_field(name);
+		if (!frm.doc[name] || !field?.$wrapper) continue;
+		const value = frm.doc[name];
+		const pretty = dartwing.jobs.json_block(typeof value === "string" ? JSON.parse(value) : value);
+		field.$wrapper.find(".like-disabled-input").html(pretty).addClass("p-0");
+	}
+}
+
+// --- what can be done
+
+function show_buttons(frm) {
+	frm.clear_custom_buttons();
+	const labels = { cancel: __("Cancel Job"), retry: __("Retry"), discard: __("Discard") };
+	for (const action of frm.dossier.actions) {
+		const $button = frm.add_custom_button(labels[action], () => ACTIONS[action](frm));
+		if (action === "retry") $button.removeClass("btn-default").addClass("btn-primary");
+	}
+	frm.add_custom_button(__("Job Type"), () => frappe.set_route("Form", "Job Type", frm.doc.job_type));
+}
+
+const ACTIONS = {
+	cancel(frm) {
+		frappe.confirm(__("Cancel {0}? Nothing that it writes from now on is kept.", [frm.doc.name]), () =>
+			act(frm, "cancel_job", { job_id: frm.doc.name }),
+		);
+	},
+	retry(frm) {
+		return act(frm, "retry_job", { job_id: frm.doc.name });
+	},
+	discard(frm) {
+		const reason = { fieldname: "reason", fieldtype: "Small Text", label: __("Reason"), reqd: 1 };
+		const discard = ({ reason }) => act(frm, "discard_jobs", { job_ids: [frm.doc.name], reason });
+		frappe.prompt([reason], discard, __("Discard {0}", [frm.doc.name]), __("Discard"));
+	},
+};
+
+async function act(frm, method, args) {
+	try {
+		const answer = await dartwing.jobs.call(dartwing.jobs.REST + method, args);
+		const refused = Object.values(answer.refused || {});
+		if (refused.length) throw new Error(refused[0]);
+		frappe.show_alert({ message: answer.message || __("Job discarded"), indicator: "green" });
+	} catch (error) {
+		dartwing.jobs.complain(error);
+	}
+	return frm.reload_doc();
+}
+
+// --- live
+
+function follow(frm) {
+	stop_following(frm);
+	const job_id = frm.doc.name;
+	const on_event = (name, event) => {
+		if (name !== "reconnected" && event.job_id !== job_id) return;
+		frm.heard_at = Date.now();
+		if (name === "job_progress" && frm.dossier && frm.doc.status === "Running") {
+			show_progress(frm, event);
+		} else if (name === "job_status_changed") {
+			frm.reload_doc();
+		} else {
+			look(frm);
+		}
+	};
+	const unfollow = dartwing.jobs.follow([frm.doc.organization], on_event);
+	const ticker = setInterval(() => tick(frm), 1000);
+	frm.heard_at = Date.now();
+	frm.stop_following = () => {
+		unfollow();
+		clearInterval(ticker);
+	};
+}
+
+function tick(frm) {
+	frm.$wrapper.find("[data-ticking-since]").each((_index, element) => {
+		const seconds = dartwing.jobs.seconds_between(element.dataset.tickingSince);
+		element.textContent = dartwing.jobs.duration(seconds);
+	});
+	const is_over = !dartwing.jobs.UNFINISHED.includes(frm.doc.status);
+	if (is_over || document.hidden || Date.now() - frm.heard_at < SILENCE_MS) return;
+	frm.heard_at = Date.now();
+	look(frm);
+}
+
+function stop_following(frm) {
+	frm.stop_following?.();
+	frm.stop_following = null;
+}

@@ -1,4 +1,5 @@
 import inspect
+import json
 from collections.abc import Callable
 
 import frappe
@@ -17,6 +18,7 @@ class JobType(Document):
 	if TYPE_CHECKING:
 		from frappe.types import DF
 
+		allow_web_submission: DF.Check
 		deduplication_window: DF.Int
 		default_priority: DF.Literal["Low", "Normal", "High", "Critical"]
 		default_timeout: DF.Int
@@ -27,6 +29,8 @@ class JobType(Document):
 		is_paused: DF.Check
 		max_retries: DF.Int
 		notify_owner: DF.Literal["Never", "On Failure", "Always"]
+		parameters_help: DF.SmallText | None
+		parameters_template: DF.JSON | None
 		rate_limit: DF.Int
 		rate_limit_window: DF.Int
 		requires_permission: DF.Link | None
@@ -48,6 +52,17 @@ class JobType(Document):
 			)
 		if self.rate_limit and not self.rate_limit_window:
 			frappe.throw(_("Rate Limit needs a Rate Limit Window of 1 to 86400 seconds"))
+		check_template(self.parameters_template)
+
+
+def check_template(template: str | dict | None) -> None:
+	"""Raise ValidationError unless a Parameters Template is a JSON object, or empty."""
+	try:
+		parsed = json.loads(template) if isinstance(template, str) and template.strip() else template or {}
+	except ValueError as error:
+		frappe.throw(_("Parameters Template is no valid JSON: {0}").format(error))
+	if not isinstance(parsed, dict):
+		frappe.throw(_("Parameters Template must be a JSON object"))
 
 
 def get_handler(path: str) -> Callable:

@@ -1,0 +1,121 @@
+"""What the page /jobs asks beside the REST API: rows with what their reader may do, and its form."""
+
+from typing import Annotated, Any
+
+import frappe
+from frappe import _
+from frappe.utils import get_fullname
+
+from dartwing.dartwing_core.api.arguments import About
+from dartwing.dartwing_core.api.endpoints import CHANGE, READ, endpoint
+from dartwing.dartwing_core.api.jobs import LIST, STATUS, SUBMIT
+from dartwing.dartwing_core.background_jobs import access, engine, queries, times
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+
+Row = dict[str, Any]
+FIELDS = ("name", "owner_user", "depends_on", "scheduled_at")
+MAX_CHILDREN = 20
+PRIVATE = "/private/files/"
+# of the names of the engine's parts, for example "Dependencies"; RQ's names of workers are longer
+LONGEST_PART = 20
+
+
+@endpoint(READ, LIST, is_documented=False)
+def list_rows(
+	organization: str | None = None,
+	status: str | None = None,
+	job_type: str | None = None,
+	limit: int = 20,
+	before: str | None = None,
+) -> Row:
+	"""As `list_jobs`, each job as a row of the page."""
+	page = queries.list_jobs(organization, status, job_type, limit, before=before)
+	return {"jobs": as_rows(page["jobs"]), "total": page["total"]}
+
+
+@endpoint(READ, STATUS, is_documented=False)
+def get_rows(job_ids: Annotated[list[str], About("Up to 100 ids")]) -> list[Row]:
+	"""These jobs as rows of the page, without those that the user cannot see."""
+	if len(job_ids) > queries.MAX_PAGE:
+		refuse_argument("job_ids", _("at most {0} at once").format(queries.MAX_PAGE))
+	return as_rows(queries.get_jobs(job_ids))
+
+
+@endpoint(READ, STATUS, is_documented=False)
+def get_details(job_id: str) -> Row:
+	"""One row with its history, its children and whether the user may download its output."""
+	(row,) = as_rows([queries.get_job_status(job_id)])
+	history = queries.get_job_history(job_id)["history"]
+	name_actors(history)
+	children = frappe.get_all(
+		"Background Job",
+		filters={"depends_on": row["job_id"]},
+		fields=["name as job_id", "job_type", "status"],
+		order_by="creation asc",
+		limit_page_length=MAX_CHILDREN,
+	)
+	return {**row, "history": history, "children": children}
+
+
+@endpoint(CHANGE, SUBMIT, is_documented=False)
+def submit(job_type: str, organization: str, parameters: dict | None = None) -> Row:
+	"""Submit a job of a type that is offered on the page; returns its row."""
+	access.check_member(organization)
+	if not frappe.db.get_value("Job Type", job_type, "allow_web_submission"):
+		reason = _("{0} is not offered on this page").format(repr(job_type))
+		refuse_argument("job_type", reason, frappe.PermissionError)
+	job = engine.submit_job(job_type, organization, parameters)
+	return as_rows([queries.get_job_status(job.name)])[0]
+
+
+def name_actors(history: list[frappe._dict]) -> None:
+	"""Users have names; of workers, members learn only that it was one."""
+	actors = [entry.actor for entry in history]
+	users = frappe.get_all("User", filters={"name": ("in", actors)}, pluck="name")
+	for entry in history:
+		if entry.actor in users:
+			entry.actor_name = get_fullname(entry.actor)
+		else:
+			entry.actor_name = _("Worker") if len(entry.actor) > LONGEST_PART else _(entry.actor)
+
+
+def as_rows(jobs: list[Row]) -> list[Row]:
+	"""Jobs that the user may see, each also with its submitter, its output and what the user may do to it."""
+	named = {"name": ("in", [job["job_id"] for job in jobs] or [""])}
+	more = {row.name: row for row in frappe.get_all("Background Job", filters=named, fields=list(FIELDS))}
+	administered = None if access.is_system_manager() else set(access.administered_organizations())
+	files = loadable_files([job["output_reference"] for job in jobs])
+	# a job that was deleted since the first query is none any more
+	return [as_row(job, more[job["job_id"]], administered, files) for job in jobs if job["job_id"] in more]
+
+
+def as_row(job: Row, more: frappe._dict, administered: set[str] | None, files: set[str]) -> Row:
+	may_administer = administered is None or job["organization"] in administered
+	return {
+		**job,
+		"owner_name": get_fullname(more.owner_user),
+		"is_mine": more.owner_user == frappe.session.user,
+		"depends_on": more.depends_on,
+		"scheduled_at": times.to_utc(more.scheduled_at),
+		"output": output_of(job["output_reference"], files),
+		"may_cancel": may_administer or more.owner_user == frappe.session.user,
+		"may_administer": may_administer,
+	}
+
+
+def output_of(reference: str | None, files: set[str]) -> Row | None:
+	"""`{text, url}` of what a job produced; `url` is None for what is nothing that the user may load."""
+	if not reference:
+		return None
+	is_open = reference.startswith(("https://", "http://", "/files/"))
+	url = reference if is_open or reference in files else None
+	return {"text": reference.rpartition("/")[2] if url else reference, "url": url}
+
+
+def loadable_files(references: list[str | None]) -> set[str]:
+	"""Those that are private files which the user may read."""
+	private = [one for one in references if one and one.startswith(PRIVATE)]
+	if not private:
+		return set()
+	files = frappe.get_all("File", filters={"file_url": ("in", private)}, fields=["*"])
+	return {file.file_url for file in files if frappe.get_doc({"doctype": "File", **file}).is_downloadable()}

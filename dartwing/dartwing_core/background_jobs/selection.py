@@ -1,0 +1,95 @@
+"""One action for all jobs that a list's filters match, a batch at a time. Nothing here commits."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils import now_datetime
+
+from dartwing.dartwing_core.background_jobs import dead_letter, engine
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.doctype.background_job.background_job import DEAD_LETTER, UNFINISHED
+
+BATCH = 100
+# statuses of the jobs that an action is for
+APPLIES_TO = {"cancel": UNFINISHED, "retry": (DEAD_LETTER,), "discard": (DEAD_LETTER,)}
+
+ListFilters = list[list[Any]]
+
+
+def act(action: str, job_ids: Sequence[str], reason: str | None = None) -> dict[str, Any]:
+	"""Cancel, retry or discard at most 100 jobs: `{"done": [ids], "refused": {id: why}}`."""
+	_check_action(action)
+	if len(job_ids) > BATCH:
+		refuse_argument("job_ids", _("at most {0} at once, not {1}").format(BATCH, len(job_ids)))
+	actions: dict[str, Callable[[], dict[str, Any]]] = {
+		"cancel": lambda: cancel_each(job_ids),
+		"retry": lambda: dead_letter.retry_jobs(job_ids),
+		"discard": lambda: dead_letter.discard_jobs(reason or "", job_ids),
+	}
+	return actions[action]()
+
+
+def cancel_each(job_ids: Sequence[str]) -> dict[str, Any]:
+	"""Cancel these jobs; what a refused one had written is undone, the rest stays."""
+	done: list[str] = []
+	refused: dict[str, str] = {}
+	for job_id in dict.fromkeys(job_ids):
+		frappe.db.savepoint("dartwing_each")
+		try:
+			engine.cancel_job(job_id)
+			done.append(job_id)
+		except (frappe.ValidationError, frappe.PermissionError) as error:
+			frappe.db.rollback(save_point="dartwing_each")
+			frappe.clear_last_message()
+			refused[job_id] = str(error)
+	return {"done": done, "refused": refused}
+
+
+def count(action: str, filters: ListFilters) -> dict[str, Any]:
+	"""`{jobs, until}`: how many jobs that the user sees match and are in a status that the action is for.
+
+	`until` goes to `act_on_next`, so that what is submitted after the question is not touched.
+	"""
+	until = str(now_datetime())
+	rows = frappe.get_list(
+		"Background Job", filters=_narrowed(action, filters, until), fields=["count(name) as jobs"]
+	)
+	return {"jobs": rows[0].jobs if rows else 0, "until": until}
+
+
+def act_on_next(
+	action: str, filters: ListFilters, until: str, after: list[str] | None = None, reason: str | None = None
+) -> dict[str, Any]:
+	"""As `act`, for the next 100 jobs that match, oldest first: `{done, refused, after}`.
+
+	`after` is what the batch before returned; in the answer it is None when nothing is left.
+	"""
+	wanted = _narrowed(action, filters, until)
+	beyond = []
+	if after:
+		created, name = after
+		wanted.append(["creation", ">=", created])
+		beyond = [["creation", ">", created], ["name", ">", name]]
+	batch = frappe.get_list(
+		"Background Job",
+		filters=wanted,
+		or_filters=beyond,
+		fields=["name", "creation"],
+		order_by="creation asc, name asc",
+		limit_page_length=BATCH,
+	)
+	result = act(action, [job.name for job in batch], reason)
+	is_over = len(batch) < BATCH
+	return {**result, "after": None if is_over else [str(batch[-1].creation), batch[-1].name]}
+
+
+def _narrowed(action: str, filters: ListFilters, until: str) -> ListFilters:
+	_check_action(action)
+	return [*filters, ["status", "in", APPLIES_TO[action]], ["creation", "<=", until]]
+
+
+def _check_action(action: str) -> None:
+	if action not in APPLIES_TO:
+		refuse_argument("action", _("{0} is none of {1}").format(repr(action), ", ".join(APPLIES_TO)))

@@ -1,0 +1,109 @@
+// What a user may do to a job: the buttons, and the questions before what cannot be undone.
+
+import { cancel_job, discard_job, retry_job, SessionEnded } from "./api.js";
+import { type_label } from "./boot.js";
+import { h, open_dialog } from "./dom.js";
+import { announce } from "./notices.js";
+import { can_cancel, can_retry } from "./statuses.js";
+import { __ } from "./texts.js";
+
+const NAMES = { cancel: __("Cancel"), retry: __("Try again"), discard: __("Discard") };
+
+export function actions_of(job) {
+	return [can_cancel(job) && "cancel", can_retry(job) && "retry", can_retry(job) && "discard"].filter(
+		Boolean,
+	);
+}
+
+// A button that does it; `on_done` is called when the server has done it.
+export function action_button(action, job, on_done) {
+	const label = __("{0} {1} {2}", [NAMES[action], type_label(job.job_type), job.job_id]);
+	return h(
+		"button",
+		{
+			type: "button",
+			class: action === "retry" ? "" : "danger",
+			"data-action": action,
+			"aria-label": label,
+			onclick: () => ask[action](job, on_done),
+		},
+		NAMES[action],
+	);
+}
+
+const ask = {
+	cancel: (job, on_done) =>
+		confirm_dialog({
+			title: __("Cancel this job?"),
+			text: __("{0} stops, and nothing of its work is kept.", [named(job)]),
+			proceed: __("Cancel the job"),
+			stay: __("Let it go on"),
+			run: () => cancel_job(job.job_id),
+			on_done,
+		}),
+	retry: (job, on_done) =>
+		confirm_dialog({
+			title: __("Try this job again?"),
+			text: __("{0} gets a fresh set of attempts.", [named(job)]),
+			proceed: __("Try again"),
+			stay: __("Not now"),
+			is_harmless: true,
+			run: () => retry_job(job.job_id),
+			on_done,
+		}),
+	discard: (job, on_done) => {
+		const reason = h("input", {
+			name: "reason",
+			type: "text",
+			required: true,
+			maxlength: 140,
+			autocomplete: "off",
+		});
+		confirm_dialog({
+			title: __("Discard this job?"),
+			text: __("{0} is canceled for good. The reason stays in its history.", [named(job)]),
+			field: h("label", {}, h("span", {}, __("Reason")), reason),
+			proceed: __("Discard the job"),
+			stay: __("Keep it"),
+			run: () => discard_job(job.job_id, reason.value),
+			on_done,
+		});
+	},
+};
+
+const named = (job) => `${type_label(job.job_type)} ${job.job_id}`;
+
+function confirm_dialog({ title, text, field, proceed, stay, is_harmless, run, on_done }) {
+	const error = h("p", { class: "error", role: "alert" });
+	const go = h("button", { type: "submit", class: is_harmless ? "primary" : "primary danger" }, proceed);
+	const back = h("button", { type: "button", onclick: () => dialog.close() }, stay);
+	const form = h(
+		"form",
+		{ class: "dialog-body" },
+		h("p", {}, text),
+		field,
+		error,
+		h("div", { class: "buttons" }, back, go),
+	);
+	const { dialog } = open_dialog({ title, kind: "question", close_label: __("Close") }, form);
+	(field?.querySelector("input") ?? go).focus();
+	form.addEventListener("submit", async (event) => {
+		event.preventDefault();
+		error.textContent = "";
+		set_busy(go, true);
+		try {
+			const answer = await run();
+			dialog.close();
+			if (answer.message) announce(answer.message);
+			on_done();
+		} catch (refusal) {
+			set_busy(go, false);
+			if (!(refusal instanceof SessionEnded)) error.textContent = refusal.message;
+		}
+	});
+}
+
+export function set_busy(button, is_busy) {
+	button.disabled = is_busy;
+	button.setAttribute("aria-busy", is_busy);
+}

@@ -1,0 +1,103 @@
+// The REST API, for the user whose session the page was opened with.
+
+import { boot } from "./boot.js";
+import { __ } from "./texts.js";
+
+const ROOT = "/api/method/dartwing.dartwing_core.api";
+const TOO_MANY = 429;
+
+// A refusal, in one sentence for the user.
+export class ApiError extends Error {
+	constructor(message, status, { retry_after = null, body = {} } = {}) {
+		super(message);
+		this.status = status;
+		this.retry_after = retry_after;
+		this.body = body;
+	}
+}
+
+// The session is over, or is somebody else's now: nothing on this page can work any more.
+export class SessionEnded extends Error {}
+
+let when_session_ends = () => {};
+export function on_session_end(callback) {
+	when_session_ends = callback;
+}
+
+const page = (name) => `${ROOT}.members_page.${name}`;
+const jobs = (name) => `${ROOT}.jobs.${name}`;
+
+export const list_rows = (filters) => get(page("list_rows"), filters);
+export const get_rows = (job_ids) => get(page("get_rows"), { job_ids: JSON.stringify(job_ids) });
+export const get_details = (job_id) => get(page("get_details"), { job_id });
+export const submit = (values) => post(page("submit"), values);
+export const cancel_job = (job_id) => post(jobs("cancel_job"), { job_id });
+export const retry_job = (job_id) => post(jobs("retry_job"), { job_id });
+
+export async function discard_job(job_id, reason) {
+	const answer = await post(jobs("discard_jobs"), { reason, job_ids: [job_id] });
+	if (answer.refused[job_id]) throw new ApiError(answer.refused[job_id], 409);
+	return answer;
+}
+
+export const logout = () => post("/api/method/logout", {});
+
+function get(url, values) {
+	const given = Object.entries(values).filter(([, value]) => value != null && value !== "");
+	return request(`${url}?${new URLSearchParams(given)}`, { method: "GET" });
+}
+
+function post(url, values) {
+	return request(url, {
+		method: "POST",
+		headers: { "Content-Type": "application/json", "X-Frappe-CSRF-Token": boot.csrf_token },
+		body: JSON.stringify(values),
+	});
+}
+
+async function request(url, { headers = {}, ...options }) {
+	if (is_somebody_else()) await check_session();
+	const response = await fetch(url, {
+		...options,
+		headers: { Accept: "application/json", ...headers },
+		credentials: "same-origin",
+		cache: "no-store",
+	}).catch(() => {
+		throw new ApiError(__("The server cannot be reached."), 0);
+	});
+	const body = await response.json().catch(() => ({}));
+	if (response.ok) return body.message;
+	if (response.status < 500 && response.status !== TOO_MANY) await check_session();
+	if (body.exc_type === "CSRFTokenError") end_session(boot.user);
+	const retry_after = Number(response.headers.get("Retry-After")) || null;
+	throw new ApiError(sentence(response, body), response.status, { retry_after, body });
+}
+
+function sentence(response, body) {
+	if (body.error) return body.error;
+	if (response.status === TOO_MANY) return __("Too many requests; wait a little.");
+	return __("The server failed to answer ({0}).", [response.status]);
+}
+
+// In another tab, somebody may have logged in meanwhile; Frappe tells in a cookie who.
+function is_somebody_else() {
+	const user = document.cookie.match(/(?:^|; )user_id=([^;]+)/)?.[1];
+	return Boolean(user) && decodeURIComponent(user).replaceAll('"', "") !== boot.user;
+}
+
+// A refusal may be about what was asked, or about who asked.
+async function check_session() {
+	const response = await fetch("/api/method/frappe.auth.get_logged_user", {
+		headers: { Accept: "application/json" },
+		cache: "no-store",
+	}).catch(() => null);
+	if (!response) return;
+	const user = response.ok ? (await response.json().catch(() => ({}))).message : null;
+	if (user !== boot.user) end_session(user);
+}
+
+// `user` is who is logged in now: the same one when in a session that came later than this page.
+function end_session(user) {
+	when_session_ends(user);
+	throw new SessionEnded(__("Your session has ended."));
+}

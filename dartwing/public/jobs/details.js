@@ -1,0 +1,244 @@
+// One job in full, kept up to date while it is open.
+
+import { action_button, actions_of } from "./actions.js";
+import { get_details, SessionEnded } from "./api.js";
+import { priority_label, status_label, type_label } from "./boot.js";
+import { h, open_dialog, set_attribute, set_text } from "./dom.js";
+import { download_link, progress_bar, standing, status_pill } from "./job_parts.js";
+import { has_ended, tone, WILL_RETRY } from "./statuses.js";
+import { __, clock, duration, moment, number, seconds_between } from "./texts.js";
+
+const TOGETHER_MS = 250;
+
+export class Details {
+	constructor({ job, job_id, on_changed, on_close, on_open }) {
+		Object.assign(this, { job_id, on_changed, on_open });
+		this.status = status_pill();
+		this.progress = progress_bar();
+		this.standing = h("span", { class: "standing" });
+		this.problem = h("p", { class: "error", role: "alert" });
+		this.body = h("div", { class: "dialog-body", tabindex: 0, role: "region", "aria-label": __("Details") });
+		this.buttons = h("div", { class: "buttons" });
+		this.state = h("div", { class: "state" }, this.status.element, this.standing);
+		const title = job ? type_label(job.job_type) : job_id;
+		const { dialog, heading } = open_dialog(
+			{ title, kind: "drawer", close_label: __("Close the details"), on_close: () => this.closed(on_close) },
+			h(
+				"div",
+				{ class: "dialog-top" },
+				h("p", { class: "job-id" }, job_id),
+				this.state,
+				this.progress.element,
+				this.problem,
+			),
+			this.body,
+			this.buttons,
+		);
+		Object.assign(this, { dialog, heading });
+		heading.focus();
+		this.timer = setInterval(() => this.tick(), 1_000);
+		if (job) this.show_state(job);
+		else this.state.hidden = this.progress.element.hidden = true;
+		this.read();
+	}
+
+	closed(on_close) {
+		this.is_closed = true;
+		clearInterval(this.timer);
+		on_close();
+	}
+
+	close() {
+		this.dialog.close();
+	}
+
+	tick() {
+		if (this.job) set_text(this.standing, standing(this.job));
+	}
+
+	// Something happened to the job: what is known of it at once, and a reading soon.
+	update(job) {
+		if (this.job && job) this.show_state({ ...this.job, ...job });
+		this.read_soon();
+	}
+
+	progressed(changes) {
+		if (this.job) this.show_state({ ...this.job, ...changes });
+	}
+
+	show_state(job) {
+		this.job = job;
+		this.state.hidden = false;
+		set_text(this.heading, type_label(job.job_type));
+		this.status.update(job.status);
+		this.progress.update(job);
+		this.tick();
+		const wanted = String(actions_of(job));
+		if (this.shown_actions !== wanted) this.show_actions(wanted);
+	}
+
+	show_actions(wanted) {
+		this.shown_actions = wanted;
+		const had_focus = this.buttons.contains(document.activeElement);
+		this.buttons.replaceChildren(
+			...actions_of(this.job).map((action) =>
+				action_button(action, this.job, () => this.on_changed(this.job_id)),
+			),
+		);
+		this.buttons.hidden = !this.buttons.childElementCount;
+		if (had_focus) this.heading.focus();
+	}
+
+	read_soon() {
+		if (this.is_waiting) return;
+		this.is_waiting = true;
+		setTimeout(() => {
+			this.is_waiting = false;
+			if (!this.is_closed) this.read();
+		}, TOGETHER_MS);
+	}
+
+	// One reading at a time; what happens meanwhile asks for another one.
+	async read() {
+		if (this.is_reading) {
+			this.must_read_again = true;
+			return;
+		}
+		this.is_reading = true;
+		try {
+			const details = await get_details(this.job_id);
+			this.problem.textContent = "";
+			this.show_state(details);
+			this.show_body(details);
+		} catch (error) {
+			if (!(error instanceof SessionEnded)) this.problem.textContent = error.message;
+		}
+		this.is_reading = false;
+		if (this.must_read_again && !this.is_closed) {
+			this.must_read_again = false;
+			this.read_soon();
+		}
+	}
+
+	show_body(details) {
+		const text = JSON.stringify(details);
+		if (text === this.shown) return;
+		this.shown = text;
+		const had_focus = document.activeElement !== this.body && this.body.contains(document.activeElement);
+		this.body.replaceChildren(
+			...[
+				this.error_of(details),
+				this.output_of(details),
+				this.result_of(details),
+				this.facts_of(details),
+				this.children_of(details),
+				this.history_of(details),
+			].filter(Boolean),
+		);
+		if (had_focus) this.body.focus();
+	}
+
+	error_of(job) {
+		if (!job.error_message || job.status === "Completed") return null;
+		const is_bad = job.status === "Dead Letter";
+		return h(
+			"section",
+			{ class: "callout", "data-tone": is_bad ? "bad" : "warning" },
+			h("h3", {}, is_bad ? __("It failed for good") : __("What went wrong")),
+			h("p", { class: "message" }, job.error_message),
+			is_bad &&
+				!job.may_administer &&
+				h("p", { class: "hint" }, __("An admin of {0} can try it again.", [job.organization])),
+		);
+	}
+
+	output_of({ output }) {
+		if (!output) return null;
+		const shown = output.url
+			? h("p", { class: "output" }, h("code", {}, output.text), download_link(output, __("Download")))
+			: h("p", {}, h("code", {}, output.text), " ", h("span", { class: "hint" }, __("You cannot load it.")));
+		return h("section", {}, h("h3", {}, __("Output")), shown);
+	}
+
+	result_of({ result }) {
+		if (!result) return null;
+		const is_flat = Object.values(result).every((value) => typeof value !== "object" || value === null);
+		const shown = is_flat
+			? h(
+					"dl",
+					{ class: "facts" },
+					Object.entries(result).map(([key, value]) => fact(key, value_text(value))),
+				)
+			: h("pre", { tabindex: 0 }, JSON.stringify(result, null, 2));
+		return h("section", {}, h("h3", {}, __("Result")), shown);
+	}
+
+	facts_of(job) {
+		const facts = [
+			[__("Organization"), job.organization],
+			[__("Submitted by"), job.is_mine ? __("{0} (you)", [job.owner_name]) : job.owner_name],
+			[__("Priority"), priority_label(job.priority)],
+			[__("Submitted"), moment(job.created_at)],
+			[__("Planned for"), job.scheduled_at && moment(job.scheduled_at)],
+			[__("Started"), job.started_at && moment(job.started_at)],
+			[__("Completed"), job.completed_at && moment(job.completed_at)],
+			[__("Next try"), WILL_RETRY.includes(job.status) && job.next_retry_at && moment(job.next_retry_at)],
+			[
+				__("Retries"),
+				(job.retry_count > 0 || !has_ended(job)) && __("{0} of {1}", [job.retry_count, job.max_retries]),
+			],
+			[__("Waits for"), job.depends_on && this.link_to(job.depends_on)],
+		];
+		const shown = facts.filter(([, value]) => value).map(([name, value]) => fact(name, value));
+		return h("section", {}, h("h3", {}, __("About this job")), h("dl", { class: "facts" }, shown));
+	}
+
+	children_of({ children }) {
+		if (!children.length) return null;
+		const items = children.map((child) =>
+			h(
+				"li",
+				{},
+				this.link_to(child.job_id),
+				` ${type_label(child.job_type)}, ${status_label(child.status)}`,
+			),
+		);
+		return h(
+			"section",
+			{},
+			h("h3", {}, __("Jobs that wait for this one")),
+			h("ul", { class: "plain" }, items),
+		);
+	}
+
+	link_to(job_id) {
+		return h("button", { type: "button", class: "link", onclick: () => this.on_open(job_id) }, job_id);
+	}
+
+	history_of({ history }) {
+		const items = history.map((entry, index) => {
+			const next = history[index + 1];
+			const lasted = next && duration(seconds_between(entry.timestamp, next.timestamp));
+			return h(
+				"li",
+				{ "data-tone": tone(entry.to_status) },
+				h(
+					"div",
+					{ class: "step" },
+					h("strong", {}, status_label(entry.to_status)),
+					lasted && h("span", { class: "hint" }, lasted),
+					h("time", { datetime: entry.timestamp, title: moment(entry.timestamp) }, clock(entry.timestamp)),
+				),
+				h("p", { class: "hint" }, [entry.message, entry.actor_name].filter(Boolean).join(" · ")),
+			);
+		});
+		return h("section", {}, h("h3", {}, __("History")), h("ol", { class: "history" }, items));
+	}
+}
+
+const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
+
+function value_text(value) {
+	if (typeof value === "number") return number(value);
+	return value === null ? "–" : String(value);
+}

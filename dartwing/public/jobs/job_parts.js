@@ -1,0 +1,70 @@
+// Parts of a job that the list and the details show alike.
+
+import { status_label } from "./boot.js";
+import { h, set_attribute, set_text } from "./dom.js";
+import { has_ended, tone, WILL_RETRY } from "./statuses.js";
+import { __, duration, number, relative, seconds_between, seconds_since } from "./texts.js";
+
+export function status_pill() {
+	const text = h("span");
+	const element = h("span", { class: "status" }, h("span", { class: "dot", "aria-hidden": "true" }), text);
+	return {
+		element,
+		update(status) {
+			set_attribute(element, "data-tone", tone(status));
+			set_text(text, status_label(status));
+		},
+	};
+}
+
+export function progress_bar() {
+	const bar = h("progress", { max: 100, value: 0 });
+	const percent = h("span", { class: "percent" });
+	const message = h("span", { class: "progress-message" });
+	const element = h(
+		"div",
+		{ class: "progress" },
+		bar,
+		h("div", { class: "progress-text" }, message, percent),
+	);
+	return {
+		element,
+		update(job) {
+			element.hidden = !(job.status === "Running" || (job.progress > 0 && !has_ended(job)));
+			if (element.hidden) return;
+			const value = Math.min(100, Math.max(0, job.progress || 0));
+			if (bar.value !== value) bar.value = value;
+			set_attribute(bar, "aria-label", __("Progress of {0}", [job.job_id]));
+			set_text(percent, __("{0} %", [number(Math.floor(value))]));
+			set_text(message, job.progress_message ?? "");
+		},
+	};
+}
+
+export function download_link({ text, url }, label) {
+	// only files of this site: others are opened
+	return h(
+		"a",
+		{ class: "button", href: url, download: url.startsWith("/") && text, "aria-label": `${label} ${text}` },
+		label,
+	);
+}
+
+// One sentence on where a job stands, beside its status.
+export function standing(job) {
+	if (job.status === "Running" && job.started_at)
+		return __("for {0}", [duration(seconds_since(job.started_at))]);
+	if (WILL_RETRY.includes(job.status) && job.next_retry_at) {
+		const attempts = [relative(job.next_retry_at), job.retry_count + 1, job.max_retries];
+		return __("next try {0}, {1} of {2}", attempts);
+	}
+	if (job.status === "Pending" && job.depends_on) return __("waits for {0}", [job.depends_on]);
+	if (job.status === "Pending" && is_ahead(job.scheduled_at))
+		return __("starts {0}", [relative(job.scheduled_at)]);
+	if (job.status === "Completed" && job.started_at && job.completed_at) {
+		return __("took {0}", [duration(seconds_between(job.started_at, job.completed_at))]);
+	}
+	return "";
+}
+
+const is_ahead = (time) => Boolean(time) && seconds_since(time) < 0;

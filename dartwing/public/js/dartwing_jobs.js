@@ -1,0 +1,200 @@
+// What the Desk forms and the list of the job engine have in common. Frappe loads it with each of them.
+
+frappe.provide("dartwing.jobs");
+
+Object.assign(dartwing.jobs, {
+	COLORS: {
+		Pending: "gray",
+		Queued: "blue",
+		Running: "purple",
+		Completed: "green",
+		Failed: "orange",
+		"Timed Out": "orange",
+		"Dead Letter": "red",
+		Canceled: "darkgrey",
+	},
+	UNFINISHED: ["Pending", "Queued", "Running", "Failed", "Timed Out"],
+	REST: "dartwing.dartwing_core.api.jobs.",
+	DESK: "dartwing.dartwing_core.api.desk.",
+
+	// POST to a method; rejects with an Error that carries the server's sentence and its whole `body`
+	async call(method, args = {}) {
+		const response = await fetch(`/api/method/${method}`, {
+			method: "POST",
+			headers: {
+				"Content-Type": "application/json",
+				Accept: "application/json",
+				"X-Frappe-CSRF-Token": frappe.csrf_token,
+			},
+			body: JSON.stringify(args),
+		});
+		const body = await response.json().catch(() => ({}));
+		if (!response.ok) {
+			throw Object.assign(new Error(body.error || response.statusText), { body });
+		}
+		return body.message;
+	},
+
+	complain(error) {
+		frappe.msgprint({
+			title: __("Not done"),
+			indicator: "red",
+			message: frappe.utils.escape_html(error.message),
+		});
+	},
+
+	// --- events
+
+	_rooms: dartwing.jobs._rooms || new Map(),
+	_followers: dartwing.jobs._followers || new Set(),
+
+	// Call `on_event(name, event)` for what happens to jobs of these organizations, and with "reconnected"
+	// after a connection was lost: what was sent meanwhile is to be read. Returns how to stop.
+	follow(organizations, on_event) {
+		this._listen();
+		this._followers.add(on_event);
+		organizations.forEach((organization) => this._join(organization));
+		return () => {
+			this._followers.delete(on_event);
+			organizations.forEach((organization) => this._leave(organization));
+		};
+	},
+
+	_listen() {
+		const socket = frappe.realtime.socket;
+		if (this._listens_to === socket) return;
+		this._listens_to = socket;
+		const tell = (name, event) => [...this._followers].forEach((follower) => follower(name, event));
+		["job_progress", "job_status_changed"].forEach((name) =>
+			frappe.realtime.on(name, (event) => tell(name, event)),
+		);
+		// the server forgets the rooms of a lost connection
+		frappe.realtime.on("connect", () => {
+			[...this._rooms.keys()].forEach((organization) => this._subscribe(organization));
+			tell("reconnected");
+		});
+	},
+
+	_join(organization) {
+		const followers = this._rooms.get(organization) || 0;
+		this._rooms.set(organization, followers + 1);
+		if (!followers) this._subscribe(organization);
+	},
+
+	_leave(organization) {
+		const followers = this._rooms.get(organization) - 1;
+		if (followers) {
+			this._rooms.set(organization, followers);
+		} else {
+			this._rooms.delete(organization);
+			frappe.realtime.emit("doc_unsubscribe", "Organization", organization);
+		}
+	},
+
+	// not frappe.realtime.doc_subscribe: that drops what is asked within a second of the last
+	_subscribe(organization) {
+		frappe.realtime.emit("doc_subscribe", "Organization", organization);
+	},
+
+	// --- texts
+
+	pill(status) {
+		const color = this.COLORS[status] || "gray";
+		return `<span class="indicator-pill no-indicator-dot ${color}">${__(status)}</span>`;
+	},
+
+	job_link(name, label) {
+		const text = frappe.utils.escape_html(label || name);
+		return `<a href="/app/background-job/${encodeURIComponent(name)}">${text}</a>`;
+	},
+
+	// an ISO time in UTC, as the user's clock shows it
+	clock(iso) {
+		const zone = frappe.boot.time_zone?.user || frappe.boot.time_zone?.system;
+		const time = zone ? moment.utc(iso).tz(zone) : moment.utc(iso).local();
+		return time.format("YYYY-MM-DD HH:mm:ss");
+	},
+
+	seconds_between(from, to) {
+		return Math.max(0, (to ? new Date(to) : new Date()) - new Date(from)) / 1000;
+	},
+
+	duration(seconds) {
+		if (seconds < 1) return __("{0} ms", [Math.round(seconds * 1000)]);
+		if (seconds < 60) return __("{0} s", [seconds.toFixed(seconds < 10 ? 1 : 0)]);
+		const minutes = Math.floor(seconds / 60);
+		if (minutes < 60) return __("{0} min {1} s", [minutes, Math.floor(seconds % 60)]);
+		const hours = Math.floor(minutes / 60);
+		if (hours < 48) return __("{0} h {1} min", [hours, minutes % 60]);
+		return __("{0} days", [Math.floor(hours / 24)]);
+	},
+
+	json_block(value) {
+		const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
+		return `<pre class="dartwing-json">${frappe.utils.escape_html(text)}</pre>`;
+	},
+
+	style() {
+		frappe.dom.set_style(STYLE, "dartwing-jobs");
+	},
+});
+
+var STYLE = `
+.dartwing-json { background: var(--control-bg); border-radius: var(--border-radius); padding: 10px 12px;
+	margin: 0; max-height: 420px; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere;
+	color: var(--text-color); font-size: var(--text-sm); }
+.dartwing-bar { height: 8px; border-radius: 4px; background: var(--gray-200); overflow: hidden; }
+[data-theme="dark"] .dartwing-bar { background: var(--gray-700); }
+.dartwing-bar > div { height: 100%; border-radius: 4px; background: var(--purple-500, #8642c2);
+	transition: width 0.4s ease; }
+.dartwing-bar.is-done > div { background: var(--green-500, #28a745); }
+.dartwing-bar.is-stopped > div { background: var(--gray-500); }
+.dartwing-bar.is-failed > div { background: var(--orange-500, #e86c13); }
+.dartwing-bar.is-dead > div { background: var(--red-500, #e03636); }
+.dartwing-head { display: flex; align-items: center; gap: 10px; margin-bottom: 8px; flex-wrap: wrap; }
+.dartwing-head .message { flex: 1; min-width: 0; overflow-wrap: anywhere; color: var(--text-color); }
+.dartwing-head .percent { font-variant-numeric: tabular-nums; font-weight: 600; }
+.dartwing-facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(130px, 1fr));
+	gap: 12px 20px; margin-top: 16px; }
+.dartwing-facts .label { color: var(--text-muted); font-size: var(--text-sm); }
+.dartwing-facts .value { color: var(--text-color); font-variant-numeric: tabular-nums;
+	overflow-wrap: anywhere; }
+.dartwing-steps { list-style: none; margin: 0 0 4px 5px; padding: 0; border-left: 2px solid var(--border-color); }
+.dartwing-steps li { position: relative; padding: 0 0 14px 18px; display: grid;
+	grid-template-columns: 170px 1fr 110px; gap: 2px 14px; align-items: baseline; }
+.dartwing-steps li:last-child { padding-bottom: 0; }
+.dartwing-steps li::before { content: ""; position: absolute; left: -6px; top: 6px; width: 10px; height: 10px;
+	border-radius: 50%; background: var(--dot, var(--gray-500)); border: 2px solid var(--card-bg, #fff); }
+.dartwing-steps .when, .dartwing-steps .lasted { color: var(--text-muted); font-size: var(--text-sm);
+	font-variant-numeric: tabular-nums; }
+.dartwing-steps .lasted { text-align: right; }
+.dartwing-steps .what { min-width: 0; overflow-wrap: anywhere; }
+.dartwing-steps .what .by { color: var(--text-muted); font-size: var(--text-sm); }
+.dartwing-attempts { margin: 18px 0 0; width: 100%; font-size: var(--text-md); }
+.dartwing-attempts th { font-weight: 500; color: var(--text-muted); font-size: var(--text-sm); }
+.dartwing-attempts th, .dartwing-attempts td { padding: 6px 12px 6px 0; vertical-align: top;
+	border-top: 1px solid var(--border-color); overflow-wrap: anywhere; }
+.dartwing-quick { display: flex; gap: 6px; flex-wrap: wrap; padding: 10px 15px 0; }
+.dartwing-quick .btn { border-radius: 999px; }
+.dartwing-quick .btn .n { font-variant-numeric: tabular-nums; opacity: 0.7; margin-left: 4px; }
+.dartwing-row { display: flex; align-items: center; gap: 8px; min-width: 0; }
+.dartwing-row .dartwing-bar { flex: 1; min-width: 50px; max-width: 120px; }
+.dartwing-row .text { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.dartwing-phone { display: none; }
+.list-row-col:has(> .dartwing-row), .list-row-col:has(> [data-sort-by="progress_message"]) { flex: 2; }
+.list-row-container:has(.dartwing-row) .comment-count, .list-row-container:has(.dartwing-row) .list-row-like,
+.list-row-container:has(.dartwing-row) .mx-2 { display: none !important; }
+.dartwing-refused { max-height: 260px; overflow: auto; margin-top: 12px; }
+.dartwing-problem { color: var(--red-600, #c00); margin-bottom: 10px; overflow-wrap: anywhere; }
+@media (max-width: 767px) {
+	.dartwing-phone { display: block; padding: 0 15px 8px 45px; margin-top: -6px; color: var(--text-muted);
+		font-size: var(--text-sm); }
+	.dartwing-phone:not(:has(.text:not(:empty))) { display: none; }
+	.dartwing-steps li { grid-template-columns: 1fr auto; }
+	.dartwing-steps .what { grid-column: 1 / -1; grid-row: 1; }
+	.dartwing-attempts thead { display: none; }
+	.dartwing-attempts tr { display: block; border-top: 1px solid var(--border-color); padding: 6px 0; }
+	.dartwing-attempts td { display: inline-block; border: 0; padding: 2px 10px 2px 0; }
+	.dartwing-attempts td.error { display: block; }
+}
+`;

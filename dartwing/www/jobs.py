@@ -1,0 +1,150 @@
+"""The page /jobs: the jobs of the user's organizations, for people with and without access to Desk."""
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import frappe
+from frappe import _
+from frappe.sessions import get_csrf_token
+from frappe.utils import get_fullname, now_datetime
+
+from dartwing.dartwing_core.background_jobs import access, times
+from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, STATUSES
+
+no_cache = 1
+
+ASSETS = "/assets/dartwing/jobs"
+SOURCES = Path(__file__).resolve().parents[1] / "public" / "jobs"
+# the first argument of __("…")
+TEXT = re.compile(r"""\b__\(\s*"((?:[^"\\]|\\.)+)\"""")
+RIGHT_TO_LEFT = ("ar", "fa", "he", "ps", "ur")
+# a System Manager sees all organizations; more than these are no choice any more
+MAX_ORGANIZATIONS = 200
+
+
+def get_context(context: frappe._dict) -> None:
+	if frappe.session.user == "Guest":
+		send_to_login()
+	context.language = frappe.local.lang or "en"
+	context.direction = "rtl" if context.language.split("-")[0] in RIGHT_TO_LEFT else "ltr"
+	context.assets = {name: versioned(name) for name in asset_names()}
+	# so that modules that import each other by their plain names get the same versions
+	imports = {f"{ASSETS}/{name}": url for name, url in context.assets.items()}
+	context.import_map = as_script({"imports": imports})
+	context.page_boot = as_script(boot())
+
+
+def send_to_login() -> None:
+	path = frappe.local.request.full_path.rstrip("?")
+	frappe.local.flags.redirect_location = f"/login?redirect-to={quote(path)}"
+	raise frappe.Redirect(302)
+
+
+def boot() -> dict[str, Any]:
+	"""What the page's scripts are told: who the user is, and what there is to choose from."""
+	user, mine = frappe.session.user, organizations()
+	return {
+		"user": user,
+		"full_name": get_fullname(user),
+		"csrf_token": get_csrf_token(),
+		"site": frappe.local.site,
+		# behind nginx, Socket.IO has the site's own address
+		"socketio_port": frappe.conf.socketio_port if frappe.local.dev_server else None,
+		"now": times.to_utc(now_datetime()),
+		"statuses": labelled(STATUSES),
+		"priorities": labelled(PRIORITIES),
+		"organizations": mine,
+		"job_types": job_types() if mine else [],
+		"texts": texts(),
+	}
+
+
+def labelled(names: tuple[str, ...]) -> list[dict[str, str]]:
+	return [{"name": name, "label": _(name)} for name in names]
+
+
+def organizations() -> list[dict[str, Any]]:
+	"""`{name, is_active}` of those whose jobs the user may see."""
+	mine = {} if access.is_system_manager() else {"name": ("in", access.organizations_of() or [""])}
+	rows = frappe.get_all(
+		"Organization",
+		filters=mine,
+		fields=["name", "status"],
+		order_by="name asc",
+		limit_page_length=MAX_ORGANIZATIONS,
+	)
+	return [{"name": row.name, "is_active": row.status == "Active"} for row in rows]
+
+
+def job_types() -> list[dict[str, Any]]:
+	"""`{name, label, form}` of all; `form` is `{description, help, template}` of a type that is offered."""
+	rows = frappe.get_all(
+		"Job Type",
+		fields=[
+			"name",
+			"display_name",
+			"description",
+			"is_enabled",
+			"allow_web_submission",
+			"requires_permission",
+			"parameters_help",
+			"parameters_template",
+		],
+		order_by="display_name asc",
+	)
+	return [
+		{
+			"name": row.name,
+			"label": _(row.display_name),
+			"form": form_of(row) if is_offered(row) else None,
+		}
+		for row in rows
+	]
+
+
+def is_offered(row: frappe._dict) -> bool:
+	required = row.requires_permission
+	return bool(
+		row.is_enabled
+		and row.allow_web_submission
+		and (not required or frappe.has_permission(required, "create"))
+	)
+
+
+def form_of(row: frappe._dict) -> dict[str, Any]:
+	return {
+		"description": _(row.description) if row.description else "",
+		"help": _(row.parameters_help) if row.parameters_help else "",
+		"template": frappe.parse_json(row.parameters_template or None),
+	}
+
+
+def texts() -> dict[str, str]:
+	"""The texts of the page's scripts in the user's language; none in English, which they are written in."""
+	if (frappe.local.lang or "en") == "en":
+		return {}
+	return {text: _(text) for text in written_texts()}
+
+
+@lru_cache
+def written_texts() -> tuple[str, ...]:
+	found = (TEXT.findall(path.read_text()) for path in sorted(SOURCES.glob("*.js")))
+	return tuple(dict.fromkeys(text for one in found for text in one))
+
+
+def asset_names() -> list[str]:
+	files = (path for path in SOURCES.rglob("*") if path.suffix in (".js", ".css", ".svg"))
+	return sorted(path.relative_to(SOURCES).as_posix() for path in files)
+
+
+def versioned(name: str) -> str:
+	"""The URL of an asset, another one when its content changes: web servers let browsers keep assets."""
+	return f"{ASSETS}/{name}?v={(SOURCES / name).stat().st_mtime_ns:x}"
+
+
+def as_script(value: Any) -> str:
+	"""JSON that cannot end the script element that it is in."""
+	return frappe.as_json(value, indent=None).replace("<", "\\u003c")

@@ -1,0 +1,78 @@
+"""Desk in a real browser. Only real Frappe has it: without a bench nothing here is collected."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import frappe
+import pytest
+from browser_client import Browsed, person_at
+from factories import World
+from http_client import Client
+from playwright.sync_api import Browser, BrowserContext, Page
+from runtimes.base import Runtime, stop
+from runtimes.chosen import is_a_bench
+
+collect_ignore_glob = [] if is_a_bench() else ["test_*.py"]
+
+PASSWORD_USERS = (World.alice, World.adam, World.bob, World.manager)
+
+
+@pytest.fixture(autouse=True)
+def _clean(clean: World) -> None:
+	"""Every test here starts and ends without jobs, as Administrator."""
+
+
+@pytest.fixture(scope="session")
+def _set_up(site: str) -> Iterator[None]:
+	"""A site whose setup wizard was gone through, as Desk shows nothing else before."""
+	before = frappe.db.get_single_value("System Settings", "setup_complete")
+	home = frappe.db.get_default("desktop:home_page")
+	_set_home("workspace", 1)
+	yield
+	frappe.db.rollback()
+	_set_home(home, before)
+
+
+def _set_home(home_page: str | None, is_set_up: int | None) -> None:
+	frappe.db.set_single_value("System Settings", "setup_complete", is_set_up)
+	frappe.db.set_default("desktop:home_page", home_page)
+	frappe.db.commit()
+	frappe.clear_cache()
+
+
+@pytest.fixture(scope="session")
+def logins(_set_up: None, browsed: Browsed, world: World) -> dict[str, Client]:
+	return {user: browsed.web.login(user) for user in PASSWORD_USERS}
+
+
+@pytest.fixture
+def desk(browser: Browser, logins: dict[str, Client]) -> Iterator[Callable[..., Page]]:
+	"""Open a path of Desk as a user; every window is closed at the end, and none had an error of ours."""
+	windows: list[BrowserContext] = []
+	errors: list[str] = []
+
+	def open_page(user: str, path: str, **options: object) -> Page:
+		window = person_at(browser, logins[user], **options)
+		windows.append(window)
+		page = window.new_page()
+		page.on("pageerror", lambda error: errors.append(f"{path}: {error.message}\n{error.stack}"))
+		page.goto(path)
+		return page
+
+	yield open_page
+	for window in windows:
+		window.close()
+	assert [error for error in errors if "play() failed" not in error] == []
+
+
+@pytest.fixture
+def worker(runtime: Runtime, tmp_path: Path) -> Iterator[Callable[[], None]]:
+	"""Start a stock worker when the test wants one."""
+	started = []
+
+	def start() -> None:
+		started.append(runtime.spawn("worker", "--queue", "short,default,long", log=tmp_path / "worker.log"))
+
+	yield start
+	for process in started:
+		stop(process, timeout_seconds=60)

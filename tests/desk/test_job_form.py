@@ -1,0 +1,173 @@
+"""A job's form: live, and with the buttons that its reader may use."""
+
+import json
+
+from factories import OBLIGING, World, end, state, submit, submit_as, transitions
+from looking import (
+	button,
+	confirm,
+	expect_status,
+	is_marked,
+	job_path,
+	mark,
+	wait_for_progress,
+)
+from playwright.sync_api import expect
+
+from dartwing.dartwing_core.background_jobs.masking import MASK
+
+
+def long_job(world: World, **parameters: object) -> str:
+	parameters = {"steps": 400, "step_seconds": 0.1, **parameters}
+	return submit_as(world.alice, "long_running_job", world.alpha, parameters).name
+
+
+def test_progress_moves_on_an_open_form_without_a_reload(world, desk, worker):
+	job = long_job(world)
+	page = desk(world.alice, job_path(job))
+	expect_status(page, "Queued")
+	mark(page)
+	worker()
+	expect_status(page, "Running")
+	# from here on nothing can be read: what moves is what was sent
+	page.route("**/*get_dossier*", lambda route: route.abort())
+	page.route("**/*getdoc*", lambda route: route.abort())
+	first = wait_for_progress(page, beyond=0)
+	wait_for_progress(page, beyond=first)
+	assert is_marked(page)
+	page.unroute_all()
+	button(page, "Cancel Job").click()
+	confirm(page)
+	expect_status(page, "Canceled")
+	assert state(job)["status"] == "Canceled"
+	assert is_marked(page)
+
+
+def test_a_form_that_lost_its_connection_shows_what_happened_meanwhile(world, desk, browsed):
+	job = submit(world.alice).name
+	page = desk(world.alice, job_path(job))
+	expect_status(page, "Queued")
+	mark(page)
+	browsed.stop_socketio()
+	end(job, "Running")
+	browsed.start_socketio()
+	expect_status(page, "Running")
+	assert is_marked(page)
+	# and it listens again
+	page.wait_for_function("frappe.realtime.socket.connected")
+	end(job, "Completed")
+	expect_status(page, "Completed")
+	assert is_marked(page)
+
+
+def test_an_admin_retries_a_dead_letter_and_a_member_is_not_offered_it(world, desk):
+	job = submit(world.alice).name
+	end(job, "Dead Letter", error_message="no answer")
+	page = desk(world.alice, job_path(job))
+	expect_status(page, "Dead Letter")
+	expect(button(page, "Job Type")).to_be_visible()
+	expect(button(page, "Retry")).to_have_count(0)
+	expect(button(page, "Discard")).to_have_count(0)
+	page = desk(world.adam, job_path(job))
+	button(page, "Retry").click()
+	expect_status(page, "Queued")
+	expect(button(page, "Retry")).to_have_count(0)
+	assert ("Dead Letter", "Queued") in transitions(job)
+
+
+def test_a_discard_asks_for_its_reason(world, desk):
+	job = submit(world.alice).name
+	end(job, "Dead Letter", error_message="no answer")
+	page = desk(world.adam, job_path(job))
+	button(page, "Discard").click()
+	page.locator(".modal.show [data-fieldname=reason] textarea").fill("the customer left")
+	confirm(page, "Discard")
+	expect_status(page, "Canceled")
+	expect(page.locator("[data-fieldname=history]")).to_contain_text("the customer left")
+
+
+def test_the_timeline_has_each_transition_and_each_attempt_with_its_error(world, desk):
+	job = submit(world.alice).name
+	end(job, "Failed", error_message="no answer", error_traceback="Traceback (most recent call last)")
+	page = desk(world.adam, job_path(job))
+	expect_status(page, "Failed")
+	steps = page.locator("[data-fieldname=history] .dartwing-steps li")
+	expect(steps).to_have_count(len(transitions(job)))
+	expect(steps.nth(0)).to_contain_text("Pending")
+	expect(steps.nth(0).locator(".lasted")).not_to_be_empty()
+	expect(page.locator("[data-fieldname=history] .dartwing-attempts tbody tr")).to_have_count(1)
+	# folded until somebody wants it
+	traceback = page.locator("[data-fieldname=error_traceback]")
+	expect(traceback).to_be_hidden()
+	page.locator(".section-head", has_text="Traceback").click()
+	expect(traceback).to_contain_text("Traceback (most recent call last)")
+
+
+def test_parent_and_child_lead_to_each_other(world, desk):
+	parent = submit(world.alice).name
+	child = submit_as(world.alice, OBLIGING, world.alpha, {"mode": "succeed"}, depends_on=parent).name
+	page = desk(world.alice, job_path(parent))
+	page.locator("[data-fieldname=overview] a", has_text=child).click()
+	expect(page.locator(".page-head:visible .title-area")).to_be_visible()
+	expect(page).to_have_url(f"{page.url.split('/app/')[0]}{job_path(child)}")
+	expect(page.locator("[data-fieldname=overview]:visible a", has_text=parent)).to_be_visible()
+
+
+def test_the_output_is_a_link(world, desk):
+	job = submit(world.alice).name
+	end(job, "Completed", output_reference="https://files.example/report.csv")
+	page = desk(world.alice, job_path(job))
+	expect(page.locator(".dartwing-output")).to_have_attribute("href", "https://files.example/report.csv")
+
+
+def test_secrets_of_the_parameters_are_not_sent_to_the_browser(world, desk):
+	secrets = {"password": "hunter2", "nested": [{"apiKey": "sk-93f2b7"}], "page": 7}
+	job = submit(world.alice, **secrets).name
+	for user in (world.alice, world.manager):
+		page = desk(user, "/app")
+		said: list[str] = []
+		page.on("requestfinished", lambda request, said=said: said.append(_text_of(request)))
+		page.goto(job_path(job))
+		expect_status(page, "Queued")
+		page.get_by_role("tab", name="Input and Output").click()
+		shown = json.loads(page.locator("[data-fieldname=parameters] pre").inner_text())
+		assert shown == {
+			"mode": "succeed",
+			"password": MASK,
+			"nested": [{"apiKey": MASK}],
+			"page": 7,
+		}
+		page.wait_for_load_state("networkidle")
+		everything = "\n".join([page.content(), page.evaluate("JSON.stringify(cur_frm.doc)"), *said])
+		assert job in everything
+		assert "hunter2" not in everything
+		assert "sk-93f2b7" not in everything
+
+
+def _text_of(request) -> str:
+	response = request.response()
+	is_text = response and "json" in (response.headers.get("content-type") or "")
+	return response.text() if is_text else ""
+
+
+def test_nothing_of_a_job_can_be_edited(world, desk):
+	job = submit(world.alice).name
+	page = desk(world.manager, job_path(job))
+	expect_status(page, "Queued")
+	writable = (
+		"cur_frm.fields.filter((field) => field.disp_status === 'Write').map((field) => field.df.label)"
+	)
+	assert page.evaluate(writable) == []
+	expect(button(page, "Save")).to_have_count(0)
+
+
+def test_a_button_that_comes_too_late_says_what_the_job_is(world, desk, browsed):
+	job = submit(world.alice).name
+	page = desk(world.alice, job_path(job))
+	button(page, "Cancel Job").click()
+	# the form does not hear of it
+	page.evaluate("frappe.realtime.socket.disconnect()")
+	end(job, "Completed")
+	confirm(page)
+	expect(page.locator(".modal.show .msgprint")).to_contain_text("is Completed")
+	expect_status(page, "Completed")

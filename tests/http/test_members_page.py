@@ -1,0 +1,128 @@
+"""What the page /jobs asks the server: the same walls, limits and errors as the REST API."""
+
+import json
+import re
+
+import frappe
+import pytest
+from factories import World, end, submit, submit_as
+
+from dartwing.dartwing_core.api.endpoints import ENDPOINTS
+from dartwing.dartwing_core.api.openapi import document
+from dartwing.www import jobs as page
+
+API = "dartwing.dartwing_core.api.members_page"
+UNKNOWN = "JOB-1999-00001"
+# as RQ names them
+WORKER = "4f2cfd9f15df4de78851d2a81a6f6d2c"
+
+
+def boot_of(web, user: str) -> dict:
+	"""Of a session of its own: one that has opened the page must send its CSRF token from then on."""
+	html = web.login(user).get("/jobs").text
+	return json.loads(re.search(r'id="boot">(.*?)</script>', html, re.DOTALL)[1])
+
+
+def test_rows_say_what_their_reader_may_do(alice, adam):
+	of_alice, of_adam = submit(), submit(World.adam)
+
+	def rights(client) -> dict:
+		rows = client.ask(f"{API}.list_rows").json()["message"]["jobs"]
+		return {row["job_id"]: (row["is_mine"], row["may_cancel"], row["may_administer"]) for row in rows}
+
+	assert rights(alice) == {of_alice.name: (True, True, False), of_adam.name: (False, False, False)}
+	assert rights(adam) == {of_alice.name: (False, True, True), of_adam.name: (True, True, True)}
+
+
+def test_jobs_of_others_are_in_no_answer(alice, bob, nobody, guest):
+	job = submit()
+	child = submit_as(World.alice, job.job_type, World.alpha, {"mode": "succeed"}, depends_on=job.name)
+	ids = json.dumps([job.name, child.name])
+	for client in (bob, nobody):
+		assert client.ask(f"{API}.list_rows").json()["message"] == {"jobs": [], "total": 0}
+		assert (
+			client.ask(f"{API}.get_rows", job_ids=json.dumps([job.name, child.name])).json()["message"] == []
+		)
+		answer = client.ask(f"{API}.get_details", job_id=job.name)
+		unknown = client.ask(f"{API}.get_details", job_id=UNKNOWN)
+		assert (answer.status_code, unknown.status_code) == (404, 404)
+		assert answer.json()["error"].replace(job.name, UNKNOWN) == unknown.json()["error"]
+	for name in ("list_rows", "get_rows", "get_details", "submit"):
+		assert guest.call(f"{API}.{name}", job_id=job.name, job_ids=[job.name]).status_code == 403
+	rows = alice.ask(f"{API}.get_rows", job_ids=ids).json()["message"]
+	assert {row["job_id"]: row["depends_on"] for row in rows} == {job.name: None, child.name: job.name}
+
+
+def test_details_have_the_history_and_the_children(alice):
+	job = submit()
+	child = submit_as(World.alice, job.job_type, World.alpha, {"mode": "succeed"}, depends_on=job.name)
+	end(job.name, "Completed")
+	details = alice.ask(f"{API}.get_details", job_id=job.name).json()["message"]
+	assert [entry["to_status"] for entry in details["history"]] == [
+		"Pending",
+		"Queued",
+		"Running",
+		"Completed",
+	]
+	assert details["history"][0]["actor_name"] == "alice"
+	assert [one["job_id"] for one in details["children"]] == [child.name]
+
+
+def test_a_worker_has_no_name_for_members(alice):
+	job = submit()
+	frappe.get_doc("Background Job", job.name).transition_to(
+		"Running", actor="4f2cfd9f15df4de78851d2a81a6f6d2c"
+	)
+	frappe.db.commit()
+	details = alice.ask(f"{API}.get_details", job_id=job.name).json()["message"]
+	assert details["history"][-1]["actor_name"] == "Worker"
+
+
+def test_at_most_a_hundred_rows_are_read_at_once(alice):
+	answer = alice.ask(f"{API}.get_rows", job_ids=json.dumps(["JOB-1"] * 101))
+	assert (answer.status_code, answer.json()["error"]) == (417, "job_ids: at most 100 at once")
+
+
+@pytest.mark.parametrize(("arguments", "error"), [({"limit": "x"}, "limit"), ({"status": "x"}, "status")])
+def test_a_wrong_argument_is_named(alice, arguments, error):
+	answer = alice.ask(f"{API}.list_rows", **arguments)
+	assert answer.status_code == 417
+	assert answer.json()["error"].startswith(error)
+
+
+def test_lists_share_the_limit_of_the_api(alice):
+	codes = [alice.ask(f"{API}.list_rows").status_code for _ in range(61)]
+	assert codes == [200] * 60 + [429]
+
+
+def test_the_page_tells_of_the_users_organizations_only(web, world):
+	boot = boot_of(web, World.alice)
+	assert boot["user"] == World.alice
+	assert boot["organizations"] == [{"name": World.alpha, "is_active": True}]
+	names = {one["name"] for one in boot_of(web, World.manager)["organizations"]}
+	assert {World.alpha, World.beta} <= names
+
+
+def test_who_has_no_organization_is_told_of_no_job_types(web, world):
+	boot = boot_of(web, World.nobody)
+	assert (boot["organizations"], boot["job_types"]) == ([], [])
+
+
+def test_the_pages_methods_are_no_part_of_the_documented_api():
+	assert not {"list_rows", "get_rows", "get_details", "submit"} & set(ENDPOINTS)
+	assert "members_page" not in str(document()["paths"])
+
+
+def test_the_texts_of_the_scripts_are_sent_in_the_users_language(site, monkeypatch):
+	assert page.texts() == {}
+	monkeypatch.setattr(frappe.local, "lang", "de")
+	texts = page.texts()
+	assert {"Cancel the job", "{0} of {1} jobs", "Live"} <= set(texts)
+
+
+def test_every_text_of_the_scripts_is_found():
+	"""A call of __() with anything but one plain text would stay English."""
+	for path in page.SOURCES.glob("*.js"):
+		source = re.sub(r"export function __\(.*", "", path.read_text())
+		calls = len(re.findall(r"\b__\(", source))
+		assert calls == len(page.TEXT.findall(source)), path.name
