@@ -8,6 +8,18 @@ from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 RESULTS = CHECKOUT / "benchmarks" / "results"
+# modules of this package, in the order in which they are asked
+QUESTIONS = (
+	"submit",
+	"bulk",
+	"throughput",
+	"start_latency",
+	"neighbour",
+	"progress",
+	"statements",
+	"systems",
+	"scale",
+)
 
 
 @dataclass

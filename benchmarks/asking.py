@@ -7,22 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-from benchmarks.answers import RESULTS, Answer, store
+from benchmarks.answers import QUESTIONS, RESULTS, Answer, store
 from benchmarks.lab import Lab, open_lab
 from benchmarks.machine import circumstances
 from benchmarks.report import table
-
-QUESTIONS = (
-	"submit",
-	"bulk",
-	"throughput",
-	"start_latency",
-	"neighbour",
-	"progress",
-	"statements",
-	"systems",
-	"scale",
-)
 
 
 def ask(*questions: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.answers import CHECKOUT, RESULTS, Answer, Comparison, load
+from benchmarks.answers import CHECKOUT, QUESTIONS, RESULTS, Answer, Comparison, load
 from benchmarks.plots import draw
 
 TITLES = {"frappe": "On Frappe", "benchless": "On benchless"}
@@ -51,6 +51,9 @@ def page(results: dict[str, dict[str, Any]], images: dict[str, str]) -> str:
 	for runtime in sorted(results, key=list(TITLES).index):
 		parts.append(f"## {TITLES[runtime]}\n")
 		parts.append(promises(results[runtime]))
+		missing = [question for question in QUESTIONS if question not in results[runtime]]
+		if missing:
+			parts.append(f"Not measured here: {', '.join(missing)}.\n")
 		for question, stored in results[runtime].items():
 			for number, one in enumerate(map(Answer.parse, stored["answers"])):
 				parts.append(f"### {one.title}\n")

@@ -10,8 +10,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks import report
-from benchmarks.answers import Answer, Comparison, load, store
-from benchmarks.asking import QUESTIONS, answer
+from benchmarks.answers import QUESTIONS, Answer, Comparison, load, store
+from benchmarks.asking import answer
 from benchmarks.lab import Lab
 from benchmarks.machine import circumstances
 
@@ -67,6 +67,7 @@ def test_a_missed_floor_is_said_on_top(tmp_path):
 	assert "| Speed: theirs | ≥ 6.0 jobs/s | 4 | **missed** |" in page
 	assert "| Speed: ours | ≥ 20.0 jobs/s | 20 | reached |" in page
 	assert "(images/benchmarks/frappe-speed-0.svg)" in page
+	assert f"Not measured here: {', '.join(QUESTIONS)}." in page
 
 
 def test_answers_to_other_questions_are_kept(tmp_path):
