@@ -81,3 +81,12 @@ def _settle() -> None:
 	job_tally.recount()
 	for table in ("Background Job", "Job Execution Log", "Job Tally"):
 		frappe.db.sql(f"analyze table `tab{table}`")
+
+
+def remove_completed() -> None:
+	"""Take them away again, faster than one by one."""
+	frappe.db.rollback()
+	frappe.db.sql("delete from `tabJob Execution Log` where background_job like %s", (f"{PREFIX}%",))
+	frappe.db.sql("delete from `tabBackground Job` where name like %s", (f"{PREFIX}%",))
+	frappe.db.commit()
+	job_tally.recount()
