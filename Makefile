@@ -11,11 +11,7 @@ BENCHMARKS_VENV := $(HOME_FOLDER)/benchmarks-venv
 MEASURED := $(if $(QUICK),$(HOME_FOLDER)/benchmarks/results,benchmarks/results)
 REPORT := $(if $(QUICK),$(HOME_FOLDER)/benchmarks/docs,docs)
 
-<<<<<<< HEAD
-.PHONY: demo pictures test test-bench screenshots soak check format stop clean help
-=======
-.PHONY: demo pictures test test-bench bench-report soak check format stop clean help
->>>>>>> 659ac21
+.PHONY: demo pictures test test-bench bench-report screenshots soak check format stop clean help
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
