@@ -6,8 +6,12 @@ HOME_FOLDER := .benchless
 VENV := $(HOME_FOLDER)/venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python
+BENCHMARKS_VENV := $(HOME_FOLDER)/benchmarks-venv
+# where the benchmarks leave their results and the report; those of small sizes are not for the docs
+MEASURED := $(if $(QUICK),$(HOME_FOLDER)/benchmarks/results,benchmarks/results)
+REPORT := $(if $(QUICK),$(HOME_FOLDER)/benchmarks/docs,docs)
 
-.PHONY: demo pictures test test-bench screenshots soak check format stop clean help
+.PHONY: demo pictures test test-bench bench-report screenshots soak check format stop clean help
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -39,6 +43,18 @@ screenshots:
 soak: $(READY)
 	BENCHLESS_HOME=$(HOME_FOLDER)/soak PYTHONPATH=$(CURDIR)/tests $(RUN) tests/faults/soak.py $(JOBS)
 
+## make bench-report [BENCH=… SITE=…] [QUICK=1]   measure, beside what one would do without the engine
+bench-report: $(BENCHMARKS_VENV)/.ready $(if $(BENCH),,$(READY))
+ifdef BENCH
+	@test -n "$(SITE)" -a -x "$(BENCH)/env/bin/python" || { echo "BENCH=<bench folder> and SITE=<site> go together"; exit 2; }
+	$(BENCH)/env/bin/python -m pip install --quiet --editable ".[test]"
+	BENCH="$(BENCH)" SITE="$(SITE)" $(BENCH)/env/bin/python -m benchmarks --results $(MEASURED) $(if $(QUICK),--quick)
+	$(BENCH)/env/bin/python -m benchmarks.report --results $(MEASURED) --target $(REPORT)
+else
+	$(RUN) -m benchmarks --results $(MEASURED) $(if $(QUICK),--quick)
+	$(RUN) -m benchmarks.report --results $(MEASURED) --target $(REPORT)
+endif
+
 ## make check               run the linters
 check: $(READY)
 	$(VENV)/bin/ruff check .
@@ -58,6 +74,12 @@ stop:
 ## make clean               stop the services and remove .benchless/
 clean: stop
 	rm -rf $(HOME_FOLDER)
+
+$(BENCHMARKS_VENV)/.ready: benchmarks/requirements.txt
+	@mkdir -p $(HOME_FOLDER)
+	@$(PYTHON) -m venv $(BENCHMARKS_VENV)
+	@$(BENCHMARKS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
+	@touch $@
 
 $(READY): pyproject.toml benchless/pyproject.toml
 	@mkdir -p $(HOME_FOLDER)
