@@ -23,11 +23,8 @@ def recorded_queries() -> Iterator[list[str]]:
 			queries.append(sent)
 		return result
 
-	frappe.db.sql = sql
-	try:
+	with patch.object(frappe.db, "sql", sql):
 		yield queries
-	finally:
-		frappe.db.sql = before
 
 
 @contextmanager
