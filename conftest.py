@@ -25,6 +25,7 @@ STARTED = datetime.now(timezone.utc)
 @pytest.fixture(scope="session")
 def runtime() -> Iterator[Runtime]:
 	chosen = chosen_runtime()
+	chosen.restore_site_config()
 	chosen.start()
 	try:
 		yield chosen

@@ -1,10 +1,12 @@
 """The handler of the tests: its `mode` parameter chooses what happens."""
 
+import os
 import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 
 import frappe
 
@@ -163,21 +165,28 @@ def read_a_silent_socket(context: JobContext) -> None:
 
 
 def swallow_everything(context: JobContext) -> None:
-	"""Write people, report 50 % and go on, whatever is raised."""
-	write_people(context)
-	context.update_progress(50)
-	end = time.monotonic() + context.parameters["seconds"]
+	"""Write people, report 50 % and go on, whatever is raised and whenever."""
+	end, steps = time.monotonic() + context.parameters["seconds"], [write_people, report_half]
 	while time.monotonic() < end:
 		with suppress(BaseException):
+			while steps:
+				steps[0](context)
+				steps.pop(0)
 			time.sleep(1)
+
+
+def report_half(context: JobContext) -> None:
+	context.update_progress(50)
 
 
 def swallow_exceptions_and_commit(context: JobContext) -> None:
 	"""As `swallow_everything`, only exceptions, while it submits jobs all the time."""
-	write_people(context)
-	end = time.monotonic() + context.parameters["seconds"]
+	end, is_written = time.monotonic() + context.parameters["seconds"], False
 	while time.monotonic() < end:
 		with suppress(Exception):
+			if not is_written:
+				write_people(context)
+				is_written = True
 			submit_job(context.job_type, context.organization, {"mode": "succeed", "at": time.monotonic()})
 
 
@@ -191,6 +200,61 @@ def query_the_database_once(context: JobContext) -> None:
 	end = time.monotonic() + context.parameters["seconds"]
 	while time.monotonic() < end:
 		frappe.db.sql("select 'the handler asks', sleep(0.5)")
+
+
+def leave_a_mess(context: JobContext) -> None:
+	"""Change what the next job of the same process must not find; and fail, if `fails`."""
+	frappe.db.sql("set @mess = 1, session sql_mode = ''")
+	frappe.db.sql("select get_lock('mess', 0)")
+	frappe.db.sql("create temporary table mess (n int)")
+	frappe.db.after_commit.add(partial(setattr, frappe.local, "mess_committed", True))
+	frappe.cache.get_value("mess_in_locals", lambda: 1)
+	frappe.cache.delete_value("mess_in_locals")
+	frappe.local.cache["mess"] = frappe.local.mess = frappe.flags.mess = 1
+	frappe.local.conf.mess = frappe.local.form_dict["mess"] = 1
+	frappe.local.lang = "de"
+	frappe.flags.in_import = frappe.flags.mute_emails = True
+	frappe.msgprint("mess")
+	frappe.set_user("Administrator")
+	os.environ["MESS"] = "1"
+	os.chdir("/")
+	os.umask(0o077)
+	socket.setdefaulttimeout(0.001)
+	for number in (signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM):
+		signal.signal(number, signal.SIG_IGN)
+	signal.setitimer(signal.ITIMER_REAL, 0.2)
+	if context.parameters.get("fails"):
+		raise TransientError("after the mess")
+
+
+def look_around(context: JobContext) -> dict:
+	"""What `leave_a_mess` may have left."""
+	umask = os.umask(0o022)
+	os.umask(umask)
+	seen = {
+		"user": frappe.session.user,
+		"lang": frappe.local.lang,
+		"flags": {name: value for name, value in frappe.flags.items() if value},
+		"locals": [name for name in ("mess", "mess_committed") if hasattr(frappe.local, name)],
+		"mess": [
+			"mess" in frappe.local.cache,
+			"mess" in frappe.local.conf,
+			"mess" in frappe.local.form_dict,
+		],
+		"messages": len(frappe.local.message_log),
+		"session": frappe.db.sql("select @mess, @@sql_mode, is_free_lock('mess')")[0],
+		"environment": sorted(os.environ),
+		"folder": os.getcwd(),
+		"umask": umask,
+		"socket_timeout": socket.getdefaulttimeout(),
+		"signals": [
+			signal.getsignal(number).__class__.__name__ for number in (signal.SIGUSR1, signal.SIGTERM)
+		],
+		"time_limit": round(signal.getitimer(signal.ITIMER_REAL)[0]),
+		"hooks": frappe.local.job.method,
+	}
+	frappe.db.sql("create temporary table mess (n int)")
+	return {"result": {"seen": seen, "process": os.getpid()}}
 
 
 def soak(context: JobContext) -> None:
@@ -237,6 +301,8 @@ MODES: dict[str, Callable] = {
 		swallow_everything,
 		swallow_exceptions_and_commit,
 		query_the_database_once,
+		leave_a_mess,
+		look_around,
 		soak,
 	)
 }

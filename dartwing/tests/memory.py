@@ -2,15 +2,21 @@
 
 import tracemalloc
 
+import frappe
+
+from dartwing.dartwing_core.background_jobs.errands import Errands
 from dartwing.dartwing_core.background_jobs.executor import claim, perform, settle
+from dartwing.dartwing_core.background_jobs.time_limit import TimeLimit
 
 
 def peak_of_export(job_id: str) -> int:
 	"""Run a queued job here and return the peak of the memory that Python allocated for it, in bytes."""
 	job = claim(job_id)
 	tracemalloc.start()
-	outcome = perform(job)
+	limit, errands = TimeLimit(job.timeout_seconds), Errands(frappe.local.site)
+	outcome = perform(job, limit, errands)
 	peak = tracemalloc.get_traced_memory()[1]
 	tracemalloc.stop()
-	settle(job, outcome)
+	settle(job, outcome, limit, errands)
+	errands.run()
 	return peak

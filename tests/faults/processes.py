@@ -52,6 +52,9 @@ class Processes:
 
 	def end(self) -> None:
 		for process in self._started:
+			if process.poll() is None:
+				# a worker whose horse is killed would start another one
+				process.send_signal(signal.SIGSTOP)
 			for left in family_of(process.pid):
 				kill(left)
 			process.wait(10)

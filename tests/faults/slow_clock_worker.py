@@ -8,7 +8,7 @@ from frappe.utils.background_jobs import start_worker
 from stopping import ENGINE
 
 JOB = "dartwing.dartwing_core.doctype.background_job.background_job"
-MODULES = (JOB, *(f"{ENGINE}.{name}" for name in ("executor", "control", "dispatcher", "retry_queue")))
+MODULES = (JOB, *(f"{ENGINE}.{name}" for name in ("claims", "control", "dispatcher", "retry_queue")))
 
 if __name__ == "__main__":
 	for name in MODULES:

@@ -37,10 +37,10 @@ pytestmark = pytest.mark.usefixtures("impatient")
 BEFORE_THE_COMMIT = {
 	"after the claim": "before executor.perform",
 	"between the handler's return and its record": "before executor.settle",
-	"between the record and the commit": "after executor.follow_end",
+	"between the record and the commit": "before executor.nothing_in_between",
 }
 AFTER_THE_COMMIT = {
-	"before what follows from the commit": "before deduplication.release",
+	"before what follows from the commit": "before errands.do",
 	"in the middle of what follows": "before dependencies.parent_ended",
 	"before RQ's acknowledgement": "after executor.settle",
 }

@@ -255,7 +255,7 @@ def test_a_clock_that_goes_back_loses_nothing_and_the_log_stays_in_order(world, 
 		"dartwing.dartwing_core.doctype.background_job.background_job",
 		"dartwing.dartwing_core.background_jobs.dispatcher",
 		"dartwing.dartwing_core.background_jobs.recovery",
-		"dartwing.dartwing_core.background_jobs.executor",
+		"dartwing.dartwing_core.background_jobs.claims",
 	):
 		monkeypatch.setattr(f"{module}.now_datetime", early)
 	tick()

@@ -34,8 +34,10 @@ from dartwing.dartwing_core.background_jobs import (
 	scheduler,
 	submit_job,
 )
+from dartwing.dartwing_core.background_jobs.errands import Errands
 from dartwing.dartwing_core.background_jobs.errors import JobEngineError
 from dartwing.dartwing_core.background_jobs.outcomes import Abandoned, Completed, Failed, Outcome, TimedOut
+from dartwing.dartwing_core.background_jobs.time_limit import TimeLimit
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	ACTIVE,
 	PRIORITIES,
@@ -143,7 +145,9 @@ class Engine(RuleBasedStateMachine):
 		"""As a horse does it: the handler's row, and then what became of the attempt."""
 		name = f"{MARKER} {attempt.name}"
 		frappe.get_doc({"doctype": "Person", "first_name": name}).insert(ignore_permissions=True)
-		executor.settle(attempt, outcome)
+		errands = Errands(frappe.local.site)
+		executor.settle(attempt, outcome, TimeLimit(60), errands)
+		errands.run()
 		frappe.db.commit()
 
 	@rule(attempt=attempts)

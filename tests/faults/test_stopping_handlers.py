@@ -90,7 +90,7 @@ def test_a_timeout_that_the_supervisor_could_not_record_is_recorded_by_recovery(
 	"""The horse is killed all the same; RQ saw it end after its time."""
 	worker = processes.script("broken_supervisor.py")
 	job = submit_as(world.alice, short_timeout, world.alpha, {**WRITES, "mode": "swallow_everything"})
-	wait_until(lambda: state(job.name)["progress"] == 50, "the handler is at work")
+	wait_until(has(job.name, "Running"), "the job runs")
 	wait_until(is_idle(worker), "the horse was killed")
 	wait_until(ticking(has(job.name, "Timed Out"), tick), "the timeout is recorded")
 	assert transitions(job.name)[-1] == ("Running", "Timed Out")
@@ -159,7 +159,7 @@ def test_a_canceled_handler_is_stopped_by_force(world, processes, mode):
 
 
 def test_a_cancel_while_the_worker_claims_leaves_one_outcome(world, processes):
-	worker = processes.stopped_worker("before executor.start")
+	worker = processes.stopped_worker("before claims.start")
 	job = submit(**WRITES, mode="write_people")
 	worker.pid  # noqa: B018 the claim has begun
 	with acting_as(world.alice):

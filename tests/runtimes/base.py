@@ -121,13 +121,28 @@ class Runtime(ABC):
 	@contextmanager
 	def site_config(self, **values: Any) -> Iterator[None]:
 		"""Add values to the site's configuration for processes that start meanwhile."""
-		path = self.sites_path / self.site / "site_config.json"
-		before = path.read_text()
+		path, kept = self._site_config(), self._kept_site_config()
+		before, is_outermost = path.read_text(), not kept.exists()
+		if is_outermost:
+			kept.write_text(before)
 		path.write_text(json.dumps({**json.loads(before), **values}, indent=1))
 		try:
 			yield
 		finally:
 			path.write_text(before)
+			if is_outermost:
+				kept.unlink()
+
+	def restore_site_config(self) -> None:
+		"""Put back what a run that was killed has left changed."""
+		if self._kept_site_config().exists():
+			self._kept_site_config().replace(self._site_config())
+
+	def _site_config(self) -> Path:
+		return self.sites_path / self.site / "site_config.json"
+
+	def _kept_site_config(self) -> Path:
+		return self.sites_path / self.site / "site_config.json.before-tests"
 
 	def on_site(self, *arguments: str) -> Sequence[str]:
 		return ("--site", self.site, *arguments)

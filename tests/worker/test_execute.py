@@ -148,10 +148,8 @@ def test_two_wake_ups_of_one_job_run_it_once(world, work):
 @pytest.mark.parametrize("mode", ["sleep", "shrug_off_the_timeout", "translate_the_timeout"])
 def test_a_timeout_stops_the_handler_whatever_it_makes_of_it(world, work, mode):
 	job = submit(mode=mode, seconds=30)
-	frappe.db.rollback()
-	wake_up = queued_wake_ups("default", job.name)[0]
-	wake_up.timeout = 1
-	wake_up.save()
+	frappe.db.set_value("Background Job", job.name, "timeout_seconds", 1)
+	frappe.db.commit()
 	work()
 	end = state(job.name)
 	assert end["status"] == "Timed Out"

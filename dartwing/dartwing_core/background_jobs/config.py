@@ -17,11 +17,17 @@ DEFAULTS = {
 	"supervision_interval_seconds": 1.0,
 	# how long a handler that swallows its timeout may go on
 	"timeout_grace_seconds": 10,
+	# what a horse needs to begin and to end, within the time that RQ gives it
+	"wake_up_spare_seconds": 20,
 	# how often a running job shows that it is alive, and for how long that is believed
 	"heartbeat_interval_seconds": 20,
 	"heartbeat_lifetime_seconds": 90,
 	# how old a Queued or Running job must be before it is compared with RQ
 	"recovery_age_seconds": 20,
+	# how long what follows from the end of a job may wait for what follows from others
+	"errands_interval_seconds": 0.2,
+	# how long a draining horse keeps RQ jobs of others waiting
+	"drain_slice_seconds": 1.0,
 	# jobs that one organization hands over in its turn
 	"dispatch_turn": 10,
 	# rows that one step of the cron or of a cleanup touches

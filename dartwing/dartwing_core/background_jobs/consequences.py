@@ -4,6 +4,9 @@ Everything here is found again within a minute by the cron if the process dies b
 """
 
 from collections.abc import Sequence
+from functools import partial
+
+import frappe
 
 from dartwing.dartwing_core.background_jobs import deduplication, dependencies, dispatcher, realtime
 from dartwing.dartwing_core.background_jobs.transactions import after_commit
@@ -26,29 +29,25 @@ def follow_acceptance(jobs: Sequence[BackgroundJob]) -> None:
 
 def follow_end(job: BackgroundJob) -> None:
 	"""Once its transition is committed: let equal jobs in, settle its children, fill its slot."""
-	job_id, organization, ended = job.name, job.organization, job.status in FINISHED
-
-	def release_settle_and_dispatch() -> None:
-		if ended:
-			deduplication.release([job_id])
-			dependencies.parent_ended(job_id)
-		dispatcher.dispatch([organization])
-
-	after_commit(release_settle_and_dispatch)
+	follow_ends([job])
 
 
 def follow_ends(jobs: Sequence[BackgroundJob]) -> None:
 	"""As `follow_end`, for many jobs; those that wait again are settled if their parent ended meanwhile."""
-	ended = [job.name for job in jobs if job.status in FINISHED]
-	children = [job.name for job in jobs if job.status not in FINISHED and job.depends_on]
-	organizations = sorted({job.organization for job in jobs})
-
-	def release_settle_and_dispatch() -> None:
-		deduplication.release(ended)
-		if ended:
-			dependencies.parent_ended(*ended)
-		dependencies.release_or_fail(children)
-		dispatcher.dispatch(organizations)
-
 	if jobs:
-		after_commit(release_settle_and_dispatch)
+		after_commit(partial(take_consequences, jobs))
+
+
+def take_consequences(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
+	"""At once. Asks for `name`, `status`, `organization`, `depends_on`, `deduplication_key`.
+
+	On a connection of the engine's own, on which the dispatcher commits before it begins.
+	"""
+	ended = [job for job in jobs if job.status in FINISHED]
+	children = [job.name for job in jobs if job.status not in FINISHED and job.depends_on]
+	if ended:
+		dependencies.parent_ended(*(job.name for job in ended))
+	dependencies.release_or_fail(children)
+	dispatcher.dispatch(sorted({job.organization for job in jobs}))
+	# last, because it may have to wait for a submitter
+	deduplication.release([job.name for job in ended if job.deduplication_key])

@@ -18,18 +18,41 @@ from dartwing.dartwing_core.background_jobs.limits import window_of
 from dartwing.dartwing_core.background_jobs.transactions import after_commit, separate_transaction
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	ACTIVE,
+	PENDING,
 	PRIORITIES,
 	QUEUED,
 	WAITING,
-	WAITING_FOR_RETRY,
 	BackgroundJob,
 	rows_changed,
+	transition_all,
 )
-from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import is_held, paused_queues
+from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import (
+	is_held,
+	paused_queues,
+	setting,
+)
 
 EXECUTE_JOB = "dartwing.dartwing_core.background_jobs.executor.execute_job"
 
 QUEUE_BY_PRIORITY = {"Critical": "short", "High": "short", "Normal": "default", "Low": "long"}
+
+
+# what is read of a job to hand it over
+FIELDS = (
+	"name",
+	"job_type",
+	"organization",
+	"owner_user",
+	"status",
+	"priority",
+	"timeout_seconds",
+	"retry_count",
+	"error_type",
+	"error_message",
+	"attempt_id",
+	"rq_job_id",
+	"modified",
+)
 
 
 def dispatch(organizations: Sequence[str]) -> int:
@@ -57,7 +80,7 @@ def take_turn(organization: str) -> int:
 		# a new snapshot: who held the lock before may have filled the window since
 		frappe.db.rollback()
 		turn = min(free_slots(organization), int(config.get("dispatch_turn")))
-		queued = [job for job in ready_jobs(organization, turn) if queue_job(job)]
+		queued = queue_jobs(ready_jobs(organization, turn))
 		after_commit(partial(push, queued))
 		# one turn is one transaction; the push follows its commit
 		frappe.db.commit()
@@ -97,7 +120,7 @@ def _ready_rows(organization: str, priority: str, paused_types: list[str], limit
 	job = frappe.qb.DocType("Background Job")
 	query = (
 		frappe.qb.from_(job)
-		.select(job.star)
+		.select(*(job[field] for field in FIELDS))
 		.where(
 			(job.organization == organization)
 			& (job.priority == priority)
@@ -120,17 +143,44 @@ def dispatch_ready() -> int:
 		return dispatch(query.run(pluck=True))
 
 
-def queue_job(job: BackgroundJob) -> bool:
-	"""Move one waiting job to Queued in the current transaction; the caller pushes it after the commit.
+def queue_jobs(jobs: Sequence[BackgroundJob]) -> list[BackgroundJob]:
+	"""Move waiting jobs to Queued in the current transaction; the caller pushes them after the commit.
 
-	False when the job moved on meanwhile. A job that waited for its retry has used it up, unless its
-	worker had died.
+	Returns those that are, in their order: others moved on, or are being moved, meanwhile.
 	"""
-	retries = 1 if job.status in WAITING_FOR_RETRY and job.error_type else 0
+	new = {job.name for job in jobs if job.status == PENDING}
+	queued = _queue_new([job for job in jobs if job.name in new])
+	return [job for job in jobs if (job.name in queued if job.name in new else _queue_retry(job))]
+
+
+def _queue_new(jobs: Sequence[BackgroundJob]) -> set[str]:
+	"""All in one; the names of those that were still Pending and that nobody else is at."""
+	if not jobs:
+		return set()
+	# over another index, gaps would be locked, and new jobs would have to wait
+	table = "`tabBackground Job` force index (primary)"
+	names = frappe.db.sql(
+		f"select name from {table} where name in %s and status = %s for update skip locked",
+		([job.name for job in jobs], PENDING),
+		pluck=True,
+	)
+	if names:
+		still, suffix = [job for job in jobs if job.name in names], frappe.generate_hash(length=8)
+		query = f"update {table} set rq_job_id = concat(name, '-', %s) where name in %s"
+		frappe.db.sql(query, (suffix, names))
+		for job in still:
+			job.rq_job_id = f"{job.name}-{suffix}"
+		transition_all(still, QUEUED, actor="Dispatcher", attempt_id=None, next_retry_at=None)
+	return set(names)
+
+
+def _queue_retry(job: BackgroundJob) -> bool:
+	"""False when the job moved on meanwhile. It has used up a retry, unless its worker had died."""
+	retries = 1 if job.error_type else 0
 	try:
 		job.transition_to(
 			QUEUED,
-			message=_("retry is due") if job.status in WAITING_FOR_RETRY else None,
+			message=_("retry is due"),
 			actor="Dispatcher",
 			attempt_id=None,
 			rq_job_id=new_rq_job_id(job),
@@ -184,11 +234,20 @@ def _push_one(job: BackgroundJob | frappe._dict) -> None:
 	frappe.enqueue(
 		EXECUTE_JOB,
 		queue=QUEUE_BY_PRIORITY[job.priority],
-		timeout=job.timeout_seconds,
+		timeout=wake_up_seconds(job),
 		at_front=job.priority == "Critical",
 		job_id=job.rq_job_id,
 		background_job_id=job.name,
 	)
+
+
+def wake_up_seconds(job: BackgroundJob | frappe._dict) -> int:
+	"""How long RQ lets the wake-up's horse live: for its own job, and for those that it goes on with.
+
+	Jobs are stopped by an alarm of their own and by their supervisor; RQ is the last resort.
+	"""
+	spare = config.get("timeout_grace_seconds") + config.get("wake_up_spare_seconds")
+	return int(job.timeout_seconds + spare + setting("drain_budget_seconds"))
 
 
 def withdraw_after_commit(job: BackgroundJob) -> None:
@@ -197,13 +256,12 @@ def withdraw_after_commit(job: BackgroundJob) -> None:
 	One that is not found, or cannot be reached, will find nothing to claim.
 	"""
 	if job.rq_job_id:
-		after_commit(partial(withdraw, job.rq_job_id))
+		after_commit(partial(withdraw, QUEUE_BY_PRIORITY[job.priority], [job.rq_job_id]))
 
 
-def withdraw(rq_job_id: str) -> None:
-	wake_up = queue_redis.fetch(rq_job_id) if queue_redis.answers() else None
-	if wake_up:
-		wake_up.delete()
+def withdraw(queue: str, rq_job_ids: Sequence[str]) -> None:
+	if queue_redis.answers():
+		queue_redis.take_off(queue, rq_job_ids)
 
 
 def _lock_name(organization: str) -> str:

@@ -1,113 +1,82 @@
-"""What a worker runs: claim → perform → settle."""
+"""What a worker runs: claim → perform → settle, and the next one."""
 
-import signal
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import now_datetime
-from rq import get_current_job
-from rq.job import Job
 from rq.timeouts import JobTimeoutException
 
-from dartwing.dartwing_core.background_jobs.consequences import follow_end
+from dartwing.dartwing_core.background_jobs.claims import claim
 from dartwing.dartwing_core.background_jobs.control import ControlConnection
-from dartwing.dartwing_core.background_jobs.errors import JobCanceledError, StaleJobError
+from dartwing.dartwing_core.background_jobs.drain import Drain
+from dartwing.dartwing_core.background_jobs.errands import Errands
+from dartwing.dartwing_core.background_jobs.errors import JobCanceledError, StaleJobError, TransientError
+from dartwing.dartwing_core.background_jobs.horse import Horse
 from dartwing.dartwing_core.background_jobs.outcomes import Abandoned, Completed, Failed, Outcome, TimedOut
 from dartwing.dartwing_core.background_jobs.progress import JobContext
-from dartwing.dartwing_core.background_jobs.refusals import refuse_to_start
 from dartwing.dartwing_core.background_jobs.supervision import Supervisor
-from dartwing.dartwing_core.background_jobs.transactions import separate_transaction
-from dartwing.dartwing_core.doctype.background_job.background_job import (
-	QUEUED,
-	RUNNING,
-	BackgroundJob,
-)
+from dartwing.dartwing_core.background_jobs.time_limit import TimeLimit
+from dartwing.dartwing_core.background_jobs.transactions import nothing_in_between, separate_transaction
+from dartwing.dartwing_core.doctype.background_job.background_job import RUNNING, BackgroundJob
 from dartwing.dartwing_core.doctype.job_type.job_type import get_handler
 
 
 def execute_job(background_job_id: str) -> None:
-	"""Run one job if it is still ours to run; returns quietly when it is not.
+	"""What a wake-up calls: run its job if that is still to be run, then others that wait for this worker.
 
-	Commits the claim, then either the handler's writes together with Completed, or, after undoing
+	Commits each claim, then either the handler's writes together with Completed, or, after undoing
 	them, what became of the job instead.
 	"""
-	job = claim(background_job_id)
-	if job:
-		settle(job, perform(job))
-
-
-def claim(job_id: str) -> BackgroundJob | None:
-	"""Make a Queued job Running under a fresh attempt id and commit; None when it is not to be run now."""
-	if frappe.db.get_value("Background Job", job_id, "status") != QUEUED:
-		return None
-	job = frappe.get_doc("Background Job", job_id)
+	horse, errands = Horse.of_this_process(), Errands(frappe.local.site)
+	drain = Drain(horse, errands, run) if horse else None
 	try:
-		refused = refuse_to_start(job)
-		if refused:
-			follow_end(job)
-		else:
-			start(job)
-	except StaleJobError:
-		frappe.db.rollback()
-		return None
-	# the claim must be seen by everyone before the handler starts
-	frappe.db.commit()
-	return None if refused else job
+		job = claim(background_job_id, horse)
+		if job:
+			run(job, errands)
+		if drain:
+			drain.go_on(job)
+	finally:
+		errands.run()
 
 
-def start(job: BackgroundJob) -> None:
-	rq_job = get_current_job()
-	job.transition_to(
-		RUNNING,
-		message=_("attempt {0}").format(job.retry_count + 1),
-		actor=rq_job.worker_name if rq_job else None,
-		attempt_id=frappe.generate_hash(length=32),
-		rq_job_id=_own_id(rq_job) if rq_job else job.rq_job_id,
-		worker_name=rq_job.worker_name if rq_job else None,
-		heartbeat_at=now_datetime(),
-		progress=0.0,
-		progress_message=None,
-	)
+def run(job: BackgroundJob, errands: Errands) -> None:
+	"""One attempt of a claimed job."""
+	limit = TimeLimit(job.timeout_seconds)
+	settle(job, perform(job, limit, errands), limit, errands)
 
 
-def _own_id(rq_job: Job) -> str:
-	"""The id that we gave the RQ job; Frappe puts `<site>::` before it."""
-	return rq_job.id.removeprefix(f"{frappe.local.site}::")
-
-
-def perform(job: BackgroundJob) -> Outcome:
+def perform(job: BackgroundJob, limit: TimeLimit, errands: Errands) -> Outcome:
 	"""Run the handler as the job's owner in this transaction, and say how it ended."""
-	began, seconds_left = time.monotonic(), seconds_to_alarm()
 	try:
-		with acting_as(job.owner_user), supervised(job) as context:
-			handler = get_handler(frappe.db.get_value("Job Type", job.job_type, "handler_method"))
-			outcome: Outcome = Completed.of(handler(context))
+		with supervised(job, errands) as context, acting_as(job.owner_user), limit.enforced():
+			outcome: Outcome = Completed.of(handler_of(job)(context))
 	except JobCanceledError:
 		return Abandoned()
 	except Exception as error:
 		outcome = Failed(error, frappe.get_traceback())
-	if seconds_left and not seconds_to_alarm() and time.monotonic() - began >= seconds_left:
-		# whatever the handler made of the interruption
-		return TimedOut(job.timeout_seconds, frappe.get_traceback())
+	if limit.has_interrupted:
+		# whatever the handler made of it
+		return TimedOut(job.timeout_seconds, outcome.traceback if isinstance(outcome, Failed) else "")
 	return outcome
 
 
-def seconds_to_alarm() -> float:
-	"""Until RQ interrupts a job that is over its timeout; 0 when it has, or somebody took the alarm back."""
-	return signal.getitimer(signal.ITIMER_REAL)[0]
+def handler_of(job: BackgroundJob) -> Callable[[JobContext], Any]:
+	found = frappe.db.sql("select handler_method from `tabJob Type` where name = %s", (job.job_type,))
+	if not found:
+		raise TransientError(_("Job Type {0} does not exist any more").format(job.job_type))
+	return get_handler(found[0][0])
 
 
-def settle(job: BackgroundJob, outcome: Outcome) -> None:
+def settle(job: BackgroundJob, outcome: Outcome, limit: TimeLimit, errands: Errands) -> None:
 	"""Commit what the handler wrote together with Completed; undo it and record anything else."""
 	if isinstance(outcome, Completed):
 		try:
-			outcome.record(job)
-			follow_end(job)
-			frappe.db.commit()
+			with limit.enforced():
+				complete(job, outcome)
+			errands.follow_end(job)
 			return
 		except StaleJobError:
 			outcome = Abandoned()
@@ -115,16 +84,22 @@ def settle(job: BackgroundJob, outcome: Outcome) -> None:
 			outcome = TimedOut(job.timeout_seconds, frappe.get_traceback())
 		except Exception as error:
 			outcome = Failed(error, frappe.get_traceback())
-	record_failure(job, outcome)
+	record_failure(job, outcome, errands)
 
 
-def record_failure(job: BackgroundJob, outcome: Outcome) -> None:
+def complete(job: BackgroundJob, outcome: Completed) -> None:
+	outcome.record(job)
+	with nothing_in_between():
+		frappe.db.commit()
+
+
+def record_failure(job: BackgroundJob, outcome: Outcome, errands: Errands) -> None:
 	"""Undo the handler's transaction, then record the outcome in one of its own.
 
 	On a fresh connection, because the handler's may be what broke.
 	"""
 	undo()
-	record_in_own_transaction(job, outcome)
+	record_in_own_transaction(job, outcome, errands)
 
 
 def undo() -> None:
@@ -139,14 +114,13 @@ def undo() -> None:
 		frappe.db.close()
 
 
-def record_in_own_transaction(job: BackgroundJob, outcome: Outcome) -> None:
+def record_in_own_transaction(job: BackgroundJob, outcome: Outcome, errands: Errands) -> None:
 	with separate_transaction():
 		current = frappe.get_doc("Background Job", job.name)
-		if current.status == RUNNING and current.attempt_id == job.attempt_id:
-			outcome.record(current)
-			follow_end(current)
-		else:
-			Abandoned().record(current)
+		is_ours = current.status == RUNNING and current.attempt_id == job.attempt_id
+		(outcome if is_ours else Abandoned()).record(current)
+	if is_ours:
+		errands.follow_end(current)
 
 
 @contextmanager
@@ -160,12 +134,13 @@ def acting_as(user: str) -> Iterator[None]:
 
 
 @contextmanager
-def supervised(job: BackgroundJob) -> Iterator[JobContext]:
+def supervised(job: BackgroundJob, errands: Errands) -> Iterator[JobContext]:
 	"""The job's context, with a supervisor beside the block that may stop it by force."""
 	control = ControlConnection(job.name, job.organization, job.attempt_id)
 	context = JobContext(job, control)
 	overran = TimedOut(job.timeout_seconds, _("The handler went on after its timeout and was killed."))
-	supervisor = Supervisor(control, job.timeout_seconds, partial(record_in_own_transaction, job, overran))
+	record_overrun = partial(record_in_own_transaction, job, overran, errands)
+	supervisor = Supervisor(control, job.timeout_seconds, record_overrun, errands)
 	try:
 		with supervisor.watching():
 			yield context

@@ -1,5 +1,7 @@
 """The Redis of RQ's queues: whether it answers, and what it knows of our wake-ups."""
 
+from collections.abc import Sequence
+
 import frappe
 import redis
 from frappe.utils.background_jobs import create_job_id, get_queue, get_redis_conn
@@ -40,6 +42,27 @@ def fetch(rq_job_id: str | None) -> Job | None:
 	except NoSuchJobError:
 		# a horse that outlived a flush leaves a hash without the job in it
 		return None
+
+
+def is_wake_up(full_id: str, site: str) -> bool:
+	"""Whether an RQ job is one of the engine's, on that site."""
+	return full_id.startswith(f"{site}::JOB-")
+
+
+def take_off(queue: str, rq_job_ids: Sequence[str]) -> None:
+	"""Take those wake-ups away that still wait in their queue.
+
+	What a worker has taken already is its own: it finds nothing to claim.
+	"""
+	connection, key = get_redis_conn(), get_queue(queue).key
+	full_ids = [create_job_id(rq_job_id) for rq_job_id in rq_job_ids]
+	with connection.pipeline(transaction=False) as pipeline:
+		for full_id in full_ids:
+			pipeline.lrem(key, 1, full_id)
+		removed = pipeline.execute()
+	taken = [Job.key_for(full_id) for full_id, count in zip(full_ids, removed, strict=True) if count]
+	if taken:
+		connection.delete(*taken)
 
 
 def waiting_ids(queues: set[str]) -> set[str]:

@@ -16,7 +16,7 @@ from frappe.utils.background_jobs import get_redis_connection_without_auth
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from dartwing.dartwing_core.background_jobs import times
-from dartwing.dartwing_core.background_jobs.transactions import after_commit
+from dartwing.dartwing_core.background_jobs.transactions import after_commit, send_after_commit
 
 SENT_TOGETHER = 500
 # job id, organization, message
@@ -34,6 +34,12 @@ def publish_job_status_changed(jobs: Sequence[Document], from_status: str | None
 	for each job; nothing for one that was undone, or whose committed row is of another organization.
 	"""
 	after_commit(partial(send_status_events, status_events(jobs, from_status)))
+
+
+def publish_transitions(jobs: Sequence[Document], from_status: str) -> None:
+	"""As `publish_job_status_changed`, for rows that were just changed as ones of their organizations."""
+	for _job_id, organization, event in status_events(jobs, from_status):
+		send_after_commit(partial(_publish, "job_status_changed", event, organization))
 
 
 def status_events(jobs: Sequence[Document], from_status: str | None) -> list[StatusEvent]:

@@ -6,7 +6,7 @@ is gone becomes Failed ("worker died") and is due again.
 
 import random
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import timedelta, timezone
 from typing import Any
 
 import frappe
@@ -14,7 +14,7 @@ from frappe import _
 from frappe.utils import now_datetime
 from frappe.utils.background_jobs import create_job_id
 
-from dartwing.dartwing_core.background_jobs import config, dispatcher, queue_redis, retry
+from dartwing.dartwing_core.background_jobs import config, dispatcher, queue_redis, retry, times
 from dartwing.dartwing_core.background_jobs.consequences import follow_end
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT
 from dartwing.dartwing_core.background_jobs.outcomes import TimedOut, base_delay_of
@@ -149,11 +149,15 @@ def rescue(seen: frappe._dict) -> bool:
 
 
 def killed_for_its_timeout(job: BackgroundJob) -> bool:
-	"""Whether RQ ended the job after its timeout: the handler swallowed the interruption."""
+	"""Whether its horse ended after the job's timeout: the handler swallowed the interruption.
+
+	The horse may have begun long before, with other jobs.
+	"""
 	found = queue_redis.fetch(job.rq_job_id)
-	if not found or not found.ended_at or not found.started_at:
+	if not found or not found.ended_at or not job.started_at:
 		return False
-	return (found.ended_at - found.started_at).total_seconds() >= job.timeout_seconds
+	ended_at = times.to_site(found.ended_at.replace(tzinfo=timezone.utc))
+	return (ended_at - job.started_at).total_seconds() >= job.timeout_seconds
 
 
 def worker_died(job: BackgroundJob) -> None:

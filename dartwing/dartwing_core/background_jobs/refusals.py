@@ -19,57 +19,67 @@ from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings impo
 
 def refuse_to_start(job: BackgroundJob) -> bool:
 	"""Check what may have changed since the submission; moves the job, in this transaction, if so."""
-	reason = why_never(job)
+	standing = standing_of(job)
+	reason = why_never(job, standing)
 	if reason:
 		job.transition_to(
 			DEAD_LETTER, message=reason, actor="Executor", error_type=PERMANENT, error_message=reason
 		)
 		return True
-	reason = why_not_now(job)
+	reason = why_not_now(job, standing)
 	if reason:
-		ready_at = None if is_waiting_for_parent(job) else now_datetime()
+		ready_at = None if is_waiting_for_parent(standing) else now_datetime()
 		job.transition_to(PENDING, message=reason, actor="Executor", rq_job_id=None, ready_at=ready_at)
 		return True
 	return False
 
 
-def why_never(job: BackgroundJob) -> str | None:
-	if not frappe.db.exists("Organization", job.organization):
+def standing_of(job: BackgroundJob) -> frappe._dict:
+	"""What the job's start depends on, as it is now; None where a row is gone."""
+	return frappe.db.sql(
+		"""select organization.status organization_status, user.enabled, type.is_paused,
+			type.requires_permission, parent.status parent_status
+		from (select %(organization)s organization, %(owner_user)s owner_user, %(job_type)s job_type,
+			%(depends_on)s depends_on) job
+		left join `tabOrganization` organization on organization.name = job.organization
+		left join `tabUser` user on user.name = job.owner_user
+		left join `tabJob Type` type on type.name = job.job_type
+		left join `tabBackground Job` parent on parent.name = job.depends_on""",
+		{field: job.get(field) for field in ("organization", "owner_user", "job_type", "depends_on")},
+		as_dict=True,
+	)[0]
+
+
+def why_never(job: BackgroundJob, standing: frappe._dict) -> str | None:
+	if standing.organization_status is None:
 		return _("Organization not found")
-	if not owner_may_run(job):
+	if not owner_may_run(job, standing):
 		return _("Permission denied")
-	parent = parent_status(job)
-	if parent in (DEAD_LETTER, CANCELED):
-		return _("parent {0} is {1}").format(job.depends_on, _(parent))
+	if standing.parent_status in (DEAD_LETTER, CANCELED):
+		return _("parent {0} is {1}").format(job.depends_on, _(standing.parent_status))
 	return None
 
 
-def why_not_now(job: BackgroundJob) -> str | None:
-	status = frappe.db.get_value("Organization", job.organization, "status")
-	if status != "Active":
-		return _("organization is {0}").format(_(status))
-	if is_waiting_for_parent(job):
+def why_not_now(job: BackgroundJob, standing: frappe._dict) -> str | None:
+	if standing.organization_status != "Active":
+		return _("organization is {0}").format(_(standing.organization_status))
+	if is_waiting_for_parent(standing):
 		return _("parent {0} is not Completed").format(job.depends_on)
 	if is_held() or QUEUE_BY_PRIORITY[job.priority] in paused_queues():
 		return _("paused")
-	if frappe.db.get_value("Job Type", job.job_type, "is_paused"):
+	if standing.is_paused:
 		return _("Job Type {0} is paused").format(job.job_type)
 	return None
 
 
-def is_waiting_for_parent(job: BackgroundJob) -> bool:
+def is_waiting_for_parent(standing: frappe._dict) -> bool:
 	"""A parent that is gone was Completed when this job was released, and cleaned up since."""
-	return parent_status(job) not in (None, COMPLETED)
+	return standing.parent_status not in (None, COMPLETED)
 
 
-def owner_may_run(job: BackgroundJob) -> bool:
+def owner_may_run(job: BackgroundJob, standing: frappe._dict) -> bool:
 	"""The owner's login is enabled, still a member, and may still create what the Job Type requires."""
-	user = job.owner_user
-	if not frappe.db.get_value("User", user, "enabled") or not access.is_member(job.organization, user):
+	user, required = job.owner_user, standing.requires_permission
+	if not standing.enabled or not access.is_member(job.organization, user):
 		return False
-	required = frappe.db.get_value("Job Type", job.job_type, "requires_permission")
 	return not required or bool(frappe.has_permission(required, "create", user=user))
-
-
-def parent_status(job: BackgroundJob) -> str | None:
-	return frappe.db.get_value("Background Job", job.depends_on, "status") if job.depends_on else None

@@ -1,10 +1,10 @@
 """A thread beside the handler, for what the handler cannot or will not do itself.
 
-It shows that the attempt is alive, notices that the job was canceled or given to another attempt,
-and stops a handler that does not stop by itself: first by an exception in the main thread, which
-also ends sleeps and socket reads, then by killing this process. What it cannot do: run while the
-handler holds the interpreter's lock in foreign code. Then RQ's parent process kills the horse a
-minute after the timeout.
+It shows that the attempt is alive, runs the errands that the horse has put off, notices that the job was
+canceled or given to another attempt, and stops a handler that does not stop by itself: first by an
+exception in the main thread, which also ends sleeps and socket reads, then by killing this process.
+What it cannot do: run while the handler holds the interpreter's lock in foreign code. Then RQ's parent
+process kills the horse a minute after the wake-up's time.
 """
 
 import contextvars
@@ -21,6 +21,7 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.control import ControlConnection
+from dartwing.dartwing_core.background_jobs.errands import Errands
 from dartwing.dartwing_core.background_jobs.errors import JobCanceledError
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 
@@ -30,8 +31,15 @@ STOP_SIGNAL = signal.SIGUSR2
 class Supervisor:
 	"""Watches one attempt. `on_overrun` is called, in the thread, before the process is killed."""
 
-	def __init__(self, control: ControlConnection, timeout_seconds: int, on_overrun: Callable[[], None]):
+	def __init__(
+		self,
+		control: ControlConnection,
+		timeout_seconds: int,
+		on_overrun: Callable[[], None],
+		errands: Errands,
+	):
 		self._control = control
+		self._errands = errands
 		self._on_overrun = on_overrun
 		self._interval = config.get("supervision_interval_seconds")
 		self._heartbeat_interval = config.get("heartbeat_interval_seconds")
@@ -64,11 +72,20 @@ class Supervisor:
 				self._stop_lost(now - self._lost_at)
 			elif now > self._deadline:
 				self._end_overrun()
+			self._run_errands()
+
+	def _run_errands(self) -> None:
+		"""Nobody who waits for them must wait until this handler ends."""
+		try:
+			self._errands.run_if_due()
+		except Exception:
+			frappe.logger("dartwing").exception(f"{self._control.job_id}: errands are left to the cron")
 
 	def _end_overrun(self) -> None:
 		"""The process goes in any case; what could not be recorded is found by `recovery`."""
 		try:
 			self._on_overrun()
+			self._errands.run()
 		except Exception:
 			frappe.logger("dartwing").exception(f"{self._control.job_id}: its timeout could not be recorded")
 		finally:

@@ -1,7 +1,7 @@
 """Work that belongs to another transaction than the caller's."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from weakref import WeakKeyDictionary, WeakSet
 
 import frappe
@@ -17,6 +17,8 @@ _own_connections: WeakSet[Database] = WeakSet()
 _companions: WeakKeyDictionary[Database, Database] = WeakKeyDictionary()
 # what is to run after the commit of a connection's transaction
 _waiting: WeakKeyDictionary[Database, list[Callable[[], object]]] = WeakKeyDictionary()
+# the same, for what asks the database nothing
+_messages: WeakKeyDictionary[Database, list[Callable[[], object]]] = WeakKeyDictionary()
 
 
 def after_commit(callback: Callable[[], object]) -> None:
@@ -31,6 +33,28 @@ def after_commit(callback: Callable[[], object]) -> None:
 	_follow_this_transaction()
 
 
+def send_after_commit(message: Callable[[], object]) -> None:
+	"""As `after_commit`, before all of those, for what asks the database nothing: it needs no connection."""
+	_messages.setdefault(frappe.local.db, []).append(message)
+	_follow_this_transaction()
+
+
+@contextmanager
+def nothing_in_between() -> Iterator[None]:
+	"""What follows a commit in the block runs on this very connection, which saves opening another one.
+
+	For a caller that has nothing to read or write on it after that commit.
+	"""
+	connection = frappe.local.db
+	is_own = connection in _own_connections
+	_own_connections.add(connection)
+	try:
+		yield
+	finally:
+		if not is_own:
+			_own_connections.discard(connection)
+
+
 def _follow_this_transaction() -> None:
 	# each time: after a commit that failed, a rollback may have dropped the one that was there
 	frappe.db.after_commit.add(_run_waiting)
@@ -39,9 +63,13 @@ def _follow_this_transaction() -> None:
 
 def _run_waiting() -> None:
 	callbacks = _waiting.pop(frappe.local.db, [])
+	for message in _messages.pop(frappe.local.db, []):
+		_send_guarded(message)
 	try:
 		if callbacks:
-			with separate_transaction():
+			with ExitStack() as stack:
+				if frappe.local.db not in _own_connections:
+					stack.enter_context(separate_transaction())
 				for callback in callbacks:
 					_run_guarded(callback)
 	except Exception:
@@ -50,16 +78,26 @@ def _run_waiting() -> None:
 		_close_companion()
 
 
-def _run_guarded(callback: Callable[[], object]) -> None:
+def _send_guarded(message: Callable[[], object]) -> None:
 	try:
-		with separate_transaction():
-			callback()
+		message()
+	except Exception:
+		frappe.logger("dartwing").exception("after-commit message could not be sent")
+
+
+def _run_guarded(callback: Callable[[], object]) -> None:
+	"""In the transaction that the commit before it began."""
+	try:
+		callback()
+		frappe.db.commit()
 	except Exception:
 		frappe.logger("dartwing").exception("after-commit callback failed")
+		frappe.db.rollback()
 
 
 def _forget_waiting() -> None:
 	_waiting.pop(frappe.local.db, None)
+	_messages.pop(frappe.local.db, None)
 	_close_companion()
 
 

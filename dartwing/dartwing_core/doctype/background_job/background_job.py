@@ -6,7 +6,6 @@ import frappe
 from frappe import _
 from frappe.database.sequence import create_sequence
 from frappe.utils import cint, get_datetime, now_datetime
-from pypika.terms import Criterion
 
 from dartwing.dartwing_core.background_jobs import config, notifications, realtime
 from dartwing.dartwing_core.background_jobs.errors import InvalidTransitionError, StaleJobError
@@ -137,9 +136,9 @@ class BackgroundJob(HiddenDocument):
 		Raises InvalidTransitionError for a transition that does not exist, StaleJobError when the job
 		moved on since it was read: then nothing was changed.
 		"""
-		job = frappe.qb.DocType("Background Job")
-		attempt = job.attempt_id == self.attempt_id if self.attempt_id else job.attempt_id.isnull()
-		_transition([self], status, (job.name == self.name) & attempt, message, actor, changes)
+		unchanged = "name = %s and organization = %s and attempt_id <=> %s"
+		values = (self.name, self.organization, self.attempt_id or None)
+		_transition([self], status, unchanged, values, message, actor, changes)
 
 	def on_trash(self) -> None:
 		# not as this document has it: somebody may have retried the job meanwhile
@@ -170,14 +169,14 @@ def transition_all(
 ) -> None:
 	"""As `transition_to`, in one statement for many jobs: of one status, their rows locked by the caller."""
 	if jobs:
-		job = frappe.qb.DocType("Background Job")
-		_transition(jobs, status, job.name.isin([each.name for each in jobs]), message, actor, changes)
+		_transition(jobs, status, "name in %s", ([job.name for job in jobs],), message, actor, changes)
 
 
 def _transition(
 	jobs: Sequence[BackgroundJob],
 	status: str,
-	unchanged: Criterion,
+	unchanged: str,
+	values: Sequence[Any],
 	message: str | None,
 	actor: str | None,
 	changes: dict[str, Any],
@@ -193,17 +192,18 @@ def _transition(
 		changes.setdefault(ENTERED_AT[status], now)
 	if status not in WAITING:
 		changes["ready_at"] = None
-	table = frappe.qb.DocType("Background Job")
-	query = frappe.qb.update(table).where(unchanged & (table.status == from_status))
-	for field, value in changes.items():
-		query = query.set(table[field], value)
-	query.run()
+	assignments = ", ".join(f"`{field}` = %s" for field in changes)
+	frappe.db.sql(
+		# over another index, gaps would be locked, and new jobs would have to wait
+		f"update `tabBackground Job` force index (primary) set {assignments} where {unchanged} and status = %s",
+		(*changes.values(), *values, from_status),
+	)
 	if rows_changed() != len(jobs):
 		raise StaleJobError(_("{0} is no longer {1}").format(jobs[0].name, _(from_status)))
 	for job in jobs:
 		job.update(changes)
 	job_execution_log.record(jobs, from_status, now, message=message, actor=actor, since=since)
-	realtime.publish_job_status_changed(jobs, from_status)
+	realtime.publish_transitions(jobs, from_status)
 	if status in FINISHED:
 		notifications.notify_owners(jobs)
 

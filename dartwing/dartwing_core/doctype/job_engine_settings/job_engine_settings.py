@@ -21,6 +21,8 @@ class JobEngineSettings(Document):
 		cancel_grace_period: DF.Int
 		dead_letter_alert_sent: DF.Check
 		dead_letter_alert_threshold: DF.Int
+		drain_budget_jobs: DF.Int
+		drain_budget_seconds: DF.Int
 		metrics_by_organization: DF.Check
 		migrating_since: DF.Datetime | None
 		organization_window: DF.Int

@@ -1,0 +1,60 @@
+"""Each job's own alarm, inside the one that RQ has set for the whole wake-up."""
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from rq.timeouts import JobTimeoutException
+
+
+class TimeLimit:
+	"""Seconds that begin now; `enforced` interrupts its block once when they are over.
+
+	`has_interrupted` stays true whatever the block made of it. A block that takes the process's one
+	alarm for itself is not interrupted.
+	"""
+
+	def __init__(self, seconds: float):
+		self.has_interrupted = False
+		self._seconds = seconds
+		self._ends_at = time.monotonic() + seconds
+		self._is_in_force = False
+
+	@contextmanager
+	def enforced(self) -> Iterator[None]:
+		"""Raise RQ's JobTimeoutException in the block, which must run in the main thread.
+
+		It also ends sleeps and socket reads. The alarm that was set before goes on afterwards.
+		"""
+		interrupt_before = signal.signal(signal.SIGALRM, self._interrupt) or signal.SIG_DFL
+		began = time.monotonic()
+		self._is_in_force = True
+		seconds_before, _interval = signal.setitimer(signal.ITIMER_REAL, at_least(self._ends_at - began))
+		try:
+			try:
+				yield
+			finally:
+				self._is_in_force = False
+		finally:
+			signal.setitimer(signal.ITIMER_REAL, 0)
+			signal.signal(signal.SIGALRM, interrupt_before)
+			if seconds_before:
+				left = at_least(seconds_before - (time.monotonic() - began))
+				signal.setitimer(signal.ITIMER_REAL, left)
+
+	def _interrupt(self, _signal: int, _frame: FrameType | None) -> None:
+		if self._is_in_force:
+			self.has_interrupted = True
+			raise JobTimeoutException(f"over its time limit of {self._seconds} seconds")
+
+
+def at_least(seconds: float) -> float:
+	"""A time that an alarm can be set to: 0 would take it back."""
+	return max(seconds, 0.001)
+
+
+def seconds_to_alarm() -> float:
+	"""Until the alarm that is set now; 0 when none is."""
+	return signal.getitimer(signal.ITIMER_REAL)[0]

@@ -1,0 +1,397 @@
+"""A horse that goes on with what waits: what dies, ends or is stopped in its n-th job costs no other."""
+
+import os
+import signal
+
+import frappe
+import psutil
+import pytest
+from factories import (
+	OBLIGING,
+	acting_as,
+	make_job_type,
+	people_written,
+	queued_wake_ups,
+	second_connection,
+	state,
+	submit,
+	submit_as,
+	transitions,
+	wait_until,
+)
+from frappe.utils.background_jobs import get_queue
+from processes import horse_of, is_over, kill, let_rqs_patience_run_out, shortened, ticking
+from rq.job import Job
+
+from dartwing.dartwing_core.background_jobs import cancel_job, maintenance
+
+MARKER = "written by a test"
+ONCE = {"mode": "write_people_and_sleep_once", "marker": MARKER, "people": 2, "seconds": 600}
+RUN = [(None, "Pending"), ("Pending", "Queued"), ("Queued", "Running"), ("Running", "Completed")]
+
+pytestmark = pytest.mark.usefixtures("impatient")
+
+
+@pytest.fixture
+def settings(site):
+	"""Change values of Job Engine Settings for a test."""
+	document = frappe.get_doc("Job Engine Settings")
+	names = ("drain_budget_seconds", "drain_budget_jobs", "cancel_grace_period")
+	before = {name: document.get(name) for name in names}
+
+	def change(**values) -> None:
+		document.reload()
+		document.update(values)
+		document.save()
+		frappe.db.commit()
+
+	yield change
+	change(**before)
+
+
+@pytest.fixture
+def short_timeout(world):
+	"""A Job Type whose handlers may run for two seconds."""
+	make_job_type("hurried_job", default_timeout=2, max_retries=1)
+	frappe.db.commit()
+	return "hurried_job"
+
+
+def rows(names: list[str], field: str) -> list:
+	frappe.db.rollback()
+	values = dict(
+		frappe.get_all("Background Job", {"name": ("in", names)}, ["name", field], as_list=True, limit=0)
+	)
+	return [values[name] for name in names]
+
+
+def horses(names: list[str]) -> list[str]:
+	"""The RQ jobs in whose horses the jobs ran."""
+	return rows(names, "rq_job_id")
+
+
+def in_the_order_they_started(names: list[str]) -> list[str]:
+	started = dict(zip(names, rows(names, "started_at"), strict=True))
+	return sorted(names, key=started.get)
+
+
+def all_are(names: list[str], status: str):
+	return lambda: set(rows(names, "status")) == {status}
+
+
+def is_at_work(job_id: str):
+	return lambda: state(job_id)["progress"] == 50
+
+
+def quick(world, count: int, **arguments) -> list[str]:
+	return [submit(mode="write_people", marker=MARKER, people=1, n=n, **arguments).name for n in range(count)]
+
+
+# --- what one horse does
+
+
+def test_one_horse_runs_what_waits_and_takes_the_other_wake_ups_away(world, work):
+	names = quick(world, 30)
+	work()
+	assert set(rows(names, "status")) == {"Completed"}
+	assert len(set(horses(names))) == 1
+	assert queued_wake_ups("default") == []
+	assert [transitions(name) for name in names] == [RUN] * 30
+	assert people_written() == 30
+
+
+def test_jobs_start_by_priority_and_then_by_age(world, work):
+	first = submit().name
+	names = {
+		priority: [
+			submit_as(world.alice, OBLIGING, world.alpha, {"mode": "succeed", "n": n}, priority=priority).name
+			for n in range(2)
+		]
+		for priority in ("Low", "Normal", "High", "Critical")
+	}
+	work()
+	expected = [*names["Critical"], *names["High"], first, *names["Normal"], *names["Low"]]
+	assert set(rows(expected, "status")) == {"Completed"}
+	started = in_the_order_they_started(expected)
+	assert [state(name)["priority"] for name in started] == [state(name)["priority"] for name in expected]
+
+
+def test_organizations_take_turns(world, work):
+	of_alpha = quick(world, 12)
+	of_beta = [submit(world.bob, world.beta, n=n).name for n in range(3)]
+	work()
+	started = in_the_order_they_started([*of_alpha, *of_beta])
+	assert [started.index(name) for name in of_beta] == [1, 3, 5]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_each_job_finds_a_clean_context(world, work, fails):
+	first = submit(mode="look_around", n=1)
+	work()
+	mess, second = submit(mode="leave_a_mess", fails=fails), submit(mode="look_around", n=2)
+	third = submit(world.bob, world.beta, mode="look_around")
+	work()
+	assert state(mess.name)["status"] == ("Failed" if fails else "Completed")
+	clean, after = state(first.name)["result"], state(second.name)["result"]
+	assert len(set(horses([mess.name, second.name, third.name]))) == 1
+	assert clean["process"] != after["process"]
+	assert after["process"] == state(third.name)["result"]["process"]
+	# the wake-up of the first job is Frappe's job, that of a further one has another name
+	clean["seen"].pop("hooks"), after["seen"].pop("hooks")
+	assert after["seen"] == clean["seen"]
+	assert state(third.name)["result"]["seen"]["user"] == world.bob
+
+
+def test_each_job_has_its_own_time(world, work, short_timeout):
+	"""Each sleeps for more than half of its timeout."""
+	sleeper = {"mode": "sleep", "seconds": 1.2}
+	names = [submit_as(world.alice, short_timeout, world.alpha, {**sleeper, "n": n}).name for n in range(3)]
+	work()
+	assert set(rows(names, "status")) == {"Completed"}
+	assert len(set(horses(names))) == 1
+
+
+# --- its end
+
+
+def test_a_budget_of_jobs_ends_and_other_horses_go_on(world, settings, work):
+	settings(drain_budget_jobs=2)
+	names = quick(world, 7)
+	work()
+	assert set(rows(names, "status")) == {"Completed"}
+	of_each = horses(names)
+	assert sorted(of_each.count(horse) for horse in set(of_each)) == [1, 3, 3]
+	assert people_written() == 7
+
+
+def test_a_budget_of_seconds_ends_and_other_horses_go_on(world, settings, work):
+	settings(drain_budget_seconds=1)
+	names = [submit(mode="sleep", seconds=0.6, n=n).name for n in range(4)]
+	work()
+	assert set(rows(names, "status")) == {"Completed"}
+	assert 1 < len(set(horses(names))) <= 4
+
+
+@pytest.mark.parametrize("off", [{"drain_budget_jobs": 0}, {"drain_budget_seconds": 0}])
+def test_without_a_budget_each_job_has_its_own_horse(world, settings, work, off):
+	settings(**off)
+	names = quick(world, 3)
+	work()
+	assert set(rows(names, "status")) == {"Completed"}
+	assert len(set(horses(names))) == 3
+
+
+def test_a_job_that_may_outlast_its_wake_up_keeps_its_own(world, work, short_timeout):
+	hurried = submit_as(world.alice, short_timeout, world.alpha, {"mode": "succeed"})
+	patient = submit()
+	work()
+	names = [hurried.name, patient.name]
+	assert set(rows(names, "status")) == {"Completed"}
+	assert len(set(horses(names))) == 2
+
+
+def test_a_worker_that_is_asked_to_stop_finishes_its_job_and_takes_no_other(world, processes, work):
+	names = [submit(mode="sleep_always", marker=MARKER, people=1, seconds=1, n=n).name for n in range(5)]
+	worker = processes.worker()
+	wait_until(is_at_work(names[1]), "the second job is at work")
+	worker.send_signal(signal.SIGTERM)
+	worker.wait(30)
+	assert rows(names, "status")[:2] == ["Completed", "Completed"]
+	left = [name for name in names if state(name)["status"] == "Queued"]
+	assert len(left) >= 2
+	assert {name for name in left if queued_wake_ups("default", name)} == set(left)
+	work()
+	assert set(rows(names, "status")) == {"Completed"}
+	assert people_written() == 5
+
+
+@pytest.mark.parametrize("queue", ["short", "default", "long"])
+def test_rq_jobs_of_others_are_let_in(world, runtime, processes, queue):
+	"""Of this site, or as here of another one; those of a queue that the worker serves first at once."""
+	with shortened(runtime, drain_slice_seconds=0):
+		first, second = submit(mode="sleep", seconds=2, n=1), submit(n=2)
+		worker = processes.worker()
+		wait_until(lambda: state(first.name)["status"] == "Running", "the first job runs")
+		for wake_up in queued_wake_ups("default"):
+			wake_up.delete()
+		others = get_queue(queue).enqueue_call("time.time", job_id="other.site::JOB-2026-00001")
+		wait_until(lambda: others.get_status(refresh=True) == "finished", "the other's job ran")
+		frappe.db.rollback()
+		assert state(first.name)["status"] == "Completed"
+		assert state(second.name)["status"] == "Queued"
+		assert worker.poll() is None
+	others.delete()
+
+
+def test_what_is_paused_meanwhile_is_not_taken(world, processes):
+	first, second = submit(mode="sleep", seconds=2, n=1), submit(n=2)
+	worker = processes.worker()
+	wait_until(lambda: state(first.name)["status"] == "Running", "the first job runs")
+	with acting_as("Administrator"):
+		maintenance.pause()
+		frappe.db.commit()
+	try:
+		wait_until(lambda: state(first.name)["status"] == "Completed", "it ends")
+		wait_until(lambda: not psutil.Process(worker.pid).children(), "the worker is free")
+		assert transitions(second.name)[-1] in (("Pending", "Queued"), ("Queued", "Pending"))
+	finally:
+		with acting_as("Administrator"):
+			maintenance.resume()
+			frappe.db.commit()
+	wait_until(lambda: state(second.name)["status"] == "Completed", "it runs after all")
+
+
+# --- several horses
+
+
+def test_a_job_that_somebody_else_is_at_is_passed_over(world, work, tick):
+	"""No horse waits for another one: it goes on with the next job."""
+	names = quick(world, 5)
+	with second_connection():
+		frappe.db.sql("select name from `tabBackground Job` where name = %s for update", (names[2],))
+		for wake_up in queued_wake_ups("default", names[2]):
+			wake_up.delete()
+		work()
+		others = [name for name in names if name != names[2]]
+		with_its_row = frappe.db.sql("select name, status from `tabBackground Job`")
+	assert set(rows(others, "status")) == {"Completed"}
+	assert dict(with_its_row)[names[2]] == "Queued"
+	tick()
+	work()
+	assert state(names[2])["status"] == "Completed"
+
+
+def test_two_horses_share_a_backlog(world, processes):
+	names = [submit(mode="sleep_always", marker=MARKER, people=1, seconds=0.1, n=n).name for n in range(60)]
+	for _ in range(2):
+		processes.worker()
+	wait_until(all_are(names, "Completed"), "all jobs ended", 60)
+	assert [transitions(name) for name in names] == [RUN] * 60
+	assert people_written() == 60
+	assert len(set(rows(names, "worker_name"))) == 2
+
+
+# --- what dies in the n-th job
+
+
+def test_a_horse_killed_in_its_nth_job_costs_no_other(world, processes, tick):
+	before, job, after = quick(world, 5), submit(**ONCE), quick(world, 3)
+	worker = processes.worker()
+	wait_until(is_at_work(job.name), "the sixth job is at work")
+	assert len(set(horses([*before, job.name]))) == 1
+	kill(horse_of(worker))
+	everything = [*before, job.name, *after]
+	wait_until(ticking(all_are(everything, "Completed"), tick), "all jobs ended")
+	assert [transitions(name) for name in before + after] == [RUN] * 8
+	assert transitions(job.name)[3] == ("Running", "Failed")
+	assert rows(everything, "worker_deaths") == [0] * 5 + [1] + [0] * 3
+	assert people_written() == 10
+
+
+def test_the_age_of_the_horse_is_not_taken_for_that_of_the_job(world, processes, tick, short_timeout):
+	"""The horse is older than the job's timeout when it dies, the job is not."""
+	submit(mode="sleep", seconds=3)
+	job = submit_as(world.alice, short_timeout, world.alpha, ONCE)
+	worker = processes.worker()
+	wait_until(is_at_work(job.name), "the second job is at work")
+	kill(horse_of(worker))
+	wait_until(ticking(lambda: len(transitions(job.name)) > 3, tick), "the death was noticed")
+	assert transitions(job.name)[3] == ("Running", "Failed")
+
+
+def test_a_timeout_of_the_nth_job_costs_no_other(world, processes, short_timeout):
+	names = [
+		submit_as(world.alice, short_timeout, world.alpha, {"mode": "succeed", "n": n}).name for n in (1, 2)
+	]
+	job = submit_as(world.alice, short_timeout, world.alpha, {"mode": "sleep", "seconds": 600})
+	names.append(submit_as(world.alice, short_timeout, world.alpha, {"mode": "succeed", "n": 3}).name)
+	processes.worker()
+	wait_until(all_are(names, "Completed"), "the others ended")
+	assert state(job.name)["status"] == "Timed Out"
+	assert "JobTimeoutException" in frappe.db.get_value("Background Job", job.name, "error_traceback")
+	assert len(set(horses([*names, job.name]))) == 1
+
+
+def test_an_nth_job_that_swallows_its_timeout_is_killed_alone(world, processes, tick, short_timeout):
+	swallow = {"mode": "swallow_everything", "marker": MARKER, "people": 2, "seconds": 600}
+	before = submit_as(world.alice, short_timeout, world.alpha, {"mode": "succeed", "n": 1}).name
+	job = submit_as(world.alice, short_timeout, world.alpha, swallow)
+	after = [
+		submit_as(world.alice, short_timeout, world.alpha, {"mode": "succeed", "n": n}).name for n in (2, 3)
+	]
+	processes.worker()
+	wait_until(ticking(all_are([before, *after], "Completed"), tick), "the others ended")
+	assert transitions(job.name)[2:4] == [("Queued", "Running"), ("Running", "Timed Out")]
+	assert "killed" in frappe.db.get_value("Background Job", job.name, "error_traceback")
+	assert [transitions(name) for name in (before, *after)] == [RUN] * 3
+	assert people_written() == 0
+
+
+def test_a_cancel_of_the_nth_job_costs_no_other(world, processes, settings):
+	settings(cancel_grace_period=1)
+	before = quick(world, 2)
+	job = submit(mode="sleep_always", marker=MARKER, people=2, seconds=600)
+	after = quick(world, 2)
+	processes.worker()
+	wait_until(is_at_work(job.name), "the third job is at work")
+	with acting_as(world.alice):
+		cancel_job(job.name)
+		frappe.db.commit()
+	wait_until(all_are(after, "Completed"), "the others ended")
+	assert transitions(job.name)[-1] == ("Running", "Canceled")
+	assert len(set(horses([*before, *after]))) == 1
+	assert people_written() == 4
+
+
+def test_a_worker_and_its_horse_killed_in_the_nth_job_cost_no_other(world, processes, tick):
+	before, job, after = quick(world, 3), submit(**ONCE), quick(world, 2)
+	worker = processes.worker()
+	wait_until(is_at_work(job.name), "the fourth job is at work")
+	horse = psutil.Process(horse_of(worker))
+	os.kill(worker.pid, signal.SIGSTOP)
+	horse.kill()
+	worker.kill()
+	wait_until(lambda: is_over(horse), "both are gone")
+	let_rqs_patience_run_out(job.name)
+	processes.worker()
+	everything = [*before, job.name, *after]
+	wait_until(ticking(all_are(everything, "Completed"), tick), "all jobs ended")
+	assert rows(everything, "worker_deaths") == [0, 0, 0, 1, 0, 0]
+	assert people_written() == 7
+
+
+def test_a_horse_whose_worker_died_finishes_its_job_and_takes_no_other(world, processes, tick):
+	first = submit(mode="sleep_always", marker=MARKER, people=1, seconds=3, n=1)
+	second = submit(mode="write_people", marker=MARKER, people=1, n=2)
+	worker = processes.worker()
+	wait_until(is_at_work(first.name), "the first job is at work")
+	orphan = psutil.Process(horse_of(worker))
+	kill(worker.pid)
+	wait_until(lambda: is_over(orphan), "the horse has ended")
+	assert rows([first.name, second.name], "status") == ["Completed", "Queued"]
+	processes.worker()
+	wait_until(ticking(all_are([second.name], "Completed"), tick), "another worker goes on")
+
+
+def test_a_wake_up_whose_job_was_taken_goes_on_with_others(world, work):
+	taken, waiting = submit(n=1), submit(n=2)
+	for wake_up in queued_wake_ups("default", waiting.name):
+		wake_up.delete()
+	job = frappe.get_doc("Background Job", taken.name)
+	job.transition_to("Running", attempt_id="another horse's", rq_job_id="another")
+	frappe.db.commit()
+	wake_up = queued_wake_ups("default", taken.name)[0]
+	work()
+	assert rows([taken.name, waiting.name], "status") == ["Running", "Completed"]
+	assert horses([waiting.name]) == [wake_up.id.partition("::")[2]]
+
+
+def test_a_horse_goes_on_when_redis_has_forgotten_its_wake_up(world, processes, tick):
+	names = [submit(mode="sleep_always", marker=MARKER, people=1, seconds=1, n=n).name for n in range(3)]
+	processes.worker()
+	wait_until(is_at_work(names[0]), "the first job is at work")
+	connection = get_queue("default").connection
+	Job(frappe.local.site + "::" + horses(names)[0], connection=connection).delete(remove_from_queue=False)
+	wait_until(ticking(all_are(names, "Completed"), tick), "all jobs ended")
+	assert [transitions(name) for name in names] == [RUN] * 3
+	assert people_written() == 3
