@@ -1,4 +1,4 @@
-"""Ask a question from the command line: `python -m benchmarks.<question> [--quick]`."""
+"""Ask from the command line: `python -m benchmarks.<question> [--quick]`, `python -m benchmarks [question …]`."""
 
 import argparse
 import importlib
@@ -26,12 +26,12 @@ QUESTIONS = (
 
 def ask(*questions: str) -> None:
 	"""Answer the questions one after the other, each kept as soon as it is there."""
-	arguments = _arguments()
+	arguments = _arguments(questions)
 	size = "quick" if arguments.quick else "full"
 	results = Path(arguments.results or RESULTS).resolve()
 	with open_lab() as lab:
 		path = results / f"{'frappe' if os.environ.get('BENCH') else 'benchless'}.json"
-		for question in questions:
+		for question in arguments.questions:
 			print(f"{question} …", flush=True)
 			module = importlib.import_module(f"benchmarks.{question}")
 			sizes = module.SIZES[size]
@@ -57,8 +57,9 @@ def show(answers: Sequence[Answer]) -> None:
 		print(f"\n{one.title}\n{table(one)}\n", flush=True)
 
 
-def _arguments() -> argparse.Namespace:
+def _arguments(questions: Sequence[str]) -> argparse.Namespace:
 	parser = argparse.ArgumentParser()
+	parser.add_argument("questions", nargs="*", choices=[*QUESTIONS, []], default=list(questions))
 	parser.add_argument("--quick", action="store_true", help="small sizes: a few minutes in all")
 	parser.add_argument("--results", help="folder of the results instead of benchmarks/results")
 	return parser.parse_args()

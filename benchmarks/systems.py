@@ -26,14 +26,16 @@ SYSTEMS = {
 	"with_procrastinate": ("Procrastinate on PostgreSQL: 1 worker, 1 job at a time", VENV, 400),
 }
 SIZES = {
-	"full": {"rounds": 3, "seconds": 6, "share": 1.0, "systems": tuple(SYSTEMS)},
-	"quick": {"rounds": 1, "seconds": 5, "share": 0.3, "systems": tuple(SYSTEMS)},
-	"tiny": {"rounds": 1, "seconds": 20, "share": 0.01, "systems": ("with_rq",)},
+	"full": {"rounds": 3, "seconds": (6, 12), "share": 1.0, "systems": tuple(SYSTEMS)},
+	"quick": {"rounds": 1, "seconds": (5, 8), "share": 0.3, "systems": tuple(SYSTEMS)},
+	"tiny": {"rounds": 1, "seconds": (20, 20), "share": 0.01, "systems": ("with_rq",)},
 }
 OURS, PLAIN = "Dartwing: 1 stock worker", "frappe.enqueue: 1 stock worker"
 
 
-def measure(lab: Lab, rounds: int, seconds: float, share: float, systems: tuple[str, ...]) -> list[Answer]:
+def measure(
+	lab: Lab, rounds: int, seconds: tuple[float, float], share: float, systems: tuple[str, ...]
+) -> list[Answer]:
 	with ExitStack() as servers:
 		environment = {"BENCHMARK_REDIS": redis_address()}
 		left_out = []
@@ -45,9 +47,9 @@ def measure(lab: Lab, rounds: int, seconds: float, share: float, systems: tuple[
 				left_out.append("Procrastinate is left out: there is no PostgreSQL on the machine.")
 		contenders = {
 			PLAIN: rate_of(
-				lab, 1, seconds, Plain("dartwing.tests.benchmarked.do_nothing", max(3, int(400 * share)))
+				lab, 1, seconds[0], Plain("dartwing.tests.benchmarked.do_nothing", max(3, int(400 * share)))
 			),
-			OURS: rate_of(lab, 1, seconds, Ours(lab, NOTHING, max(3, int(3000 * share)))),
+			OURS: rate_of(lab, 1, seconds[1], Ours(lab, NOTHING, max(3, int(3000 * share)))),
 			**{SYSTEMS[system][0]: driving(lab, system, share, environment) for system in systems},
 		}
 		samples = in_turn(contenders, rounds)
