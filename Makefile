@@ -11,7 +11,7 @@ BENCHMARKS_VENV := $(HOME_FOLDER)/benchmarks-venv
 MEASURED := $(if $(QUICK),$(HOME_FOLDER)/benchmarks/results,benchmarks/results)
 REPORT := $(if $(QUICK),$(HOME_FOLDER)/benchmarks/docs,docs)
 
-.PHONY: demo pictures test test-bench bench-report soak check format stop clean help
+.PHONY: demo pictures test test-bench bench-report screenshots soak check format stop clean help
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ test-bench:
 	@test -x "$(BENCH)/env/bin/python" || { echo "$(BENCH) is no bench folder: it has no env/bin/python"; exit 2; }
 	$(BENCH)/env/bin/python -m pip install --quiet --editable ".[test]"
 	BENCH="$(BENCH)" SITE="$(SITE)" $(BENCH)/env/bin/python -m pytest $(filter-out benchless/tests demo/tests,$(TESTS)) $(PYTEST_ARGS)
+
+## make screenshots BENCH=… SITE=…   take the pictures of Desk for docs/images
+screenshots:
+	@$(MAKE) --no-print-directory test-bench TESTS=tests/desk/take_screenshots.py PYTEST_ARGS=-q
 
 ## make soak [JOBS=5000]     run random jobs while something random is killed every few seconds
 soak: $(READY)

@@ -1,9 +1,11 @@
 """The `benchless` command: what `bench` offers to run an app, for one home folder."""
 
 import functools
+import importlib
 import json
 import logging
 import os
+import traceback
 from ast import literal_eval
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -89,6 +91,23 @@ class Commands(click.Group):
 def main(context: click.Context, home: Path, site: str | None):
 	"""Run a Frappe app without a bench."""
 	context.obj = Bench(home.expanduser().resolve(), site)
+	import_commands(context.obj.home_path)
+
+
+def import_commands(home_path: Path) -> None:
+	"""Import the module `commands` of each app, as bench does before any command; they may have none."""
+	home = Home(home_path)
+	for app in home.apps() if (home.sites / "apps.txt").exists() else ():
+		try:
+			module = importlib.import_module(f"{app}.commands")
+		except ModuleNotFoundError as error:
+			if error.name != f"{app}.commands":
+				traceback.print_exc()
+		except Exception:
+			traceback.print_exc()
+		else:
+			if getattr(module, "commands", None):
+				raise NotImplementedError(f"commands of an app: {app}.commands.commands")
 
 
 def command(name: str) -> Callable:

@@ -38,8 +38,8 @@ def publish_job_status_changed(jobs: Sequence[Document], from_status: str | None
 
 def publish_transitions(jobs: Sequence[Document], from_status: str) -> None:
 	"""As `publish_job_status_changed`, for rows that were just changed as ones of their organizations."""
-	for _job_id, organization, event in status_events(jobs, from_status):
-		send_after_commit(partial(_publish, "job_status_changed", event, organization))
+	messages = [(organization, event) for _job_id, organization, event in status_events(jobs, from_status)]
+	send_after_commit(partial(publish_all, "job_status_changed", messages))
 
 
 def status_events(jobs: Sequence[Document], from_status: str | None) -> list[StatusEvent]:

@@ -1,0 +1,56 @@
+"""What a job needs of Frappe and of the engine, imported once in a worker instead of once in each fork.
+
+A stock worker forks for each RQ job and imports in the fork what Frappe loads lazily. `bench` imports
+the module `commands` of every app before it runs any command: what a worker has imported by then, its
+forks have too, with `bench worker` and with `bench worker-pool`.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+
+# none of them starts a thread or opens a connection, which would not survive a fork
+MODULES = (
+	"frappe.core.doctype.docfield.docfield",
+	"frappe.core.doctype.docperm.docperm",
+	"frappe.core.doctype.has_role.has_role",
+	"frappe.core.doctype.role.role",
+	"frappe.core.doctype.system_settings.system_settings",
+	"frappe.core.doctype.user_permission.user_permission",
+	"frappe.core.doctype.version.version",
+	"frappe.database.mariadb.database",
+	"frappe.database.query",
+	"frappe.email.doctype.notification.notification",
+	"frappe.model.create_new",
+	"frappe.model.document",
+	"frappe.utils.logger",
+	"frappe.utils.nestedset",
+	"frappe.utils.safe_exec",
+	"frappe.website.path_resolver",
+	"dartwing.dartwing_core.background_jobs.executor",
+	"dartwing.dartwing_core.doctype.job_type.job_type",
+)
+WORKERS = {"worker", "worker-pool"}
+# set to 0, each job imports what it needs, as in a stock worker
+SWITCH = "DARTWING_WARM_START"
+
+
+def load_in_a_worker() -> None:
+	"""Import all of it if this process is a worker; what this version of Frappe does not have is left out."""
+	if WORKERS & set(sys.argv) and os.environ.get(SWITCH) != "0":
+		for name in (*MODULES, *modules_of_hooks()):
+			try:
+				import_module(name)
+			except ModuleNotFoundError as error:
+				if not error.name or not name.startswith(error.name):
+					raise
+
+
+def modules_of_hooks() -> Iterator[str]:
+	"""Where Frappe's own hooks for every job and for every document are."""
+	hooks = import_module("frappe.hooks")
+	methods = [*getattr(hooks, "before_job", ()), *getattr(hooks, "after_job", ())]
+	for of_event in getattr(hooks, "doc_events", {}).get("*", {}).values():
+		methods += [of_event] if isinstance(of_event, str) else of_event
+	return (method.rpartition(".")[0] for method in methods)

@@ -1,0 +1,37 @@
+"""What bench imports before it runs a command."""
+
+import subprocess
+
+from runtimes.base import Runtime
+
+ENGINE = "dartwing.dartwing_core.background_jobs.executor"
+
+
+def imported_by(runtime: Runtime, *arguments: str, **environment: str) -> set[str]:
+	"""The modules that a command has imported when it ends."""
+	done = subprocess.run(
+		runtime.command(*arguments),
+		cwd=runtime.folder,
+		env={**runtime.environment, "PYTHONVERBOSE": "1", **environment},
+		stdin=subprocess.DEVNULL,
+		capture_output=True,
+		text=True,
+		timeout=120,
+		check=True,
+	)
+	# import 'the.module' # <its loader>
+	return {line.split("'")[1] for line in done.stderr.splitlines() if line.startswith("import '")}
+
+
+def test_the_module_commands_of_every_app_is_imported_before_any_command(runtime, site):
+	assert "dartwing.commands" in imported_by(runtime, "migrate", "--help")
+
+
+def test_a_worker_has_imported_the_engine_before_it_forks(runtime, site):
+	for worker in ("worker", "worker-pool"):
+		assert ENGINE in imported_by(runtime, worker, "--help")
+
+
+def test_other_commands_and_workers_that_are_told_so_do_not_import_it(runtime, site):
+	assert ENGINE not in imported_by(runtime, "migrate", "--help")
+	assert ENGINE not in imported_by(runtime, "worker", "--help", DARTWING_WARM_START="0")
