@@ -46,7 +46,7 @@ def show(answers: Sequence[Answer]) -> None:
 
 def _arguments(questions: Sequence[str]) -> argparse.Namespace:
 	parser = argparse.ArgumentParser()
-	parser.add_argument("questions", nargs="*", choices=[*QUESTIONS, []], default=list(questions))
+	parser.add_argument("questions", nargs="*", default=questions, help=", ".join(QUESTIONS))
 	parser.add_argument("--quick", action="store_true", help="small sizes: a few minutes in all")
 	parser.add_argument("--results", help="folder of the results instead of benchmarks/results")
 	return parser.parse_args()

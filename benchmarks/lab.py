@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -11,18 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import frappe
+from factories import World, acting_as, purge, wait_until
 from frappe.utils.background_jobs import get_redis_conn
 from rq import Worker
-
-from benchmarks.answers import CHECKOUT
-
-sys.path.insert(0, str(CHECKOUT / "tests"))
-
-from factories import World, acting_as, purge, wait_until
 from runtimes.base import Runtime, stop
 from runtimes.bench import BenchRuntime
 from runtimes.benchless import BenchlessRuntime
 
+from benchmarks.answers import CHECKOUT
 from dartwing.dartwing_core.background_jobs import submit_job, submit_jobs
 from dartwing.dartwing_core.doctype.background_job.background_job import rows_changed
 

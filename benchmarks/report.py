@@ -87,14 +87,16 @@ def promises(results: dict[str, Any]) -> str:
 	"""All that was promised, on top of the page."""
 	rows = ["| promised | at least / at most | measured | |", "| --- | ---: | ---: | --- |"]
 	for stored in results.values():
+		size = stored["circumstances"]["size"]
+		remark = "" if size == "full" else f" ({size} sizes)"
 		for answer in map(Answer.parse, stored["answers"]):
 			rows += [
-				f"| {answer.title}: {label} | ≥ {floor} {answer.unit} | "
+				f"| {answer.title}{remark}: {label} | ≥ {floor} {answer.unit} | "
 				f"{number(median(answer.samples[label]))} | {yes(median(answer.samples[label]) >= floor)} |"
 				for label, floor in answer.floors.items()
 			]
 			rows += [
-				f"| {answer.title}: {one.of} : {one.against} | {bound(one)} | "
+				f"| {answer.title}{remark}: {one.of} : {one.against} | {bound(one)} | "
 				f"{number(one.ratio(answer.samples))} | {yes(one.is_reached(answer.samples))} |"
 				for one in answer.comparisons
 				if one.is_reached(answer.samples) is not None

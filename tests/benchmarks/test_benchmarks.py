@@ -64,8 +64,8 @@ def test_a_missed_floor_is_said_on_top(tmp_path):
 	around = {"at": "now", "commit": "abc", "size": "tiny", "sizes": {}, "load_average": [1], "machine": {}}
 	store(path, "speed", [some_answer()], around)
 	page = report.page({"frappe": load(path)}, {"frappe-speed-0": "frappe-speed-0.svg"})
-	assert "| Speed: theirs | ≥ 6.0 jobs/s | 4 | **missed** |" in page
-	assert "| Speed: ours | ≥ 20.0 jobs/s | 20 | reached |" in page
+	assert "| Speed (tiny sizes): theirs | ≥ 6.0 jobs/s | 4 | **missed** |" in page
+	assert "| Speed (tiny sizes): ours | ≥ 20.0 jobs/s | 20 | reached |" in page
 	assert "(images/benchmarks/frappe-speed-0.svg)" in page
 	assert f"Not measured here: {', '.join(QUESTIONS)}." in page
 
