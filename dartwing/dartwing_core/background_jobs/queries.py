@@ -47,7 +47,9 @@ def get_job_status(job_id: str) -> dict[str, Any]:
 def get_jobs(job_ids: Sequence[str]) -> list[dict[str, Any]]:
 	"""As `get_job_status`, each of these jobs that there is and that the user may see; in no order."""
 	visible = _visible_organizations(None)
-	filters = {"name": ("in", list(job_ids) or [""]), **({"organization": visible} if visible else {})}
+	filters: dict[str, Any] = {"name": ("in", list(job_ids) or [""])}
+	if visible is not None:
+		filters["organization"] = ("in", visible or [""])
 	fields = ["name", *STATUS_FIELDS]
 	return [_shape(job) for job in frappe.get_all("Background Job", filters=filters, fields=fields)]
 
