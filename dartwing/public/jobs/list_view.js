@@ -2,9 +2,10 @@
 // selection and what a screen reader is reading stay where they are.
 
 import { action_button, actions_of } from "./actions.js";
-import { boot, type_label } from "./boot.js";
+import { boot, status_label, type_label } from "./boot.js";
 import { by_id, h, set_attribute, set_text } from "./dom.js";
 import { download_link, progress_bar, standing, status_pill } from "./job_parts.js";
+import { announce } from "./notices.js";
 import { has_ended, tone, WILL_RETRY } from "./statuses.js";
 import { __, moment, number, relative } from "./texts.js";
 
@@ -111,7 +112,10 @@ class Row {
 	}
 
 	update(job) {
+		const is_news = this.job && this.job.status !== job.status;
 		this.job = job;
+		// whether an event or a reading brought it
+		if (is_news) announce(`${type_label(job.job_type)} ${job.job_id}: ${status_label(job.status)}`);
 		set_attribute(this.element, "data-job", job.job_id);
 		set_attribute(this.element, "data-tone", tone(job.status));
 		set_text(this.name, type_label(job.job_type));

@@ -1,7 +1,7 @@
 // The page /jobs: filters, list, details and the form for a new job, kept up to date by `live.js`.
 
 import { get_rows, list_rows, logout, on_session_end, SessionEnded } from "./api.js";
-import { boot, status_label, type_label } from "./boot.js";
+import { boot } from "./boot.js";
 import { Details } from "./details.js";
 import { by_id, h, set_text } from "./dom.js";
 import { Filters } from "./filters.js";
@@ -174,18 +174,13 @@ class Page {
 			name === "job_progress"
 				? { status: event.status, progress: event.progress, progress_message: event.progress_message }
 				: this.changes_of(event);
-		const is_shown = this.store.apply(event.job_id, changes, event.updated_at);
-		if (is_shown) this.render();
+		if (this.store.apply(event.job_id, changes, event.updated_at)) this.render();
 		const job = this.store.jobs.get(event.job_id);
 		if (this.details?.job_id === event.job_id) {
 			if (name === "job_progress") this.details.progressed(changes);
 			else this.details.update(job ?? changes);
 		}
-		if (name === "job_status_changed") {
-			this.changed(event.job_id);
-			if (is_shown)
-				announce(`${type_label(event.job_type)} ${event.job_id}: ${status_label(event.to_status)}`);
-		}
+		if (name === "job_status_changed") this.changed(event.job_id);
 	}
 
 	changes_of(event) {
