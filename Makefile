@@ -6,8 +6,12 @@ HOME_FOLDER := .benchless
 VENV := $(HOME_FOLDER)/venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python
+BENCHMARKS_VENV := $(HOME_FOLDER)/benchmarks-venv
+# where the benchmarks leave their results and the report; those of small sizes are not for the docs
+MEASURED := $(if $(QUICK),$(HOME_FOLDER)/benchmarks/results,benchmarks/results)
+REPORT := $(if $(QUICK),$(HOME_FOLDER)/benchmarks/docs,docs)
 
-.PHONY: demo pictures test test-bench soak check format stop clean help
+.PHONY: demo pictures test test-bench bench-report screenshots soak check format stop clean help
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -31,9 +35,25 @@ test-bench:
 	$(BENCH)/env/bin/python -m pip install --quiet --editable ".[test]"
 	BENCH="$(BENCH)" SITE="$(SITE)" $(BENCH)/env/bin/python -m pytest $(filter-out benchless/tests demo/tests,$(TESTS)) $(PYTEST_ARGS)
 
+## make screenshots BENCH=… SITE=…   take the pictures of Desk for docs/images
+screenshots:
+	@$(MAKE) --no-print-directory test-bench TESTS=tests/desk/take_screenshots.py PYTEST_ARGS=-q
+
 ## make soak [JOBS=5000]     run random jobs while something random is killed every few seconds
 soak: $(READY)
 	BENCHLESS_HOME=$(HOME_FOLDER)/soak PYTHONPATH=$(CURDIR)/tests $(RUN) tests/faults/soak.py $(JOBS)
+
+## make bench-report [BENCH=… SITE=…] [QUICK=1]   measure, beside what one would do without the engine
+bench-report: $(BENCHMARKS_VENV)/.ready $(if $(BENCH),,$(READY))
+ifdef BENCH
+	@test -n "$(SITE)" -a -x "$(BENCH)/env/bin/python" || { echo "BENCH=<bench folder> and SITE=<site> go together"; exit 2; }
+	$(BENCH)/env/bin/python -m pip install --quiet --editable ".[test]"
+	BENCH="$(BENCH)" SITE="$(SITE)" $(BENCH)/env/bin/python -m benchmarks --results $(MEASURED) $(if $(QUICK),--quick)
+	$(BENCH)/env/bin/python -m benchmarks.report --results $(MEASURED) --target $(REPORT)
+else
+	$(RUN) -m benchmarks --results $(MEASURED) $(if $(QUICK),--quick)
+	$(RUN) -m benchmarks.report --results $(MEASURED) --target $(REPORT)
+endif
 
 ## make check               run the linters
 check: $(READY)
@@ -54,6 +74,12 @@ stop:
 ## make clean               stop the services and remove .benchless/
 clean: stop
 	rm -rf $(HOME_FOLDER)
+
+$(BENCHMARKS_VENV)/.ready: benchmarks/requirements.txt
+	@mkdir -p $(HOME_FOLDER)
+	@$(PYTHON) -m venv $(BENCHMARKS_VENV)
+	@$(BENCHMARKS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
+	@touch $@
 
 $(READY): pyproject.toml benchless/pyproject.toml
 	@mkdir -p $(HOME_FOLDER)

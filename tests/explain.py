@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import frappe
+from frappe.database.database import Database
 
 
 @contextmanager
@@ -21,13 +23,39 @@ def recorded_queries() -> Iterator[list[str]]:
 			queries.append(sent)
 		return result
 
-	frappe.db.sql = sql
-	try:
+	with patch.object(frappe.db, "sql", sql):
 		yield queries
-	finally:
-		frappe.db.sql = before
+
+
+@contextmanager
+def all_statements() -> Iterator[list[str]]:
+	"""Every statement that this process sends in the block, on whatever connection, as it was sent."""
+	sent: list[str] = []
+	before = Database.sql
+
+	def sql(self: Database, *arguments: Any, **options: Any) -> Any:
+		result = before(self, *arguments, **options)
+		text = self._cursor._executed if self._cursor else ""
+		sent.append(text.decode() if isinstance(text, bytes) else text)
+		return result
+
+	with patch.object(Database, "sql", sql):
+		yield sent
 
 
 def plan_of(query: str) -> list[dict[str, Any]]:
 	"""The rows of its EXPLAIN: `type`, `key`, `rows`, `Extra`, …"""
 	return frappe.db.sql(f"explain {query}", as_dict=True)
+
+
+def rows_read(query: str) -> int:
+	"""How many entries of tables and indexes MariaDB reads for it."""
+
+	def counted() -> int:
+		return sum(int(value) for _name, value in frappe.db.sql("show session status like 'Handler_read%'"))
+
+	before = counted()
+	for_counting = counted() - before
+	before = counted()
+	frappe.db.sql(query)
+	return counted() - before - for_counting

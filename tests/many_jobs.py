@@ -40,6 +40,53 @@ def add_completed(organization: str, job_type: str, jobs: int, minutes_each: flo
 			and name > concat(%(prefix)s, lpad(%(first)s, 8, '0'))""",
 		numbers,
 	)
+	_settle()
+
+
+# of a hundred jobs; the rest is Completed
+MIX = {"Canceled": 5, "Dead Letter": 2}
+
+
+def add_mixed(organizations: list[str], job_types: list[str], jobs: int) -> None:
+	"""So many jobs of the past that have ended one way or another, of all these organizations and types.
+
+	Without history: what asks for that asks by the job.
+	"""
+	first = frappe.db.sql(
+		"select count(*) from `tabBackground Job` where name like %s", (f"{PREFIX}%",), pluck=True
+	)[0]
+	canceled, dead = MIX["Canceled"], MIX["Canceled"] + MIX["Dead Letter"]
+	frappe.db.sql(
+		f"""insert into `tabBackground Job` (name, creation, modified, owner, modified_by, job_type,
+			organization, owner_user, status, priority, input_parameters, job_hash, timeout_seconds,
+			created_at, queued_at, started_at, completed_at, progress)
+		select concat(%(prefix)s, lpad(%(first)s + seq, 8, '0')), at, at + interval 2 second, 'Administrator',
+			'Administrator', elt(1 + seq %% {len(job_types)}, {_listed(job_types)}),
+			elt(1 + floor(rand(seq) * {len(organizations)}), {_listed(organizations)}), 'Administrator',
+			case when seq %% 100 < {canceled} then 'Canceled' when seq %% 100 < {dead} then 'Dead Letter'
+			else 'Completed' end,
+			elt(1 + seq %% 4, 'Low', 'Normal', 'High', 'Critical'), '{{}}', sha2(seq, 256), 300, at, at,
+			at + interval 1 second, at + interval 2 second, 100
+		from (select seq, now(6) - interval (%(first)s + seq) second at from seq_1_to_{jobs}) made""",
+		{"prefix": PREFIX, "first": first},
+	)
+	_settle()
+
+
+def _listed(names: list[str]) -> str:
+	return ", ".join(frappe.db.escape(name) for name in names)
+
+
+def _settle() -> None:
 	job_tally.recount()
 	for table in ("Background Job", "Job Execution Log", "Job Tally"):
 		frappe.db.sql(f"analyze table `tab{table}`")
+
+
+def remove_completed() -> None:
+	"""Take them away again, faster than one by one."""
+	frappe.db.rollback()
+	frappe.db.sql("delete from `tabJob Execution Log` where background_job like %s", (f"{PREFIX}%",))
+	frappe.db.sql("delete from `tabBackground Job` where name like %s", (f"{PREFIX}%",))
+	frappe.db.commit()
+	job_tally.recount()

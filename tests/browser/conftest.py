@@ -19,6 +19,7 @@ WANDA = "wanda@both.example"
 
 @pytest.fixture(scope="session")
 def wanda(world: World) -> Iterator[str]:
+	remove_wanda()
 	with acting_as("Administrator"):
 		make_user(WANDA, [])
 		for organization in (world.alpha, world.beta):
@@ -27,15 +28,20 @@ def wanda(world: World) -> Iterator[str]:
 	try:
 		yield WANDA
 	finally:
-		frappe.db.rollback()
-		frappe.set_user("Administrator")
-		for person in frappe.get_all("Person", {"frappe_user": WANDA}, pluck="name"):
-			for member in frappe.get_all("Org Member", {"person": person}, pluck="name"):
-				purge("Org Member", member)
-			purge("Person", person)
-		remove_user(WANDA)
-		frappe.db.commit()
-		frappe.clear_cache()
+		remove_wanda()
+
+
+def remove_wanda() -> None:
+	"""Also what a run that was killed left behind."""
+	frappe.db.rollback()
+	frappe.set_user("Administrator")
+	for person in frappe.get_all("Person", {"frappe_user": WANDA}, pluck="name"):
+		for member in frappe.get_all("Org Member", {"person": person}, pluck="name"):
+			purge("Org Member", member)
+		purge("Person", person)
+	remove_user(WANDA)
+	frappe.db.commit()
+	frappe.clear_cache()
 
 
 @pytest.fixture(scope="session")

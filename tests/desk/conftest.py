@@ -5,16 +5,19 @@ from pathlib import Path
 
 import frappe
 import pytest
-from browser_client import Browsed, person_at
+from browser_client import PATIENCE_MS, Browsed, person_at
 from factories import World
 from http_client import Client
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from runtimes.base import Runtime, stop
 from runtimes.chosen import is_a_bench
 
 collect_ignore_glob = [] if is_a_bench() else ["test_*.py"]
 
 PASSWORD_USERS = (World.alice, World.adam, World.bob, World.manager)
+
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(autouse=True)

@@ -8,10 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 import frappe
-from factories import World, acting_as, make_job_type, submit_as, wait_until
+from factories import World, acting_as, make_job_type, state, submit_as, wait_until
 from frappe.utils import now_datetime
 
 from dartwing.dartwing_core.background_jobs import submit_job
+from dartwing.dartwing_core.doctype.job_tally import job_tally
 
 TYPES = {
 	"fax_ocr": "Fax OCR",
@@ -38,7 +39,7 @@ def remove_types() -> None:
 	frappe.db.commit()
 
 
-def live_through(world: World, jobs: int = 160) -> None:
+def live_through(world: World, jobs: int = 80) -> None:
 	"""Submit jobs of two organizations and wait until a worker, which must run, has ended them all."""
 	dice = random.Random(7)
 	submitted = [_submit_one(world, dice, number) for number in range(jobs)]
@@ -53,8 +54,7 @@ def _submit_one(world: World, dice: random.Random, number: int) -> str:
 	}
 	job_type = dice.choices(list(TYPES), weights=(6, 4, 3, 1))[0]
 	if dice.random() < 0.08:
-		parameters["fail_with"] = dice.choice(["permanent", "transient"])
-		parameters["fail_attempts"] = 1 if parameters["fail_with"] == "transient" else 9
+		parameters["fail_with"] = "permanent"
 	user, organization = dice.choice(
 		[(world.alice, world.alpha), (world.adam, world.alpha), (world.bob, world.beta)]
 	)
@@ -80,26 +80,27 @@ def _spread_over_a_day(names: list[str], dice: random.Random) -> None:
 				{"seconds": int(hours * 3600), "name": name},
 			)
 	frappe.db.commit()
+	job_tally.count_new()
 
 
 def leave_at_work(world: World) -> dict[str, str]:
 	"""Jobs that are there to be looked at: running, waiting, failed, dead. Returns their names."""
 	soon = now_datetime() + timedelta(hours=3)
-	export = {"doctype": "User", "fields": ["name", "full_name", "creation"], "format": "csv"}
+	export = {"doctype": "User", "fields": ["name", "full_name", "creation"], "file_format": "CSV"}
 	with acting_as(world.adam):
 		jobs = {
 			"running": submit_job(
 				"long_running_job",
 				world.alpha,
 				{
-					"steps": 60,
+					"steps": 900,
 					"step_seconds": 1,
 					"source": {"url": "sftp://files.alpha.example/inbox", "password": "hunter2"},
 					"api_key": "sk-93f2b7",
 				},
 			),
 			"dead": submit_job(
-				"fax_ocr", world.alpha, {"duration": 0.2, "fail_with": "transient", "page": 3}
+				"fax_ocr", world.alpha, {"duration": 0.2, "fail_with": "permanent", "page": 3}
 			),
 			"scheduled": submit_job("newsletter", world.alpha, {"edition": 12}, scheduled_at=soon),
 		}
@@ -108,4 +109,10 @@ def leave_at_work(world: World) -> dict[str, str]:
 	with acting_as(world.manager):
 		jobs["export"] = submit_job("data_export", world.alpha, export)
 		frappe.db.commit()
+	end = {"Dead Letter", "Completed"}
+	wait_until(
+		lambda: {state(jobs["dead"].name)["status"], state(jobs["export"].name)["status"]} <= end,
+		"there is a dead letter and an export",
+		timeout_seconds=90,
+	)
 	return {what: job.name for what, job in jobs.items()}

@@ -86,3 +86,22 @@ def test_it_is_there_after_the_app_was_installed(site):
 		"Dashboard Chart Source": ["Jobs per Hour", "Jobs by Type"],
 	}.items():
 		assert [name for name in names if not frappe.db.exists(doctype, name)] == [], doctype
+
+
+def test_the_health_page_says_what_the_doctor_finds(world, desk):
+	page = desk(world.manager, "/app/job-engine-health")
+	checks = page.locator("[data-check]")
+	expect(checks.first).to_be_visible()
+	found = {row.get_attribute("data-check"): row.inner_text() for row in checks.all()}
+	assert {"database", "workers", "scheduler", "dead_letters"} <= set(found)
+	assert "OK" in found["database"]
+
+
+def test_the_health_page_is_for_operators(world, desk):
+	page = desk(world.alice, WORKSPACE)
+	card(page, "Waiting")
+	expect(page.locator("body")).not_to_contain_text("Engine Health")
+	with page.expect_response("**/*getpage*") as answer:
+		page.evaluate("frappe.set_route('job-engine-health')")
+	assert answer.value.status == 403
+	expect(page.locator("[data-check]")).to_have_count(0)

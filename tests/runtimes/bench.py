@@ -21,6 +21,9 @@ class BenchRuntime(Runtime):
 	their jobs. The bench's MariaDB is reached through a relay. Both may be crashed.
 	"""
 
+	# those that stand between the tests and the bench's
+	servers = ("redis_queue", "mariadb")
+
 	def __init__(self, bench: str, site: str):
 		self.bench = Path(bench).expanduser().resolve()
 		self.site = site
@@ -30,7 +33,7 @@ class BenchRuntime(Runtime):
 		self._linked_by_us = False
 		self._environment_before = dict(os.environ)
 		self._folder_of_servers = tempfile.TemporaryDirectory(prefix="dartwing-servers-")
-		self._ports = {"redis_queue": free_port(), "mariadb": free_port()}
+		self._ports = {server: free_port() for server in self.servers}
 		self._servers: dict[str, subprocess.Popen] = {}
 
 	def command(self, *arguments: str) -> list[str]:
@@ -54,8 +57,9 @@ class BenchRuntime(Runtime):
 		for server in self._ports:
 			self.revive(server)
 		os.environ["FRAPPE_REDIS_QUEUE"] = f"redis://{LOOPBACK}:{self._ports['redis_queue']}"
-		os.environ["FRAPPE_DB_HOST"] = LOOPBACK
-		os.environ["FRAPPE_DB_PORT"] = str(self._ports["mariadb"])
+		if "mariadb" in self._ports:
+			os.environ["FRAPPE_DB_HOST"] = LOOPBACK
+			os.environ["FRAPPE_DB_PORT"] = str(self._ports["mariadb"])
 		self._list_app()
 		# list-apps knows an app only after the first migrate (Frappe v15)
 		if APP not in self.run(*self.on_site("execute", "frappe.get_installed_apps")):

@@ -50,9 +50,11 @@ def test_a_job_type_has_its_own_figures(world):
 	some_jobs(world)
 	with acting_as(world.alice):
 		figures = desk.get_job_type_figures(OBLIGING)
+		durations = get_metrics()["processing_time_by_type"][OBLIGING]
 	wanted = {"waiting": 1, "running": 1, "completed": 3, "failed": 1, "failure_rate": 0.25}
 	assert {name: figures[name] for name in wanted} == wanted
-	assert figures["average_seconds"] <= figures["p95_seconds"]
+	# the 95th percentile is known by its bucket: it may be a little below the average of equal durations
+	assert {name: figures[name] for name in durations} == durations
 
 
 def test_who_belongs_to_no_organization_sees_zeros(world):

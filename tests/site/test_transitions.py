@@ -3,7 +3,7 @@ from unittest.mock import patch
 
 import frappe
 import pytest
-from factories import OBLIGING, submit, transitions
+from factories import OBLIGING, state, submit, transitions
 
 from dartwing.dartwing_core.background_jobs import realtime, submit_job
 from dartwing.dartwing_core.background_jobs.errors import InvalidTransitionError, StaleJobError
@@ -133,9 +133,11 @@ def test_an_event_whose_organization_does_not_match_its_job_is_not_sent(world):
 	job = frappe.get_doc("Background Job", submit().name)
 	job.organization = world.beta
 	with published() as publish:
-		job.transition_to("Canceled")
+		with pytest.raises(StaleJobError):
+			job.transition_to("Canceled")
 		frappe.db.commit()
 	assert publish.call_count == 0
+	assert state(job.name)["status"] == "Queued"
 
 
 def test_a_failing_callback_after_the_commit_leaves_nothing_half_done(world):

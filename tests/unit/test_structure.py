@@ -44,6 +44,7 @@ LAYERS = [
 	"progress",
 	"submission",
 	"engine",
+	"pages",
 	"queries",
 	"metrics",
 	"charts",

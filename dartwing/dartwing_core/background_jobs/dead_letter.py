@@ -22,6 +22,7 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	transition_all,
 )
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
+from dartwing.dartwing_core.doctype.job_tally.job_tally import finished_jobs
 
 Filters = dict[str, Any]
 FILTERS = ("organization", "job_type", "error_type")
@@ -83,7 +84,7 @@ def alert_when_many() -> None:
 		return
 	frappe.db.set_single_value("Job Engine Settings", "dead_letter_alert_sent", int(too_many))
 	if too_many:
-		waiting = frappe.db.count("Background Job", {"status": DEAD_LETTER})
+		waiting = finished_jobs(status=DEAD_LETTER)
 		for user in get_users_with_role("System Manager") or ["Administrator"]:
 			notifications.notify(user, _("{0} dead letters wait for a person").format(waiting))
 

@@ -6,8 +6,9 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.background_jobs import access, times
+from dartwing.dartwing_core.background_jobs import access, pages, times
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.pages import Scope
 from dartwing.dartwing_core.doctype.background_job.background_job import DEAD_LETTER, STATUSES
 
 STATUS_FIELDS = (
@@ -67,8 +68,8 @@ def list_jobs(
 	"""
 	if status and status not in STATUSES:
 		refuse_argument("status", _("{0} is none of {1}").format(repr(status), ", ".join(STATUSES)))
-	filters = _filters(_visible_organizations(organization), status, job_type)
-	return _page(filters, STATUS_FIELDS, limit, offset, before)
+	scope = Scope(_visible_organizations(organization), status, job_type)
+	return _page(scope, STATUS_FIELDS, limit, offset, before)
 
 
 def list_dead_letters(
@@ -82,8 +83,8 @@ def list_dead_letters(
 
 	Raises PermissionError for an organization that is not theirs to administer.
 	"""
-	filters = _filters(_administered_organizations(organization), DEAD_LETTER, job_type)
-	return _page(filters, (*STATUS_FIELDS, "error_traceback"), limit, offset, before)
+	scope = Scope(_administered_organizations(organization), DEAD_LETTER, job_type)
+	return _page(scope, (*STATUS_FIELDS, "error_traceback"), limit, offset, before)
 
 
 def get_job_history(job_id: str) -> dict[str, Any]:
@@ -104,46 +105,28 @@ def get_job_history(job_id: str) -> dict[str, Any]:
 	return {"job_id": name, "history": history}
 
 
-def _filters(organizations: Any, status: str | None, job_type: str | None) -> dict[str, Any]:
-	wanted = {"organization": organizations, "status": status, "job_type": job_type}
-	return {field: value for field, value in wanted.items() if value}
-
-
-def _visible_organizations(organization: str | None) -> Any:
+def _visible_organizations(organization: str | None) -> list[str] | None:
 	if organization:
 		access.check_member(organization)
-		return organization
-	return None if access.is_system_manager() else _any_of(access.organizations_of())
+		return [organization]
+	return None if access.is_system_manager() else access.organizations_of()
 
 
-def _administered_organizations(organization: str | None) -> Any:
+def _administered_organizations(organization: str | None) -> list[str] | None:
 	if organization:
 		access.check_admin(organization)
-		return organization
-	return None if access.is_system_manager() else _any_of(access.administered_organizations())
-
-
-def _any_of(organizations: list[str]) -> tuple[str, list[str]]:
-	return ("in", organizations or [""])
+		return [organization]
+	return None if access.is_system_manager() else access.administered_organizations()
 
 
 def _page(
-	filters: dict[str, Any], fields: tuple[str, ...], limit: int, offset: int, before: str | None
+	scope: Scope, fields: tuple[str, ...], limit: int, offset: int, before: str | None
 ) -> dict[str, Any]:
 	_check_bounds(limit, offset)
-	query = frappe.qb.get_query(
-		"Background Job",
-		filters=filters,
-		fields=["name", *fields],
-		order_by="creation desc, name desc",
-		limit=limit,
-		offset=offset,
-	)
-	if before:
-		query = query.where(_older_than(before))
+	last = access.check_visible(before, "before") if before else None
 	return {
-		"jobs": [_shape(row, fields) for row in query.run(as_dict=True)],
-		"total": frappe.db.count("Background Job", filters),
+		"jobs": [_shape(row, fields) for row in pages.page(scope, fields, limit, offset, last)],
+		"total": pages.count(scope),
 		"limit": limit,
 		"offset": offset,
 	}
@@ -154,12 +137,6 @@ def _check_bounds(limit: int, offset: int) -> None:
 		refuse_argument("limit", _("{0} is not between 1 and {1}").format(limit, MAX_PAGE))
 	if not 0 <= offset <= MAX_OFFSET:
 		refuse_argument("offset", _("{0} is not between 0 and {1}").format(offset, MAX_OFFSET))
-
-
-def _older_than(job_id: str) -> Any:
-	last = access.check_visible(job_id, "before")
-	job = frappe.qb.DocType("Background Job")
-	return (job.creation < last.creation) | ((job.creation == last.creation) & (job.name < last.name))
 
 
 def _shape(job: frappe._dict, fields: tuple[str, ...] = STATUS_FIELDS) -> dict[str, Any]:

@@ -59,18 +59,21 @@ __all__ = [
 	"rows_changed",
 ]
 
+# what each is for is said, and checked, in tests/site/test_plans.py
 INDEXES = (
+	["creation"],
+	["status", "creation"],
+	["job_type", "creation"],
 	["organization", "creation"],
 	["organization", "status", "creation"],
+	["job_type", "organization", "creation"],
 	["organization", "priority", "ready_at"],
 	["ready_at", "organization"],
-	["job_type", "organization", "creation"],
 	["status", "modified", "organization"],
 	# whatever is counted of jobs that have not ended is counted on this index alone
 	["status", "organization", "priority", "job_type", "ready_at"],
 	["depends_on", "status"],
 	["failed_parent"],
-	["organization", "creation"],
 )
 LARGE = ("input_parameters", "checkpoint", "result", "error_traceback")
 

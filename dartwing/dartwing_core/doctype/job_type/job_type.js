@@ -80,6 +80,7 @@ function ask_to_run(frm) {
 				reqd: 1,
 				get_query: () => ({ filters: { status: "Active" } }),
 			},
+			{ fieldtype: "Section Break" },
 			{
 				fieldname: "parameters",
 				fieldtype: "Code",
@@ -88,6 +89,7 @@ function ask_to_run(frm) {
 				description: __("A JSON object, as the handler {0} takes it.", [frm.doc.handler_method]),
 				default: frm.doc.parameters_template || "{}",
 			},
+			{ fieldtype: "Section Break" },
 			{
 				fieldname: "priority",
 				fieldtype: "Select",

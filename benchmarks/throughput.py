@@ -1,0 +1,158 @@
+"""How many jobs a second do stock workers run, against plain `frappe.enqueue` of the same function?"""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timezone
+
+import frappe
+from frappe.utils.background_jobs import get_queue, get_redis_conn
+from rq.job import Job
+from rq.registry import FailedJobRegistry, FinishedJobRegistry, StartedJobRegistry
+
+from benchmarks.answers import Answer, Comparison
+from benchmarks.lab import NOTHING, WRITE, Lab, in_turn
+from dartwing.dartwing_core.background_jobs import times
+
+SIZES = {
+	"full": {
+		"rounds": 3,
+		"seconds": (8, 15),
+		"jobs": {"nothing": (400, 6000), "write": (60, 3000)},
+		"worker_counts": (1, 2),
+	},
+	"quick": {
+		"rounds": 1,
+		"seconds": (5, 8),
+		"jobs": {"nothing": (300, 2000), "write": (40, 1000)},
+		"worker_counts": (1, 2),
+	},
+	"tiny": {"rounds": 1, "seconds": (20, 20), "jobs": {"nothing": (3, 3)}, "worker_counts": (1,)},
+}
+KINDS = {
+	"nothing": ("no-op jobs", "dartwing.tests.benchmarked.do_nothing", NOTHING, 5),
+	"write": ("jobs that insert one document", "dartwing.tests.benchmarked.write_one", WRITE, 40),
+}
+
+
+def measure(
+	lab: Lab,
+	rounds: int,
+	seconds: tuple[float, float],
+	jobs: dict[str, tuple[int, int]],
+	worker_counts: tuple[int, ...],
+) -> list[Answer]:
+	answers = []
+	for kind, (plain_jobs, our_jobs) in jobs.items():
+		words, function, job_type, promised = KINDS[kind]
+		contenders = {}
+		for workers in worker_counts:
+			contenders[label("frappe.enqueue", workers)] = rate_of(
+				lab, workers, seconds[0], Plain(function, plain_jobs)
+			)
+			contenders[label("Dartwing", workers)] = rate_of(
+				lab, workers, seconds[1], Ours(lab, job_type, our_jobs)
+			)
+		comparisons = [
+			Comparison(label("Dartwing", workers), label("frappe.enqueue", workers), at_least=floor)
+			for workers, floor in zip(worker_counts, (promised, None), strict=False)
+		]
+		if len(worker_counts) > 1:
+			comparisons.append(Comparison(label("Dartwing", 2), label("Dartwing", 1), at_least=1.7))
+			comparisons.append(Comparison(label("frappe.enqueue", 2), label("frappe.enqueue", 1)))
+		answers.append(
+			Answer(
+				f"Throughput of {words}",
+				"jobs/s",
+				in_turn(contenders, rounds),
+				comparisons,
+				notes=[
+					"The workers are idle at first. Jobs that ended, over the time from RQ's start of the "
+					f"first to the end of the last, cut off {seconds[0]} s (frappe.enqueue: each job "
+					f"forks anew) and {seconds[1]} s (Dartwing: forks once in 30 s) after they were sent."
+				],
+			)
+		)
+	return answers
+
+
+def label(system: str, workers: int) -> str:
+	return f"{system}, {workers} worker{'s' if workers > 1 else ''}"
+
+
+class Plain:
+	"""What one would do without the engine."""
+
+	def __init__(self, function: str, jobs: int):
+		self._function, self.jobs = function, jobs
+
+	def send(self) -> None:
+		for _ in range(self.jobs):
+			frappe.enqueue(self._function, queue="default")
+		frappe.db.commit()
+
+	def done(self) -> int:
+		return FinishedJobRegistry(queue=get_queue("default")).count
+
+	def ends(self) -> list[float]:
+		ids = FinishedJobRegistry(queue=get_queue("default")).get_job_ids()
+		return [seconds_since_1970(job.ended_at) for job in fetch(ids)]
+
+
+class Ours:
+	"""The same through the engine, as a member of an organization, with default settings."""
+
+	def __init__(self, lab: Lab, job_type: str, jobs: int):
+		self._lab, self._job_type, self.jobs = lab, job_type, jobs
+
+	def send(self) -> None:
+		self._lab.submit_many(self._job_type, self.jobs)
+
+	def done(self) -> int:
+		frappe.db.rollback()
+		return frappe.db.count("Background Job", {"status": "Completed"})
+
+	def ends(self) -> list[float]:
+		frappe.db.rollback()
+		completed = frappe.get_all("Background Job", {"status": "Completed"}, pluck="completed_at", limit=0)
+		return [
+			datetime.fromisoformat(times.to_utc(at).replace("Z", "+00:00")).timestamp() for at in completed
+		]
+
+
+def rate_of(lab: Lab, workers: int, seconds: float, work: Plain | Ours) -> Callable[[], float]:
+	"""Measures ended jobs a second; raises when one failed."""
+
+	def measured() -> float:
+		lab.clear()
+		with lab.workers(workers):
+			work.send()
+			give_up_at = time.monotonic() + seconds
+			while work.done() < work.jobs and time.monotonic() < give_up_at:
+				time.sleep(0.1)
+			ends, began = work.ends(), first_start()
+		assert not FailedJobRegistry(queue=get_queue("default")).count, "a job failed"
+		assert ends, f"no job ended within {seconds} s"
+		return len(ends) / (max(ends) - began)
+
+	return measured
+
+
+def first_start() -> float:
+	"""When a worker began with the first RQ job of those that run or ended well."""
+	queue = get_queue("default")
+	ids = [*StartedJobRegistry(queue=queue).get_job_ids(), *FinishedJobRegistry(queue=queue).get_job_ids()]
+	return min(seconds_since_1970(job.started_at) for job in fetch(ids) if job.started_at)
+
+
+def fetch(ids: list[str]) -> list[Job]:
+	return [job for job in Job.fetch_many(ids, connection=get_redis_conn()) if job]
+
+
+def seconds_since_1970(naive_utc: datetime) -> float:
+	return naive_utc.replace(tzinfo=timezone.utc).timestamp()
+
+
+if __name__ == "__main__":
+	from benchmarks.asking import ask
+
+	ask("throughput")

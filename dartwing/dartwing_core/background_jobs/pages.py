@@ -1,0 +1,93 @@
+"""A page of jobs, and how many there are in all, at a cost that does not grow with what is not shown.
+
+Jobs are found newest first on an index alone, for each organization by itself, and only those of the
+page are read. How many have ended is summed up by Job Tally, and the others are few: they are counted.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import frappe
+
+from dartwing.dartwing_core.background_jobs.statuses import FINISHED, UNFINISHED
+from dartwing.dartwing_core.doctype.job_tally.job_tally import finished_jobs
+
+NEWEST_FIRST = "order by creation desc, name desc"
+
+
+@dataclass(frozen=True)
+class Scope:
+	"""Which jobs: of some organizations (None: of all), of one status and one type (None: of any)."""
+
+	organizations: Sequence[str] | None = None
+	status: str | None = None
+	job_type: str | None = None
+
+
+def count(scope: Scope) -> int:
+	"""How many jobs there are, exactly as this transaction sees them."""
+	if scope.organizations is not None and not scope.organizations:
+		return 0
+	finished = unfinished = 0
+	if scope.status is None or scope.status in FINISHED:
+		finished = finished_jobs(scope.organizations, scope.status, scope.job_type)
+	if scope.status is None or scope.status in UNFINISHED:
+		unfinished = _count_unfinished(scope)
+	return finished + unfinished
+
+
+def _count_unfinished(scope: Scope) -> int:
+	job = frappe.qb.DocType("Background Job")
+	statuses = [scope.status] if scope.status else list(UNFINISHED)
+	query = frappe.qb.from_(job).select(frappe.qb.functions("COUNT", "*")).where(job.status.isin(statuses))
+	if scope.organizations is not None:
+		query = query.where(job.organization.isin(list(scope.organizations)))
+	if scope.job_type:
+		query = query.where(job.job_type == scope.job_type)
+	return query.run()[0][0]
+
+
+def page(
+	scope: Scope, fields: Sequence[str], limit: int, offset: int = 0, before: frappe._dict | None = None
+) -> list[frappe._dict]:
+	"""`name` and the fields of these jobs, newest first; with `before`, of those older than that job."""
+	names = _names(scope, limit, offset, before)
+	if not names:
+		return []
+	job = frappe.qb.DocType("Background Job")
+	rows = (
+		frappe.qb.from_(job).select(job.name, *(job[field] for field in fields)).where(job.name.isin(names))
+	)
+	by_name = {row.name: row for row in rows.run(as_dict=True)}
+	return [by_name[name] for name in names]
+
+
+def _names(scope: Scope, limit: int, offset: int, before: frappe._dict | None) -> list[str]:
+	parts, values = [], []
+	for conditions, wanted in _conditions(scope, before):
+		where = f"where {' and '.join(conditions)}" if conditions else ""
+		parts.append(f"select name, creation from `tabBackground Job` {where} {NEWEST_FIRST}")
+		values += wanted
+	if not parts:
+		return []
+	# both are integers
+	window = f"limit {int(limit)} offset {int(offset)}"
+	if len(parts) == 1:
+		query = f"{parts[0]} {window}"
+	else:
+		newest = " union all ".join(f"({part} limit {int(limit) + int(offset)})" for part in parts)
+		query = f"select name from ({newest}) newest {NEWEST_FIRST} {window}"
+	return [name for name, *_creation in frappe.db.sql(query, tuple(values))]
+
+
+def _conditions(scope: Scope, before: frappe._dict | None) -> Iterator[tuple[list[str], list[Any]]]:
+	"""For each organization by itself: of several at once, an index is in no order."""
+	for organization in scope.organizations if scope.organizations is not None else [None]:
+		wanted = {"organization": organization, "status": scope.status, "job_type": scope.job_type}
+		conditions = [f"{field} = %s" for field, value in wanted.items() if value]
+		values = [value for value in wanted.values() if value]
+		if before:
+			conditions.append("creation <= %s and (creation < %s or name < %s)")
+			values += [before.creation, before.creation, before.name]
+		yield conditions, values

@@ -1,0 +1,116 @@
+"""Pictures of every screen of Desk for docs/images, with jobs that really ran: `make screenshots`.
+
+Not collected by itself; it runs as a test for the fixtures' sake.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import day_of_work
+import pytest
+from browser_client import PHONE, WIDE
+from factories import World
+from looking import LIST, choose_filter, expect_status, job_path, open_list
+from PIL import Image
+from playwright.sync_api import Page, expect
+from test_job_type_form import write_parameters
+
+IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+MAX_BYTES = 200_000
+SIZES = {"": WIDE, "-phone": PHONE}
+
+
+@pytest.fixture
+def jobs(world: World, worker) -> Iterator[dict[str, str]]:
+	day_of_work.remove_types()
+	day_of_work.make_types()
+	worker()
+	day_of_work.live_through(world)
+	yield day_of_work.leave_at_work(world)
+	day_of_work.remove_types()
+
+
+def test_take_screenshots(world, desk, jobs):
+	for suffix, viewport in SIZES.items():
+		for name, path, ready in (
+			("desk-workspace", "/app/background-jobs", workspace),
+			("desk-list", LIST, listed),
+			("desk-needs-attention", LIST, needing_attention),
+			("desk-running-job", job_path(jobs["running"]), running_job),
+			("desk-dead-letter", job_path(jobs["dead"]), dead_letter),
+			("desk-parameters", job_path(jobs["running"]), parameters),
+			("desk-job-type", "/app/job-type/fax_ocr", job_type),
+			("desk-run-now", "/app/job-type/fax_ocr", run_now),
+			("desk-settings", "/app/job-engine-settings", settings),
+			("desk-health", "/app/job-engine-health", health),
+		):
+			page = desk(world.manager, path, viewport=viewport, reduced_motion="reduce")
+			ready(page)
+			save(page, IMAGES / f"{name}{suffix}.png")
+			page.context.close()
+
+
+def workspace(page: Page) -> None:
+	expect(page.locator(".number-widget-box .number")).to_have_count(4)
+	# the bars grow
+	page.wait_for_function(
+		"""[...document.querySelectorAll('svg.frappe-chart rect.bar')].some(
+			(bar) => bar.getAttribute('height') > 20)"""
+	)
+	page.wait_for_load_state("networkidle")
+
+
+def listed(page: Page) -> None:
+	open_list(page)
+	expect(page.locator(".dartwing-quick .n").nth(1)).not_to_be_empty()
+
+
+def needing_attention(page: Page) -> None:
+	listed(page)
+	choose_filter(page, "Needs attention")
+	page.wait_for_load_state("networkidle")
+
+
+def running_job(page: Page) -> None:
+	expect_status(page, "Running")
+	page.wait_for_load_state("networkidle")
+
+
+def dead_letter(page: Page) -> None:
+	expect_status(page, "Dead Letter")
+	page.wait_for_load_state("networkidle")
+
+
+def parameters(page: Page) -> None:
+	expect_status(page, "Running")
+	page.get_by_role("tab", name="Input and Output").click()
+	expect(page.locator("[data-fieldname=parameters] pre")).to_be_visible()
+
+
+def job_type(page: Page) -> None:
+	expect(page.locator(".dartwing-figures")).to_be_visible()
+
+
+def run_now(page: Page) -> None:
+	job_type(page)
+	page.evaluate("cur_frm.custom_buttons[__('Run Now')].click()")
+	write_parameters(page, '{\n  "duration": 5,\n  "document": "DOC-0042"\n}')
+	page.evaluate("cur_dialog.set_value('organization', 'Alpha Test Org')")
+	page.wait_for_load_state("networkidle")
+
+
+def settings(page: Page) -> None:
+	expect(page.locator("[data-fieldname=masked_parameters] textarea")).to_be_attached()
+
+
+def health(page: Page) -> None:
+	expect(page.locator("[data-check]").first).to_be_visible()
+
+
+def save(page: Page, path: Path) -> None:
+	"""In 256 colours, which the eye does not miss in these pictures."""
+	page.evaluate("document.fonts.ready")
+	page.screenshot(path=path, animations="disabled")
+	with Image.open(path) as picture:
+		picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+	assert path.stat().st_size < MAX_BYTES, path
