@@ -25,7 +25,7 @@ DEFAULTS = {
 	# how old a Queued or Running job must be before it is compared with RQ
 	"recovery_age_seconds": 20,
 	# how long what follows from the end of a job may wait for what follows from others
-	"errands_interval_seconds": 0.2,
+	"errands_interval_seconds": 0.3,
 	# how long a draining horse keeps RQ jobs of others waiting
 	"drain_slice_seconds": 1.0,
 	# jobs that one organization hands over in its turn

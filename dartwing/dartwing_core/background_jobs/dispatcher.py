@@ -99,15 +99,15 @@ def has_another_turn(organization: str) -> bool:
 
 
 def free_slots(organization: str) -> int:
-	active = frappe.db.count("Background Job", {"organization": organization, "status": ("in", ACTIVE)})
-	return max(0, window_of(organization) - active)
+	query = "select count(*) from `tabBackground Job` where organization = %s and status in %s"
+	return max(0, window_of(organization) - frappe.db.sql(query, (organization, ACTIVE))[0][0])
 
 
 def ready_jobs(organization: str, wanted: int) -> list[BackgroundJob]:
 	"""At most so many jobs that may start now: highest priority first, oldest first."""
-	if not wanted or frappe.db.get_value("Organization", organization, "status") != "Active":
+	if not wanted or not is_active(organization):
 		return []
-	paused_types = frappe.get_all("Job Type", {"is_paused": 1}, pluck="name")
+	paused_types = frappe.db.sql("select name from `tabJob Type` where is_paused = 1", pluck=True)
 	closed = paused_queues()
 	rows: list[frappe._dict] = []
 	for priority in reversed(PRIORITIES):
@@ -116,23 +116,19 @@ def ready_jobs(organization: str, wanted: int) -> list[BackgroundJob]:
 	return [frappe.get_doc({"doctype": "Background Job", **row}) for row in rows]
 
 
+def is_active(organization: str) -> bool:
+	query = "select 1 from `tabOrganization` where name = %s and status = 'Active'"
+	return bool(frappe.db.sql(query, (organization,)))
+
+
 def _ready_rows(organization: str, priority: str, paused_types: list[str], limit: int) -> list[frappe._dict]:
-	job = frappe.qb.DocType("Background Job")
-	query = (
-		frappe.qb.from_(job)
-		.select(*(job[field] for field in FIELDS))
-		.where(
-			(job.organization == organization)
-			& (job.priority == priority)
-			& (job.ready_at <= now_datetime())
-			& job.status.isin(WAITING)
-		)
-		.orderby(job.ready_at)
-		.limit(limit)
+	return frappe.db.sql(
+		f"""select {", ".join(FIELDS)} from `tabBackground Job`
+		where organization = %s and priority = %s and ready_at <= %s and status in %s and job_type not in %s
+		order by ready_at limit %s""",
+		(organization, priority, now_datetime(), WAITING, paused_types or [""], limit),
+		as_dict=True,
 	)
-	if paused_types:
-		query = query.where(job.job_type.notin(paused_types))
-	return query.run(as_dict=True)
 
 
 def dispatch_ready() -> int:
