@@ -3,7 +3,7 @@ from pathlib import Path
 
 import frappe
 import pytest
-from processes import Processes, shortened
+from processes import Processes, forget_running_wake_ups, shortened
 from runtimes.base import Runtime
 
 from dartwing.dartwing_core.background_jobs import scheduler
@@ -36,6 +36,8 @@ def processes(runtime: Runtime, clean, tmp_path: Path) -> Iterator[Processes]:
 		yield started
 	finally:
 		started.end()
+		# the next test need not wait until RQ gives up the workers that were killed
+		forget_running_wake_ups()
 		print(started.output())
 
 

@@ -152,6 +152,15 @@ def let_rqs_patience_run_out_for_all() -> None:
 			get_redis_conn().zadd(registry.key, {rq_job_id: 1}, xx=True)
 
 
+def forget_running_wake_ups() -> None:
+	"""Take what workers that are dead were running out of RQ's registries."""
+	for name in ("short", "default", "long"):
+		registry = StartedJobRegistry(queue=get_queue(name))
+		for rq_job_id in get_redis_conn().zrange(registry.key, 0, -1):
+			if rq_job_id.decode().startswith(create_job_id("JOB-")):
+				get_redis_conn().zrem(registry.key, rq_job_id)
+
+
 def clean_rqs_registry(job_id: str) -> None:
 	"""What RQ's maintenance does every quarter of an hour: a job whose worker is silent is called failed."""
 	StartedJobRegistry(rq_job_of(job_id).origin, connection=get_redis_conn()).cleanup()
