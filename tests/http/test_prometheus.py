@@ -167,6 +167,22 @@ def test_counters_never_fall(reader, world):
 		before = now
 
 
+def test_a_sum_is_the_same_however_it_was_added_up(reader):
+	"""A counter that falls by a rounding error was reset, for Prometheus."""
+	sums = []
+	for tenths in range(1, 8):
+		end(submit().name, "Completed")
+		frappe.db.sql(
+			"update `tabJob Execution Log` set seconds = %s where uncounted = 1 and to_status = 'Completed'",
+			(tenths / 10,),
+		)
+		frappe.db.commit()
+		sums.append(value(scrape(reader), "job_duration_seconds_sum", **OURS))
+		job_tally.count_new()
+		sums.append(value(scrape(reader), "job_duration_seconds_sum", **OURS))
+	assert sums == sorted(sums) == [round(seconds, 6) for seconds in sums]
+
+
 def age_and_delete_all() -> None:
 	end(submit().name, "Completed")
 	job_tally.count_new()

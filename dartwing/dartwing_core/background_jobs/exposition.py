@@ -41,6 +41,7 @@ from dartwing.dartwing_core.doctype.job_tally.job_tally import (
 
 # the upper bounds that are shown, of those that are kept
 SHOWN_BOUNDS = tuple(float(f"{step}e{power}") for power in range(-3, 4) for step in (1, 2.5, 5))
+MICROSECOND_DIGITS = 6
 
 Labels = tuple[str, ...]
 Sums = dict[Key, tuple[int, float]]
@@ -111,7 +112,9 @@ class _SiteCollector(Collector):
 		bounds = [floatToGoString(bound) for bound in (*SHOWN_BOUNDS, inf)]
 		for labels in sorted(jobs):
 			up_to = accumulate(jobs[labels][index] for index in range(len(bounds)))
-			family.add_metric(labels, list(zip(bounds, up_to, strict=True)), sum_value=seconds[labels])
+			# floats added in another order differ in the last digit, and a counter that falls was reset
+			total = round(seconds[labels], MICROSECOND_DIGITS)
+			family.add_metric(labels, list(zip(bounds, up_to, strict=True)), sum_value=total)
 		return family
 
 	def _open(self, kinds: Sequence[Open], totals: Sums, now: datetime) -> Iterator[Metric]:
