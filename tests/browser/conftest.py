@@ -17,7 +17,7 @@ from runtimes.base import Runtime, stop
 WANDA = "wanda@both.example"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def wanda(world: World) -> Iterator[str]:
 	remove_wanda()
 	with acting_as("Administrator"):
@@ -44,9 +44,9 @@ def remove_wanda() -> None:
 	frappe.clear_cache()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sessions(browsed: Browsed, world: World, wanda: str) -> dict[str, Client]:
-	"""By user; logged in once, as hashing passwords takes its time."""
+	"""By user; logged in once a module, as hashing passwords takes its time."""
 	users = (world.alice, world.adam, world.bob, world.nobody, wanda)
 	return {user: browsed.web.login(user) for user in users}
 

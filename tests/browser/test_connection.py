@@ -84,6 +84,8 @@ def test_a_session_that_ended_leads_to_the_login(browser, browsed, world):
 	page = window.new_page()
 	page.goto("/jobs")
 	expect(page.get_by_role("status")).to_have_text("Live")
+	# an answer on its way would store the session in the cache again
+	page.wait_for_load_state("networkidle")
 	end_session(client)
 	page.get_by_label("Status").select_option("Running")
 	alert = page.get_by_role("alert").first
