@@ -8,19 +8,35 @@ from functools import partial
 
 import frappe
 
-from dartwing.dartwing_core.background_jobs import deduplication, dependencies, dispatcher, realtime
+from dartwing.dartwing_core.background_jobs import (
+	deduplication,
+	dependencies,
+	dispatcher,
+	realtime,
+	transition_log,
+)
 from dartwing.dartwing_core.background_jobs.transactions import after_commit
+from dartwing.dartwing_core.background_jobs.transition_log import Line
 from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, BackgroundJob
 
 
-def follow_acceptance(jobs: Sequence[BackgroundJob]) -> None:
-	"""Once they are committed, announce new jobs and hand over those that are ready."""
-	events = realtime.status_events(jobs, None)
+def follow_acceptance(jobs: Sequence[BackgroundJob], lines: Sequence[Line]) -> None:
+	"""Once they are committed, announce new jobs, write their log lines, and hand over those that are ready.
+
+	A caller's rollback to a savepoint, which tells nobody, may have undone them.
+	"""
+	messages = dict(zip((job.name for job in jobs), realtime.status_messages(jobs, None), strict=True))
 	children = [job.name for job in jobs if job.depends_on]
 	organizations = sorted({job.organization for job in jobs})
 
 	def announce_and_dispatch() -> None:
-		realtime.send_status_events(events)
+		query = "select name, organization from `tabBackground Job` where name in %s"
+		organization_of = dict(frappe.db.sql(query, (list(messages),)))
+		transition_log.write([line for line in lines if line[1]["job"] in organization_of])
+		realtime.publish_all(
+			"job_status_changed",
+			[message for name, message in messages.items() if organization_of.get(name) == message[0]],
+		)
 		dependencies.release_or_fail(children)
 		dispatcher.dispatch(organizations)
 

@@ -13,15 +13,18 @@ from frappe import _
 from frappe.utils import now_datetime
 
 from dartwing.dartwing_core.background_jobs import config, queue_redis
-from dartwing.dartwing_core.background_jobs.errors import StaleJobError
 from dartwing.dartwing_core.background_jobs.limits import window_of
-from dartwing.dartwing_core.background_jobs.transactions import after_commit, separate_transaction
+from dartwing.dartwing_core.background_jobs.transactions import (
+	after_commit,
+	own_connection,
+	send_after_commit,
+)
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	ACTIVE,
-	PENDING,
 	PRIORITIES,
 	QUEUED,
 	WAITING,
+	WAITING_FOR_RETRY,
 	BackgroundJob,
 	rows_changed,
 	transition_all,
@@ -35,7 +38,6 @@ from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings impo
 EXECUTE_JOB = "dartwing.dartwing_core.background_jobs.executor.execute_job"
 
 QUEUE_BY_PRIORITY = {"Critical": "short", "High": "short", "Normal": "default", "Low": "long"}
-
 
 # what is read of a job to hand it over
 FIELDS = (
@@ -63,25 +65,29 @@ def dispatch(organizations: Sequence[str]) -> int:
 	lock. What the second came for is committed by then.
 	"""
 	handed_over = 0
-	with separate_transaction():
-		taking_turns = [] if is_held() else list(organizations)
+	taking_turns = [] if is_held() else list(organizations)
+	with own_connection():
 		while taking_turns:
 			handed_over += sum(take_turn(organization) for organization in taking_turns)
 			taking_turns = [organization for organization in taking_turns if has_another_turn(organization)]
+			if taking_turns:
+				# the next turn must see what others have done since
+				frappe.db.rollback()
 	return handed_over
 
 
 def take_turn(organization: str) -> int:
-	"""Move at most one turn's number of the organization's ready jobs to Queued, commit and push them."""
+	"""Move at most one turn's number of the organization's ready jobs to Queued, commit and push them.
+
+	Nothing may have been read in the current transaction: who held the lock before may have filled the
+	window since.
+	"""
 	lock = _lock_name(organization)
 	if not frappe.db.sql("select get_lock(%s, 0)", (lock,))[0][0]:
 		return 0
 	try:
-		# a new snapshot: who held the lock before may have filled the window since
-		frappe.db.rollback()
-		turn = min(free_slots(organization), int(config.get("dispatch_turn")))
-		queued = queue_jobs(ready_jobs(organization, turn))
-		after_commit(partial(push, queued))
+		queued = queue_jobs(ready_jobs(organization, int(config.get("dispatch_turn"))))
+		send_after_commit(partial(push, queued))
 		# one turn is one transaction; the push follows its commit
 		frappe.db.commit()
 		return len(queued)
@@ -91,101 +97,89 @@ def take_turn(organization: str) -> int:
 
 def has_another_turn(organization: str) -> bool:
 	"""Whether jobs and room for them are left, and nobody else is dispatching for this organization."""
-	# a new snapshot: others may have committed since the turn
-	frappe.db.rollback()
-	if not ready_jobs(organization, min(free_slots(organization), 1)):
+	# most often nothing waits, which is found out five times as fast as what does
+	waiting = frappe.db.sql(
+		"""select 1 from `tabBackground Job`
+		where organization = %s and priority in %s and ready_at <= %s limit 1""",
+		(organization, PRIORITIES, now_datetime()),
+	)
+	if not waiting or not ready_jobs(organization, 1):
 		return False
 	return bool(frappe.db.sql("select is_free_lock(%s)", (_lock_name(organization),))[0][0])
 
 
-def free_slots(organization: str) -> int:
-	query = "select count(*) from `tabBackground Job` where organization = %s and status in %s"
-	return max(0, window_of(organization) - frappe.db.sql(query, (organization, ACTIVE))[0][0])
-
-
-def ready_jobs(organization: str, wanted: int) -> list[BackgroundJob]:
-	"""At most so many jobs that may start now: highest priority first, oldest first."""
-	if not wanted or not is_active(organization):
-		return []
-	paused_types = frappe.db.sql("select name from `tabJob Type` where is_paused = 1", pluck=True)
+def ready_jobs(organization: str, limit: int) -> list[str]:
+	"""Ids of jobs that may start now, as far as there is room: highest priority first, oldest first."""
 	closed = paused_queues()
-	rows: list[frappe._dict] = []
-	for priority in reversed(PRIORITIES):
-		if len(rows) < wanted and QUEUE_BY_PRIORITY[priority] not in closed:
-			rows += _ready_rows(organization, priority, paused_types, wanted - len(rows))
-	return [frappe.get_doc({"doctype": "Background Job", **row}) for row in rows]
-
-
-def is_active(organization: str) -> bool:
-	query = "select 1 from `tabOrganization` where name = %s and status = 'Active'"
-	return bool(frappe.db.sql(query, (organization,)))
-
-
-def _ready_rows(organization: str, priority: str, paused_types: list[str], limit: int) -> list[frappe._dict]:
-	return frappe.db.sql(
-		f"""select {", ".join(FIELDS)} from `tabBackground Job`
-		where organization = %s and priority = %s and ready_at <= %s and status in %s and job_type not in %s
-		order by ready_at limit %s""",
-		(organization, priority, now_datetime(), WAITING, paused_types or [""], limit),
+	priorities = [name for name in reversed(PRIORITIES) if QUEUE_BY_PRIORITY[name] not in closed]
+	if not priorities:
+		return []
+	# each priority is read in order from the index, and no further than it may be wanted
+	oldest = """(select name, priority, ready_at from `tabBackground Job`
+		where organization = %s and priority = %s and ready_at <= %s and status in %s
+		and job_type not in (select name from `tabJob Type` where is_paused = 1)
+		order by ready_at limit %s)"""
+	now = now_datetime()
+	values = [(organization, priority, now, WAITING, limit) for priority in priorities]
+	rows = frappe.db.sql(
+		f"""select name, priority, ready_at, (
+			select count(*) from `tabBackground Job` where organization = %s and status in %s
+		) as used
+		from ({" union all ".join([oldest] * len(values))}) as ready
+		where exists (select 1 from `tabOrganization` where name = %s and status = 'Active')""",
+		(organization, ACTIVE, *sum(values, ()), organization),
 		as_dict=True,
 	)
+	if not rows:
+		return []
+	room = max(0, window_of(organization) - rows[0].used)
+	rows.sort(key=lambda row: (priorities.index(row.priority), row.ready_at))
+	return [row.name for row in rows[: min(room, limit)]]
 
 
 def dispatch_ready() -> int:
 	"""Dispatch for every organization with a job that is ready; returns how many were handed over."""
-	with separate_transaction():
+	with own_connection():
 		job = frappe.qb.DocType("Background Job")
 		query = frappe.qb.from_(job).select(job.organization).distinct().where(job.ready_at <= now_datetime())
 		return dispatch(query.run(pluck=True))
 
 
-def queue_jobs(jobs: Sequence[BackgroundJob]) -> list[BackgroundJob]:
+def queue_jobs(names: Sequence[str]) -> list[BackgroundJob]:
 	"""Move waiting jobs to Queued in the current transaction; the caller pushes them after the commit.
 
-	Returns those that are, in their order: others moved on, or are being moved, meanwhile.
+	Returns those that are, in their order: others moved on, or are being moved, meanwhile. A retry is
+	used up, unless the job's worker had died.
 	"""
-	new = {job.name for job in jobs if job.status == PENDING}
-	queued = _queue_new([job for job in jobs if job.name in new])
-	return [job for job in jobs if (job.name in queued if job.name in new else _queue_retry(job))]
-
-
-def _queue_new(jobs: Sequence[BackgroundJob]) -> set[str]:
-	"""All in one; the names of those that were still Pending and that nobody else is at."""
-	if not jobs:
-		return set()
-	# over another index, gaps would be locked, and new jobs would have to wait
-	table = "`tabBackground Job` force index (primary)"
-	names = frappe.db.sql(
-		f"select name from {table} where name in %s and status = %s for update skip locked",
-		([job.name for job in jobs], PENDING),
-		pluck=True,
-	)
-	if names:
-		still, suffix = [job for job in jobs if job.name in names], frappe.generate_hash(length=8)
-		query = f"update {table} set rq_job_id = concat(name, '-', %s) where name in %s"
-		frappe.db.sql(query, (suffix, names))
-		for job in still:
-			job.rq_job_id = f"{job.name}-{suffix}"
-		transition_all(still, QUEUED, actor="Dispatcher", attempt_id=None, next_retry_at=None)
-	return set(names)
-
-
-def _queue_retry(job: BackgroundJob) -> bool:
-	"""False when the job moved on meanwhile. It has used up a retry, unless its worker had died."""
-	retries = 1 if job.error_type else 0
-	try:
-		job.transition_to(
+	jobs = _locked_while_waiting(names)
+	for job in jobs:
+		job.rq_job_id = new_rq_job_id(job)
+		job.retry_count += 1 if job.status in WAITING_FOR_RETRY and job.error_type else 0
+	for status in WAITING:
+		transition_all(
+			[job for job in jobs if job.status == status],
 			QUEUED,
-			message=_("retry is due"),
+			message=_("retry is due") if status in WAITING_FOR_RETRY else None,
 			actor="Dispatcher",
+			own=("rq_job_id", "retry_count"),
 			attempt_id=None,
-			rq_job_id=new_rq_job_id(job),
-			retry_count=job.retry_count + retries,
 			next_retry_at=None,
 		)
-	except StaleJobError:
-		return False
-	return True
+	return jobs
+
+
+def _locked_while_waiting(names: Sequence[str]) -> list[BackgroundJob]:
+	if not names:
+		return []
+	rows = frappe.db.sql(
+		# over another index, gaps would be locked, and new jobs would have to wait
+		f"""select {", ".join(FIELDS)} from `tabBackground Job` force index (primary)
+		where name in %s and ready_at <= %s and status in %s for update skip locked""",
+		(names, now_datetime(), WAITING),
+		as_dict=True,
+	)
+	jobs = {row.name: frappe.get_doc({"doctype": "Background Job", **row}) for row in rows}
+	return [jobs[name] for name in names if name in jobs]
 
 
 def renew_wake_up(job: frappe._dict) -> bool:

@@ -25,6 +25,7 @@ from dartwing.dartwing_core.background_jobs.submission import (
 	stamp,
 )
 from dartwing.dartwing_core.background_jobs.transactions import uncommitted_reads
+from dartwing.dartwing_core.background_jobs.transition_log import Line
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	CANCELED,
 	DEAD_LETTER,
@@ -82,30 +83,30 @@ def _accept(jobs: list[BackgroundJob], checks: SubmissionChecks) -> list[Backgro
 			if taken:
 				deduplication.refuse_holders(keys)
 			stamp(jobs)
-			_insert(jobs, keys)
-		consequences.follow_acceptance(jobs)
+			lines = _insert(jobs, keys)
+		consequences.follow_acceptance(jobs, lines)
 	return jobs
 
 
-def _insert(jobs: Sequence[BackgroundJob], keys: Sequence[str]) -> None:
+def _insert(jobs: Sequence[BackgroundJob], keys: Sequence[str]) -> list[Line]:
 	"""Insert the jobs with their log, or none: an equal job that won the race is named."""
 	try:
-		_insert_all(jobs)
+		return _insert_all(jobs)
 	except pymysql.IntegrityError as error:
 		if not frappe.db.is_duplicate_entry(error):
 			raise
 		deduplication.refuse_holders(keys)
-		_insert_all(jobs)
+		return _insert_all(jobs)
 
 
-def _insert_all(jobs: Sequence[BackgroundJob]) -> None:
+def _insert_all(jobs: Sequence[BackgroundJob]) -> list[Line]:
 	columns = [column for column in COLUMNS if any(job.get(column) is not None for job in jobs)]
 	# of two bulks with equal jobs one waits for the other, instead of each for the other
 	in_order = sorted(jobs, key=lambda job: job.deduplication_key or "")
 	rows = [[job.get(column) for column in columns] for job in in_order]
 	with inserts.all_or_nothing():
 		inserts.insert("Background Job", columns, rows)
-		job_execution_log.record(jobs, None, jobs[0].creation, message=_("accepted"))
+		return job_execution_log.insert_rows(jobs, None, jobs[0].creation, message=_("accepted"))
 
 
 def cancel_job(job_id: str) -> BackgroundJob:

@@ -16,11 +16,11 @@ from frappe.utils.background_jobs import get_redis_connection_without_auth
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from dartwing.dartwing_core.background_jobs import times
-from dartwing.dartwing_core.background_jobs.transactions import after_commit, send_after_commit
+from dartwing.dartwing_core.background_jobs.transactions import send_after_commit
 
 SENT_TOGETHER = 500
-# job id, organization, message
-StatusEvent = tuple[str, str, dict]
+# organization, what it is told
+Message = tuple[str, dict]
 
 
 def room_of(organization: str) -> str:
@@ -31,34 +31,13 @@ def publish_job_status_changed(jobs: Sequence[Document], from_status: str | None
 	"""Tell each job's organization that it became its `status`, once this transaction is committed.
 
 	Sends `{job_id, job_type, from_status, to_status, output_reference?, error_message?, updated_at}`
-	for each job; nothing for one that was undone, or whose committed row is of another organization.
+	for each job. The rows were just changed as ones of their organizations.
 	"""
-	after_commit(partial(send_status_events, status_events(jobs, from_status)))
+	send_after_commit(partial(publish_all, "job_status_changed", status_messages(jobs, from_status)))
 
 
-def publish_transitions(jobs: Sequence[Document], from_status: str) -> None:
-	"""As `publish_job_status_changed`, for rows that were just changed as ones of their organizations."""
-	messages = [(organization, event) for _job_id, organization, event in status_events(jobs, from_status)]
-	send_after_commit(partial(publish_all, "job_status_changed", messages))
-
-
-def status_events(jobs: Sequence[Document], from_status: str | None) -> list[StatusEvent]:
-	return [(job.name, job.organization, _status_event(job, from_status)) for job in jobs]
-
-
-def send_status_events(events: Sequence[StatusEvent]) -> None:
-	"""Send at once what belongs to a committed job of the named organization."""
-	job_ids = tuple(job_id for job_id, _organization, _event in events)
-	query = "select name, organization from `tabBackground Job` where name in %s"
-	organization_of = dict(frappe.db.sql(query, (job_ids,)))
-	publish_all(
-		"job_status_changed",
-		[
-			(organization, event)
-			for job_id, organization, event in events
-			if organization_of.get(job_id) == organization
-		],
-	)
+def status_messages(jobs: Sequence[Document], from_status: str | None) -> list[Message]:
+	return [(job.organization, _status_event(job, from_status)) for job in jobs]
 
 
 def publish_job_progress(
@@ -75,7 +54,7 @@ def publish_job_progress(
 		"progress_message": message,
 		"updated_at": times.to_utc(updated_at),
 	}
-	_publish("job_progress", event, organization)
+	_publish("job_progress", organization, event)
 
 
 def _status_event(job: Document, from_status: str | None) -> dict:
@@ -92,13 +71,13 @@ def _status_event(job: Document, from_status: str | None) -> dict:
 	return event
 
 
-def publish_all(event: str, messages: Sequence[tuple[str, dict]]) -> None:
+def publish_all(event: str, messages: Sequence[Message]) -> None:
 	"""Tell each organization its message, at once.
 
 	More than one go to Redis together, as Frappe would send each: it asks Redis twice for one message.
 	"""
 	if len(messages) == 1:
-		_publish(event, messages[0][1], messages[0][0])
+		_publish(event, *messages[0])
 		return
 	for start in range(0, len(messages), SENT_TOGETHER):
 		with suppress(RedisConnectionError):
@@ -114,6 +93,6 @@ def _envelope(event: str, message: dict, room: str) -> str:
 	return frappe.as_json(envelope, indent=None)
 
 
-def _publish(event: str, message: dict, organization: str) -> None:
+def _publish(event: str, organization: str, message: dict) -> None:
 	frappe.publish_realtime(event, message, room=room_of(organization))
 	frappe.publish_realtime(event, message, doctype="Organization", docname=organization)

@@ -151,16 +151,17 @@ def _check_names(request: JobRequest, where: str) -> None:
 
 def _check_organization(organization: str, argument: str) -> None:
 	access.check_member(organization, argument)
-	status = frappe.db.get_value("Organization", organization, "status")
+	# the query builder takes longer for this than the database
+	status = frappe.db.sql(
+		"select status from `tabOrganization` where name = %s", (organization,), pluck=True
+	)
 	if not status:
 		refuse_argument(
 			argument, _("no organization {0}").format(repr(organization)), frappe.DoesNotExistError
 		)
-	if status != "Active":
-		refuse_argument(
-			argument,
-			_("{0} is {1}; jobs are accepted only while it is Active").format(repr(organization), _(status)),
-		)
+	if status[0] != "Active":
+		reason = _("{0} is {1}; jobs are accepted only while it is Active")
+		refuse_argument(argument, reason.format(repr(organization), _(status[0])))
 
 
 def _usable_job_type(name: str, argument: str) -> JobType:

@@ -69,7 +69,7 @@ def _run_waiting() -> None:
 		if callbacks:
 			with ExitStack() as stack:
 				if frappe.local.db not in _own_connections:
-					stack.enter_context(separate_transaction())
+					stack.enter_context(own_connection())
 				for callback in callbacks:
 					_run_guarded(callback)
 	except Exception:
@@ -109,20 +109,29 @@ def _close_companion() -> None:
 
 @contextmanager
 def separate_transaction() -> Iterator[None]:
-	"""Run the block in a transaction of its own and commit it; what it raises undoes it.
-
-	On another connection, so that the caller's transaction, locks, snapshot and callbacks are not
-	touched: it may hold the next transaction already, or be what broke. A block inside another one
-	shares its connection, and begins with a commit.
-	"""
-	if frappe.local.db in _own_connections:
-		frappe.db.commit()
+	"""Run the block in a transaction of its own and commit it; what it raises undoes it."""
+	is_nested = frappe.local.db in _own_connections
+	with own_connection():
 		try:
 			yield
 		except BaseException:
-			frappe.db.rollback()
+			if is_nested:
+				frappe.db.rollback()
 			raise
 		frappe.db.commit()
+
+
+@contextmanager
+def own_connection() -> Iterator[None]:
+	"""Run the block on another connection, in transactions that it commits itself.
+
+	So that the caller's transaction, locks, snapshot and callbacks are not touched: it may hold the next
+	transaction already, or be what broke. A block inside another one shares its connection, and begins
+	with a commit.
+	"""
+	if frappe.local.db in _own_connections:
+		frappe.db.commit()
+		yield
 		return
 	callers = frappe.local.db
 	own = _open_beside(callers, "start transaction")
@@ -130,7 +139,6 @@ def separate_transaction() -> Iterator[None]:
 	try:
 		frappe.local.db = own
 		yield
-		own.commit()
 	finally:
 		# first of all: a job's timeout may interrupt the next line
 		frappe.local.db = callers

@@ -65,7 +65,7 @@ def full_rq_job_id(rq_job_id: str | None) -> str | None:
 
 
 def _write_waiting() -> None:
-	_write(_waiting.pop(frappe.local.db, []))
+	write(_waiting.pop(frappe.local.db, []))
 
 
 def _forget_waiting() -> None:
@@ -76,10 +76,13 @@ def _write_committed(lines: Sequence[Line]) -> None:
 	log = frappe.qb.DocType("Job Execution Log")
 	names = [name for name, _line in lines]
 	committed = set(frappe.qb.from_(log).select(log.name).where(log.name.isin(names)).run(pluck=True))
-	_write([line for line in lines if line[0] in committed])
+	write([line for line in lines if line[0] in committed])
 
 
-def _write(lines: Sequence[Line]) -> None:
+def write(lines: Sequence[Line]) -> None:
+	"""At once; who calls knows that they are committed."""
+	if not lines or not config.get("log_transitions"):
+		return
 	try:
 		logger = frappe.logger(LOGGER, max_size=MAX_BYTES, file_count=FILES)
 	except OSError:

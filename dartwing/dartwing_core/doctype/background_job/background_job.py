@@ -182,11 +182,15 @@ def transition_all(
 	*,
 	message: str | None = None,
 	actor: str | None = None,
+	own: Sequence[str] = (),
 	**changes: Any,
 ) -> None:
-	"""As `transition_to`, in one statement for many jobs: of one status, their rows locked by the caller."""
+	"""As `transition_to`, in one statement for many jobs: of one status, their rows locked by the caller.
+
+	Of the fields in `own`, each document has a new value that is its job's own.
+	"""
 	if jobs:
-		_transition(jobs, status, "name in %s", ([job.name for job in jobs],), message, actor, changes)
+		_transition(jobs, status, "name in %s", ([job.name for job in jobs],), message, actor, changes, own)
 
 
 def _transition(
@@ -197,6 +201,7 @@ def _transition(
 	message: str | None,
 	actor: str | None,
 	changes: dict[str, Any],
+	own: Sequence[str] = (),
 ) -> None:
 	from_status = jobs[0].status
 	if status not in VALID_TRANSITIONS[from_status]:
@@ -209,18 +214,21 @@ def _transition(
 		changes.setdefault(ENTERED_AT[status], now)
 	if status not in WAITING:
 		changes["ready_at"] = None
-	assignments = ", ".join(f"`{field}` = %s" for field in changes)
+	of_each = f"elt(field(name{', %s' * len(jobs)}){', %s' * len(jobs)})"
+	assignments = [f"`{field}` = {of_each}" for field in own] + [f"`{field}` = %s" for field in changes]
+	own_values = [value for field in own for value in (*since, *(job.get(field) for job in jobs))]
 	frappe.db.sql(
 		# over another index, gaps would be locked, and new jobs would have to wait
-		f"update `tabBackground Job` force index (primary) set {assignments} where {unchanged} and status = %s",
-		(*changes.values(), *values, from_status),
+		f"""update `tabBackground Job` force index (primary) set {", ".join(assignments)}
+		where {unchanged} and status = %s""",
+		(*own_values, *changes.values(), *values, from_status),
 	)
 	if rows_changed() != len(jobs):
 		raise StaleJobError(_("{0} is no longer {1}").format(jobs[0].name, _(from_status)))
 	for job in jobs:
 		job.update(changes)
 	job_execution_log.record(jobs, from_status, now, message=message, actor=actor, since=since)
-	realtime.publish_transitions(jobs, from_status)
+	realtime.publish_job_status_changed(jobs, from_status)
 	if status in FINISHED:
 		notifications.notify_owners(jobs)
 

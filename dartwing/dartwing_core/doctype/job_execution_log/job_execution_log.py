@@ -10,6 +10,7 @@ from frappe.utils import get_datetime
 from dartwing.dartwing_core.background_jobs import inserts, times, transition_log
 from dartwing.dartwing_core.background_jobs.hidden import HiddenDocument
 from dartwing.dartwing_core.background_jobs.statuses import ENTERED_AT, FINISHED
+from dartwing.dartwing_core.background_jobs.transition_log import Line
 
 FIELDS = [
 	"name",
@@ -79,6 +80,19 @@ def record(
 	`since` is when each job became `from_status`, where no field of theirs says it. Rows that the
 	metrics count are marked as uncounted. After the commit, one line for each is in the log file.
 	"""
+	lines = insert_rows(jobs, from_status, timestamp, message, actor, since)
+	transition_log.write_after_commit(lines, may_be_undone=actor is None)
+
+
+def insert_rows(
+	jobs: Sequence[Document],
+	from_status: str | None,
+	timestamp: datetime,
+	message: str | None = None,
+	actor: str | None = None,
+	since: Mapping[str, datetime | None] | None = None,
+) -> list[Line]:
+	"""As `record`, but returns what the log file is to say once it is committed."""
 	user = frappe.session.user
 	rows = [
 		(
@@ -104,11 +118,10 @@ def record(
 	]
 	inserts.insert("Job Execution Log", FIELDS, rows)
 	by = transition_log.origin()
-	lines = [
+	return [
 		(row[0], _line(job, dict(zip(FIELDS, row, strict=True)), by))
 		for job, row in zip(jobs, rows, strict=True)
 	]
-	transition_log.write_after_commit(lines, may_be_undone=actor is None)
 
 
 def _line(job: Document, row: dict[str, Any], by: dict[str, str | None]) -> dict[str, Any]:
