@@ -26,6 +26,7 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	QUEUED,
 	RUNNING,
 	BackgroundJob,
+	locked,
 )
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 
@@ -133,11 +134,12 @@ def is_silent(job: frappe._dict) -> bool:
 
 def rescue(seen: frappe._dict) -> bool:
 	"""Record what became of a job whose worker is gone, and commit; False when it moved on meanwhile."""
-	job = frappe.get_doc("Background Job", seen.name, for_update=True)
-	moved_on = (job.status, job.attempt_id, job.heartbeat_at) != (RUNNING, seen.attempt_id, seen.heartbeat_at)
-	if moved_on:
+	was = (RUNNING, seen.attempt_id, seen.heartbeat_at)
+	found = [job for job in locked([seen.name]) if (job.status, job.attempt_id, job.heartbeat_at) == was]
+	if not found:
 		frappe.db.rollback()
 		return False
+	job = found[0]
 	if killed_for_its_timeout(job):
 		TimedOut(job.timeout_seconds, _("The handler did not stop and was killed by its worker.")).record(job)
 	else:
