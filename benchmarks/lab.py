@@ -83,11 +83,12 @@ class Lab:
 		get_redis_conn().flushdb()
 
 	@contextmanager
-	def workers(self, number: int) -> Iterator[None]:
+	def workers(self, number: int, **environment: str) -> Iterator[None]:
 		"""So many stock workers of all queues, idle when the block begins."""
 		log = self.folder / "workers.log"
 		processes = [
-			self.runtime.spawn("worker", "--queue", "short,default,long", log=log) for _ in range(number)
+			self.runtime.spawn("worker", "--queue", "short,default,long", log=log, **environment)
+			for _ in range(number)
 		]
 		try:
 			wait_until(lambda: Worker.count(get_redis_conn()) == number, "the workers wait for jobs", 60)

@@ -63,9 +63,9 @@ class Runtime(ABC):
 		"""Of every process started here; with it, and only with it, web servers serve dartwing.tests."""
 		return {**os.environ, "DARTWING_TESTS": "1"}
 
-	def spawn(self, *arguments: str, log: Path) -> subprocess.Popen:
+	def spawn(self, *arguments: str, log: Path, **environment: str) -> subprocess.Popen:
 		"""Start a command in a process group of its own, its output in `log`."""
-		return self._start(Server(self.command(*arguments), self.folder), log)
+		return self._start(Server(self.command(*arguments), self.folder, environment), log)
 
 	@contextmanager
 	def serving(self, server: Server, port: int, log: Path) -> Iterator[None]:

@@ -1,11 +1,13 @@
 import itertools
-from unittest.mock import patch
+import json
+from collections.abc import Iterator
 
 import frappe
 import pytest
 from factories import OBLIGING, state, submit, transitions
+from frappe.utils.background_jobs import get_redis_connection_without_auth
 
-from dartwing.dartwing_core.background_jobs import realtime, submit_job
+from dartwing.dartwing_core.background_jobs import submit_job, times
 from dartwing.dartwing_core.background_jobs.errors import InvalidTransitionError, StaleJobError
 from dartwing.dartwing_core.background_jobs.transactions import after_commit
 from dartwing.dartwing_core.doctype.background_job.background_job import STATUSES, VALID_TRANSITIONS
@@ -82,61 +84,81 @@ def test_entering_a_status_stamps_its_time(world):
 	assert job.created_at <= job.queued_at <= job.started_at <= job.completed_at
 
 
-def published():
-	return patch.object(realtime.frappe, "publish_realtime")
+class Published:
+	"""What is published for Socket.IO from now on, as the server of it would get it from Redis."""
+
+	def __init__(self) -> None:
+		self._connection = get_redis_connection_without_auth()
+		self._channel = self._connection.pubsub()
+		self._channel.subscribe("events")
+		self._marks = 0
+		self.of_jobs()
+
+	def of_jobs(self) -> list[dict]:
+		"""Everything about jobs since the last time this was asked."""
+		self._marks += 1
+		mark = json.dumps({"event": "mark", "number": self._marks})
+		self._connection.publish("events", mark)
+		got: list[dict] = []
+		while (message := self._channel.get_message(timeout=10)) and message["data"] != mark.encode():
+			if message["type"] == "message":
+				got.append(json.loads(message["data"]))
+		assert message, "the mark did not come back"
+		return [event for event in got if event["event"] == "job_status_changed"]
 
 
-def test_the_event_is_sent_after_the_commit_to_both_rooms_of_the_organization(world):
+@pytest.fixture
+def published(world) -> Iterator[Published]:
+	published = Published()
+	yield published
+	published._channel.close()
+
+
+def test_the_event_is_sent_after_the_commit_to_both_rooms_of_the_organization(world, published):
 	job = frappe.get_doc("Background Job", submit().name)
-	with published() as publish:
-		job.transition_to("Dead Letter", error_message="why")
-		assert publish.call_count == 0
-		frappe.db.commit()
-	event = {
+	published.of_jobs()
+	job.transition_to("Dead Letter", error_message="why")
+	assert published.of_jobs() == []
+	frappe.db.commit()
+	message = {
 		"job_id": job.name,
 		"job_type": job.job_type,
 		"from_status": "Queued",
 		"to_status": "Dead Letter",
 		"error_message": "why",
+		"updated_at": times.to_utc(job.modified),
 	}
-	calls = [call for call in publish.call_args_list if call.args[0] == "job_status_changed"]
-	assert len(calls) == 2
-	for call in calls:
-		message = dict(call.args[1])
-		assert message.pop("updated_at").endswith("Z")
-		assert message == event
-	assert [call.kwargs for call in calls] == [
-		{"room": f"org:{world.alpha}"},
-		{"doctype": "Organization", "docname": world.alpha},
+	assert published.of_jobs() == [
+		{"event": "job_status_changed", "message": message, "room": room, "namespace": frappe.local.site}
+		for room in (f"org:{world.alpha}", f"doc:Organization/{world.alpha}")
 	]
 
 
-def test_a_rolled_back_transition_sends_no_event(world):
+def test_a_rolled_back_transition_sends_no_event(world, published):
 	job = frappe.get_doc("Background Job", submit().name)
-	with published() as publish:
-		job.transition_to("Canceled")
-		frappe.db.rollback()
-		frappe.db.commit()
-	assert publish.call_count == 0
+	published.of_jobs()
+	job.transition_to("Canceled")
+	frappe.db.rollback()
+	frappe.db.commit()
+	assert published.of_jobs() == []
 
 
-def test_a_job_undone_to_a_savepoint_sends_no_event(world):
-	with published() as publish:
-		frappe.db.savepoint("before_job")
-		submit_job(OBLIGING, world.alpha, {"mode": "succeed"})
-		frappe.db.rollback(save_point="before_job")
-		frappe.db.commit()
-	assert publish.call_count == 0
+def test_a_job_undone_to_a_savepoint_sends_no_event(world, published):
+	frappe.db.savepoint("before_job")
+	submit_job(OBLIGING, world.alpha, {"mode": "succeed"})
+	frappe.db.rollback(save_point="before_job")
+	frappe.db.commit()
+	assert published.of_jobs() == []
 
 
-def test_an_event_whose_organization_does_not_match_its_job_is_not_sent(world):
+def test_an_event_whose_organization_does_not_match_its_job_is_not_sent(world, published):
 	job = frappe.get_doc("Background Job", submit().name)
+	published.of_jobs()
 	job.organization = world.beta
-	with published() as publish:
-		with pytest.raises(StaleJobError):
-			job.transition_to("Canceled")
-		frappe.db.commit()
-	assert publish.call_count == 0
+	with pytest.raises(StaleJobError):
+		job.transition_to("Canceled")
+	frappe.db.commit()
+	assert published.of_jobs() == []
 	assert state(job.name)["status"] == "Queued"
 
 

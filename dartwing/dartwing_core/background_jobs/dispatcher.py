@@ -5,6 +5,7 @@ lost leaves a Queued row without an RQ job, which `recovery` finds within a minu
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 from hashlib import sha1
 
@@ -98,21 +99,17 @@ def take_turn(organization: str) -> int:
 
 def has_another_turn(organization: str) -> bool:
 	"""Whether jobs and room for them are left, and nobody else is dispatching for this organization."""
-	# most often nothing waits, which is found out five times as fast as what does
-	waiting = frappe.db.sql(
-		"""select 1 from `tabBackground Job`
-		where organization = %s and priority in %s and ready_at <= %s limit 1""",
-		(organization, PRIORITIES, now_datetime()),
-	)
-	if not waiting or not ready_jobs(organization, 1):
+	if not ready_jobs(organization, 1):
 		return False
 	return bool(frappe.db.sql("select is_free_lock(%s)", (_lock_name(organization),))[0][0])
 
 
 def ready_jobs(organization: str, limit: int) -> list[str]:
 	"""Ids of jobs that may start now, as far as there is room: highest priority first, oldest first."""
-	closed = paused_queues()
-	priorities = [name for name in reversed(PRIORITIES) if QUEUE_BY_PRIORITY[name] not in closed]
+	now, closed = now_datetime(), paused_queues()
+	is_open = [name for name in reversed(PRIORITIES) if QUEUE_BY_PRIORITY[name] not in closed]
+	waiting = _waiting_priorities(organization, now)
+	priorities = [name for name in is_open if name in waiting]
 	if not priorities:
 		return []
 	# each priority is read in order from the index, and no further than it may be wanted
@@ -120,7 +117,6 @@ def ready_jobs(organization: str, limit: int) -> list[str]:
 		where organization = %s and priority = %s and ready_at <= %s and status in %s
 		and job_type not in (select name from `tabJob Type` where is_paused = 1)
 		order by ready_at limit %s)"""
-	now = now_datetime()
 	values = [(organization, priority, now, WAITING, limit) for priority in priorities]
 	rows = frappe.db.sql(
 		f"""select name, priority, ready_at, (
@@ -136,6 +132,15 @@ def ready_jobs(organization: str, limit: int) -> list[str]:
 	room = max(0, window_of(organization) - rows[0].used)
 	rows.sort(key=lambda row: (priorities.index(row.priority), row.ready_at))
 	return [row.name for row in rows[: min(room, limit)]]
+
+
+def _waiting_priorities(organization: str, now: datetime) -> set[str]:
+	"""Asked before the jobs are: most often there are some of one priority, or none."""
+	of_one = """exists (select 1 from `tabBackground Job`
+		where organization = %s and priority = %s and ready_at <= %s)"""
+	values = [(organization, priority, now) for priority in PRIORITIES]
+	found = frappe.db.sql(f"select {', '.join([of_one] * len(values))}", sum(values, ()))[0]
+	return {priority for priority, is_waiting in zip(PRIORITIES, found, strict=True) if is_waiting}
 
 
 def dispatch_ready() -> int:

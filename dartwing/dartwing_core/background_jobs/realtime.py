@@ -54,7 +54,8 @@ def publish_job_progress(
 		"progress_message": message,
 		"updated_at": times.to_utc(updated_at),
 	}
-	_publish("job_progress", organization, event)
+	frappe.publish_realtime("job_progress", event, room=room_of(organization))
+	frappe.publish_realtime("job_progress", event, doctype="Organization", docname=organization)
 
 
 def _status_event(job: Document, from_status: str | None) -> dict:
@@ -72,13 +73,7 @@ def _status_event(job: Document, from_status: str | None) -> dict:
 
 
 def publish_all(event: str, messages: Sequence[Message]) -> None:
-	"""Tell each organization its message, at once.
-
-	More than one go to Redis together, as Frappe would send each: it asks Redis twice for one message.
-	"""
-	if len(messages) == 1:
-		_publish(event, *messages[0])
-		return
+	"""Tell each organization its message, at once; they go to Redis together, as Frappe would send each."""
 	for start in range(0, len(messages), SENT_TOGETHER):
 		with suppress(RedisConnectionError):
 			pipeline = get_redis_connection_without_auth().pipeline(transaction=False)
@@ -91,8 +86,3 @@ def publish_all(event: str, messages: Sequence[Message]) -> None:
 def _envelope(event: str, message: dict, room: str) -> str:
 	envelope = {"event": event, "message": message, "room": room, "namespace": frappe.local.site}
 	return frappe.as_json(envelope, indent=None)
-
-
-def _publish(event: str, organization: str, message: dict) -> None:
-	frappe.publish_realtime(event, message, room=room_of(organization))
-	frappe.publish_realtime(event, message, doctype="Organization", docname=organization)
