@@ -1,4 +1,4 @@
-"""Frappe fills its cache with what the current transaction sees: no old one may undo what was decided since."""
+"""Frappe fills its cache with what a transaction sees: no old one may undo what was decided since."""
 
 import frappe
 import pytest
