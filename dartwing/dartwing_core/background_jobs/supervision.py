@@ -108,9 +108,18 @@ class Supervisor:
 	def _stop_lost(self, seconds: float) -> None:
 		if seconds >= self._cancel_grace + self._timeout_grace:
 			os.kill(os.getpid(), signal.SIGKILL)
-		elif seconds >= self._cancel_grace:
+		elif is_time_to_stop(seconds, self._interval, self._cancel_grace):
 			os.kill(os.getpid(), STOP_SIGNAL)
 
 	def _raise_canceled(self, _signal: int, _frame: FrameType | None) -> None:
 		if not self._ended.is_set():
 			raise JobCanceledError(_("{0} was canceled").format(self._control.job_id))
+
+
+def is_time_to_stop(seconds: float, interval: float, grace_seconds: float) -> bool:
+	"""Whether to use force now, so many seconds after the cancel was noticed.
+
+	It may be an interval older than that, and the next look is an interval away: the worker is to be free
+	within the grace period.
+	"""
+	return seconds + 2 * interval > grace_seconds
