@@ -7,6 +7,8 @@ from dartwing.dartwing_core.doctype.background_job.background_job import ensure_
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 
 ROLES = ("Dartwing Admin", "Dartwing User", "Job Metrics Reader")
+SEQUENCE = "background_job_id_seq"
+SCHEDULED_METHODS = "dartwing.%"
 
 
 def after_install() -> None:
@@ -30,7 +32,13 @@ def ensure_settings() -> None:
 
 
 def after_uninstall() -> None:
-	"""Frappe drops the tables of the app's DocTypes; the rest is ours to remove."""
-	frappe.db.sql_ddl("drop sequence if exists `background_job_id_seq`")
+	"""Frappe drops the tables of the app's DocTypes; the rest is ours to remove. Commits."""
+	frappe.db.sql_ddl(f"drop sequence if exists `{SEQUENCE}`")
 	for role in ROLES:
 		frappe.delete_doc("Role", role, ignore_missing=True, force=True)
+	for scheduled_job in frappe.get_all(
+		"Scheduled Job Type", {"method": ("like", SCHEDULED_METHODS)}, pluck="name"
+	):
+		frappe.delete_doc("Scheduled Job Type", scheduled_job, force=True)
+	# uninstall-app has committed before this hook and does not do so again
+	frappe.db.commit()
