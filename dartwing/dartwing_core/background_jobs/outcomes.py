@@ -22,6 +22,9 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 # characters of the field
 MAX_REFERENCE = 255
 
+# their words are a key, or the names of a document and of its fields
+ERRORS_OF_NAMES_ONLY = (KeyError, frappe.MandatoryError)
+
 
 @dataclass(frozen=True)
 class Completed:
@@ -139,8 +142,11 @@ def base_delay_of(job: BackgroundJob) -> int:
 
 
 def describe(error: BaseException) -> str:
-	"""One line for people: the error's own words, its class where it has none."""
-	return storable(str(error) or type(error).__name__)[:1000]
+	"""One line for people: the error's own words, with its class where they do not say what is wrong."""
+	words, kind = str(error), type(error).__name__
+	if words and isinstance(error, ERRORS_OF_NAMES_ONLY):
+		words = f"{kind}: {words}"
+	return storable(words or kind)[:1000]
 
 
 def storable(text: str) -> str:
