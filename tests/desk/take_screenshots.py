@@ -62,7 +62,10 @@ def workspace(page: Page) -> None:
 
 def listed(page: Page) -> None:
 	open_list(page)
+	# a list comes back with the filter that its reader had last
+	choose_filter(page, "All")
 	expect(page.locator(".dartwing-quick .n").nth(1)).not_to_be_empty()
+	page.wait_for_load_state("networkidle")
 
 
 def needing_attention(page: Page) -> None:
