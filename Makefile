@@ -39,9 +39,15 @@ test-bench:
 screenshots:
 	@$(MAKE) --no-print-directory test-bench TESTS=tests/desk/take_screenshots.py PYTEST_ARGS=-q
 
-## make soak [JOBS=5000]     run random jobs while something random is killed every few seconds
-soak: $(READY)
+## make soak [JOBS=5000] [BENCH=… SITE=…]   run random jobs while something random is killed every few seconds
+soak: $(if $(BENCH),,$(READY))
+ifdef BENCH
+	@test -n "$(SITE)" -a -x "$(BENCH)/env/bin/python" || { echo "BENCH=<bench folder> and SITE=<site> go together"; exit 2; }
+	$(BENCH)/env/bin/python -m pip install --quiet --editable ".[test]"
+	BENCH="$(BENCH)" SITE="$(SITE)" PYTHONPATH=$(CURDIR)/tests $(BENCH)/env/bin/python tests/faults/soak.py $(JOBS)
+else
 	BENCHLESS_HOME=$(HOME_FOLDER)/soak PYTHONPATH=$(CURDIR)/tests $(RUN) tests/faults/soak.py $(JOBS)
+endif
 
 ## make bench-report [BENCH=… SITE=…] [QUICK=1]   measure, beside what one would do without the engine
 bench-report: $(BENCHMARKS_VENV)/.ready $(if $(BENCH),,$(READY))

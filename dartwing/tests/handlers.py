@@ -11,6 +11,7 @@ from functools import partial
 import frappe
 
 from dartwing.dartwing_core.background_jobs import (
+	JobCanceledError,
 	JobContext,
 	JobTimeoutError,
 	PermanentError,
@@ -66,6 +67,32 @@ def raise_unknown(context: JobContext) -> None:
 
 def raise_a_file_name(context: JobContext) -> None:
 	raise FileNotFoundError("no file caf\udce9")
+
+
+def raise_exit(context: JobContext) -> None:
+	"""As command line tools do that are called as libraries."""
+	write_people(context)
+	raise SystemExit(2)
+
+
+def raise_canceled(context: JobContext) -> None:
+	"""Stop as if canceled, which the job is not."""
+	write_people(context)
+	raise JobCanceledError("the handler's own idea")
+
+
+def raise_at_length(context: JobContext) -> None:
+	"""An error as long as the answer that it quotes."""
+	raise ValueError("<html>" + "x" * int(context.parameters["length"]))
+
+
+class WordlessError(Exception):
+	def __str__(self) -> str:
+		raise KeyError("no words")
+
+
+def raise_wordless(context: JobContext) -> None:
+	raise WordlessError
 
 
 def raise_retry_after(context: JobContext) -> None:
@@ -298,6 +325,10 @@ MODES: dict[str, Callable] = {
 		want_a_parameter,
 		raise_unknown,
 		raise_a_file_name,
+		raise_exit,
+		raise_canceled,
+		raise_at_length,
+		raise_wordless,
 		raise_retry_after,
 		return_nonsense,
 		return_a_dict_as_reference,

@@ -17,7 +17,13 @@ from factories import (
 	wait_until,
 )
 
-from dartwing.dartwing_core.background_jobs import dispatcher, maintenance, submit_job, submit_jobs
+from dartwing.dartwing_core.background_jobs import (
+	dispatcher,
+	maintenance,
+	recovery,
+	submit_job,
+	submit_jobs,
+)
 
 MARKER = "written by a test"
 SUBMITTERS = 50
@@ -135,6 +141,23 @@ def test_two_schedulers_at_once_push_each_lost_job_and_each_due_retry_once(
 	assert counted(world, "Completed") == len(names)
 	assert people_written() == len(names)
 	assert set(frappe.get_all("Background Job", {"name": ("in", names)}, pluck="retry_count")) == {0, 1}
+
+
+def test_a_scheduler_between_anothers_commit_and_push_pushes_nothing(world, tick, monkeypatch):
+	names = lose_their_pushes(world, 3)
+	push, seconds_turn = dispatcher.push, []
+
+	def let_another_look_first(jobs) -> None:
+		monkeypatch.setattr(dispatcher, "push", push)
+		with second_connection():
+			seconds_turn.append(recovery.push_lost())
+		push(jobs)
+
+	monkeypatch.setattr(dispatcher, "push", let_another_look_first)
+	tick()
+	assert seconds_turn == [0]
+	pushed = Counter(rq_job.kwargs["kwargs"]["background_job_id"] for rq_job in queued_wake_ups("default"))
+	assert pushed == dict.fromkeys(names, 1)
 
 
 def lose_their_pushes(world, count: int) -> list[str]:

@@ -241,6 +241,22 @@ def test_what_is_paused_meanwhile_is_not_taken(world, processes):
 	wait_until(lambda: state(second.name)["status"] == "Completed", "it runs after all")
 
 
+def test_a_resume_in_the_moment_in_which_a_worker_holds_a_job_back_is_not_missed(world, processes):
+	job = submit()
+	with acting_as("Administrator"):
+		maintenance.pause()
+		frappe.db.commit()
+	worker = processes.stopped_worker("after claims.refuse_to_start")
+	try:
+		worker.pid  # noqa: B018 it is decided, and not committed yet
+	finally:
+		with acting_as("Administrator"):
+			maintenance.resume()
+			frappe.db.commit()
+	worker.release()
+	wait_until(all_are([job.name], "Completed"), "it runs without a tick")
+
+
 # --- several horses
 
 

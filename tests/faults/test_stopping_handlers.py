@@ -211,6 +211,29 @@ def test_an_error_whose_words_are_no_text_is_recorded(world, processes):
 	assert "\\udce9" in state(job.name)["error_message"]
 
 
+@pytest.mark.parametrize(
+	("mode", "message"),
+	[
+		("raise_exit", "2"),
+		("raise_canceled", "the handler's own idea"),
+		("raise_wordless", "WordlessError"),
+		("raise_at_length", "<html>xxx"),
+	],
+)
+def test_whatever_a_handler_raises_is_recorded_at_once(world, processes, mode, message):
+	"""In the last case, more than a server takes by default in one statement."""
+	processes.worker()
+	job = submit(mode=mode, marker=MARKER, people=1, length=30_000_000 if mode == "raise_at_length" else 0)
+	wait_until(has(job.name, "Failed"), "the job failed")
+	end = state(job.name)
+	assert message in end["error_message"]
+	assert (end["error_type"], end["next_retry_at"] is None) == ("Transient", False)
+	traceback = frappe.db.get_value("Background Job", job.name, "error_traceback")
+	assert mode in traceback
+	assert len(traceback) < 1_000_000
+	assert people_written() == 0
+
+
 @pytest.mark.parametrize("retry_after", ["inf", "nan", "1e30"])
 def test_an_error_that_asks_for_a_nonsensical_wait_is_recorded(world, processes, retry_after):
 	processes.worker()

@@ -16,6 +16,7 @@ LAYERS = [
 	"errors",
 	"config",
 	"times",
+	"snapshots",
 	"transactions",
 	"time_limit",
 	"surroundings",

@@ -12,6 +12,7 @@ from dartwing.dartwing_core.background_jobs.dispatcher import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.errors import StaleJobError
 from dartwing.dartwing_core.background_jobs.horse import Horse
 from dartwing.dartwing_core.background_jobs.refusals import refuse_to_start
+from dartwing.dartwing_core.background_jobs.snapshots import newest
 from dartwing.dartwing_core.background_jobs.transactions import nothing_in_between
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	PRIORITIES,
@@ -76,7 +77,8 @@ def claim(job_id: str, horse: Horse | None = None, skip_locked: bool = False) ->
 
 def read_queued(job_id: str, skip_locked: bool) -> BackgroundJob | None:
 	rows = frappe.db.sql(
-		f"select {', '.join(FIELDS)} from `tabBackground Job` where name = %s and status = %s"
+		(newest() if skip_locked else "")
+		+ f"select {', '.join(FIELDS)} from `tabBackground Job` where name = %s and status = %s"
 		+ (" for update skip locked" if skip_locked else ""),
 		(job_id, QUEUED),
 		as_dict=True,

@@ -13,6 +13,7 @@ from dartwing.dartwing_core.background_jobs import access, config, dependencies,
 from dartwing.dartwing_core.background_jobs.consequences import follow_ends
 from dartwing.dartwing_core.background_jobs.errors import JobStateError, refuse_argument
 from dartwing.dartwing_core.background_jobs.named_locks import hold_until_the_end, lock_name
+from dartwing.dartwing_core.background_jobs.snapshots import newest
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	CANCELED,
 	COMPLETED,
@@ -102,11 +103,9 @@ def _is_over(threshold: int) -> bool:
 
 def _was_sent() -> bool:
 	"""As it is now: another scheduler may have sent it since this transaction began."""
-	singles = frappe.qb.DocType("Singles")
-	query = frappe.qb.from_(singles).select(singles.value).for_update()
-	query = query.where(singles["doctype"] == "Job Engine Settings")
-	query = query.where(singles["field"] == "dead_letter_alert_sent")
-	return query.run(pluck=True) in (["1"], [1])
+	query = "select value from `tabSingles` where doctype = %s and field = %s for update"
+	values = ("Job Engine Settings", "dead_letter_alert_sent")
+	return frappe.db.sql(newest() + query, values, pluck=True) in (["1"], [1])
 
 
 def _retry(job_ids: Sequence[str]) -> tuple[list[BackgroundJob], Refusals]:

@@ -14,6 +14,7 @@ from frappe.utils import get_datetime, now_datetime
 
 from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError, SubmissionTimeoutError
 from dartwing.dartwing_core.background_jobs.named_locks import hold_until_the_end, lock_name
+from dartwing.dartwing_core.background_jobs.snapshots import newest
 from dartwing.dartwing_core.background_jobs.transactions import separate_transaction, uncommitted_reads
 from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, BackgroundJob
 
@@ -98,9 +99,11 @@ def is_in_window(job: BackgroundJob | frappe._dict) -> bool:
 def release(job_ids: Sequence[str]) -> None:
 	"""Let equal jobs in again; in the current transaction."""
 	if job_ids:
-		job = frappe.qb.DocType("Background Job")
-		query = frappe.qb.update(job).set(job.deduplication_key, None)
-		query.where(job.name.isin(list(job_ids)) & job.deduplication_key.isnotnull()).run()
+		query = (
+			"update `tabBackground Job` set deduplication_key = null"
+			" where name in %s and deduplication_key is not null"
+		)
+		frappe.db.sql(newest() + query, (list(job_ids),))
 
 
 def hold_again(jobs: Sequence[BackgroundJob]) -> None:

@@ -8,6 +8,7 @@ from frappe.utils import now_datetime
 
 from dartwing.dartwing_core.background_jobs import config, deduplication
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT
+from dartwing.dartwing_core.background_jobs.snapshots import newest
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	CANCELED,
 	COMPLETED,
@@ -97,10 +98,11 @@ def waiting_children(*parent_ids: str) -> list[frappe._dict]:
 def _release(child_ids: Sequence[str]) -> None:
 	"""They may be handed over from now on, or from their own time on if that is later."""
 	if child_ids:
-		job, now = frappe.qb.DocType("Background Job"), now_datetime()
-		own_time = frappe.qb.functions("COALESCE", job.scheduled_at, now)
-		query = frappe.qb.update(job).set(job.ready_at, frappe.qb.functions("GREATEST", own_time, now))
-		query.where(job.name.isin(child_ids) & (job.status == PENDING) & job.ready_at.isnull()).run()
+		query = """update `tabBackground Job`
+			set ready_at = greatest(coalesce(scheduled_at, %(now)s), %(now)s)
+			where name in %(names)s and status = %(pending)s and ready_at is null"""
+		values = {"now": now_datetime(), "names": list(child_ids), "pending": PENDING}
+		frappe.db.sql(newest() + query, values)
 
 
 def _fail(children: Sequence[frappe._dict], parents: Mapping[str, str]) -> None:

@@ -15,6 +15,7 @@ from frappe.utils import now_datetime
 
 from dartwing.dartwing_core.background_jobs import config, queue_redis
 from dartwing.dartwing_core.background_jobs.limits import window_of
+from dartwing.dartwing_core.background_jobs.snapshots import newest
 from dartwing.dartwing_core.background_jobs.transactions import (
 	after_commit,
 	own_connection,
@@ -178,7 +179,7 @@ def _locked_while_waiting(names: Sequence[str]) -> list[BackgroundJob]:
 		return []
 	rows = frappe.db.sql(
 		# over another index, gaps would be locked, and new jobs would have to wait
-		f"""select {", ".join(FIELDS)} from `tabBackground Job` force index (primary)
+		f"""{newest()}select {", ".join(FIELDS)} from `tabBackground Job` force index (primary)
 		where name in %s and ready_at <= %s and status in %s for update skip locked""",
 		(names, now_datetime(), WAITING),
 		as_dict=True,
@@ -193,11 +194,11 @@ def renew_wake_up(job: frappe._dict) -> bool:
 	So that of two who find it lost one pushes it, and a late wake-up of the old id is told from the new one.
 	"""
 	rq_job_id = new_rq_job_id(job)
-	table = frappe.qb.DocType("Background Job")
-	query = frappe.qb.update(table).set(table.rq_job_id, rq_job_id)
-	query.where(
-		(table.name == job.name) & (table.status == QUEUED) & (table.rq_job_id == job.rq_job_id)
-	).run()
+	frappe.db.sql(
+		f"""{newest()}update `tabBackground Job` set rq_job_id = %s
+		where name = %s and status = %s and rq_job_id = %s""",
+		(rq_job_id, job.name, QUEUED, job.rq_job_id),
+	)
 	job.rq_job_id = rq_job_id
 	return bool(rows_changed())
 

@@ -31,6 +31,7 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	DEAD_LETTER,
 	UNFINISHED,
 	BackgroundJob,
+	locked,
 )
 from dartwing.dartwing_core.doctype.job_execution_log import job_execution_log
 
@@ -125,7 +126,7 @@ def cancel_job(job_id: str) -> BackgroundJob:
 
 
 def _cancel_unfinished(job_id: str) -> BackgroundJob:
-	job = frappe.get_doc("Background Job", job_id, for_update=True)
+	job = locked([job_id])[0]
 	if job.status not in UNFINISHED:
 		reason = _("{0} is {1}").format(job_id, _(job.status))
 		if job.status == DEAD_LETTER:

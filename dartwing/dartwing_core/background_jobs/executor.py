@@ -53,9 +53,9 @@ def perform(job: BackgroundJob, limit: TimeLimit, errands: Errands) -> Outcome:
 	try:
 		with supervised(job, errands) as context, acting_as(job.owner_user), limit.enforced():
 			outcome: Outcome = Completed.of(handler_of(job)(context))
-	except JobCanceledError:
-		return Abandoned()
-	except Exception as error:
+	except JobCanceledError as error:
+		return Abandoned(error, frappe.get_traceback())
+	except (Exception, SystemExit) as error:
 		outcome = Failed(error, frappe.get_traceback())
 	if limit.has_interrupted:
 		# whatever the handler made of it
@@ -78,8 +78,8 @@ def settle(job: BackgroundJob, outcome: Outcome, limit: TimeLimit, errands: Erra
 				complete(job, outcome)
 			errands.follow_end(job)
 			return
-		except StaleJobError:
-			outcome = Abandoned()
+		except StaleJobError as error:
+			outcome = Abandoned(error, frappe.get_traceback())
 		except JobTimeoutException:
 			outcome = TimedOut(job.timeout_seconds, frappe.get_traceback())
 		except Exception as error:
@@ -118,7 +118,10 @@ def record_in_own_transaction(job: BackgroundJob, outcome: Outcome, errands: Err
 	with separate_transaction():
 		current = frappe.get_doc("Background Job", job.name)
 		is_ours = current.status == RUNNING and current.attempt_id == job.attempt_id
-		(outcome if is_ours else Abandoned()).record(current)
+		if is_ours:
+			outcome.record(current)
+		else:
+			frappe.logger("dartwing").info(f"{job.name} was given up: it is no longer this attempt's")
 	if is_ours:
 		errands.follow_end(current)
 

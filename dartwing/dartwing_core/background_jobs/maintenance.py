@@ -1,5 +1,6 @@
 """Holding and releasing: pause and resume, suspended and deleted organizations, migrations."""
 
+from functools import partial
 from typing import Any
 
 import frappe
@@ -48,11 +49,32 @@ def _switch(value: int, queue: str | None, job_type: str | None) -> None:
 def switched(doc: Document, event: str | None = None) -> None:
 	"""Job Engine Settings or a Job Type was saved: something may have been resumed, or a window opened."""
 	after_commit(dispatcher.dispatch_ready)
+	_cache_after_commit(doc)
 
 
 def organization_saved(doc: Document, event: str | None = None) -> None:
 	"""The organization may have become Active again, or its window larger."""
 	after_commit(lambda: dispatcher.dispatch([doc.name]))
+	_cache_after_commit(doc)
+
+
+def _cache_after_commit(doc: Document) -> None:
+	"""Have the cache hold what is committed: a transaction that began before would fill it with what was.
+
+	Last of all, because Frappe v15 clears the cache once more after the commit.
+	"""
+	callbacks = frappe.db.after_commit
+	callbacks.add(partial(callbacks.add, partial(frappe.get_cached_value, doc.doctype, doc.name)))
+
+
+def forget_cached() -> None:
+	"""Have settings and Job Types read again: what is cached may be what an old transaction saw.
+
+	Frappe fills its cache with what the current transaction sees, and a pause would be undone by that.
+	"""
+	frappe.clear_document_cache("Job Engine Settings", "Job Engine Settings")
+	for name in frappe.get_all("Job Type", pluck="name"):
+		frappe.clear_document_cache("Job Type", name)
 
 
 def organization_deleted(doc: Document, event: str | None = None) -> None:

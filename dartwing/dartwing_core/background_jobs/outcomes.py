@@ -21,6 +21,7 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 
 # characters of the field
 MAX_REFERENCE = 255
+MAX_TRACEBACK = 200_000
 
 # their words are a key, or the names of a document and of its fields
 ERRORS_OF_NAMES_ONLY = (KeyError, frappe.MandatoryError)
@@ -97,7 +98,7 @@ class Failed:
 		details = {
 			"error_type": decision.error_type,
 			"error_message": message,
-			"error_traceback": storable(self.traceback),
+			"error_traceback": shortened(storable(self.traceback)),
 		}
 		if decision.error_type == PERMANENT:
 			job.transition_to(DEAD_LETTER, message=message, actor=job.worker_name, **details)
@@ -116,7 +117,7 @@ class TimedOut:
 		details = {
 			"error_type": TRANSIENT,
 			"error_message": _("stopped after {0} seconds").format(self.timeout_seconds),
-			"error_traceback": self.traceback,
+			"error_traceback": shortened(storable(self.traceback)),
 		}
 		delay = None
 		if job.retry_count < job.max_retries:
@@ -125,11 +126,11 @@ class TimedOut:
 
 
 @dataclass(frozen=True)
-class Abandoned:
-	"""The handler stopped because the job is canceled or another attempt's: nothing is left to record."""
+class Abandoned(Failed):
+	"""The handler stopped because the job is canceled, or another attempt's; then it is not recorded.
 
-	def record(self, job: BackgroundJob) -> None:
-		frappe.logger("dartwing").info(f"{job.name} was given up: it is no longer this attempt's")
+	Of a job that is neither, as one whose handler raises JobCanceledError for itself, it is a failure.
+	"""
 
 
 Outcome = Completed | Failed | TimedOut | Abandoned
@@ -143,10 +144,22 @@ def base_delay_of(job: BackgroundJob) -> int:
 
 def describe(error: BaseException) -> str:
 	"""One line for people: the error's own words, with its class where they do not say what is wrong."""
-	words, kind = str(error), type(error).__name__
+	kind = type(error).__name__
+	try:
+		words = str(error)
+	except Exception:
+		words = ""
 	if words and isinstance(error, ERRORS_OF_NAMES_ONLY):
 		words = f"{kind}: {words}"
-	return storable(words or kind)[:1000]
+	return storable(words[:1000] or kind)[:1000]
+
+
+def shortened(text: str) -> str:
+	"""Its beginning and its end: an error may quote more than the database takes."""
+	if len(text) <= MAX_TRACEBACK:
+		return text
+	half = MAX_TRACEBACK // 2
+	return f"{text[:half]}\n…\n{text[-half:]}"
 
 
 def storable(text: str) -> str:

@@ -17,6 +17,7 @@ from frappe.utils.background_jobs import create_job_id
 from dartwing.dartwing_core.background_jobs import config, dispatcher, queue_redis, retry, times
 from dartwing.dartwing_core.background_jobs.consequences import follow_end
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT
+from dartwing.dartwing_core.background_jobs.named_locks import held, lock_name
 from dartwing.dartwing_core.background_jobs.outcomes import TimedOut, base_delay_of
 from dartwing.dartwing_core.background_jobs.queue_redis import ALIVE, ENDED, UNKNOWN
 from dartwing.dartwing_core.background_jobs.retry_queue import schedule_retry
@@ -26,6 +27,7 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	QUEUED,
 	RUNNING,
 	BackgroundJob,
+	locked,
 )
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 
@@ -53,7 +55,17 @@ def recover() -> dict[str, int]:
 
 
 def push_lost() -> int:
-	"""Push again the wake-ups of Queued jobs that RQ does not have; returns how many. Commits each batch."""
+	"""Push again the wake-ups of Queued jobs that RQ does not have; returns how many. Commits each batch.
+
+	Of two schedulers at once one does it: the other would see new ids before their wake-ups.
+	"""
+	with held([lock_name("lost wake-ups")], wait_seconds=0) as is_ours:
+		return _push_lost() if is_ours else 0
+
+
+def _push_lost() -> int:
+	# what another scheduler has done before it let go of the lock
+	frappe.db.rollback()
 	waiting, pushed = waiting_wake_ups(), 0
 	for batch in batches_in(QUEUED, "queued_at"):
 		lost = [job for job in without_wake_up(batch, waiting) if dispatcher.renew_wake_up(job)]
@@ -133,11 +145,12 @@ def is_silent(job: frappe._dict) -> bool:
 
 def rescue(seen: frappe._dict) -> bool:
 	"""Record what became of a job whose worker is gone, and commit; False when it moved on meanwhile."""
-	job = frappe.get_doc("Background Job", seen.name, for_update=True)
-	moved_on = (job.status, job.attempt_id, job.heartbeat_at) != (RUNNING, seen.attempt_id, seen.heartbeat_at)
-	if moved_on:
+	was = (RUNNING, seen.attempt_id, seen.heartbeat_at)
+	found = [job for job in locked([seen.name]) if (job.status, job.attempt_id, job.heartbeat_at) == was]
+	if not found:
 		frappe.db.rollback()
 		return False
+	job = found[0]
 	if killed_for_its_timeout(job):
 		TimedOut(job.timeout_seconds, _("The handler did not stop and was killed by its worker.")).record(job)
 	else:

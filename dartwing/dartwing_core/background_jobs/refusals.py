@@ -14,7 +14,11 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	PENDING,
 	BackgroundJob,
 )
-from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import is_held, paused_queues
+from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import (
+	is_held,
+	look_again,
+	paused_queues,
+)
 
 
 def refuse_to_start(job: BackgroundJob) -> bool:
@@ -30,6 +34,8 @@ def refuse_to_start(job: BackgroundJob) -> bool:
 	if reason:
 		ready_at = None if is_waiting_for_parent(standing) else now_datetime()
 		job.transition_to(PENDING, message=reason, actor="Executor", rq_job_id=None, ready_at=ready_at)
+		# who resumed meanwhile found it Queued: what follows the commit must not take it for held
+		look_again()
 		return True
 	return False
 

@@ -20,6 +20,7 @@ def every_minute() -> None:
 	"""Mend what was lost, then wake what waits: retries, children, jobs whose time has come."""
 	_run(
 		(
+			maintenance.forget_cached,
 			recovery.recover,
 			dependencies.process_dependent_jobs,
 			maintenance.fail_orphaned_jobs,

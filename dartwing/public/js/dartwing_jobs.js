@@ -182,7 +182,7 @@ var STYLE = `
 .dartwing-row .text { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .dartwing-phone { display: none; }
 .list-row-col:has(> .dartwing-row), .list-row-col:has(> [data-sort-by="progress_message"]) { flex: 2; }
-.list-row-col:has(> [data-filter^="name,=,JOB-"]),
+.list-row-col:has(> .dartwing-id),
 .list-row-head:has([data-sort-by="progress_message"]) .list-row-col:has(> [data-sort-by="name"]) { flex: 0 0 130px; }
 .list-row-container:has(.dartwing-row) .comment-count, .list-row-container:has(.dartwing-row) .list-row-like,
 .list-row-container:has(.dartwing-row) .mx-2 { display: none !important; }

@@ -10,6 +10,7 @@ from frappe.utils import cint, get_datetime, now_datetime
 from dartwing.dartwing_core.background_jobs import config, masking, notifications, realtime
 from dartwing.dartwing_core.background_jobs.errors import InvalidTransitionError, StaleJobError
 from dartwing.dartwing_core.background_jobs.hidden import HiddenDocument
+from dartwing.dartwing_core.background_jobs.snapshots import newest
 from dartwing.dartwing_core.background_jobs.statuses import (
 	ACTIVE,
 	CANCELED,
@@ -159,9 +160,9 @@ class BackgroundJob(HiddenDocument):
 
 	def on_trash(self) -> None:
 		# not as this document has it: somebody may have retried the job meanwhile
-		status = frappe.db.get_value("Background Job", self.name, "status", for_update=True)
-		if status not in FINISHED:
-			frappe.throw(_("{0} is {1}: cancel it before you delete it").format(self.name, _(status)))
+		for job in locked([self.name]):
+			if job.status not in FINISHED:
+				frappe.throw(_("{0} is {1}: cancel it before you delete it").format(self.name, _(job.status)))
 		job_tally.forget([self.name])
 		frappe.db.delete("Job Execution Log", {"background_job": self.name})
 
@@ -219,7 +220,7 @@ def _transition(
 	own_values = [value for field in own for value in (*since, *(job.get(field) for job in jobs))]
 	frappe.db.sql(
 		# over another index, gaps would be locked, and new jobs would have to wait
-		f"""update `tabBackground Job` force index (primary) set {", ".join(assignments)}
+		f"""{newest()}update `tabBackground Job` force index (primary) set {", ".join(assignments)}
 		where {unchanged} and status = %s""",
 		(*own_values, *changes.values(), *values, from_status),
 	)
@@ -243,12 +244,14 @@ def locked(job_ids: Sequence[str]) -> list[BackgroundJob]:
 	"""The rows of these jobs as they are now, without their large texts, locked in the order of their ids."""
 	if not job_ids:
 		return []
-	job = frappe.qb.DocType("Background Job")
 	fields = [field for field in frappe.get_meta("Background Job").get_valid_columns() if field not in LARGE]
-	query = frappe.qb.from_(job).select(*fields).where(job.name.isin(list(job_ids))).orderby(job.name)
-	return [
-		frappe.get_doc({"doctype": "Background Job", **row}) for row in query.for_update().run(as_dict=True)
-	]
+	rows = frappe.db.sql(
+		f"""{newest()}select {", ".join(f"`{field}`" for field in fields)} from `tabBackground Job`
+		where name in %s order by name for update""",
+		(list(job_ids),),
+		as_dict=True,
+	)
+	return [frappe.get_doc({"doctype": "Background Job", **row}) for row in rows]
 
 
 def delete_old_jobs(days: int) -> int:

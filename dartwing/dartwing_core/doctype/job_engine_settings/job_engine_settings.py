@@ -43,6 +43,11 @@ def setting(name: str) -> Any:
 	return frappe.get_cached_doc("Job Engine Settings").get(name)
 
 
+def look_again() -> None:
+	"""Have this process read the settings anew: they may have changed since it did."""
+	frappe.clear_document_cache("Job Engine Settings", "Job Engine Settings")
+
+
 def is_held() -> bool:
 	"""Whether nothing may start on this site: paused, or a migration is under way."""
 	return bool(setting("paused") or frappe.conf.get("maintenance_mode") or is_migrating())

@@ -17,6 +17,7 @@ from frappe.model.document import Document
 from frappe.utils import now_datetime
 
 from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs.snapshots import newest
 from dartwing.dartwing_core.background_jobs.statuses import COMPLETED, FINISHED
 
 # jobs there are, by status; jobs ever; jobs of an hour
@@ -184,15 +185,9 @@ def finished_jobs(
 
 def forget(job_ids: Sequence[str]) -> None:
 	"""The jobs are about to be deleted, in this transaction: they are no longer there, but they were."""
-	log = frappe.qb.DocType("Job Execution Log")
 	# a locking read: who is counting these rows now finishes first
-	rows = (
-		frappe.qb.from_(log)
-		.select(log.name, log.uncounted)
-		.where(log.background_job.isin(list(job_ids)))
-		.for_update()
-		.run(as_dict=True)
-	)
+	query = "select name, uncounted from `tabJob Execution Log` where background_job in %s for update"
+	rows = frappe.db.sql(newest() + query, (list(job_ids),), as_dict=True)
 	names = [row.name for row in rows if row.uncounted]
 	if names:
 		_add(_sums(_events("name in %(names)s", names=names)))
@@ -288,8 +283,8 @@ def _uncounted_names() -> list[str]:
 
 def _mark(names: Sequence[str]) -> bool:
 	"""Mark the rows as counted; False when not all of them were there and uncounted."""
-	log = frappe.qb.DocType("Job Execution Log")
-	frappe.qb.update(log).set(log.uncounted, 0).where(log.name.isin(names) & (log.uncounted == 1)).run()
+	query = "update `tabJob Execution Log` set uncounted = 0 where name in %s and uncounted = 1"
+	frappe.db.sql(newest() + query, (list(names),))
 	return frappe.db._cursor.rowcount == len(names)
 
 
@@ -312,7 +307,7 @@ def _add(sums: dict[Key, tuple[int, float]]) -> None:
 		for key, (jobs, seconds) in sorted(sums.items(), key=lambda item: item[0].name)
 	]
 	frappe.db.sql(
-		f"""insert into `tabJob Tally` (name, creation, modified, owner, modified_by, granularity, period,
+		f"""{newest()}insert into `tabJob Tally` (name, creation, modified, owner, modified_by, granularity, period,
 			organization, job_type, priority, event, bucket, jobs, seconds)
 		values {", ".join(["%s"] * len(rows))}
 		on duplicate key update jobs = jobs + values(jobs), seconds = seconds + values(seconds),

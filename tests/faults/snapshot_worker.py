@@ -1,0 +1,8 @@
+"""A stock worker whose database refuses rows that others changed, as MariaDB does from 11.6.2 on."""
+
+from frappe.utils.background_jobs import start_worker
+from refusing import refuse_changed_rows
+
+if __name__ == "__main__":
+	refuse_changed_rows()
+	start_worker(queue="short,default,long")
