@@ -7,6 +7,9 @@ from dartwing.dartwing_core.doctype.background_job.background_job import ensure_
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 
 ROLES = ("Dartwing Admin", "Dartwing User", "Job Metrics Reader")
+SEQUENCE = "background_job_id_seq"
+SCHEDULED_METHODS = "dartwing.%"
+SETTINGS = "Job Engine Settings"
 
 
 def after_install() -> None:
@@ -23,14 +26,25 @@ def after_migrate() -> None:
 
 def ensure_settings() -> None:
 	"""Store the default of each setting that was never stored, so that 0 and "not set" stay apart."""
-	stored = frappe.db.get_singles_dict("Job Engine Settings")
-	for field in frappe.get_meta("Job Engine Settings").fields:
+	stored = frappe.db.get_singles_dict(SETTINGS)
+	for field in frappe.get_meta(SETTINGS).fields:
 		if field.default is not None and field.fieldname not in stored:
-			frappe.db.set_single_value("Job Engine Settings", field.fieldname, field.default)
+			frappe.db.set_single_value(SETTINGS, field.fieldname, field.default)
 
 
 def after_uninstall() -> None:
-	"""Frappe drops the tables of the app's DocTypes; the rest is ours to remove."""
-	frappe.db.sql_ddl("drop sequence if exists `background_job_id_seq`")
+	"""Frappe drops the tables of the app's DocTypes; the rest is ours to remove. Commits."""
+	frappe.db.sql_ddl(f"drop sequence if exists `{SEQUENCE}`")
 	for role in ROLES:
+		# a user with a role that is gone cannot be saved
+		frappe.db.delete("Has Role", {"role": role})
 		frappe.delete_doc("Role", role, ignore_missing=True, force=True)
+	for scheduled_job in frappe.get_all(
+		"Scheduled Job Type", {"method": ("like", SCHEDULED_METHODS)}, pluck="name"
+	):
+		frappe.delete_doc("Scheduled Job Type", scheduled_job, force=True)
+	# the values of a Single outlive its DocType: the next installation would be paused, as this one was
+	frappe.db.delete("Singles", {"doctype": SETTINGS})
+	# uninstall-app has committed before this hook and does not do so again
+	frappe.db.commit()
+	frappe.clear_cache()

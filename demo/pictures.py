@@ -48,6 +48,9 @@ def photograph(browser: Browser, url: str, folder: Path) -> None:
 		save(page, folder / "jobs-390.png")
 		open_job(page, "running")
 		save(page, folder / "jobs-details-390.png")
+	with page_of(browser, url, ALPINE.user, **phone) as page:
+		page.get_by_role("button", name="New job", exact=True).click()
+		save(page, folder / "jobs-new-390.png")
 	with page_of(
 		browser, url, ALPINE.user, viewport=PHONE, is_mobile=True, has_touch=True, color_scheme="dark"
 	) as page:

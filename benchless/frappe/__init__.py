@@ -26,7 +26,6 @@ from frappe._api.config import (  # noqa: E402
 	get_site_config,
 	read_file,
 )
-from frappe._api.context import DEV_SERVER as _dev_server  # noqa: E402
 from frappe._api.context import (  # noqa: E402
 	conf,
 	connect,

@@ -13,6 +13,7 @@ import frappe
 from dartwing.dartwing_core.background_jobs import (
 	JobCanceledError,
 	JobContext,
+	JobTimeoutError,
 	PermanentError,
 	TransientError,
 	submit_job,
@@ -50,6 +51,14 @@ def raise_permanent(context: JobContext) -> None:
 
 def raise_validation(context: JobContext) -> None:
 	frappe.throw("not like this")
+
+
+def leave_a_name_out(context: JobContext) -> None:
+	frappe.get_doc(doctype="Person").insert(ignore_permissions=True)
+
+
+def want_a_parameter(context: JobContext) -> None:
+	context.parameters["colour"]
 
 
 def raise_unknown(context: JobContext) -> None:
@@ -139,7 +148,7 @@ def shrug_off_the_timeout(context: JobContext) -> dict:
 	"""Return as if nothing had happened."""
 	try:
 		time.sleep(context.parameters["seconds"])
-	except Exception:
+	except JobTimeoutError:
 		return {"result": {"interrupted": True}}
 	return {"result": {"interrupted": False}}
 
@@ -148,7 +157,7 @@ def translate_the_timeout(context: JobContext) -> None:
 	"""Raise an error of the handler's own for the interruption."""
 	try:
 		time.sleep(context.parameters["seconds"])
-	except Exception as error:
+	except JobTimeoutError as error:
 		raise PermanentError("the other side does not answer") from error
 
 
@@ -312,6 +321,8 @@ MODES: dict[str, Callable] = {
 		write_people_and_raise,
 		raise_permanent,
 		raise_validation,
+		leave_a_name_out,
+		want_a_parameter,
 		raise_unknown,
 		raise_a_file_name,
 		raise_exit,

@@ -1,5 +1,6 @@
 """The demo as a user starts it: a process of its own, ended by itself or by Ctrl-C."""
 
+import json
 import re
 import signal
 import subprocess
@@ -94,7 +95,11 @@ def test_a_demo_that_serves_has_the_members_page_until_it_is_interrupted(started
 	login = {"usr": user, "pwd": password}
 	assert session.get(page, allow_redirects=False).headers["Location"] == "/login?redirect-to=/jobs"
 	assert session.post(page.replace("/jobs", "/api/method/login"), data=login).status_code == 200
-	assert "Alpine Club" in session.get(page).text
+	text = session.get(page).text
+	assert "Alpine Club" in text
+	port = json.loads(re.search(r'id="boot">(.*?)</script>', text).group(1))["socketio_port"]
+	socketio = f"{page.rpartition(':')[0]}:{port}/socket.io/?EIO=4&transport=polling"
+	assert session.get(socketio).status_code == 200
 
 	demo.send_signal(signal.SIGINT)
 

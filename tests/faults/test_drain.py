@@ -324,7 +324,7 @@ def test_a_timeout_of_the_nth_job_costs_no_other(world, processes, short_timeout
 	processes.worker()
 	wait_until(all_are(names, "Completed"), "the others ended")
 	assert state(job.name)["status"] == "Timed Out"
-	assert "JobTimeoutException" in frappe.db.get_value("Background Job", job.name, "error_traceback")
+	assert "JobTimeoutError" in frappe.db.get_value("Background Job", job.name, "error_traceback")
 	assert len(set(horses([*names, job.name]))) == 1
 
 

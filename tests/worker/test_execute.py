@@ -76,6 +76,8 @@ def test_what_the_handler_wrote_is_there_when_it_returns(world, work):
 		("raise_unknown", "Failed", "Transient", "unknown"),
 		("raise_permanent", "Dead Letter", "Permanent", "of no use"),
 		("raise_validation", "Dead Letter", "Permanent", "not like this"),
+		("leave_a_name_out", "Dead Letter", "Permanent", "MandatoryError: "),
+		("want_a_parameter", "Failed", "Transient", "KeyError: 'colour'"),
 		("return_nonsense", "Dead Letter", "Permanent", "output_reference"),
 		("return_a_dict_as_reference", "Dead Letter", "Permanent", "output_reference: must be a text"),
 	],

@@ -22,8 +22,6 @@ debug_log = local("debug_log")
 message_log = local("message_log")
 lang = local("lang")
 
-# `bench start` sets it: no nginx joins the servers, and pages must name the Socket.IO server's port
-DEV_SERVER = int(os.environ.get("DEV_SERVER", "").lower() in ("1", "true", "yes", "on", "y", "t"))
 FIRST_FLAGS = {
 	"currently_saving": [],
 	"redirect_location": "",
@@ -37,6 +35,14 @@ FIRST_FLAGS = {
 	"has_dataurl": False,
 	"read_only": False,
 }
+
+
+def is_dev_server() -> int:
+	"""`bench start` sets it: no nginx joins the servers, and pages must name the Socket.IO server's port.
+
+	Read when it is needed: an app's commands may import `frappe` before `serve` knows how it serves.
+	"""
+	return int(os.environ.get("DEV_SERVER", "").lower() in ("1", "true", "yes", "on", "y", "t"))
 
 
 def init(site: str, sites_path: str = ".", new_site: bool = False, force=False) -> None:
@@ -63,7 +69,7 @@ def init(site: str, sites_path: str = ".", new_site: bool = False, force=False) 
 		setattr(local, name, {})
 	local.session = _dict()
 	local.form_dict = _dict()
-	local.dev_server = DEV_SERVER
+	local.dev_server = is_dev_server()
 	cache_connection.connect()
 	hooks.setup_module_map()
 	local.initialised = True

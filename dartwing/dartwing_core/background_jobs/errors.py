@@ -4,6 +4,7 @@ from typing import NoReturn
 
 import frappe
 from frappe import _
+from rq.timeouts import JobTimeoutException
 
 
 class JobEngineError(frappe.ValidationError):
@@ -88,8 +89,8 @@ class JobCanceledError(Exception):
 	"""The job was canceled or is no longer this attempt's; the handler should stop."""
 
 
-class JobTimeoutError(Exception):
-	"""The job ran longer than its `timeout_seconds`."""
+class JobTimeoutError(JobTimeoutException):
+	"""Raised in a handler that runs longer than its job's `timeout_seconds`, wherever it is."""
 
 
 TRANSIENT = "Transient"

@@ -23,6 +23,9 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 MAX_REFERENCE = 255
 MAX_TRACEBACK = 200_000
 
+# their words are a key, or the names of a document and of its fields
+ERRORS_OF_NAMES_ONLY = (KeyError, frappe.MandatoryError)
+
 
 @dataclass(frozen=True)
 class Completed:
@@ -140,12 +143,15 @@ def base_delay_of(job: BackgroundJob) -> int:
 
 
 def describe(error: BaseException) -> str:
-	"""One line for people: the error's own words, its class where it has none."""
+	"""One line for people: the error's own words, with its class where they do not say what is wrong."""
+	kind = type(error).__name__
 	try:
 		words = str(error)
 	except Exception:
 		words = ""
-	return storable(words[:1000] or type(error).__name__)[:1000]
+	if words and isinstance(error, ERRORS_OF_NAMES_ONLY):
+		words = f"{kind}: {words}"
+	return storable(words[:1000] or kind)[:1000]
 
 
 def shortened(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from rq.timeouts import JobTimeoutException
+from dartwing.dartwing_core.background_jobs.errors import JobTimeoutError
 
 
 class TimeLimit:
@@ -24,7 +24,7 @@ class TimeLimit:
 
 	@contextmanager
 	def enforced(self) -> Iterator[None]:
-		"""Raise RQ's JobTimeoutException in the block, which must run in the main thread.
+		"""Raise JobTimeoutError in the block, which must run in the main thread.
 
 		It also ends sleeps and socket reads. The alarm that was set before goes on afterwards.
 		"""
@@ -47,7 +47,7 @@ class TimeLimit:
 	def _interrupt(self, _signal: int, _frame: FrameType | None) -> None:
 		if self._is_in_force:
 			self.has_interrupted = True
-			raise JobTimeoutException(f"over its time limit of {self._seconds} seconds")
+			raise JobTimeoutError(f"over its time limit of {self._seconds} seconds")
 
 
 def at_least(seconds: float) -> float:

@@ -154,7 +154,7 @@ var STYLE = `
 .dartwing-head { display: flex; align-items: center; gap: 10px; margin-bottom: 8px; flex-wrap: wrap; }
 .dartwing-head .message { flex: 1; min-width: 0; overflow-wrap: anywhere; color: var(--text-color); }
 .dartwing-head .percent { font-variant-numeric: tabular-nums; font-weight: 600; }
-.dartwing-facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(130px, 1fr));
+.dartwing-facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(120px, 1fr));
 	gap: 12px 20px; margin-top: 16px; }
 .dartwing-facts .label { color: var(--text-muted); font-size: var(--text-sm); }
 .dartwing-facts .value { color: var(--text-color); font-variant-numeric: tabular-nums;
@@ -182,14 +182,19 @@ var STYLE = `
 .dartwing-row .text { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .dartwing-phone { display: none; }
 .list-row-col:has(> .dartwing-row), .list-row-col:has(> [data-sort-by="progress_message"]) { flex: 2; }
+.list-row-col:has(> .dartwing-id),
+.list-row-head:has([data-sort-by="progress_message"]) .list-row-col:has(> [data-sort-by="name"]) { flex: 0 0 130px; }
 .list-row-container:has(.dartwing-row) .comment-count, .list-row-container:has(.dartwing-row) .list-row-like,
 .list-row-container:has(.dartwing-row) .mx-2 { display: none !important; }
+.dartwing-dialog .help-box { overflow-wrap: anywhere; }
 .dartwing-refused { max-height: 260px; overflow: auto; margin-top: 12px; }
 .dartwing-problem { color: var(--red-600, #c00); margin-bottom: 10px; overflow-wrap: anywhere; }
 @media (max-width: 767px) {
 	.dartwing-phone { display: block; padding: 0 15px 8px 45px; margin-top: -6px; color: var(--text-muted);
 		font-size: var(--text-sm); }
 	.dartwing-phone:not(:has(.text:not(:empty))) { display: none; }
+	.list-row:has(+ .dartwing-phone) .level-left { flex: 1; min-width: 0; }
+	.list-row:has(+ .dartwing-phone) .level-right { flex: none; margin-left: auto; }
 	.dartwing-steps li { grid-template-columns: 1fr auto; }
 	.dartwing-steps .what { grid-column: 1 / -1; grid-row: 1; }
 	.dartwing-attempts thead { display: none; }

@@ -38,6 +38,7 @@ frappe.listview_settings[DOCTYPE] = {
 
 	formatters: {
 		progress_message: (_value, _df, job) => row_state(job),
+		name: (name) => `<a class="dartwing-id" href="${frappe.utils.get_form_link(DOCTYPE, name)}">${name}</a>`,
 	},
 
 	onload(listview) {

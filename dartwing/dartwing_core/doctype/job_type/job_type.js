@@ -107,6 +107,7 @@ function ask_to_run(frm) {
 		primary_action_label: __("Run Now"),
 		primary_action: (values) => run(frm, dialog, values),
 	});
+	dialog.$wrapper.addClass("dartwing-dialog");
 	dialog.show();
 	choose_the_only_organization(dialog);
 }
