@@ -17,6 +17,7 @@ from factories import (
 from dartwing.dartwing_core.background_jobs import config, dead_letter, notifications, submit_jobs
 from dartwing.dartwing_core.background_jobs.cleanup import cleanup_old_jobs, daily_cleanup
 from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError
+from dartwing.dartwing_core.doctype.background_job import background_job
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 
 
@@ -352,3 +353,24 @@ def test_more_than_one_batch_goes(world):
 	with patch.dict("dartwing.dartwing_core.background_jobs.config.DEFAULTS", {"batch_size": 2}):
 		cleanup_old_jobs(30)
 	assert left(*names) == set()
+
+
+def test_a_file_that_cannot_be_deleted_keeps_no_job(world):
+	first, second = (aged("Completed", 40) for _ in range(2))
+	kept = frappe.get_doc(
+		{"doctype": "File", "file_name": "kept.txt", "is_private": 1, "content": "kept", "owner": world.alice}
+	).insert(ignore_permissions=True)
+	frappe.db.set_value("File", kept.name, "owner", world.alice)
+	frappe.db.set_value("Background Job", first, "output_reference", kept.file_url, update_modified=False)
+	frappe.db.commit()
+	title = f"dartwing: the file {kept.name} of an old job could not be deleted"
+	try:
+		with patch.object(background_job.frappe, "delete_doc", side_effect=OSError("read-only file system")):
+			assert cleanup_old_jobs(30) >= 2
+		assert left(first, second) == set()
+		assert frappe.db.exists("File", kept.name)
+		assert frappe.db.exists("Error Log", {"method": title})
+	finally:
+		frappe.delete_doc("File", kept.name, ignore_permissions=True, delete_permanently=True)
+		frappe.db.delete("Error Log", {"method": title})
+		frappe.db.commit()

@@ -262,7 +262,7 @@ def delete_old_jobs(days: int) -> int:
 	deleted = 0
 	while days and (batch := _old_jobs(now_datetime() - timedelta(days=days))):
 		for file in _files_of(batch):
-			frappe.delete_doc("File", file, ignore_permissions=True, delete_permanently=True)
+			_delete_file(file)
 		job_tally.forget(batch)
 		frappe.db.delete("Job Execution Log", {"background_job": ("in", batch)})
 		frappe.db.delete("Background Job", {"name": ("in", batch)})
@@ -270,6 +270,16 @@ def delete_old_jobs(days: int) -> int:
 		frappe.db.commit()
 		deleted += len(batch)
 	return deleted
+
+
+def _delete_file(name: str) -> None:
+	"""One that cannot be deleted stays its owner's, and keeps no job from being deleted."""
+	frappe.db.savepoint("dartwing_file")
+	try:
+		frappe.delete_doc("File", name, ignore_permissions=True, delete_permanently=True)
+	except Exception:
+		frappe.db.rollback(save_point="dartwing_file")
+		frappe.log_error(title=f"dartwing: the file {name} of an old job could not be deleted")
 
 
 def _files_of(job_ids: list[str]) -> list[str]:
