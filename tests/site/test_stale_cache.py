@@ -82,3 +82,13 @@ def test_what_is_made_and_deleted_in_one_transaction_harms_no_commit(clean):
 	frappe.delete_doc("Job Type", "short_lived_job")
 	frappe.db.commit()
 	assert not frappe.db.exists("Job Type", "short_lived_job")
+
+
+def test_who_saved_a_type_sees_next_what_others_do_after_that(world):
+	job_type = frappe.get_doc("Job Type", OBLIGING)
+	job_type.save()
+	frappe.db.commit()
+	with second_connection(), acting_as(world.alice):
+		job = submit_job(OBLIGING, world.alpha, {"mode": "succeed"})
+		frappe.db.commit()
+	assert frappe.db.exists("Background Job", job.name)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,17 +36,17 @@ KEYS = [
 @pytest.fixture
 def lines(runtime, clean) -> Callable[[], list[dict[str, Any]]]:
 	"""The lines that were written since the test began."""
-	path = Path(runtime.sites_path) / runtime.site / "logs" / f"{LOGGER}.log"
-	before = path.stat().st_size if path.exists() else 0
+	folder = Path(runtime.sites_path) / runtime.site / "logs"
+	began = f"{datetime.now():%Y-%m-%d %H:%M:%S,%f}"[:-3]
 
 	def read() -> list[dict[str, Any]]:
-		if not path.exists():
-			return []
-		with path.open() as log:
-			log.seek(before)
-			texts = log.read().splitlines()
-		assert all(f" INFO {LOGGER} " in text for text in texts)
-		return [json.loads(text.partition(f" INFO {LOGGER} ")[2]) for text in texts]
+		texts: list[str] = []
+		# a process that finds the file full begins another one
+		for path in (folder / f"{LOGGER}.log.1", folder / f"{LOGGER}.log"):
+			texts += path.read_text().splitlines() if path.exists() else []
+		ours = [text for text in texts if text[: len(began)] >= began]
+		assert all(f" INFO {LOGGER} " in text for text in ours)
+		return [json.loads(text.partition(f" INFO {LOGGER} ")[2]) for text in ours]
 
 	return read
 

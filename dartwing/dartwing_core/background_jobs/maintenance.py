@@ -11,7 +11,11 @@ from frappe.utils import now_datetime
 from dartwing.dartwing_core.background_jobs import config, dispatcher
 from dartwing.dartwing_core.background_jobs.consequences import follow_ends
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT, refuse_argument
-from dartwing.dartwing_core.background_jobs.transactions import after_commit, separate_transaction
+from dartwing.dartwing_core.background_jobs.transactions import (
+	after_commit,
+	own_connection,
+	separate_transaction,
+)
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	DEAD_LETTER,
 	UNFINISHED,
@@ -64,7 +68,13 @@ def _cache_after_commit(doc: Document) -> None:
 	Last of all, because Frappe v15 clears the cache once more after the commit.
 	"""
 	callbacks = frappe.db.after_commit
-	callbacks.add(partial(callbacks.add, partial(frappe.get_cached_value, doc.doctype, doc.name)))
+	callbacks.add(partial(callbacks.add, partial(_fill_cache, doc.doctype, doc.name)))
+
+
+def _fill_cache(doctype: str, name: str) -> None:
+	# the caller's next read must not see the time before it
+	with own_connection():
+		frappe.get_cached_value(doctype, name)
 
 
 def forget_cached() -> None:
