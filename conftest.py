@@ -56,9 +56,12 @@ def web(runtime: Runtime, site: str, tmp_path_factory: pytest.TempPathFactory) -
 		yield Web(site, port)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sockets(runtime: Runtime, web: Web, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sockets]:
-	"""The site's Socket.IO server, one for all tests of the session; clients are closed with it."""
+	"""The site's Socket.IO server, one for a module; clients are closed with it.
+
+	Frappe's ends when its Redis does, which the tests of faults see to.
+	"""
 	port, log = free_port(), tmp_path_factory.mktemp("socketio") / "socketio.log"
 	with runtime.serving(runtime.socketio_server(port, web.port), port, log), Sockets(web, port) as sockets:
 		yield sockets

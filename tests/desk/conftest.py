@@ -48,11 +48,22 @@ def logins(_set_up: None, browsed: Browsed, world: World) -> dict[str, Client]:
 	return {user: browsed.web.login(user) for user in PASSWORD_USERS}
 
 
+def forget_lists(user: str) -> None:
+	"""The filters that a list had when its user left it, which Desk opens it with."""
+	frappe.db.sql("delete from `__UserSettings` where `user` = %s", (user,))
+	frappe.db.commit()
+	for key in frappe.cache.hkeys("_user_settings"):
+		if frappe.safe_decode(key).endswith(f"::{user}"):
+			frappe.cache.hdel("_user_settings", frappe.safe_decode(key))
+
+
 @pytest.fixture
 def desk(browser: Browser, logins: dict[str, Client]) -> Iterator[Callable[..., Page]]:
 	"""Open a path of Desk as a user; every window is closed at the end, and none had an error of ours."""
 	windows: list[BrowserContext] = []
 	errors: list[str] = []
+	for user in logins:
+		forget_lists(user)
 
 	def open_page(user: str, path: str, **options: object) -> Page:
 		window = person_at(browser, logins[user], **options)
