@@ -14,6 +14,7 @@ from benchmarks.answers import CHECKOUT, Answer, Comparison
 from benchmarks.lab import NOTHING, Lab, in_turn
 from benchmarks.postgres import folder_of_postgres, own_postgres
 from benchmarks.throughput import Ours, Plain, rate_of
+from dartwing.warm_start import SWITCH
 
 # made by `make bench-report` from benchmarks/requirements.txt
 VENV = CHECKOUT / ".benchless/benchmarks-venv/bin/python"
@@ -47,7 +48,11 @@ def measure(
 				left_out.append("Procrastinate is left out: there is no PostgreSQL on the machine.")
 		contenders = {
 			PLAIN: rate_of(
-				lab, 1, seconds[0], Plain("dartwing.tests.benchmarked.do_nothing", max(3, int(400 * share)))
+				lab,
+				1,
+				seconds[0],
+				Plain("dartwing.tests.benchmarked.do_nothing", max(3, int(400 * share))),
+				**{SWITCH: "0"},
 			),
 			OURS: rate_of(lab, 1, seconds[1], Ours(lab, NOTHING, max(3, int(3000 * share)))),
 			**{SYSTEMS[system][0]: driving(lab, system, share, environment) for system in systems},
