@@ -132,6 +132,19 @@ def remove_user(user: str) -> None:
 	frappe.db.sql("delete from `__Auth` where doctype = 'User' and name = %s", (user,))
 
 
+def remove_member(user: str) -> None:
+	"""Delete a login with its person and memberships, also what a run that was killed left. Commits."""
+	frappe.db.rollback()
+	frappe.set_user("Administrator")
+	for person in frappe.get_all("Person", {"frappe_user": user}, pluck="name"):
+		for member in frappe.get_all("Org Member", {"person": person}, pluck="name"):
+			purge("Org Member", member)
+		purge("Person", person)
+	remove_user(user)
+	frappe.db.commit()
+	frappe.clear_cache()
+
+
 def contacts_of(user: str) -> list[str]:
 	if not frappe.db.table_exists("Contact"):
 		return []

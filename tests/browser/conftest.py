@@ -7,7 +7,7 @@ from typing import Any
 import frappe
 import pytest
 from browser_client import Browsed, person_at
-from factories import World, acting_as, make_member, make_user, purge, remove_user
+from factories import World, acting_as, make_member, make_user, remove_member
 from http_client import Client
 from members_page import MembersPage
 from playwright.sync_api import Browser, BrowserContext
@@ -19,7 +19,7 @@ WANDA = "wanda@both.example"
 
 @pytest.fixture(scope="module")
 def wanda(world: World) -> Iterator[str]:
-	remove_wanda()
+	remove_member(WANDA)
 	with acting_as("Administrator"):
 		make_user(WANDA, [])
 		for organization in (world.alpha, world.beta):
@@ -28,20 +28,7 @@ def wanda(world: World) -> Iterator[str]:
 	try:
 		yield WANDA
 	finally:
-		remove_wanda()
-
-
-def remove_wanda() -> None:
-	"""Also what a run that was killed left behind."""
-	frappe.db.rollback()
-	frappe.set_user("Administrator")
-	for person in frappe.get_all("Person", {"frappe_user": WANDA}, pluck="name"):
-		for member in frappe.get_all("Org Member", {"person": person}, pluck="name"):
-			purge("Org Member", member)
-		purge("Person", person)
-	remove_user(WANDA)
-	frappe.db.commit()
-	frappe.clear_cache()
+		remove_member(WANDA)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import frappe
 import pytest
-from factories import World, acting_as, make_member, make_user, purge, remove_user
+from factories import World, acting_as, make_member, make_user, remove_member
 from http_client import Client, Web
 
 API = "dartwing.dartwing_core.api.jobs"
@@ -68,12 +68,4 @@ def passing_user(world: World) -> Iterator[str]:
 		make_member(PASSING, world.alpha)
 		frappe.db.commit()
 	yield PASSING
-	frappe.db.rollback()
-	frappe.set_user("Administrator")
-	for person in frappe.get_all("Person", {"frappe_user": PASSING}, pluck="name"):
-		for member in frappe.get_all("Org Member", {"person": person}, pluck="name"):
-			purge("Org Member", member)
-		purge("Person", person)
-	remove_user(PASSING)
-	frappe.db.commit()
-	frappe.clear_cache()
+	remove_member(PASSING)

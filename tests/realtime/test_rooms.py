@@ -13,8 +13,7 @@ from factories import (
 	end,
 	make_member,
 	make_user,
-	purge,
-	remove_user,
+	remove_member,
 	submit,
 	wait_until,
 )
@@ -35,12 +34,7 @@ def leaver(world):
 	member = make_member(LEAVER, world.alpha)
 	frappe.db.commit()
 	yield member
-	frappe.db.rollback()
-	purge("Org Member", member.name)
-	purge("Person", member.person)
-	remove_user(LEAVER)
-	frappe.db.commit()
-	frappe.clear_cache()
+	remove_member(LEAVER)
 
 
 def test_members_are_sent_the_transitions_of_a_job(connect, world):
