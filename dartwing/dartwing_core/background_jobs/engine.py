@@ -107,7 +107,7 @@ def _insert_all(jobs: Sequence[BackgroundJob]) -> list[Line]:
 	rows = [[job.get(column) for column in columns] for job in in_order]
 	with inserts.all_or_nothing():
 		inserts.insert("Background Job", columns, rows)
-		return job_execution_log.insert_rows(jobs, None, jobs[0].creation, message=_("accepted"))
+		return job_execution_log.record(jobs, None, jobs[0].creation, message=_("accepted"))
 
 
 def cancel_job(job_id: str) -> BackgroundJob:

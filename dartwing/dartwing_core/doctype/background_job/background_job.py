@@ -7,7 +7,13 @@ from frappe import _
 from frappe.database.sequence import create_sequence
 from frappe.utils import cint, get_datetime, now_datetime
 
-from dartwing.dartwing_core.background_jobs import config, masking, notifications, realtime
+from dartwing.dartwing_core.background_jobs import (
+	config,
+	masking,
+	notifications,
+	realtime,
+	transition_log,
+)
 from dartwing.dartwing_core.background_jobs.errors import InvalidTransitionError, StaleJobError
 from dartwing.dartwing_core.background_jobs.hidden import HiddenDocument
 from dartwing.dartwing_core.background_jobs.snapshots import newest
@@ -228,7 +234,8 @@ def _transition(
 		raise StaleJobError(_("{0} is no longer {1}").format(jobs[0].name, _(from_status)))
 	for job in jobs:
 		job.update(changes)
-	job_execution_log.record(jobs, from_status, now, message=message, actor=actor, since=since)
+	lines = job_execution_log.record(jobs, from_status, now, message=message, actor=actor, since=since)
+	transition_log.write_after_commit(lines, may_be_undone=actor is None)
 	realtime.publish_job_status_changed(jobs, from_status)
 	if status in FINISHED:
 		notifications.notify_owners(jobs)

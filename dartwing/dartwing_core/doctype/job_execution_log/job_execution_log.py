@@ -74,25 +74,12 @@ def record(
 	message: str | None = None,
 	actor: str | None = None,
 	since: Mapping[str, datetime | None] | None = None,
-) -> None:
+) -> list[Line]:
 	"""Write one row for each job, which has just become its `status`, in the current transaction.
 
 	`since` is when each job became `from_status`, where no field of theirs says it. Rows that the
-	metrics count are marked as uncounted. After the commit, one line for each is in the log file.
+	metrics count are marked as uncounted. Returns what the log file is to say once they are committed.
 	"""
-	lines = insert_rows(jobs, from_status, timestamp, message, actor, since)
-	transition_log.write_after_commit(lines, may_be_undone=actor is None)
-
-
-def insert_rows(
-	jobs: Sequence[Document],
-	from_status: str | None,
-	timestamp: datetime,
-	message: str | None = None,
-	actor: str | None = None,
-	since: Mapping[str, datetime | None] | None = None,
-) -> list[Line]:
-	"""As `record`, but returns what the log file is to say once it is committed."""
 	user = frappe.session.user
 	rows = [
 		(
