@@ -7,7 +7,6 @@ lost leaves a Queued row without an RQ job, which `recovery` finds within a minu
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from hashlib import sha1
 
 import frappe
 from frappe import _
@@ -15,6 +14,7 @@ from frappe.utils import now_datetime
 
 from dartwing.dartwing_core.background_jobs import config, queue_redis
 from dartwing.dartwing_core.background_jobs.limits import window_of
+from dartwing.dartwing_core.background_jobs.named_locks import held, is_free, lock_name
 from dartwing.dartwing_core.background_jobs.snapshots import newest
 from dartwing.dartwing_core.background_jobs.transactions import (
 	after_commit,
@@ -84,24 +84,19 @@ def take_turn(organization: str) -> int:
 	Nothing may have been read in the current transaction: who held the lock before may have filled the
 	window since.
 	"""
-	lock = _lock_name(organization)
-	if not frappe.db.sql("select get_lock(%s, 0)", (lock,))[0][0]:
-		return 0
-	try:
+	with held([_lock_of(organization)], wait_seconds=0) as is_ours:
+		if not is_ours:
+			return 0
 		queued = queue_jobs(ready_jobs(organization, int(config.get("dispatch_turn"))))
 		send_after_commit(partial(push, queued))
 		# one turn is one transaction; the push follows its commit
 		frappe.db.commit()
 		return len(queued)
-	finally:
-		frappe.db.sql("select release_lock(%s)", (lock,))
 
 
 def has_another_turn(organization: str) -> bool:
 	"""Whether jobs and room for them are left, and nobody else is dispatching for this organization."""
-	if not ready_jobs(organization, 1):
-		return False
-	return bool(frappe.db.sql("select is_free_lock(%s)", (_lock_name(organization),))[0][0])
+	return bool(ready_jobs(organization, 1)) and is_free(_lock_of(organization))
 
 
 def ready_jobs(organization: str, limit: int) -> list[str]:
@@ -260,8 +255,5 @@ def withdraw(queue: str, rq_job_ids: Sequence[str]) -> None:
 		queue_redis.take_off(queue, rq_job_ids)
 
 
-def _lock_name(organization: str) -> str:
-	"""Names of locks are the server's, not the site's, and at most 64 characters long."""
-	return (
-		"dartwing:" + sha1(f"{frappe.local.site}:{organization}".encode(), usedforsecurity=False).hexdigest()
-	)
+def _lock_of(organization: str) -> str:
+	return lock_name("dispatch", organization)

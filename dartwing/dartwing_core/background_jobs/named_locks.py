@@ -39,6 +39,10 @@ def release(names: Sequence[str]) -> None:
 		frappe.db.sql(f"select {', '.join(['release_lock(%s)'] * len(names))}", tuple(names))
 
 
+def is_free(name: str) -> bool:
+	return bool(frappe.db.sql("select is_free_lock(%s)", (name,))[0][0])
+
+
 @contextmanager
 def held(names: Sequence[str], wait_seconds: int) -> Iterator[bool]:
 	"""Hold the locks during the block, which is told whether they could be had in time."""
