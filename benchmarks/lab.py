@@ -178,18 +178,21 @@ def open_lab() -> Iterator[Lab]:
 	before = os.getcwd()
 	try:
 		os.chdir(runtime.sites_path)
-		frappe.init(site=runtime.site, sites_path=".")
-		frappe.connect()
-		with tempfile.TemporaryDirectory(prefix="dartwing-benchmarks-") as folder:
-			world, lab = World(), Lab(runtime, Path(folder))
-			lab.clear()
-			world.create()
-			try:
-				lab.create()
-				yield lab
-			finally:
-				lab.remove()
-				world.remove()
+		runtime.restore_site_config()
+		# a site that allows tests asks Redis before each statement whether to print it
+		with runtime.site_config(allow_tests=False):
+			frappe.init(site=runtime.site, sites_path=".")
+			frappe.connect()
+			with tempfile.TemporaryDirectory(prefix="dartwing-benchmarks-") as folder:
+				world, lab = World(), Lab(runtime, Path(folder))
+				lab.clear()
+				world.create()
+				try:
+					lab.create()
+					yield lab
+				finally:
+					lab.remove()
+					world.remove()
 	finally:
 		frappe.destroy()
 		os.chdir(before)
