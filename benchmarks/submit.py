@@ -6,9 +6,11 @@ from typing import Any
 import frappe
 from factories import acting_as
 
+from benchmarks import bare_loop
 from benchmarks.answers import Answer, Comparison
 from benchmarks.lab import NOTHING, RECORD, Lab, in_turn, milliseconds_of
 from dartwing.dartwing_core.background_jobs import submit_job
+from dartwing.dartwing_core.doctype.background_job.background_job import new_job_ids
 
 SIZES = {
 	"full": {"rounds": 8, "jobs": 40},
@@ -16,6 +18,13 @@ SIZES = {
 	"tiny": {"rounds": 1, "jobs": 2},
 }
 ENQUEUE, INSERT = "frappe.enqueue + commit", "Document.insert + commit"
+BARE = "its two transactions and its push, bare"
+INSERT_ROW = """insert into `tabBackground Job` (name, owner, creation, modified, modified_by, job_type,
+	organization, owner_user, status, priority, ready_at, input_parameters, timeout_seconds, created_at)
+	values (%(name)s, %(owner_user)s, %(now)s, %(now)s, %(owner_user)s, %(job_type)s, %(organization)s,
+	%(owner_user)s, 'Pending', %(priority)s, %(now)s, '{"number": 1}', 300, %(now)s)"""
+HAND_OVER = """update `tabBackground Job` set status = 'Queued', queued_at = %(now)s, modified = %(now)s,
+	ready_at = null where name = %(name)s and status = 'Pending'"""
 SUBMIT, CALL = "submit_job + commit", "submit_job alone, before the commit"
 
 
@@ -25,7 +34,8 @@ def measure(lab: Lab, rounds: int, jobs: int) -> list[Answer]:
 	for _round in range(rounds):
 		lab.clear()
 		with acting_as(lab.member):
-			measured = in_turn({ENQUEUE: enqueue, INSERT: inserting(lab), SUBMIT: submitting(lab)}, jobs)
+			contenders = {ENQUEUE: enqueue, INSERT: inserting(lab), BARE: bare(lab), SUBMIT: submitting(lab)}
+			measured = in_turn(contenders, jobs)
 			measured[CALL] = in_turn({CALL: calling(lab)}, jobs)[CALL]
 		for label, values in measured.items():
 			samples.setdefault(label, []).extend(values)
@@ -34,10 +44,18 @@ def measure(lab: Lab, rounds: int, jobs: int) -> list[Answer]:
 			"Submitting one job",
 			"ms",
 			samples,
-			[Comparison(SUBMIT, INSERT, at_most=2), Comparison(SUBMIT, ENQUEUE)],
+			[
+				Comparison(SUBMIT, INSERT, at_most=2),
+				Comparison(SUBMIT, ENQUEUE),
+				Comparison(BARE, INSERT),
+				Comparison(SUBMIT, BARE),
+			],
 			notes=[
 				"`Document.insert`: a DocType with the fields of Background Job, without its controller.",
 				"The commit of a submission hands the job to RQ: row to Queued, push, event.",
+				f"{BARE.capitalize()}: a floor. The row and its log, commit; under a lock the row to "
+				"Queued and its log, commit, `frappe.enqueue`; an event each. No member, limit, window or "
+				"duplicate is looked at.",
 			],
 		)
 	]
@@ -57,6 +75,19 @@ def inserting(lab: Lab) -> Callable[[], float]:
 		document = {"doctype": RECORD, "status": "Pending", "priority": "Normal", **values}
 		frappe.get_doc({**document, "input_parameters": '{"number": 1}'}).insert()
 		frappe.db.commit()
+
+	return lambda: milliseconds_of(work)
+
+
+def bare(lab: Lab) -> Callable[[], float]:
+	def work() -> None:
+		names = {"organization": lab.organization, "owner_user": lab.member, "job_type": NOTHING}
+		job = frappe._dict(names, name=new_job_ids(1)[0], priority="Normal")
+		bare_loop.move(job, INSERT_ROW, None, "Pending")
+		frappe.db.sql("select get_lock('dartwing benchmark', 0)")
+		bare_loop.move(job, HAND_OVER, "Pending", "Queued")
+		frappe.enqueue("dartwing.tests.benchmarked.do_nothing", queue="default", job_id=job.name)
+		frappe.db.sql("select release_lock('dartwing benchmark')")
 
 	return lambda: milliseconds_of(work)
 

@@ -3,12 +3,16 @@
 import time
 from collections.abc import Callable
 from datetime import datetime, timezone
+from pathlib import Path
 
 import frappe
+from factories import wait_until
 from frappe.utils.background_jobs import get_queue, get_redis_conn
 from rq.job import Job
 from rq.registry import FailedJobRegistry, FinishedJobRegistry, StartedJobRegistry
+from runtimes.base import stop
 
+from benchmarks import bare_loop
 from benchmarks.answers import Answer, Comparison
 from benchmarks.lab import NOTHING, WRITE, Lab, in_turn
 from dartwing.dartwing_core.background_jobs import times
@@ -35,6 +39,7 @@ KINDS = {
 }
 
 PLAIN, WARMED = "frappe.enqueue", "frappe.enqueue with Dartwing's warm start"
+BARE = "a bare loop"
 
 
 def measure(
@@ -54,14 +59,19 @@ def measure(
 			ours = rate_of(lab, workers, seconds[1], Ours(lab, job_type, our_jobs))
 			contenders |= {label(PLAIN, workers): plain, label(WARMED, workers): warmed}
 			contenders[label("Dartwing", workers)] = ours
+			contenders[label(BARE, workers)] = bare_rate_of(
+				lab, workers, seconds[0], Ours(lab, job_type, our_jobs), function
+			)
 			floor = promised if workers == 1 else None
 			comparisons += [
 				Comparison(label("Dartwing", workers), label(PLAIN, workers), at_least=floor),
 				Comparison(label("Dartwing", workers), label(WARMED, workers)),
+				Comparison(label(BARE, workers), label(PLAIN, workers)),
 			]
 		if len(worker_counts) > 1:
 			comparisons.append(Comparison(label("Dartwing", 2), label("Dartwing", 1), at_least=1.7))
 			comparisons.append(Comparison(label(PLAIN, 2), label(PLAIN, 1)))
+			comparisons.append(Comparison(label(BARE, 2), label(BARE, 1)))
 		answers.append(
 			Answer(
 				f"Throughput of {words}",
@@ -71,6 +81,9 @@ def measure(
 				notes=[
 					f"{PLAIN}: as on a site without Dartwing, `{SWITCH}=0`. {WARMED}: the worker imported "
 					"what Dartwing has it import at its start, which plain jobs profit from too.",
+					f"{BARE.capitalize()} (`benchmarks/bare_loop.py`) is a floor, no engine: it claims, "
+					"starts and completes the same rows with their log and events, each in a Frappe context "
+					"of its own, and promises nothing else.",
 					"The workers are idle at first. Jobs that ended, over the time from RQ's start of the "
 					f"first to the end of the last, cut off {seconds[0]} s (plain: each job "
 					f"forks anew) and {seconds[1]} s (Dartwing: forks once in 30 s) after they were sent.",
@@ -119,9 +132,7 @@ class Ours:
 	def ends(self) -> list[float]:
 		frappe.db.rollback()
 		completed = frappe.get_all("Background Job", {"status": "Completed"}, pluck="completed_at", limit=0)
-		return [
-			datetime.fromisoformat(times.to_utc(at).replace("Z", "+00:00")).timestamp() for at in completed
-		]
+		return [in_utc(at) for at in completed]
 
 
 def rate_of(
@@ -133,14 +144,40 @@ def rate_of(
 		lab.clear()
 		with lab.workers(workers, **environment):
 			work.send()
-			give_up_at = time.monotonic() + seconds
-			while work.done() < work.jobs and time.monotonic() < give_up_at:
-				# seldom: to ask takes time from the workers
-				time.sleep(0.5)
+			wait_until_done(work, seconds)
 			ends, began = work.ends(), first_start()
 		assert not FailedJobRegistry(queue=get_queue("default")).count, "a job failed"
 		assert ends, f"no job ended within {seconds} s"
 		return len(ends) / (max(ends) - began)
+
+	return measured
+
+
+def bare_rate_of(lab: Lab, processes: int, seconds: float, work: Ours, function: str) -> Callable[[], float]:
+	"""Measures the same of so many bare loops."""
+
+	def measured() -> float:
+		lab.clear()
+		work.send()
+		# all that wait for a window too; there are no workers
+		frappe.db.sql(
+			"update `tabBackground Job` set status = 'Queued' where organization = %s", (lab.organization,)
+		)
+		frappe.db.commit()
+		log = lab.folder / "bare_loop.log"
+		loops = [
+			lab.runtime.spawn_script(Path(bare_loop.__file__), lab.runtime.site, function, log=log)
+			for _ in range(processes)
+		]
+		try:
+			wait_until(lambda: work.done() > 0, "the bare loop runs", 30)
+			wait_until_done(work, seconds)
+			ends = work.ends()
+			starts = frappe.get_all("Background Job", {"status": "Completed"}, pluck="started_at", limit=0)
+		finally:
+			for loop in loops:
+				stop(loop)
+		return len(ends) / (max(ends) - in_utc(min(starts)))
 
 	return measured
 
@@ -154,6 +191,18 @@ def first_start() -> float:
 
 def fetch(ids: list[str]) -> list[Job]:
 	return [job for job in Job.fetch_many(ids, connection=get_redis_conn()) if job]
+
+
+def wait_until_done(work: Plain | Ours, seconds: float) -> None:
+	"""At most so long; asks seldom, because that takes time from the workers."""
+	give_up_at = time.monotonic() + seconds
+	while work.done() < work.jobs and time.monotonic() < give_up_at:
+		time.sleep(0.5)
+
+
+def in_utc(site_time: datetime) -> float:
+	"""Seconds since 1970."""
+	return datetime.fromisoformat(times.to_utc(site_time).replace("Z", "+00:00")).timestamp()
 
 
 def seconds_since_1970(naive_utc: datetime) -> float:

@@ -37,14 +37,19 @@ SWITCH = "DARTWING_WARM_START"
 
 
 def load_in_a_worker() -> None:
-	"""Import all of it if this process is a worker; what this version of Frappe does not have is left out."""
+	"""Import all of it if this process is a worker."""
 	if WORKERS & set(sys.argv) and os.environ.get(SWITCH) != "0":
-		for name in (*MODULES, *modules_of_hooks()):
-			try:
-				import_module(name)
-			except ModuleNotFoundError as error:
-				if not error.name or not name.startswith(error.name):
-					raise
+		load()
+
+
+def load() -> None:
+	"""Import all of it; what this version of Frappe does not have is left out."""
+	for name in (*MODULES, *modules_of_hooks()):
+		try:
+			import_module(name)
+		except ModuleNotFoundError as error:
+			if not error.name or not name.startswith(error.name):
+				raise
 
 
 def modules_of_hooks() -> Iterator[str]:
