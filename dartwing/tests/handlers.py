@@ -178,9 +178,11 @@ def sleep(context: JobContext) -> None:
 def write_people_and_sleep_once(context: JobContext) -> None:
 	"""Write people, report 50 % and, in the first attempt only, sleep with the transaction open."""
 	write_people(context)
+	is_first = not context.checkpoint
+	# before the report: who sees that may stop this attempt at once
+	context.save_checkpoint({"slept": True})
 	context.update_progress(50)
-	if not context.checkpoint:
-		context.save_checkpoint({"slept": True})
+	if is_first:
 		time.sleep(context.parameters["seconds"])
 
 
