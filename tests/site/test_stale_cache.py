@@ -5,6 +5,7 @@ import pytest
 from factories import OBLIGING, acting_as, second_connection
 
 from dartwing.dartwing_core.background_jobs import maintenance, scheduler, submit_job
+from dartwing.dartwing_core.background_jobs.errors import QueueFullError
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import is_held, setting
 
 
@@ -41,6 +42,24 @@ def disabled(an_old_transaction):
 	enable(1)
 
 
+@pytest.fixture
+def narrowed(an_old_transaction, world):
+	"""The organization may have one job waiting and none handed over."""
+
+	def narrow(is_narrow: int) -> None:
+		organization = frappe.get_doc("Organization", world.alpha)
+		organization.update({"override_job_window": is_narrow, "job_window": 0})
+		organization.update({"override_queue_limit": is_narrow, "queue_limit": 1})
+		organization.save()
+		frappe.db.commit()
+
+	with second_connection():
+		narrow(1)
+	yield
+	frappe.db.rollback()
+	narrow(0)
+
+
 def in_another_process() -> None:
 	frappe.db.rollback()
 	frappe.local.cache.clear()
@@ -73,6 +92,21 @@ def test_a_type_stays_disabled_when_an_old_transaction_reads_it(world):
 	in_another_process()
 	with acting_as(world.alice), pytest.raises(frappe.ValidationError, match="is disabled"):
 		submit_job(OBLIGING, world.alpha, {"mode": "succeed"})
+
+
+@pytest.mark.usefixtures("narrowed")
+def test_limits_of_an_organization_hold_when_an_old_transaction_reads_it(world):
+	with second_connection():
+		frappe.clear_document_cache("Organization", world.alpha)
+		frappe.db.commit()
+	frappe.get_cached_value("Organization", world.alpha, "job_window")
+	in_another_process()
+	with acting_as(world.alice):
+		submit_job(OBLIGING, world.alpha, {"mode": "succeed"})
+		frappe.db.commit()
+		assert frappe.db.count("Background Job", {"organization": world.alpha, "status": "Pending"}) == 1
+		with pytest.raises(QueueFullError):
+			submit_job(OBLIGING, world.alpha, {"mode": "fail"})
 
 
 def test_what_is_made_and_deleted_in_one_transaction_harms_no_commit(clean):

@@ -43,7 +43,7 @@ class Demand(ABC):
 
 	def look(self) -> bool:
 		"""Whether others must be kept from taking the room that is there; refuses what does not fit."""
-		used, limit = self._used(), self._limit()
+		used, limit = self._used_and_limit()
 		if used + self.new_jobs > limit:
 			self._refuse(used, limit)
 		return used + self.new_jobs * PLENTY > limit
@@ -53,10 +53,7 @@ class Demand(ABC):
 		"""The name of the lock that those who ask for the same room take turns with."""
 
 	@abstractmethod
-	def _limit(self) -> int: ...
-
-	@abstractmethod
-	def _used(self) -> int: ...
+	def _used_and_limit(self) -> tuple[int, int]: ...
 
 	@abstractmethod
 	def _refuse(self, used: int, limit: int) -> None: ...
@@ -69,14 +66,12 @@ class QueueDemand(Demand):
 	def turn(self) -> str:
 		return lock_name("queue limit", self.organization)
 
-	def _limit(self) -> int:
-		return limits.queue_limit_of(self.organization)
-
-	def _used(self) -> int:
-		return frappe.db.sql(
-			"select count(*) from `tabBackground Job` where organization = %s and status = %s",
-			(self.organization, PENDING),
-		)[0][0]
+	def _used_and_limit(self) -> tuple[int, int]:
+		pending = "select count(*) from `tabBackground Job` where organization = %s and status = %s"
+		own = f"select {limits.QUEUE_LIMIT} from `tabOrganization` where name = %s"
+		values = (self.organization, PENDING, self.organization)
+		used, own_limit = frappe.db.sql(f"select ({pending}), ({own})", values)[0]
+		return used, limits.queue_limit_or_default(own_limit)
 
 	def _refuse(self, used: int, limit: int) -> None:
 		frappe.throw(
@@ -96,13 +91,9 @@ class RateDemand(Demand):
 	def turn(self) -> str:
 		return lock_name("rate limit", self.job_type.name, self.organization)
 
-	def _limit(self) -> int:
-		return self.job_type.rate_limit
-
-	def _used(self) -> int:
-		return frappe.db.sql(
-			f"select count(*) from `tabBackground Job` where {IN_WINDOW}", self._window(now_datetime())
-		)[0][0]
+	def _used_and_limit(self) -> tuple[int, int]:
+		submitted = f"select count(*) from `tabBackground Job` where {IN_WINDOW}"
+		return frappe.db.sql(submitted, self._window(now_datetime()))[0][0], self.job_type.rate_limit
 
 	def _window(self, now: datetime) -> tuple[str, str, datetime]:
 		begins = now - timedelta(seconds=self.job_type.rate_limit_window)

@@ -13,7 +13,7 @@ from frappe import _
 from frappe.utils import now_datetime
 
 from dartwing.dartwing_core.background_jobs import config, queue_redis
-from dartwing.dartwing_core.background_jobs.limits import window_of
+from dartwing.dartwing_core.background_jobs.limits import WINDOW, window_or_default
 from dartwing.dartwing_core.background_jobs.named_locks import held, is_free, lock_name
 from dartwing.dartwing_core.background_jobs.snapshots import newest
 from dartwing.dartwing_core.background_jobs.transactions import (
@@ -114,17 +114,17 @@ def ready_jobs(organization: str, limit: int) -> list[str]:
 		order by ready_at limit %s)"""
 	values = [(organization, priority, now, WAITING, limit) for priority in priorities]
 	rows = frappe.db.sql(
-		f"""select name, priority, ready_at, (
+		f"""select ready.name, priority, ready_at, {WINDOW} as own_window, (
 			select count(*) from `tabBackground Job` where organization = %s and status in %s
 		) as used
 		from ({" union all ".join([oldest] * len(values))}) as ready
-		where exists (select 1 from `tabOrganization` where name = %s and status = 'Active')""",
+		join `tabOrganization` organization on organization.name = %s and organization.status = 'Active'""",
 		(organization, ACTIVE, *sum(values, ()), organization),
 		as_dict=True,
 	)
 	if not rows:
 		return []
-	room = max(0, window_of(organization) - rows[0].used)
+	room = max(0, window_or_default(rows[0].own_window) - rows[0].used)
 	rows.sort(key=lambda row: (priorities.index(row.priority), row.ready_at))
 	return [row.name for row in rows[: min(room, limit)]]
 

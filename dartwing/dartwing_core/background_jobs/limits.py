@@ -55,16 +55,16 @@ def _refuse_constant(name: str) -> NoReturn:
 	raise ValueError(_("{0} is no JSON value").format(name))
 
 
-def window_of(organization: str) -> int:
-	"""How many jobs of the organization may be Queued or Running at the same time."""
-	return _limit(organization, "override_job_window", "job_window", "organization_window")
+# of one organization's row; never cached, because nothing would put right what an old transaction cached
+WINDOW = "if(override_job_window, job_window, null)"
+QUEUE_LIMIT = "if(override_queue_limit, queue_limit, null)"
 
 
-def queue_limit_of(organization: str) -> int:
-	"""How many jobs of the organization may be Pending at the same time."""
-	return _limit(organization, "override_queue_limit", "queue_limit", "queue_limit")
+def window_or_default(own: int | None) -> int:
+	"""How many jobs of an organization may be Queued or Running at once, if `WINDOW` of its row is `own`."""
+	return setting("organization_window") if own is None else own
 
 
-def _limit(organization: str, switch: str, field: str, default: str) -> int:
-	overridden, value = frappe.get_cached_value("Organization", organization, [switch, field]) or (0, 0)
-	return value if overridden else setting(default)
+def queue_limit_or_default(own: int | None) -> int:
+	"""How many jobs of an organization may be Pending at once, if `QUEUE_LIMIT` of its row is `own`."""
+	return setting("queue_limit") if own is None else own

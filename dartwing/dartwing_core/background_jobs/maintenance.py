@@ -59,7 +59,6 @@ def switched(doc: Document, event: str | None = None) -> None:
 def organization_saved(doc: Document, event: str | None = None) -> None:
 	"""The organization may have become Active again, or its window larger."""
 	after_commit(lambda: dispatcher.dispatch([doc.name]))
-	_cache_after_commit(doc)
 
 
 def _cache_after_commit(doc: Document) -> None:
