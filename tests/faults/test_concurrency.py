@@ -101,10 +101,10 @@ def test_a_dispatcher_sees_what_another_handed_over_between_its_turns(world, win
 	submit_many(world.alice, world.alpha, 6)
 	maintenance.resume()
 	frappe.db.rollback()
-	has_another_turn, competitors = dispatcher.has_another_turn, []
+	has_another, competitors = dispatcher.Turns.has_another, []
 
-	def another_process_comes_between(organization: str) -> bool:
-		more = has_another_turn(organization)
+	def another_process_comes_between(turns: dispatcher.Turns) -> bool:
+		more = has_another(turns)
 		if not competitors:
 			competitors.append("was here")
 			with second_connection():
@@ -116,7 +116,7 @@ def test_a_dispatcher_sees_what_another_handed_over_between_its_turns(world, win
 	frappe.clear_document_cache("Job Engine Settings", "Job Engine Settings")
 	with (
 		patch.dict("dartwing.dartwing_core.background_jobs.config.DEFAULTS", {"dispatch_turn": 2}),
-		patch.object(dispatcher, "has_another_turn", another_process_comes_between),
+		patch.object(dispatcher.Turns, "has_another", another_process_comes_between),
 	):
 		dispatcher.dispatch([world.alpha])
 	assert counted(world, "Queued") == 4

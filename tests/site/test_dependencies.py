@@ -13,7 +13,14 @@ from factories import (
 	submit_as,
 )
 
-from dartwing.dartwing_core.background_jobs import config, dead_letter, dependencies, scheduler, submit_job
+from dartwing.dartwing_core.background_jobs import (
+	cancel_job,
+	config,
+	dead_letter,
+	dependencies,
+	scheduler,
+	submit_job,
+)
 
 
 def child_of(world, parent: str, **arguments):
@@ -55,6 +62,21 @@ def test_a_dead_parent_takes_its_children_and_theirs_along_naming_itself(world, 
 	assert status(child) == status(grandchild) == "Dead Letter"
 	assert state(child.name)["error_message"] == f"parent {parent.name} is {parent_status}"
 	assert state(grandchild.name)["error_message"] == f"parent {child.name} is Dead Letter"
+
+
+@pytest.mark.parametrize(("parent_status", "then"), [("Completed", "Queued"), ("Canceled", "Dead Letter")])
+def test_a_child_that_somebody_is_canceling_keeps_no_sibling_waiting(world, parent_status, then):
+	parent = submit()
+	held_up, sibling = child_of(world, parent.name), child_of(world, parent.name, priority="High")
+	with second_connection():
+		with acting_as(world.alice):
+			cancel_job(held_up.name)
+		with second_connection():
+			end(parent.name, parent_status)
+			assert (status(held_up), status(sibling)) == ("Pending", then)
+		frappe.db.rollback()
+	scheduler.every_minute()
+	assert status(held_up) == then
 
 
 def test_a_child_with_a_time_of_its_own_waits_for_both(world):

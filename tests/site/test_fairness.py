@@ -2,9 +2,19 @@ from unittest.mock import patch
 
 import frappe
 import pytest
-from factories import OBLIGING, acting_as, end, make_job_type, queued_wake_ups, state, submit, submit_as
+from factories import (
+	OBLIGING,
+	acting_as,
+	end,
+	make_job_type,
+	queued_wake_ups,
+	second_connection,
+	state,
+	submit,
+	submit_as,
+)
 
-from dartwing.dartwing_core.background_jobs import dispatcher, maintenance, submit_jobs
+from dartwing.dartwing_core.background_jobs import cancel_job, dispatcher, maintenance, submit_jobs
 
 
 @pytest.fixture
@@ -208,3 +218,21 @@ def test_the_jobs_of_a_deleted_organization_become_dead_letters(world):
 
 def test_dispatching_for_nobody_hands_over_nothing(world):
 	assert dispatcher.dispatch([]) == 0
+
+
+@pytest.mark.parametrize("held_up", [3, 12, 120])
+def test_jobs_that_somebody_is_canceling_are_passed_over(world, window, held_up):
+	window(0)
+	names = submit_many(world, held_up + 2)
+	with second_connection():
+		with acting_as(world.alice):
+			for name in names[:held_up]:
+				cancel_job(name)
+		# not committed: a dispatcher sees them as ready, and cannot have them
+		with second_connection():
+			window(100)
+			is_behind_too_many = held_up > dispatcher.MAX_PASSED_OVER
+			assert state(names[-1])["status"] == ("Pending" if is_behind_too_many else "Queued")
+		frappe.db.rollback()
+	dispatcher.dispatch_ready()
+	assert (count(world, "Queued"), count(world, "Pending")) == (min(100, held_up + 2), max(0, held_up - 98))

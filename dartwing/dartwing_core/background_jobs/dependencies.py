@@ -56,7 +56,8 @@ def _overlooked() -> list[str]:
 def release_or_fail(child_ids: Sequence[str]) -> list[str]:
 	"""Let those waiting children go on whose parent is Completed, and fail those whose parent is dead.
 
-	In the current transaction; returns the organizations in which jobs became ready.
+	In the current transaction; returns the organizations in which jobs became ready. A child that another
+	transaction is at, as one that cancels it, is left to the next tick: the others must not wait for it.
 	"""
 	if not child_ids:
 		return []
@@ -97,12 +98,12 @@ def waiting_children(*parent_ids: str) -> list[frappe._dict]:
 
 def _release(child_ids: Sequence[str]) -> None:
 	"""They may be handed over from now on, or from their own time on if that is later."""
-	if child_ids:
+	names = [child.name for child in locked(child_ids, skip_locked=True) if child.status == PENDING]
+	if names:
 		query = """update `tabBackground Job`
 			set ready_at = greatest(coalesce(scheduled_at, %(now)s), %(now)s)
-			where name in %(names)s and status = %(pending)s and ready_at is null"""
-		values = {"now": now_datetime(), "names": list(child_ids), "pending": PENDING}
-		frappe.db.sql(newest() + query, values)
+			where name in %(names)s and ready_at is null"""
+		frappe.db.sql(newest() + query, {"now": now_datetime(), "names": names})
 
 
 def _fail(children: Sequence[frappe._dict], parents: Mapping[str, str]) -> None:
@@ -120,7 +121,7 @@ def _fail(children: Sequence[frappe._dict], parents: Mapping[str, str]) -> None:
 
 def _fail_children_of(parent: str, parent_status: str | None, child_ids: Sequence[str]) -> list[str]:
 	reason = _("parent {0} is {1}").format(parent, _(parent_status) if parent_status else _("deleted"))
-	jobs = [job for job in locked(child_ids) if job.status == PENDING]
+	jobs = [job for job in locked(child_ids, skip_locked=True) if job.status == PENDING]
 	transition_all(
 		jobs,
 		DEAD_LETTER,

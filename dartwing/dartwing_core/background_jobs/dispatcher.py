@@ -4,7 +4,7 @@ The row is moved first, in a transaction of its own, and pushed after that commi
 lost leaves a Queued row without an RQ job, which `recovery` finds within a minute.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -28,7 +28,6 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	WAITING,
 	WAITING_FOR_RETRY,
 	BackgroundJob,
-	rows_changed,
 	transition_all,
 )
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import (
@@ -40,6 +39,9 @@ from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings impo
 EXECUTE_JOB = "dartwing.dartwing_core.background_jobs.executor.execute_job"
 
 QUEUE_BY_PRIORITY = {"Critical": "short", "High": "short", "Normal": "default", "Low": "long"}
+
+# jobs of an organization that other transactions are at
+MAX_PASSED_OVER = 100
 
 # what is read of a job to hand it over
 FIELDS = (
@@ -64,55 +66,71 @@ def dispatch(organizations: Sequence[str]) -> int:
 
 	Commits each turn, in transactions of its own. Two processes never dispatch for the same
 	organization at once: the second leaves it to the first, which looks again after it let go of the
-	lock. What the second came for is committed by then.
+	lock. What the second came for is committed by then. Jobs that another transaction is at, as one that
+	cancels them, are passed over; what becomes of them, and of those behind a hundred of them, is seen
+	by the next tick.
 	"""
 	handed_over = 0
-	taking_turns = [] if is_held() else list(organizations)
+	taking_turns = {} if is_held() else {organization: Turns(organization) for organization in organizations}
 	with own_connection():
 		while taking_turns:
-			handed_over += sum(take_turn(organization) for organization in taking_turns)
-			taking_turns = [organization for organization in taking_turns if has_another_turn(organization)]
+			handed_over += sum(turns.take() for turns in taking_turns.values())
+			taking_turns = {name: turns for name, turns in taking_turns.items() if turns.has_another()}
 			if taking_turns:
 				# the next turn must see what others have done since
 				frappe.db.rollback()
 	return handed_over
 
 
-def take_turn(organization: str) -> int:
-	"""Move at most one turn's number of the organization's ready jobs to Queued, commit and push them.
+class Turns:
+	"""The turns of one organization while its window is being filled."""
 
-	Nothing may have been read in the current transaction: who held the lock before may have filled the
-	window since.
-	"""
-	with held([_lock_of(organization)], wait_seconds=0) as is_ours:
-		if not is_ours:
-			return 0
-		queued = queue_jobs(ready_jobs(organization, int(config.get("dispatch_turn"))))
-		send_after_commit(partial(push, queued))
-		# one turn is one transaction; the push follows its commit
-		frappe.db.commit()
-		return len(queued)
+	def __init__(self, organization: str):
+		self._organization = organization
+		self._lock = lock_name("dispatch", organization)
+		# ready, as far as can be seen, but another transaction is at them
+		self._passed_over: set[str] = set()
+
+	def take(self) -> int:
+		"""Move at most one turn's number of ready jobs to Queued, commit and push them; returns how many.
+
+		Nothing may have been read in the current transaction: who held the lock before may have filled
+		the window since.
+		"""
+		with held([self._lock], wait_seconds=0) as is_ours:
+			if not is_ours:
+				return 0
+			ready = ready_jobs(self._organization, int(config.get("dispatch_turn")), self._passed_over)
+			queued = queue_jobs(ready)
+			self._passed_over.update(set(ready) - {job.name for job in queued})
+			send_after_commit(partial(push, queued))
+			# one turn is one transaction; the push follows its commit
+			frappe.db.commit()
+			return len(queued)
+
+	def has_another(self) -> bool:
+		"""Whether jobs and room for them are left, and nobody else is dispatching for this organization."""
+		if len(self._passed_over) >= MAX_PASSED_OVER:
+			return False
+		return bool(ready_jobs(self._organization, 1, self._passed_over)) and is_free(self._lock)
 
 
-def has_another_turn(organization: str) -> bool:
-	"""Whether jobs and room for them are left, and nobody else is dispatching for this organization."""
-	return bool(ready_jobs(organization, 1)) and is_free(_lock_of(organization))
-
-
-def ready_jobs(organization: str, limit: int) -> list[str]:
+def ready_jobs(organization: str, limit: int, but_not: Collection[str] = ()) -> list[str]:
 	"""Ids of jobs that may start now, as far as there is room: highest priority first, oldest first."""
 	now, closed = now_datetime(), paused_queues()
 	is_open = [name for name in reversed(PRIORITIES) if QUEUE_BY_PRIORITY[name] not in closed]
 	waiting = _waiting_priorities(organization, now)
+	# an empty list is no SQL
+	passed_over = tuple(but_not) or ("",)
 	priorities = [name for name in is_open if name in waiting]
 	if not priorities:
 		return []
 	# each priority is read in order from the index, and no further than it may be wanted
 	oldest = """(select name, priority, ready_at from `tabBackground Job`
 		where organization = %s and priority = %s and ready_at <= %s and status in %s
-		and job_type not in (select name from `tabJob Type` where is_paused = 1)
+		and job_type not in (select name from `tabJob Type` where is_paused = 1) and name not in %s
 		order by ready_at limit %s)"""
-	values = [(organization, priority, now, WAITING, limit) for priority in priorities]
+	values = [(organization, priority, now, WAITING, passed_over, limit) for priority in priorities]
 	rows = frappe.db.sql(
 		f"""select ready.name, priority, ready_at, {WINDOW} as own_window, (
 			select count(*) from `tabBackground Job` where organization = %s and status in %s
@@ -187,15 +205,18 @@ def renew_wake_up(job: frappe._dict) -> bool:
 	"""Give a Queued job another RQ id, in the current transaction; False when it moved on meanwhile.
 
 	So that of two who find it lost one pushes it, and a late wake-up of the old id is told from the new one.
+	One that another transaction is at is left to the next tick: the others must not wait for it.
 	"""
-	rq_job_id = new_rq_job_id(job)
-	frappe.db.sql(
-		f"""{newest()}update `tabBackground Job` set rq_job_id = %s
-		where name = %s and status = %s and rq_job_id = %s""",
-		(rq_job_id, job.name, QUEUED, job.rq_job_id),
+	found = frappe.db.sql(
+		f"""{newest()}select name from `tabBackground Job`
+		where name = %s and status = %s and rq_job_id = %s for update skip locked""",
+		(job.name, QUEUED, job.rq_job_id),
 	)
-	job.rq_job_id = rq_job_id
-	return bool(rows_changed())
+	if not found:
+		return False
+	job.rq_job_id = new_rq_job_id(job)
+	frappe.db.sql("update `tabBackground Job` set rq_job_id = %s where name = %s", (job.rq_job_id, job.name))
+	return True
 
 
 def new_rq_job_id(job: BackgroundJob | frappe._dict) -> str:
@@ -253,7 +274,3 @@ def withdraw_after_commit(job: BackgroundJob) -> None:
 def withdraw(queue: str, rq_job_ids: Sequence[str]) -> None:
 	if queue_redis.answers():
 		queue_redis.take_off(queue, rq_job_ids)
-
-
-def _lock_of(organization: str) -> str:
-	return lock_name("dispatch", organization)

@@ -247,14 +247,17 @@ def _later_than_before(jobs: Sequence[BackgroundJob]) -> datetime:
 	return max([now_datetime(), *before])
 
 
-def locked(job_ids: Sequence[str]) -> list[BackgroundJob]:
-	"""The rows of these jobs as they are now, without their large texts, locked in the order of their ids."""
+def locked(job_ids: Sequence[str], skip_locked: bool = False) -> list[BackgroundJob]:
+	"""The rows of these jobs as they are now, without their large texts, locked in the order of their ids.
+
+	With `skip_locked`, without those that another transaction is at.
+	"""
 	if not job_ids:
 		return []
 	fields = [field for field in frappe.get_meta("Background Job").get_valid_columns() if field not in LARGE]
 	rows = frappe.db.sql(
 		f"""{newest()}select {", ".join(f"`{field}`" for field in fields)} from `tabBackground Job`
-		where name in %s order by name for update""",
+		where name in %s order by name for update{" skip locked" if skip_locked else ""}""",
 		(list(job_ids),),
 		as_dict=True,
 	)
