@@ -1,9 +1,9 @@
 import frappe
 import pytest
-from factories import acting_as, end, queued_wake_ups, state, submit, submit_as, transitions
+from factories import acting_as, end, make_job_type, queued_wake_ups, state, submit, submit_as, transitions
 
 from dartwing.dartwing_core.background_jobs import cancel_job
-from dartwing.dartwing_core.background_jobs.errors import JobStateError
+from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError, JobStateError
 
 
 def cancel(user: str, job_id: str):
@@ -31,6 +31,20 @@ def test_the_rq_job_stays_until_the_cancel_is_committed(world):
 	assert len(queued_wake_ups("default", job.name)) == 1
 	frappe.db.rollback()
 	assert state(job.name)["status"] == "Queued"
+
+
+def test_a_cancel_undone_to_a_savepoint_takes_nothing_away(world):
+	make_job_type("test_once", deduplication_window=300)
+	job = submit_as(world.alice, "test_once", world.alpha, {})
+	with acting_as(world.alice):
+		frappe.db.savepoint("before_cancel")
+		cancel_job(job.name)
+		frappe.db.rollback(save_point="before_cancel")
+		frappe.db.commit()
+	assert state(job.name)["status"] == "Queued"
+	assert len(queued_wake_ups("default", job.name)) == 1
+	with pytest.raises(DuplicateJobError, match=job.name):
+		submit_as(world.alice, "test_once", world.alpha, {})
 
 
 @pytest.mark.parametrize("status", ["Running", "Failed", "Timed Out"])

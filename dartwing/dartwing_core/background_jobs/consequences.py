@@ -65,5 +65,5 @@ def take_consequences(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
 		dependencies.parent_ended(*(job.name for job in ended))
 	dependencies.release_or_fail(children)
 	dispatcher.dispatch(sorted({job.organization for job in jobs}))
-	# last, because it may have to wait for a submitter
-	deduplication.release([job.name for job in ended if job.deduplication_key])
+	# last, because it may have to wait for a submitter; an end may have been undone to a savepoint
+	deduplication.release([job.name for job in ended if job.deduplication_key], FINISHED)

@@ -15,6 +15,7 @@ from frappe.utils import get_datetime, now_datetime
 from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError, SubmissionTimeoutError
 from dartwing.dartwing_core.background_jobs.named_locks import hold_until_the_end, lock_name
 from dartwing.dartwing_core.background_jobs.snapshots import newest
+from dartwing.dartwing_core.background_jobs.statuses import STATUSES
 from dartwing.dartwing_core.background_jobs.transactions import separate_transaction, uncommitted_reads
 from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, BackgroundJob
 
@@ -96,14 +97,14 @@ def is_in_window(job: BackgroundJob | frappe._dict) -> bool:
 	return get_datetime(job.creation) + timedelta(seconds=window) > now_datetime()
 
 
-def release(job_ids: Sequence[str]) -> None:
-	"""Let equal jobs in again; in the current transaction."""
+def release(job_ids: Sequence[str], statuses: Sequence[str] = STATUSES) -> None:
+	"""Let equal jobs in again, of jobs that are one of the statuses now; in the current transaction."""
 	if job_ids:
 		query = (
-			"update `tabBackground Job` set deduplication_key = null"
-			" where name in %s and deduplication_key is not null"
+			"update `tabBackground Job` force index (primary) set deduplication_key = null"
+			" where name in %s and status in %s and deduplication_key is not null"
 		)
-		frappe.db.sql(newest() + query, (list(job_ids),))
+		frappe.db.sql(newest() + query, (list(job_ids), statuses))
 
 
 def hold_again(jobs: Sequence[BackgroundJob]) -> None:

@@ -268,7 +268,14 @@ def withdraw_after_commit(job: BackgroundJob) -> None:
 	One that is not found, or cannot be reached, will find nothing to claim.
 	"""
 	if job.rq_job_id:
-		after_commit(partial(withdraw, QUEUE_BY_PRIORITY[job.priority], [job.rq_job_id]))
+		after_commit(partial(_withdraw_needless, job, job.rq_job_id))
+
+
+def _withdraw_needless(job: BackgroundJob, rq_job_id: str) -> None:
+	"""What was done may have been undone to a savepoint: then the wake-up is still needed."""
+	needs = "select 1 from `tabBackground Job` where name = %s and status = %s and rq_job_id = %s"
+	if not frappe.db.sql(needs, (job.name, QUEUED, rq_job_id)):
+		withdraw(QUEUE_BY_PRIORITY[job.priority], [rq_job_id])
 
 
 def withdraw(queue: str, rq_job_ids: Sequence[str]) -> None:
