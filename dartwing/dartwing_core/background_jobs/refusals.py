@@ -1,12 +1,16 @@
 """Why a Queued job does not start: it is sent back to wait, or to the dead letter queue."""
 
 import frappe
+import pymysql
 from frappe import _
 from frappe.utils import now_datetime
+from redis.exceptions import RedisError
+from rq.timeouts import BaseTimeoutException
 
 from dartwing.dartwing_core.background_jobs import access
 from dartwing.dartwing_core.background_jobs.dispatcher import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT
+from dartwing.dartwing_core.background_jobs.outcomes import describe
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	CANCELED,
 	COMPLETED,
@@ -18,6 +22,15 @@ from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings impo
 	is_held,
 	look_again,
 	paused_queues,
+)
+
+# of the moment, not of the job: its next wake-up asks again
+PASSING = (
+	pymysql.MySQLError,
+	frappe.QueryDeadlockError,
+	frappe.QueryTimeoutError,
+	RedisError,
+	BaseTimeoutException,
 )
 
 
@@ -59,8 +72,10 @@ def standing_of(job: BackgroundJob) -> frappe._dict:
 def why_never(job: BackgroundJob, standing: frappe._dict) -> str | None:
 	if standing.organization_status is None:
 		return _("Organization not found")
-	if not owner_may_run(job, standing):
+	if not standing.enabled or not access.is_member(job.organization, job.owner_user):
 		return _("Permission denied")
+	if standing.requires_permission and (reason := why_not_permitted(job, standing.requires_permission)):
+		return reason
 	if standing.parent_status in (DEAD_LETTER, CANCELED):
 		return _("parent {0} is {1}").format(job.depends_on, _(standing.parent_status))
 	return None
@@ -83,9 +98,15 @@ def is_waiting_for_parent(standing: frappe._dict) -> bool:
 	return standing.parent_status not in (None, COMPLETED)
 
 
-def owner_may_run(job: BackgroundJob, standing: frappe._dict) -> bool:
-	"""The owner's login is enabled, still a member, and may still create what the Job Type requires."""
-	user, required = job.owner_user, standing.requires_permission
-	if not standing.enabled or not access.is_member(job.organization, user):
-		return False
-	return not required or bool(frappe.has_permission(required, "create", user=user))
+def why_not_permitted(job: BackgroundJob, required: str) -> str | None:
+	"""Whether the owner may still create what the Job Type requires; what the question runs into is a no.
+
+	The DocType may be gone, and hooks of other apps are asked: no later wake-up would fare better.
+	"""
+	try:
+		is_permitted = frappe.has_permission(required, "create", user=job.owner_user)
+	except PASSING:
+		raise
+	except Exception as error:
+		return _("Permission denied: {0}").format(describe(error))
+	return None if is_permitted else _("Permission denied")
