@@ -147,7 +147,9 @@ def test_taking_turns_at_one_limit_holds_up_no_submitter_of_another(world, queue
 	make_job_type(f"{TYPE}_too", rate_limit=5, rate_limit_window=3600)
 	frappe.db.commit()
 	job_type = frappe.get_doc("Job Type", TYPE)
-	turns = [demand.turn() for demand in (QueueDemand(world.alpha, 1), RateDemand(world.alpha, 1, job_type))]
+	turns = [
+		demand.turn() for demand in (QueueDemand(world.alpha, 1, 100), RateDemand(world.alpha, 1, job_type))
+	]
 	impatient = patch.object(admission, "TURN_SECONDS", 0)
 	with second_connection(), held(turns, 0), second_connection(), impatient:
 		for job_type_name in (TYPE, f"{TYPE}_too"):

@@ -61,7 +61,9 @@ class Demand(ABC):
 
 @dataclass(frozen=True)
 class QueueDemand(Demand):
-	"""Room among the jobs of the organization that are Pending."""
+	"""Room among the jobs of the organization that are Pending, as many as its own limit or the default."""
+
+	default_limit: int
 
 	def turn(self) -> str:
 		return lock_name("queue limit", self.organization)
@@ -71,7 +73,7 @@ class QueueDemand(Demand):
 		own = f"select {limits.QUEUE_LIMIT} from `tabOrganization` where name = %s"
 		values = (self.organization, PENDING, self.organization)
 		used, own_limit = frappe.db.sql(f"select ({pending}), ({own})", values)[0]
-		return used, limits.queue_limit_or_default(own_limit)
+		return used, self.default_limit if own_limit is None else own_limit
 
 	def _refuse(self, used: int, limit: int) -> None:
 		frappe.throw(

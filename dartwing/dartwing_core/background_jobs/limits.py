@@ -63,8 +63,3 @@ QUEUE_LIMIT = "if(override_queue_limit, queue_limit, null)"
 def window_or_default(own: int | None) -> int:
 	"""How many jobs of an organization may be Queued or Running at once, if `WINDOW` of its row is `own`."""
 	return setting("organization_window") if own is None else own
-
-
-def queue_limit_or_default(own: int | None) -> int:
-	"""How many jobs of an organization may be Pending at once, if `QUEUE_LIMIT` of its row is `own`."""
-	return setting("queue_limit") if own is None else own

@@ -21,6 +21,7 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	BackgroundJob,
 	new_job_ids,
 )
+from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 from dartwing.dartwing_core.doctype.job_type.job_type import JobType
 
 When = datetime | str | None
@@ -118,6 +119,8 @@ class SubmissionChecks:
 
 	def demands(self, jobs: Sequence[BackgroundJob]) -> list[Demand]:
 		"""What the jobs ask for under rate limits, then under queue limits."""
+		# not where the limits are looked at: settings that are being saved would be read, and cached
+		limit = setting("queue_limit")
 		kinds = Counter((job.job_type, job.organization) for job in jobs)
 		organizations = Counter(job.organization for job in jobs)
 		return [
@@ -126,7 +129,7 @@ class SubmissionChecks:
 				for (job_type, organization), count in kinds.items()
 				if self._job_types[job_type].rate_limit
 			),
-			*(QueueDemand(organization, count) for organization, count in organizations.items()),
+			*(QueueDemand(organization, count, limit) for organization, count in organizations.items()),
 		]
 
 
