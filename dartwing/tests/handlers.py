@@ -45,6 +45,16 @@ def write_people_and_raise(context: JobContext) -> None:
 	raise TransientError("after writing")
 
 
+def raise_after_commit(context: JobContext) -> None:
+	"""As an after-commit callback of another app may, while Redis is away."""
+	write_people(context)
+
+	def fail() -> None:
+		raise ConnectionError("after the commit")
+
+	frappe.db.after_commit.add(fail)
+
+
 def raise_permanent(context: JobContext) -> None:
 	raise PermanentError("of no use")
 
@@ -343,6 +353,7 @@ MODES: dict[str, Callable] = {
 		checkpoint_and_raise,
 		wait_for_cancel,
 		sleep,
+		raise_after_commit,
 		write_people_and_sleep_once,
 		sleep_always,
 		loop,

@@ -2,7 +2,17 @@
 
 import frappe
 import pytest
-from factories import OBLIGING, acting_as, queued_wake_ups, state, submit, transitions, wait_until
+from factories import (
+	OBLIGING,
+	acting_as,
+	make_job_type,
+	queued_wake_ups,
+	state,
+	submit,
+	submit_as,
+	transitions,
+	wait_until,
+)
 from frappe.utils.background_jobs import get_job
 
 from dartwing.dartwing_core.background_jobs import submit_job
@@ -171,6 +181,30 @@ def test_a_member_who_left_does_not_run(world, work):
 		frappe.db.commit()
 	assert end["status"] == "Dead Letter"
 	assert end["error_message"] == "Permission denied"
+
+
+def test_a_job_whose_permission_cannot_be_asked_for_ends_and_holds_up_no_other(world, work):
+	make_job_type("test_of_a_gone_app", requires_permission="Job Type")
+	with acting_as(world.manager):
+		job = submit_job("test_of_a_gone_app", world.alpha, {"mode": "succeed"})
+		frappe.db.commit()
+	frappe.db.set_value("Job Type", "test_of_a_gone_app", "requires_permission", "Gone With Its App")
+	frappe.db.commit()
+	other = submit()
+	work()
+	assert state(job.name)["status"] == "Dead Letter"
+	assert state(job.name)["error_message"].startswith("Permission denied: ")
+	assert "Gone With Its App" in state(job.name)["error_message"]
+	assert state(other.name)["status"] == "Completed"
+
+
+def test_what_a_handlers_callback_runs_into_keeps_no_child_waiting(world, work):
+	parent = submit(mode="raise_after_commit", marker=MARKER, people=2)
+	child = submit_as(world.alice, OBLIGING, world.alpha, {"mode": "succeed"}, depends_on=parent.name)
+	work()
+	assert transitions(parent.name)[-1] == ("Running", "Completed")
+	assert people_written() == 2
+	assert state(child.name)["status"] == "Completed"
 
 
 def test_jobs_of_a_suspended_organization_are_held(world, work):

@@ -117,12 +117,13 @@ def undo() -> None:
 def record_in_own_transaction(job: BackgroundJob, outcome: Outcome, errands: Errands) -> None:
 	with separate_transaction():
 		current = frappe.get_doc("Background Job", job.name)
-		is_ours = current.status == RUNNING and current.attempt_id == job.attempt_id
-		if is_ours:
+		is_ours = current.attempt_id == job.attempt_id
+		if is_ours and current.status == RUNNING:
 			outcome.record(current)
 		else:
 			frappe.logger("dartwing").info(f"{job.name} was given up: it is no longer this attempt's")
 	if is_ours:
+		# also of one that is Completed: a callback of the handler may have raised out of that very commit
 		errands.follow_end(current)
 
 
