@@ -1,8 +1,20 @@
+from unittest.mock import patch
+
 import frappe
 import pytest
-from factories import acting_as, end, make_job_type, queued_wake_ups, state, submit, submit_as, transitions
+from factories import (
+	acting_as,
+	end,
+	make_job_type,
+	queued_wake_ups,
+	second_connection,
+	state,
+	submit,
+	submit_as,
+	transitions,
+)
 
-from dartwing.dartwing_core.background_jobs import cancel_job
+from dartwing.dartwing_core.background_jobs import cancel_job, dispatcher, recovery
 from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError, JobStateError
 
 
@@ -31,6 +43,22 @@ def test_the_rq_job_stays_until_the_cancel_is_committed(world):
 	assert len(queued_wake_ups("default", job.name)) == 1
 	frappe.db.rollback()
 	assert state(job.name)["status"] == "Queued"
+
+
+def test_a_lost_wake_up_of_a_job_that_is_being_canceled_keeps_no_other_lost(world):
+	held_up, other = submit(n=1), submit(n=2)
+	names = ("in", [held_up.name, other.name])
+	dispatcher.withdraw("default", frappe.get_all("Background Job", {"name": names}, pluck="rq_job_id"))
+	defaults = "dartwing.dartwing_core.background_jobs.config.DEFAULTS"
+	at_once = patch.dict(defaults, {"recovery_age_seconds": 0})
+	with second_connection():
+		with acting_as(world.alice):
+			cancel_job(held_up.name)
+		with second_connection(), at_once:
+			assert recovery.push_lost() == 1
+		frappe.db.rollback()
+	assert len(queued_wake_ups("default", other.name)) == 1
+	assert queued_wake_ups("default", held_up.name) == []
 
 
 def test_a_cancel_undone_to_a_savepoint_takes_nothing_away(world):
