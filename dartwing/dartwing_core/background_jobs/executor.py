@@ -121,7 +121,8 @@ def record_in_own_transaction(job: BackgroundJob, outcome: Outcome, errands: Err
 		if is_ours and current.status == RUNNING:
 			outcome.record(current)
 		else:
-			frappe.logger("dartwing").info(f"{job.name} was given up: it is no longer this attempt's")
+			state = f"{current.status}, attempt {current.attempt_id}"
+			frappe.logger("dartwing").info(f"{job.name}: {job.attempt_id} records nothing, it is {state}")
 	if is_ours:
 		# also of one that is Completed: a callback of the handler may have raised out of that very commit
 		errands.follow_end(current)
