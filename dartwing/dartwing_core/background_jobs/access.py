@@ -40,6 +40,24 @@ def is_member(organization: str, user: str | None = None) -> bool:
 	return is_system_manager(user) or organization in organizations_of(user)
 
 
+def status_for_member(organization: str) -> str | None:
+	"""Status of an organization that the session's user may act for, as `is_member`; None of any other."""
+	# the query builder takes longer for these than the database
+	if is_system_manager():
+		found = frappe.db.sql("select status from `tabOrganization` where name = %s", (organization,))
+	else:
+		found = frappe.db.sql(
+			"""select organization.status
+			from `tabUser` user
+			join `tabPerson` person on person.frappe_user = user.name
+			join `tabOrg Member` member on member.person = person.name and member.status = 'Active'
+			join `tabOrganization` organization on organization.name = member.organization
+			where user.name = %s and user.enabled = 1 and organization.name = %s limit 1""",
+			(frappe.session.user, organization),
+		)
+	return found[0][0] if found else None
+
+
 def is_admin(organization: str, user: str | None = None) -> bool:
 	user = user or frappe.session.user
 	if is_system_manager(user):

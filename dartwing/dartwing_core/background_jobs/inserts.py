@@ -14,7 +14,10 @@ MAX_CHARACTERS = 2 * 1024 * 1024
 
 @contextmanager
 def all_or_nothing() -> Iterator[None]:
-	"""An error undoes what the block wrote, and nothing else of the current transaction."""
+	"""An error undoes what the block wrote, and nothing else of the current transaction.
+
+	The savepoint is left to the end of the transaction, or to the next one of its name.
+	"""
 	frappe.db.savepoint("dartwing_all_or_nothing")
 	try:
 		yield
@@ -23,7 +26,6 @@ def all_or_nothing() -> Iterator[None]:
 		with suppress(pymysql.MySQLError):
 			frappe.db.rollback(save_point="dartwing_all_or_nothing")
 		raise
-	frappe.db.release_savepoint("dartwing_all_or_nothing")
 
 
 def insert(doctype: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -49,6 +49,8 @@ COLUMNS = (
 	"retry_count",
 	"progress",
 	"created_at",
+	"queued_at",
+	"rq_job_id",
 )
 
 
@@ -153,18 +155,15 @@ def _check_names(request: JobRequest, where: str) -> None:
 
 
 def _check_organization(organization: str, argument: str) -> None:
-	access.check_member(organization, argument)
-	# the query builder takes longer for this than the database
-	status = frappe.db.sql(
-		"select status from `tabOrganization` where name = %s", (organization,), pluck=True
-	)
-	if not status:
+	status = access.status_for_member(organization)
+	if status is None:
+		access.check_member(organization, argument)
 		refuse_argument(
 			argument, _("no organization {0}").format(repr(organization)), frappe.DoesNotExistError
 		)
-	if status[0] != "Active":
+	if status != "Active":
 		reason = _("{0} is {1}; jobs are accepted only while it is Active")
-		refuse_argument(argument, reason.format(repr(organization), _(status[0])))
+		refuse_argument(argument, reason.format(repr(organization), _(status)))
 
 
 def _usable_job_type(name: str, argument: str) -> JobType:
