@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -89,6 +89,23 @@ def world(site: str) -> Iterator[World]:
 		yield world
 	finally:
 		world.remove()
+
+
+@pytest.fixture
+def window(world: World) -> Iterator[Callable[[int], None]]:
+	"""Give Alpha a window of its own."""
+
+	def set_window(size: int) -> None:
+		organization = frappe.get_doc("Organization", world.alpha)
+		organization.update({"override_job_window": 1, "job_window": size})
+		organization.save()
+		frappe.db.commit()
+
+	yield set_window
+	organization = frappe.get_doc("Organization", world.alpha)
+	organization.override_job_window = 0
+	organization.save()
+	frappe.db.commit()
 
 
 @pytest.fixture

@@ -29,23 +29,6 @@ MARKER = "written by a test"
 SUBMITTERS = 50
 
 
-@pytest.fixture
-def window(world):
-	"""Give Alpha a window of its own."""
-
-	def set_window(size: int) -> None:
-		organization = frappe.get_doc("Organization", world.alpha)
-		organization.update({"override_job_window": 1, "job_window": size})
-		organization.save()
-		frappe.db.commit()
-
-	yield set_window
-	organization = frappe.get_doc("Organization", world.alpha)
-	organization.override_job_window = 0
-	organization.save()
-	frappe.db.commit()
-
-
 @contextmanager
 def changed(doctype: str, name: str, **values):
 	"""The document with these values, and afterwards as it was."""

@@ -93,10 +93,20 @@ def test_a_submitter_killed_before_its_commit_leaves_nothing(world, processes, t
 	assert queued_wake_ups("default") == []
 
 
-@pytest.mark.parametrize("point", ["before dispatcher.dispatch", "before dispatcher.push"])
+@pytest.mark.parametrize(
+	("point", "slots"),
+	[
+		# straight to the queue, and by the dispatcher: so few slots are left to its turns
+		("before realtime.publish_all", 100),
+		("before dispatcher.push", 100),
+		("before dispatcher.dispatch", 10),
+		("before dispatcher.push", 10),
+	],
+)
 def test_a_job_whose_submitter_was_killed_between_commit_and_push_is_pushed(
-	world, processes, tick, work, point
+	world, processes, tick, work, window, point, slots
 ):
+	window(slots)
 	submitter = processes.stopped_submitter(point, world.alice, world.alpha, **WRITES)
 	kill(submitter.pid)
 	job_id = only_job(world.alpha)

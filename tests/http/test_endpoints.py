@@ -45,7 +45,7 @@ def dead_letter(world, **parameters) -> str:
 
 def test_submit_job(alice, world):
 	answer = message(alice.call(f"{API}.submit_job", **submission(world)))
-	assert answer == {"job_id": answer["job_id"], "status": "Pending", "message": "Job accepted"}
+	assert answer == {"job_id": answer["job_id"], "status": "Queued", "message": "Job accepted"}
 	assert re.fullmatch(r"JOB-\d{4}-\d{5,}", answer["job_id"])
 	frappe.db.rollback()
 	job = frappe.get_doc("Background Job", answer["job_id"])

@@ -19,7 +19,7 @@ from factories import (
 )
 from following import follow, of_jobs, settle
 
-from dartwing.dartwing_core.background_jobs import consequences
+from dartwing.dartwing_core.background_jobs import consequences, realtime
 
 UTC = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
 # a stock worker on a busy machine may need this long to start
@@ -193,6 +193,6 @@ def test_nothing_is_sent_of_a_job_to_an_organization_that_is_not_its_own(connect
 	socket = follow(connect(world.alice), world.alpha)
 	foreign = submit(world.bob, world.beta)
 	foreign.organization = world.alpha
-	consequences.follow_acceptance([foreign], [])
+	consequences.follow_acceptance([foreign], [], realtime.status_messages([foreign], None))
 	frappe.db.commit()
 	assert foreign.name not in str(of_jobs(socket))

@@ -17,23 +17,6 @@ from factories import (
 from dartwing.dartwing_core.background_jobs import cancel_job, dispatcher, maintenance, submit_jobs
 
 
-@pytest.fixture
-def window(world):
-	"""Give Alpha a window of its own."""
-
-	def set_window(size: int) -> None:
-		organization = frappe.get_doc("Organization", world.alpha)
-		organization.update({"override_job_window": 1, "job_window": size})
-		organization.save()
-		frappe.db.commit()
-
-	yield set_window
-	organization = frappe.get_doc("Organization", world.alpha)
-	organization.override_job_window = 0
-	organization.save()
-	frappe.db.commit()
-
-
 def submit_many(world, count: int, **arguments) -> list[str]:
 	with acting_as(world.alice):
 		request = {"job_type": OBLIGING, "organization": world.alpha, **arguments}

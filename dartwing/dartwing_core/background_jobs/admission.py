@@ -11,17 +11,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
+from typing import Any
 
 import frappe
 from frappe import _
 from frappe.utils import now_datetime
 
-from dartwing.dartwing_core.background_jobs import limits
 from dartwing.dartwing_core.background_jobs.errors import (
 	QueueFullError,
 	RateLimitExceededError,
 	SubmissionTimeoutError,
 )
+from dartwing.dartwing_core.background_jobs.looks import Look, ask
 from dartwing.dartwing_core.background_jobs.named_locks import held, lock_name
 from dartwing.dartwing_core.background_jobs.transactions import uncommitted_reads
 from dartwing.dartwing_core.doctype.background_job.background_job import PENDING
@@ -31,6 +32,8 @@ from dartwing.dartwing_core.doctype.job_type.job_type import JobType
 # are connections between their look and their insert
 PLENTY = 1000
 TURN_SECONDS = 10
+# of the organization's row; never cached, because nothing would put right what an old transaction cached
+OWN_QUEUE_LIMIT = "if(override_queue_limit, queue_limit, null)"
 IN_WINDOW = "job_type = %s and organization = %s and creation > %s"
 
 
@@ -41,19 +44,22 @@ class Demand(ABC):
 	organization: str
 	new_jobs: int
 
-	def look(self) -> bool:
-		"""Whether others must be kept from taking the room that is there; refuses what does not fit."""
-		used, limit = self._used_and_limit()
+	def is_scarce(self, used: int, limit: int) -> bool:
+		"""Whether others must be kept from taking the room that is there; refuses what does not fit.
+
+		What is asked for are the answers to `looks`.
+		"""
 		if used + self.new_jobs > limit:
 			self._refuse(used, limit)
 		return used + self.new_jobs * PLENTY > limit
 
 	@abstractmethod
-	def turn(self) -> str:
-		"""The name of the lock that those who ask for the same room take turns with."""
+	def looks(self) -> list[Look]:
+		"""How much of the room is used, and how much there is."""
 
 	@abstractmethod
-	def _used_and_limit(self) -> tuple[int, int]: ...
+	def turn(self) -> str:
+		"""The name of the lock that those who ask for the same room take turns with."""
 
 	@abstractmethod
 	def _refuse(self, used: int, limit: int) -> None: ...
@@ -68,12 +74,13 @@ class QueueDemand(Demand):
 	def turn(self) -> str:
 		return lock_name("queue limit", self.organization)
 
-	def _used_and_limit(self) -> tuple[int, int]:
+	def looks(self) -> list[Look]:
 		pending = "select count(*) from `tabBackground Job` where organization = %s and status = %s"
-		own = f"select {limits.QUEUE_LIMIT} from `tabOrganization` where name = %s"
-		values = (self.organization, PENDING, self.organization)
-		used, own_limit = frappe.db.sql(f"select ({pending}), ({own})", values)[0]
-		return used, self.default_limit if own_limit is None else own_limit
+		own = f"select {OWN_QUEUE_LIMIT} from `tabOrganization` where name = %s"
+		return [
+			Look(f"({pending})", (self.organization, PENDING)),
+			Look(f"coalesce(({own}), %s)", (self.organization, self.default_limit)),
+		]
 
 	def _refuse(self, used: int, limit: int) -> None:
 		frappe.throw(
@@ -93,9 +100,9 @@ class RateDemand(Demand):
 	def turn(self) -> str:
 		return lock_name("rate limit", self.job_type.name, self.organization)
 
-	def _used_and_limit(self) -> tuple[int, int]:
+	def looks(self) -> list[Look]:
 		submitted = f"select count(*) from `tabBackground Job` where {IN_WINDOW}"
-		return frappe.db.sql(submitted, self._window(now_datetime()))[0][0], self.job_type.rate_limit
+		return [Look(f"({submitted})", self._window(now_datetime())), Look("%s", (self.job_type.rate_limit,))]
 
 	def _window(self, now: datetime) -> tuple[str, str, datetime]:
 		begins = now - timedelta(seconds=self.job_type.rate_limit_window)
@@ -124,6 +131,17 @@ class RateDemand(Demand):
 		return max(1, ceil(self.job_type.rate_limit_window - age))
 
 
+def look(demands: Sequence[Demand], *others: Look) -> tuple[list[Demand], list[Any]]:
+	"""The demands for which there is little room left, and the answers to the other looks.
+
+	Refuses what does not fit. To be asked among uncommitted reads.
+	"""
+	answers = ask([*(one for demand in demands for one in demand.looks()), *others])
+	end = 2 * len(demands)
+	of_demands = zip(demands, answers[0:end:2], answers[1:end:2], strict=True)
+	return [demand for demand, used, limit in of_demands if demand.is_scarce(used, limit)], answers[end:]
+
+
 @contextmanager
 def in_turn(scarce: Sequence[Demand]) -> Iterator[None]:
 	"""Nobody else takes the room that is asked for until the block has inserted its rows.
@@ -137,6 +155,5 @@ def in_turn(scarce: Sequence[Demand]) -> Iterator[None]:
 		if not is_our_turn:
 			frappe.throw(_("Too many jobs are being submitted at once; try again"), SubmissionTimeoutError)
 		with uncommitted_reads():
-			for demand in scarce:
-				demand.look()
+			look(scarce)
 		yield

@@ -15,32 +15,58 @@ from dartwing.dartwing_core.background_jobs import (
 	realtime,
 	transition_log,
 )
-from dartwing.dartwing_core.background_jobs.transactions import after_commit
+from dartwing.dartwing_core.background_jobs.transactions import (
+	after_commit,
+	send_after_commit,
+	uncommitted_reads,
+)
 from dartwing.dartwing_core.background_jobs.transition_log import Line
-from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, BackgroundJob
+from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, QUEUED, BackgroundJob
 
 
-def follow_acceptance(jobs: Sequence[BackgroundJob], lines: Sequence[Line]) -> None:
-	"""Once they are committed, announce new jobs, write their log lines, and hand over those that are ready.
+def follow_acceptance(
+	jobs: Sequence[BackgroundJob], lines: Sequence[Line], events: Sequence[realtime.Message]
+) -> None:
+	"""Once they are committed, announce new jobs, write their log lines, and have those that are ready run.
 
 	A caller's rollback to a savepoint, which tells nobody, may have undone them.
 	"""
-	messages = dict(zip((job.name for job in jobs), realtime.status_messages(jobs, None), strict=True))
-	children = [job.name for job in jobs if job.depends_on]
-	organizations = sorted({job.organization for job in jobs})
+	if all(job.status == QUEUED for job in jobs):
+		send_after_commit(partial(_announce_and_push, list(jobs), lines, events))
+	else:
+		after_commit(partial(_announce_and_dispatch, list(jobs), lines, events))
 
-	def announce_and_dispatch() -> None:
-		query = "select name, organization from `tabBackground Job` where name in %s"
-		organization_of = dict(frappe.db.sql(query, (list(messages),)))
-		transition_log.write([line for line in lines if line[1]["job"] in organization_of])
-		realtime.publish_all(
-			"job_status_changed",
-			[message for name, message in messages.items() if organization_of.get(name) == message[0]],
-		)
-		dependencies.release_or_fail(children)
-		dispatcher.dispatch(organizations)
 
-	after_commit(announce_and_dispatch)
+def _announce_and_push(
+	jobs: Sequence[BackgroundJob], lines: Sequence[Line], events: Sequence[realtime.Message]
+) -> None:
+	with uncommitted_reads():
+		organization_of = _organizations_of(jobs)
+	_announce(organization_of, lines, events)
+	dispatcher.push([job for job in jobs if job.name in organization_of])
+
+
+def _announce_and_dispatch(
+	jobs: Sequence[BackgroundJob], lines: Sequence[Line], events: Sequence[realtime.Message]
+) -> None:
+	_announce(_organizations_of(jobs), lines, events)
+	dependencies.release_or_fail([job.name for job in jobs if job.depends_on])
+	dispatcher.dispatch(sorted({job.organization for job in jobs}))
+
+
+def _organizations_of(jobs: Sequence[BackgroundJob]) -> dict[str, str]:
+	query = "select name, organization from `tabBackground Job` where name in %s"
+	return dict(frappe.db.sql(query, ([job.name for job in jobs],)))
+
+
+def _announce(
+	organization_of: dict[str, str], lines: Sequence[Line], events: Sequence[realtime.Message]
+) -> None:
+	realtime.publish_all(
+		"job_status_changed",
+		[event for event in events if organization_of.get(event[1]["job_id"]) == event[0]],
+	)
+	transition_log.write([line for line in lines if line[1]["job"] in organization_of])
 
 
 def follow_end(job: BackgroundJob) -> None:

@@ -13,6 +13,7 @@ from frappe import _
 from frappe.utils import get_datetime, now_datetime
 
 from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError, SubmissionTimeoutError
+from dartwing.dartwing_core.background_jobs.looks import Look
 from dartwing.dartwing_core.background_jobs.named_locks import hold_until_the_end, lock_name
 from dartwing.dartwing_core.background_jobs.snapshots import newest
 from dartwing.dartwing_core.background_jobs.statuses import STATUSES
@@ -53,10 +54,11 @@ def await_equals(keys: Sequence[str]) -> None:
 		frappe.throw(_("An equal job is being submitted; try again"), SubmissionTimeoutError)
 
 
-def any_taken(keys: Sequence[str]) -> bool:
-	"""Whether a row has one of the keys, in what the current connection sees."""
-	query = "select name from `tabBackground Job` where deduplication_key in %s limit 1"
-	return bool(keys and frappe.db.sql(query, (tuple(keys),)))
+def look_for_holder(keys: Sequence[str]) -> Look:
+	"""Whether a row has one of the keys."""
+	if not keys:
+		return Look("0", ())
+	return Look("exists (select 1 from `tabBackground Job` where deduplication_key in %s)", (tuple(keys),))
 
 
 def refuse_holders(keys: Sequence[str]) -> None:

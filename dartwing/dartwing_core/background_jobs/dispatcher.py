@@ -12,14 +12,15 @@ import frappe
 from frappe import _
 from frappe.utils import now_datetime
 
-from dartwing.dartwing_core.background_jobs import config, queue_redis
-from dartwing.dartwing_core.background_jobs.limits import WINDOW, window_or_default
+from dartwing.dartwing_core.background_jobs import config, queue_redis, windows
+from dartwing.dartwing_core.background_jobs.looks import ask
 from dartwing.dartwing_core.background_jobs.named_locks import held, is_free, lock_name
 from dartwing.dartwing_core.background_jobs.snapshots import newest
 from dartwing.dartwing_core.background_jobs.transactions import (
 	after_commit,
 	own_connection,
 	send_after_commit,
+	uncommitted_reads_in_between,
 )
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	ACTIVE,
@@ -28,6 +29,7 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	WAITING,
 	WAITING_FOR_RETRY,
 	BackgroundJob,
+	enter_before_insert,
 	transition_all,
 )
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import (
@@ -35,6 +37,7 @@ from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings impo
 	paused_queues,
 	setting,
 )
+from dartwing.dartwing_core.doctype.job_execution_log.job_execution_log import Entry
 
 EXECUTE_JOB = "dartwing.dartwing_core.background_jobs.executor.execute_job"
 
@@ -70,8 +73,9 @@ def dispatch(organizations: Sequence[str]) -> int:
 	cancels them, are passed over; what becomes of them, and of those behind a hundred of them, is seen
 	by the next tick.
 	"""
-	handed_over = 0
-	taking_turns = {} if is_held() else {organization: Turns(organization) for organization in organizations}
+	if is_held() or not organizations:
+		return 0
+	handed_over, taking_turns = 0, {organization: Turns(organization) for organization in organizations}
 	with own_connection():
 		while taking_turns:
 			handed_over += sum(turns.take() for turns in taking_turns.values())
@@ -98,11 +102,12 @@ class Turns:
 		the window since.
 		"""
 		with held([self._lock], wait_seconds=0) as is_ours:
-			if not is_ours:
+			ready = self._ready_jobs(int(config.get("dispatch_turn"))) if is_ours else []
+			if not ready:
 				return 0
-			ready = ready_jobs(self._organization, int(config.get("dispatch_turn")), self._passed_over)
-			queued = queue_jobs(ready)
-			self._passed_over.update(set(ready) - {job.name for job in queued})
+			tried = ready[: self._free_slots()]
+			queued = queue_jobs(tried)
+			self._passed_over.update(set(tried) - {job.name for job in queued})
 			send_after_commit(partial(push, queued))
 			# one turn is one transaction; the push follows its commit
 			frappe.db.commit()
@@ -112,11 +117,20 @@ class Turns:
 		"""Whether jobs and room for them are left, and nobody else is dispatching for this organization."""
 		if len(self._passed_over) >= MAX_PASSED_OVER:
 			return False
-		return bool(ready_jobs(self._organization, 1, self._passed_over)) and is_free(self._lock)
+		return bool(self._ready_jobs(1) and is_free(self._lock) and self._free_slots())
+
+	def _ready_jobs(self, limit: int) -> list[str]:
+		return ready_jobs(self._organization, limit, self._passed_over)
+
+	def _free_slots(self) -> int:
+		"""Those that nobody has, a transaction that is still open neither."""
+		default_size = windows.default_size()
+		with uncommitted_reads_in_between():
+			return windows.Window(*ask(windows.looks(self._organization, default_size))).free
 
 
 def ready_jobs(organization: str, limit: int, but_not: Collection[str] = ()) -> list[str]:
-	"""Ids of jobs that may start now, as far as there is room: highest priority first, oldest first."""
+	"""Ids of jobs that may start, as far as there seems to be room: highest priority first, oldest first."""
 	now, closed = now_datetime(), paused_queues()
 	is_open = [name for name in reversed(PRIORITIES) if QUEUE_BY_PRIORITY[name] not in closed]
 	waiting = _waiting_priorities(organization, now)
@@ -132,17 +146,16 @@ def ready_jobs(organization: str, limit: int, but_not: Collection[str] = ()) -> 
 		order by ready_at limit %s)"""
 	values = [(organization, priority, now, WAITING, passed_over, limit) for priority in priorities]
 	rows = frappe.db.sql(
-		f"""select ready.name, priority, ready_at, {WINDOW} as own_window, (
-			select count(*) from `tabBackground Job` where organization = %s and status in %s
-		) as used
+		f"""select ready.name, priority, ready_at,
+			coalesce({windows.OWN_SIZE}, %s) - ({windows.SLOTS_IN_USE}) as free_slots
 		from ({" union all ".join([oldest] * len(values))}) as ready
 		join `tabOrganization` organization on organization.name = %s and organization.status = 'Active'""",
-		(organization, ACTIVE, *sum(values, ()), organization),
+		(windows.default_size(), organization, ACTIVE, *sum(values, ()), organization),
 		as_dict=True,
 	)
 	if not rows:
 		return []
-	room = max(0, window_or_default(rows[0].own_window) - rows[0].used)
+	room = max(0, rows[0].free_slots)
 	rows.sort(key=lambda row: (priorities.index(row.priority), row.ready_at))
 	return [row.name for row in rows[: min(room, limit)]]
 
@@ -185,6 +198,12 @@ def queue_jobs(names: Sequence[str]) -> list[BackgroundJob]:
 			next_retry_at=None,
 		)
 	return jobs
+
+
+def queue_before_insert(job: BackgroundJob) -> list[Entry]:
+	"""Pending → Queued of a job whose row the caller inserts now, and pushes after the commit."""
+	rq_job_id = new_rq_job_id(job)
+	return enter_before_insert(job, QUEUED, actor="Dispatcher", rq_job_id=rq_job_id)
 
 
 def _locked_while_waiting(names: Sequence[str]) -> list[BackgroundJob]:

@@ -13,8 +13,10 @@ from dartwing.dartwing_core.background_jobs import (
 	config,
 	consequences,
 	deduplication,
+	direct_dispatch,
 	dispatcher,
 	inserts,
+	realtime,
 )
 from dartwing.dartwing_core.background_jobs.errors import JobStateError, refuse_argument
 from dartwing.dartwing_core.background_jobs.submission import (
@@ -25,15 +27,16 @@ from dartwing.dartwing_core.background_jobs.submission import (
 	stamp,
 )
 from dartwing.dartwing_core.background_jobs.transactions import uncommitted_reads
-from dartwing.dartwing_core.background_jobs.transition_log import Line
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	CANCELED,
 	DEAD_LETTER,
+	PENDING,
 	UNFINISHED,
 	BackgroundJob,
 	locked,
 )
 from dartwing.dartwing_core.doctype.job_execution_log import job_execution_log
+from dartwing.dartwing_core.doctype.job_execution_log.job_execution_log import Entry
 
 
 def submit_job(
@@ -76,38 +79,45 @@ def submit_jobs(jobs: Sequence[dict[str, Any]]) -> list[BackgroundJob]:
 def _accept(jobs: list[BackgroundJob], checks: SubmissionChecks) -> list[BackgroundJob]:
 	if jobs:
 		keys, demands = deduplication.keys_of(jobs), checks.demands(jobs)
+		slots = direct_dispatch.looks(jobs)
 		deduplication.await_equals(keys)
 		with uncommitted_reads():
-			scarce = [demand for demand in demands if demand.look()]
-			taken = deduplication.any_taken(keys)
+			scarce, (is_taken, *window) = admission.look(demands, deduplication.look_for_holder(keys), *slots)
+		# not what was seen before others were waited for
+		has_slot = not (scarce or is_taken) and direct_dispatch.has_slot(window)
 		with admission.in_turn(scarce):
-			if taken:
+			if is_taken:
 				deduplication.refuse_holders(keys)
 			stamp(jobs)
-			lines = _insert(jobs, keys)
-		consequences.follow_acceptance(jobs, lines)
+			log = job_execution_log.entries(jobs, None, jobs[0].creation, message=_("accepted"))
+			events = realtime.status_messages(jobs, None)
+			if has_slot:
+				log += dispatcher.queue_before_insert(jobs[0])
+				events += realtime.status_messages(jobs, PENDING)
+			_insert(jobs, log, keys)
+		consequences.follow_acceptance(jobs, [entry.line for entry in log], events)
 	return jobs
 
 
-def _insert(jobs: Sequence[BackgroundJob], keys: Sequence[str]) -> list[Line]:
+def _insert(jobs: Sequence[BackgroundJob], log: Sequence[Entry], keys: Sequence[str]) -> None:
 	"""Insert the jobs with their log, or none: an equal job that won the race is named."""
 	try:
-		return _insert_all(jobs)
+		_insert_all(jobs, log)
 	except pymysql.IntegrityError as error:
 		if not frappe.db.is_duplicate_entry(error):
 			raise
 		deduplication.refuse_holders(keys)
-		return _insert_all(jobs)
+		_insert_all(jobs, log)
 
 
-def _insert_all(jobs: Sequence[BackgroundJob]) -> list[Line]:
+def _insert_all(jobs: Sequence[BackgroundJob], log: Sequence[Entry]) -> None:
 	columns = [column for column in COLUMNS if any(job.get(column) is not None for job in jobs)]
 	# of two bulks with equal jobs one waits for the other, instead of each for the other
 	in_order = sorted(jobs, key=lambda job: job.deduplication_key or "")
 	rows = [[job.get(column) for column in columns] for job in in_order]
 	with inserts.all_or_nothing():
 		inserts.insert("Background Job", columns, rows)
-		return job_execution_log.record(jobs, None, jobs[0].creation, message=_("accepted"))
+		job_execution_log.insert(log)
 
 
 def cancel_job(job_id: str) -> BackgroundJob:

@@ -1,4 +1,4 @@
-"""What a submission must respect: the size and identity of its parameters; an organization's limits."""
+"""What a submission must respect of its parameters: their size, and the identity they give to the job."""
 
 import hashlib
 import json
@@ -9,7 +9,6 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs.config import MAX_PARAMETERS_BYTES
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
-from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 
 
 def generate_job_hash(job_type: str, organization: str, params: dict[str, Any] | None) -> str:
@@ -53,13 +52,3 @@ def to_json(value: Any, argument: str) -> str:
 
 def _refuse_constant(name: str) -> NoReturn:
 	raise ValueError(_("{0} is no JSON value").format(name))
-
-
-# of one organization's row; never cached, because nothing would put right what an old transaction cached
-WINDOW = "if(override_job_window, job_window, null)"
-QUEUE_LIMIT = "if(override_queue_limit, queue_limit, null)"
-
-
-def window_or_default(own: int | None) -> int:
-	"""How many jobs of an organization may be Queued or Running at once, if `WINDOW` of its row is `own`."""
-	return setting("organization_window") if own is None else own

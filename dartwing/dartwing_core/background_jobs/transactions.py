@@ -17,7 +17,7 @@ _own_connections: WeakSet[Database] = WeakSet()
 _companions: WeakKeyDictionary[Database, Database] = WeakKeyDictionary()
 # what is to run after the commit of a connection's transaction
 _waiting: WeakKeyDictionary[Database, list[Callable[[], object]]] = WeakKeyDictionary()
-# the same, for what asks the database nothing
+# the same, for what writes nothing
 _messages: WeakKeyDictionary[Database, list[Callable[[], object]]] = WeakKeyDictionary()
 
 
@@ -34,7 +34,10 @@ def after_commit(callback: Callable[[], object]) -> None:
 
 
 def send_after_commit(message: Callable[[], object]) -> None:
-	"""As `after_commit`, before all of those, for what asks the database nothing: it needs no connection."""
+	"""As `after_commit`, before all of those, for what writes nothing: it gets no connection of its own.
+
+	What must be looked up for it is read among `uncommitted_reads`.
+	"""
 	_messages.setdefault(frappe.local.db, []).append(message)
 	_follow_this_transaction()
 
@@ -134,7 +137,8 @@ def own_connection() -> Iterator[None]:
 		yield
 		return
 	callers = frappe.local.db
-	own = _open_beside(callers, "start transaction")
+	own = _companion_of(callers) or _open_beside(callers)
+	own.sql("start transaction")
 	_own_connections.add(own)
 	try:
 		frappe.local.db = own
@@ -153,12 +157,14 @@ def uncommitted_reads() -> Iterator[None]:
 	READ UNCOMMITTED; it is kept for the next block, and for what runs after the transaction's commit.
 	"""
 	callers = frappe.local.db
-	# of the next transaction only, which the first read begins
-	companion = _open_beside(callers, "set transaction isolation level read uncommitted")
+	companion = _companion_of(callers)
+	if not companion:
+		companion = _open_beside(callers)
+		# of its first transaction only, which is all that it is used for here
+		companion.sql("set transaction isolation level read uncommitted")
 	try:
 		frappe.local.db = companion
 		yield
-		companion.sql("commit")
 		_companions[callers] = companion
 	finally:
 		# first of all: a job's timeout may interrupt the next line
@@ -168,15 +174,28 @@ def uncommitted_reads() -> Iterator[None]:
 	_follow_this_transaction()
 
 
-def _open_beside(callers: Database, first_statement: str) -> Database:
-	"""The companion of the callers' connection, or a new one; it has executed the first statement."""
+@contextmanager
+def uncommitted_reads_in_between() -> Iterator[None]:
+	"""As `uncommitted_reads`, on a connection of the engine's own, between two of its transactions."""
+	frappe.db.sql("commit")
+	frappe.db.sql("set transaction isolation level read uncommitted")
+	yield
+	frappe.db.sql("commit")
+
+
+def _companion_of(callers: Database) -> Database | None:
+	"""The connection that is open beside the callers'; who takes it puts it back, or closes it."""
 	companion = _companions.pop(callers, None)
-	if companion:
-		try:
-			companion.sql(first_statement)
-			return companion
-		except CONNECTION_LOST:
-			companion.close()
+	try:
+		if companion:
+			companion._conn.ping(reconnect=False)
+	except CONNECTION_LOST:
+		companion.close()
+		return None
+	return companion
+
+
+def _open_beside(callers: Database) -> Database:
 	companion = get_db(
 		host=callers.host,
 		user=callers.user,
@@ -185,5 +204,4 @@ def _open_beside(callers: Database, first_statement: str) -> Database:
 		cur_db_name=callers.cur_db_name,
 	)
 	companion.connect()
-	companion.sql(first_statement)
 	return companion

@@ -200,6 +200,19 @@ def transition_all(
 		_transition(jobs, status, "name in %s", ([job.name for job in jobs],), message, actor, changes, own)
 
 
+def enter_before_insert(
+	job: BackgroundJob, status: str, *, actor: str | None = None, **changes: Any
+) -> list[job_execution_log.Entry]:
+	"""Move a job to `status` whose row is yet to be inserted; returns what its log is to say of that.
+
+	Nobody else can have moved it. Raises InvalidTransitionError; writes and publishes nothing.
+	"""
+	from_status, since = job.status, {job.name: job.modified}
+	now = _enter(status, [job], changes)
+	job.update(changes)
+	return job_execution_log.entries([job], from_status, now, actor=actor, since=since)
+
+
 def _transition(
 	jobs: Sequence[BackgroundJob],
 	status: str,
@@ -210,17 +223,8 @@ def _transition(
 	changes: dict[str, Any],
 	own: Sequence[str] = (),
 ) -> None:
-	from_status = jobs[0].status
-	if status not in VALID_TRANSITIONS[from_status]:
-		raise InvalidTransitionError(
-			_("{0}: a job that is {1} cannot become {2}").format(jobs[0].name, _(from_status), _(status))
-		)
-	since, now = {job.name: get_datetime(job.modified) for job in jobs}, _later_than_before(jobs)
-	changes.update(status=status, modified=now, modified_by=frappe.session.user)
-	if status in ENTERED_AT:
-		changes.setdefault(ENTERED_AT[status], now)
-	if status not in WAITING:
-		changes["ready_at"] = None
+	from_status, since = jobs[0].status, {job.name: get_datetime(job.modified) for job in jobs}
+	now = _enter(status, jobs, changes)
 	of_each = f"elt(field(name{', %s' * len(jobs)}){', %s' * len(jobs)})"
 	assignments = [f"`{field}` = {of_each}" for field in own] + [f"`{field}` = %s" for field in changes]
 	own_values = [value for field in own for value in (*since, *(job.get(field) for job in jobs))]
@@ -239,6 +243,21 @@ def _transition(
 	realtime.publish_job_status_changed(jobs, from_status)
 	if status in FINISHED:
 		notifications.notify_owners(jobs)
+
+
+def _enter(status: str, jobs: Sequence[BackgroundJob], changes: dict[str, Any]) -> datetime:
+	"""Add to the changes what entering the status means; returns when that is."""
+	if status not in VALID_TRANSITIONS[jobs[0].status]:
+		raise InvalidTransitionError(
+			_("{0}: a job that is {1} cannot become {2}").format(jobs[0].name, _(jobs[0].status), _(status))
+		)
+	now = _later_than_before(jobs)
+	changes.update(status=status, modified=now, modified_by=frappe.session.user)
+	if status in ENTERED_AT:
+		changes.setdefault(ENTERED_AT[status], now)
+	if status not in WAITING:
+		changes["ready_at"] = None
+	return now
 
 
 def _later_than_before(jobs: Sequence[BackgroundJob]) -> datetime:

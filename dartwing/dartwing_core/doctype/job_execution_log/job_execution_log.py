@@ -1,6 +1,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import frappe
 from frappe import _
@@ -67,22 +67,45 @@ class JobExecutionLog(HiddenDocument):
 		"""Publish nothing to the DocType-wide room: everyone who may read any job could join it."""
 
 
-def record(
+class Entry(NamedTuple):
+	"""What is written of one transition: a row, values of `FIELDS`, and a line of the log file."""
+
+	row: tuple[Any, ...]
+	line: Line
+
+
+def record(*what: Any, **more: Any) -> list[Line]:
+	"""Write the entries of these jobs in the current transaction; arguments as for `entries`.
+
+	Returns what the log file is to say once they are committed.
+	"""
+	new = entries(*what, **more)
+	insert(new)
+	return [entry.line for entry in new]
+
+
+def insert(new: Sequence[Entry]) -> None:
+	inserts.insert("Job Execution Log", FIELDS, [entry.row for entry in new])
+
+
+def entries(
 	jobs: Sequence[Document],
 	from_status: str | None,
 	timestamp: datetime,
 	message: str | None = None,
 	actor: str | None = None,
 	since: Mapping[str, datetime | None] | None = None,
-) -> list[Line]:
-	"""Write one row for each job, which has just become its `status`, in the current transaction.
+) -> list[Entry]:
+	"""One for each job, which has just become its `status`.
 
 	`since` is when each job became `from_status`, where no field of theirs says it. Rows that the
-	metrics count are marked as uncounted. Returns what the log file is to say once they are committed.
+	metrics count are marked as uncounted.
 	"""
 	user = frappe.session.user
-	rows = [
-		(
+	by = transition_log.origin()
+	new = []
+	for job in jobs:
+		row = (
 			new_name(timestamp),
 			user,
 			timestamp,
@@ -101,14 +124,8 @@ def record(
 			seconds_in(job, from_status, timestamp, since.get(job.name) if since else None),
 			int(is_counted(from_status, job.status)),
 		)
-		for job in jobs
-	]
-	inserts.insert("Job Execution Log", FIELDS, rows)
-	by = transition_log.origin()
-	return [
-		(row[0], _line(job, dict(zip(FIELDS, row, strict=True)), by))
-		for job, row in zip(jobs, rows, strict=True)
-	]
+		new.append(Entry(row, (row[0], _line(job, dict(zip(FIELDS, row, strict=True)), by))))
+	return new
 
 
 def _line(job: Document, row: dict[str, Any], by: dict[str, str | None]) -> dict[str, Any]:

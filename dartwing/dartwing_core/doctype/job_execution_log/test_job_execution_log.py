@@ -10,7 +10,7 @@ test_ignore = ["Background Job", "Organization"]
 class TestJobExecutionLog(FrappeTestCase):
 	def setUp(self):
 		job = submit_job("echo_job", an_organization())
-		self.row = frappe.get_doc("Job Execution Log", {"background_job": job.name})
+		self.row = frappe.get_doc("Job Execution Log", {"background_job": job.name, "to_status": "Pending"})
 
 	def test_a_row_says_who_moved_the_job(self):
 		self.assertEqual((self.row.from_status, self.row.to_status), (None, "Pending"))

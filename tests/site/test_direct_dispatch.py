@@ -1,0 +1,168 @@
+"""A job that nothing keeps waiting is Queued in the transaction that submits it."""
+
+from contextlib import contextmanager
+
+import frappe
+import pytest
+from factories import (
+	OBLIGING,
+	acting_as,
+	end,
+	queued_wake_ups,
+	second_connection,
+	state,
+	submit,
+	transitions,
+)
+from frappe.utils import add_to_date, now_datetime
+
+from dartwing.dartwing_core.background_jobs import (
+	cancel_job,
+	maintenance,
+	submit_job,
+	submit_jobs,
+)
+
+
+@contextmanager
+def resumed_afterwards(**what):
+	yield
+	maintenance.resume(**what)
+	frappe.db.commit()
+
+
+def submit_uncommitted(world, number: int = 1, **arguments) -> list[str]:
+	"""Statuses as they are in the transaction that is still open."""
+	with acting_as(world.alice):
+		jobs = [submit_job(OBLIGING, world.alpha, {"n": n}, **arguments) for n in range(number)]
+	return [frappe.db.get_value("Background Job", job.name, "status") for job in jobs]
+
+
+def statuses(world) -> dict[str, int]:
+	frappe.db.rollback()
+	of_alpha = {"organization": world.alpha}
+	counts = frappe.get_all(
+		"Background Job", of_alpha, ["status", "count(name) as number"], group_by="status"
+	)
+	return {count.status: count.number for count in counts}
+
+
+def test_the_row_is_queued_before_the_commit_and_its_wake_up_comes_after(world):
+	with acting_as(world.alice):
+		job = submit_job(OBLIGING, world.alpha, {})
+	row = frappe.db.get_value("Background Job", job.name, ["status", "ready_at", "rq_job_id"], as_dict=True)
+	assert (job.status, row.status, row.ready_at) == ("Queued", "Queued", None)
+	assert queued_wake_ups("default") == []
+	frappe.db.commit()
+	(wake_up,) = queued_wake_ups("default", job.name)
+	assert wake_up.id.endswith(row.rq_job_id)
+	assert transitions(job.name) == [(None, "Pending"), ("Pending", "Queued")]
+
+
+def test_the_log_is_in_order_to_the_microsecond(world):
+	job = submit()
+	accepted, queued = frappe.get_all(
+		"Job Execution Log", {"background_job": job.name}, ["timestamp", "actor"], order_by="timestamp asc"
+	)
+	assert (accepted.actor, queued.actor) == (world.alice, "Dispatcher")
+	row = frappe.get_doc("Background Job", job.name)
+	assert row.created_at == accepted.timestamp < queued.timestamp == row.queued_at
+
+
+def test_what_is_rolled_back_is_not_pushed(world):
+	assert submit_uncommitted(world) == ["Queued"]
+	frappe.db.rollback()
+	frappe.db.commit()
+	assert (statuses(world), queued_wake_ups("default")) == ({}, [])
+
+
+def test_what_is_undone_to_a_savepoint_is_not_pushed(world):
+	frappe.db.savepoint("before_it")
+	assert submit_uncommitted(world) == ["Queued"]
+	frappe.db.rollback(save_point="before_it")
+	frappe.db.commit()
+	assert (statuses(world), queued_wake_ups("default")) == ({}, [])
+
+
+def test_what_is_canceled_in_the_same_transaction_leaves_no_wake_up(world):
+	with acting_as(world.alice):
+		job = submit_job(OBLIGING, world.alpha, {})
+		cancel_job(job.name)
+		frappe.db.commit()
+	assert (state(job.name)["status"], queued_wake_ups("default")) == ("Canceled", [])
+
+
+def test_what_waits_for_its_time_or_its_parent_is_pending(world):
+	parent = submit(mode="parent")
+	assert submit_uncommitted(world, scheduled_at=add_to_date(now_datetime(), hours=1)) == ["Pending"]
+	assert submit_uncommitted(world, depends_on=parent.name) == ["Pending"]
+	assert submit_uncommitted(world, scheduled_at=add_to_date(now_datetime(), hours=-1)) == ["Queued"]
+
+
+@pytest.mark.parametrize("what", [{}, {"queue": "default"}, {"job_type": OBLIGING}])
+def test_what_is_paused_is_pending(world, what):
+	maintenance.pause(**what)
+	frappe.db.commit()
+	with resumed_afterwards(**what):
+		assert submit_uncommitted(world) == ["Pending"]
+		frappe.db.commit()
+		assert statuses(world) == {"Pending": 1}
+	assert statuses(world) == {"Queued": 1}
+
+
+@pytest.mark.parametrize(("size", "directly"), [(0, 0), (50, 0), (53, 3), (12, 0), (100, 50), (120, 55)])
+def test_at_most_half_of_a_window_is_taken_before_the_commit_and_fifty_slots_are_left(
+	world, window, size, directly
+):
+	window(size)
+	assert submit_uncommitted(world, 55) == ["Queued"] * directly + ["Pending"] * (55 - directly)
+	frappe.db.commit()
+	assert statuses(world).get("Queued", 0) == min(size, 55)
+
+
+def test_nobody_overtakes_one_who_is_ready_and_waits(world, window):
+	window(0)
+	submit(n=1)
+	window(100)
+	end(submit(n=2).name, "Completed")
+	assert "Pending" not in statuses(world)
+	job = frappe.qb.DocType("Background Job")
+	# as a job is whose dispatcher died
+	waiting = submit(n=3)
+	changes = {job.status: "Pending", job.ready_at: now_datetime()}
+	query = frappe.qb.update(job).where(job.name == waiting.name)
+	for field, value in changes.items():
+		query = query.set(field, value)
+	query.run()
+	frappe.db.commit()
+	assert submit_uncommitted(world, priority="Critical") == ["Pending"]
+	frappe.db.commit()
+	assert "Pending" not in statuses(world)
+
+
+def submit_bulk(world, number: int) -> list[str]:
+	with acting_as(world.alice):
+		jobs = submit_jobs([{"job_type": OBLIGING, "organization": world.alpha}] * number)
+		frappe.db.commit()
+	return [job.name for job in jobs]
+
+
+def test_slots_of_an_open_transaction_are_not_given_away(world):
+	with second_connection():
+		assert submit_uncommitted(world, 40) == ["Queued"] * 40
+		with second_connection():
+			submit_bulk(world, 80)
+			assert statuses(world) == {"Queued": 60, "Pending": 20}
+		frappe.db.commit()
+	assert statuses(world) == {"Queued": 100, "Pending": 20}
+
+
+def test_slots_of_a_transaction_that_was_rolled_back_are_filled_at_the_next_end(world):
+	with second_connection():
+		assert submit_uncommitted(world, 40) == ["Queued"] * 40
+		with second_connection():
+			first = submit_bulk(world, 110)[0]
+			assert statuses(world) == {"Queued": 60, "Pending": 50}
+		frappe.db.rollback()
+	end(first, "Completed")
+	assert statuses(world) == {"Completed": 1, "Queued": 100, "Pending": 9}
