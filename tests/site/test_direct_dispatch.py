@@ -21,14 +21,17 @@ from dartwing.dartwing_core.background_jobs import (
 	maintenance,
 	submit_job,
 	submit_jobs,
+	transactions,
 )
 
 
 @contextmanager
 def resumed_afterwards(**what):
-	yield
-	maintenance.resume(**what)
-	frappe.db.commit()
+	try:
+		yield
+	finally:
+		maintenance.resume(**what)
+		frappe.db.commit()
 
 
 def submit_uncommitted(world, number: int = 1, **arguments) -> list[str]:
@@ -166,3 +169,18 @@ def test_slots_of_a_transaction_that_was_rolled_back_are_filled_at_the_next_end(
 		frappe.db.rollback()
 	end(first, "Completed")
 	assert statuses(world) == {"Completed": 1, "Queued": 100, "Pending": 9}
+
+
+@pytest.mark.parametrize("is_pending", [False, True])
+def test_the_connection_beside_the_transaction_may_be_lost(world, window, is_pending):
+	if is_pending:
+		window(10)
+	names = []
+	for n in range(2):
+		with acting_as(world.alice):
+			names.append(submit_job(OBLIGING, world.alpha, {"n": n}).name)
+		beside = transactions._companions[frappe.local.db]
+		frappe.db.sql(f"kill {beside._conn.thread_id()}")
+	frappe.db.commit()
+	assert statuses(world) == {"Queued": 2}
+	assert [len(queued_wake_ups("default", name)) for name in names] == [1, 1]

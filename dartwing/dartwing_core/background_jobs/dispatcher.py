@@ -73,9 +73,8 @@ def dispatch(organizations: Sequence[str]) -> int:
 	cancels them, are passed over; what becomes of them, and of those behind a hundred of them, is seen
 	by the next tick.
 	"""
-	if is_held() or not organizations:
-		return 0
-	handed_over, taking_turns = 0, {organization: Turns(organization) for organization in organizations}
+	handed_over = 0
+	taking_turns = {} if is_held() else {organization: Turns(organization) for organization in organizations}
 	with own_connection():
 		while taking_turns:
 			handed_over += sum(turns.take() for turns in taking_turns.values())
