@@ -194,6 +194,16 @@ def test_an_organization_that_is_not_active_is_refused(world, status):
 		frappe.db.commit()
 
 
+@pytest.mark.parametrize(
+	("user", "error"),
+	[(World.alice, frappe.PermissionError), ("Administrator", frappe.DoesNotExistError)],
+)
+def test_a_name_that_only_the_database_takes_for_the_organizations_is_refused(world, user, error):
+	assert frappe.db.exists("Organization", world.alpha.upper())
+	with acting_as(user), pytest.raises(error, match="organization: "):
+		submit_job(OBLIGING, world.alpha.upper(), {})
+
+
 @pytest.mark.parametrize("status", ["Inactive", "Pending"])
 def test_a_member_who_is_not_active_is_refused(world, status):
 	person = frappe.db.get_value("Person", {"frappe_user": world.alice})

@@ -12,6 +12,11 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
+# rows of enabled users, one for each organization that they are an active member of
+MEMBERSHIPS = """`tabUser` user
+	join `tabPerson` person on person.frappe_user = user.name and user.enabled = 1
+	join `tabOrg Member` member on member.person = person.name and member.status = 'Active'"""
+
 ADMIN_ROLE = "Dartwing Admin"
 METRICS_ROLE = "Job Metrics Reader"
 
@@ -26,11 +31,7 @@ def is_system_manager(user: str | None = None) -> bool:
 def organizations_of(user: str | None = None) -> list[str]:
 	"""Names of the organizations that the user is an active member of."""
 	return frappe.db.sql(
-		"""select member.organization
-		from `tabUser` user
-		join `tabPerson` person on person.frappe_user = user.name
-		join `tabOrg Member` member on member.person = person.name
-		where user.name = %s and user.enabled = 1 and member.status = 'Active'""",
+		f"select member.organization from {MEMBERSHIPS} where user.name = %s",
 		(user or frappe.session.user,),
 		pluck=True,
 	)
@@ -44,18 +45,16 @@ def status_for_member(organization: str) -> str | None:
 	"""Status of an organization that the session's user may act for, as `is_member`; None of any other."""
 	# the query builder takes longer for these than the database
 	if is_system_manager():
-		found = frappe.db.sql("select status from `tabOrganization` where name = %s", (organization,))
+		found = frappe.db.sql("select name, status from `tabOrganization` where name = %s", (organization,))
 	else:
 		found = frappe.db.sql(
-			"""select organization.status
-			from `tabUser` user
-			join `tabPerson` person on person.frappe_user = user.name
-			join `tabOrg Member` member on member.person = person.name and member.status = 'Active'
+			f"""select organization.name, organization.status from {MEMBERSHIPS}
 			join `tabOrganization` organization on organization.name = member.organization
-			where user.name = %s and user.enabled = 1 and organization.name = %s limit 1""",
+			where user.name = %s and organization.name = %s""",
 			(frappe.session.user, organization),
 		)
-	return found[0][0] if found else None
+	# to the database, names that differ in case or accents are equal
+	return dict(found).get(organization)
 
 
 def is_admin(organization: str, user: str | None = None) -> bool:
