@@ -56,12 +56,16 @@ def refuse_to_start(job: BackgroundJob) -> bool:
 def standing_of(job: BackgroundJob) -> frappe._dict:
 	"""What the job's start depends on, as it is now; None where a row is gone."""
 	return frappe.db.sql(
-		"""select organization.status organization_status, user.enabled, type.is_paused,
-			type.requires_permission, parent.status parent_status
+		f"""select organization.status organization_status, owner.enabled, type.is_paused,
+			type.requires_permission, parent.status parent_status,
+			exists (
+				select 1 from {access.MEMBERSHIPS}
+				where user.name = job.owner_user and member.organization = job.organization
+			) is_member
 		from (select %(organization)s organization, %(owner_user)s owner_user, %(job_type)s job_type,
 			%(depends_on)s depends_on) job
 		left join `tabOrganization` organization on organization.name = job.organization
-		left join `tabUser` user on user.name = job.owner_user
+		left join `tabUser` owner on owner.name = job.owner_user
 		left join `tabJob Type` type on type.name = job.job_type
 		left join `tabBackground Job` parent on parent.name = job.depends_on""",
 		{field: job.get(field) for field in ("organization", "owner_user", "job_type", "depends_on")},
@@ -72,7 +76,7 @@ def standing_of(job: BackgroundJob) -> frappe._dict:
 def why_never(job: BackgroundJob, standing: frappe._dict) -> str | None:
 	if standing.organization_status is None:
 		return _("Organization not found")
-	if not standing.enabled or not access.is_member(job.organization, job.owner_user):
+	if not (standing.enabled and (standing.is_member or access.is_system_manager(job.owner_user))):
 		return _("Permission denied")
 	if standing.requires_permission and (reason := why_not_permitted(job, standing.requires_permission)):
 		return reason
