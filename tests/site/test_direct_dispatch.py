@@ -18,6 +18,7 @@ from frappe.utils import add_to_date, now_datetime
 
 from dartwing.dartwing_core.background_jobs import (
 	cancel_job,
+	dispatcher,
 	maintenance,
 	submit_job,
 	submit_jobs,
@@ -184,3 +185,65 @@ def test_the_connection_beside_the_transaction_may_be_lost(world, window, is_pen
 	frappe.db.commit()
 	assert statuses(world) == {"Queued": 2}
 	assert [len(queued_wake_ups("default", name)) for name in names] == [1, 1]
+
+
+@pytest.mark.parametrize("is_pending", [False, True])
+@pytest.mark.parametrize("ending", ["rollback", "commit"])
+def test_what_an_after_commit_callback_submits_follows_its_own_commit(world, window, is_pending, ending):
+	if is_pending:
+		window(10)
+	frappe.db.after_commit.add(lambda: submit_uncommitted(world))
+	frappe.db.commit()
+	assert queued_wake_ups("default") == []
+	getattr(frappe.db, ending)()
+	assert statuses(world) == ({"Queued": 1} if ending == "commit" else {})
+	assert len(queued_wake_ups("default")) == (1 if ending == "commit" else 0)
+
+
+@pytest.mark.parametrize("fails_first", [False, True])
+def test_what_was_to_follow_a_commit_that_failed_is_forgotten_with_its_transaction(world, fails_first):
+	sent = []
+	if fails_first:
+		frappe.db.before_commit.add(lambda: 1 / 0)
+	submit_uncommitted(world)
+	transactions.send_after_commit(lambda: sent.append("of what was rolled back"))
+	frappe.db.before_commit.add(lambda: 1 / 0)
+	with pytest.raises(ZeroDivisionError):
+		frappe.db.commit()
+	frappe.db.rollback()
+	transactions.send_after_commit(lambda: sent.append("of what was committed"))
+	frappe.db.commit()
+	assert (sent, queued_wake_ups("default")) == (["of what was committed"], [])
+
+
+def test_a_document_that_is_changed_after_the_submission_changes_nothing_of_the_push(world):
+	with acting_as(world.alice):
+		job = submit_job(OBLIGING, world.alpha, {})
+		job.update({"priority": "Low", "rq_job_id": "another"})
+		frappe.db.commit()
+	assert len(queued_wake_ups("default", job.name)) == 1
+
+
+def test_the_critical_jobs_of_a_transaction_keep_their_order(world):
+	with acting_as(world.alice):
+		names = [submit_job(OBLIGING, world.alpha, {"n": n}, priority="Critical").name for n in range(3)]
+		frappe.db.commit()
+	pushed = [rq_job.kwargs["kwargs"]["background_job_id"] for rq_job in queued_wake_ups("short")]
+	assert pushed == names
+
+
+def test_a_dispatcher_that_found_nothing_sees_who_left_it_to_it(world, monkeypatch):
+	ready_jobs, came = dispatcher.ready_jobs, []
+
+	def another_comes_after_the_first_look(*arguments):
+		found = ready_jobs(*arguments)
+		if not came:
+			came.append("here")
+			with second_connection():
+				submit_bulk(world, 2)
+				assert statuses(world) == {"Pending": 2}
+		return found
+
+	monkeypatch.setattr(dispatcher, "ready_jobs", another_comes_after_the_first_look)
+	dispatcher.dispatch([world.alpha])
+	assert statuses(world) == {"Queued": 2}

@@ -22,8 +22,8 @@ DEFAULTS = {
 	# how often a running job shows that it is alive, and for how long that is believed
 	"heartbeat_interval_seconds": 20,
 	"heartbeat_lifetime_seconds": 90,
-	# how old a Queued or Running job must be before it is compared with RQ
-	"recovery_age_seconds": 20,
+	# how old a Queued or Running job must be before it is compared with RQ: its push may be on its way
+	"recovery_age_seconds": 2,
 	# how long what follows from the end of a job may wait for what follows from others
 	"errands_interval_seconds": 0.3,
 	# how long a draining horse keeps RQ jobs of others waiting

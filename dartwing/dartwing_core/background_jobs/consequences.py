@@ -17,11 +17,14 @@ from dartwing.dartwing_core.background_jobs import (
 )
 from dartwing.dartwing_core.background_jobs.transactions import (
 	after_commit,
-	send_after_commit,
+	collector,
 	uncommitted_reads,
 )
 from dartwing.dartwing_core.background_jobs.transition_log import Line
 from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, QUEUED, BackgroundJob
+
+# what is needed of a new job after the commit, whatever its submitter does with the document
+FIELDS = ("name", "organization", "depends_on", "priority", "timeout_seconds", "rq_job_id")
 
 
 def follow_acceptance(
@@ -31,30 +34,44 @@ def follow_acceptance(
 
 	A caller's rollback to a savepoint, which tells nobody, may have undone them.
 	"""
+	new = [frappe._dict({field: job.get(field) for field in FIELDS}) for job in jobs]
 	if all(job.status == QUEUED for job in jobs):
-		send_after_commit(partial(_announce_and_push, list(jobs), lines, events))
+		collector(StraightToTheQueue).add(new, lines, events)
 	else:
-		after_commit(partial(_announce_and_dispatch, list(jobs), lines, events))
+		after_commit(partial(_announce_and_dispatch, new, lines, events))
 
 
-def _announce_and_push(
-	jobs: Sequence[BackgroundJob], lines: Sequence[Line], events: Sequence[realtime.Message]
-) -> None:
-	with uncommitted_reads():
-		organization_of = _organizations_of(jobs)
-	_announce(organization_of, lines, events)
-	dispatcher.push([job for job in jobs if job.name in organization_of])
+class StraightToTheQueue:
+	"""The jobs of one transaction that are Queued in it: announced and pushed together, after its commit."""
+
+	def __init__(self) -> None:
+		self._jobs: list[frappe._dict] = []
+		self._lines: list[Line] = []
+		self._events: list[realtime.Message] = []
+
+	def add(
+		self, jobs: Sequence[frappe._dict], lines: Sequence[Line], events: Sequence[realtime.Message]
+	) -> None:
+		self._jobs.extend(jobs)
+		self._lines.extend(lines)
+		self._events.extend(events)
+
+	def __call__(self) -> None:
+		with uncommitted_reads():
+			organization_of = _organizations_of(self._jobs)
+		_announce(organization_of, self._lines, self._events)
+		dispatcher.push([job for job in self._jobs if job.name in organization_of])
 
 
 def _announce_and_dispatch(
-	jobs: Sequence[BackgroundJob], lines: Sequence[Line], events: Sequence[realtime.Message]
+	jobs: Sequence[frappe._dict], lines: Sequence[Line], events: Sequence[realtime.Message]
 ) -> None:
 	_announce(_organizations_of(jobs), lines, events)
 	dependencies.release_or_fail([job.name for job in jobs if job.depends_on])
 	dispatcher.dispatch(sorted({job.organization for job in jobs}))
 
 
-def _organizations_of(jobs: Sequence[BackgroundJob]) -> dict[str, str]:
+def _organizations_of(jobs: Sequence[frappe._dict]) -> dict[str, str]:
 	query = "select name, organization from `tabBackground Job` where name in %s"
 	return dict(frappe.db.sql(query, ([job.name for job in jobs],)))
 
@@ -62,11 +79,11 @@ def _organizations_of(jobs: Sequence[BackgroundJob]) -> dict[str, str]:
 def _announce(
 	organization_of: dict[str, str], lines: Sequence[Line], events: Sequence[realtime.Message]
 ) -> None:
+	transition_log.write([line for line in lines if line[1]["job"] in organization_of])
 	realtime.publish_all(
 		"job_status_changed",
 		[event for event in events if organization_of.get(event[1]["job_id"]) == event[0]],
 	)
-	transition_log.write([line for line in lines if line[1]["job"] in organization_of])
 
 
 def follow_end(job: BackgroundJob) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from weakref import WeakKeyDictionary, WeakSet
+from typing import TypeVar, cast
+from weakref import WeakKeyDictionary, WeakSet, ref
 
 import frappe
 import pymysql
@@ -15,10 +16,65 @@ CONNECTION_LOST = (pymysql.err.OperationalError, pymysql.err.InterfaceError)
 _own_connections: WeakSet[Database] = WeakSet()
 # connections opened to look beside a transaction, kept for what is to run after its commit
 _companions: WeakKeyDictionary[Database, Database] = WeakKeyDictionary()
-# what is to run after the commit of a connection's transaction
-_waiting: WeakKeyDictionary[Database, list[Callable[[], object]]] = WeakKeyDictionary()
-# the same, for what writes nothing
-_messages: WeakKeyDictionary[Database, list[Callable[[], object]]] = WeakKeyDictionary()
+
+Collector = TypeVar("Collector", bound=Callable[[], object])
+
+
+class Sequel:
+	"""What is to follow the commit of one transaction: collectors, then messages, then callbacks."""
+
+	def __init__(self) -> None:
+		self.collectors: dict[Callable, Callable[[], object]] = {}
+		self.messages: list[Callable[[], object]] = []
+		self.callbacks: list[Callable[[], object]] = []
+		self._is_due = False
+
+	def begin_with_commit(self) -> None:
+		"""The commit begins: from here on, what is added is the next transaction's."""
+		if _current_sequel() is self:
+			del _sequels[frappe.local.db]
+			self._is_due = True
+			# it may have been called already, by the commit whose callbacks began this transaction
+			frappe.db.after_commit.add(self.run)
+
+	def run(self) -> None:
+		if not self._is_due:
+			return
+		self._is_due = False
+		for message in (*self.collectors.values(), *self.messages):
+			_send_guarded(message)
+		try:
+			if self.callbacks:
+				with ExitStack() as stack:
+					if frappe.local.db not in _own_connections:
+						stack.enter_context(own_connection())
+					for callback in self.callbacks:
+						_run_guarded(callback)
+		except Exception:
+			frappe.logger("dartwing").exception("after-commit callbacks could not be run")
+		finally:
+			_close_companion()
+
+
+# of the transactions that are open; Frappe's callbacks alone keep them, and a rollback drops those
+_sequels: WeakKeyDictionary[Database, ref[Sequel]] = WeakKeyDictionary()
+
+
+def _current_sequel() -> Sequel | None:
+	found = _sequels.get(frappe.local.db)
+	return found() if found else None
+
+
+def _sequel() -> Sequel:
+	"""That of the current transaction."""
+	sequel = _current_sequel()
+	if not sequel:
+		sequel = Sequel()
+		_sequels[frappe.local.db] = ref(sequel)
+		frappe.db.before_commit.add(sequel.begin_with_commit)
+		frappe.db.after_commit.add(sequel.run)
+		frappe.db.after_rollback.add(_close_companion)
+	return sequel
 
 
 def after_commit(callback: Callable[[], object]) -> None:
@@ -27,10 +83,9 @@ def after_commit(callback: Callable[[], object]) -> None:
 	All callbacks of a transaction run on one other connection, each in a transaction of its own: the
 	caller's next read must not see the time before them. What one raises is logged, not raised: it
 	would escape from somebody else's `commit()`, and Frappe v15 would run the remaining callbacks only
-	at the next one.
+	at the next one. What is asked for among the callbacks of a commit follows the next commit.
 	"""
-	_waiting.setdefault(frappe.local.db, []).append(callback)
-	_follow_this_transaction()
+	_sequel().callbacks.append(callback)
 
 
 def send_after_commit(message: Callable[[], object]) -> None:
@@ -38,8 +93,15 @@ def send_after_commit(message: Callable[[], object]) -> None:
 
 	What must be looked up for it is read among `uncommitted_reads`.
 	"""
-	_messages.setdefault(frappe.local.db, []).append(message)
-	_follow_this_transaction()
+	_sequel().messages.append(message)
+
+
+def collector(kind: Callable[[], Collector]) -> Collector:
+	"""The one object of its kind that is called after this transaction's commit, before all messages."""
+	collectors = _sequel().collectors
+	if kind not in collectors:
+		collectors[kind] = kind()
+	return cast(Collector, collectors[kind])
 
 
 @contextmanager
@@ -58,29 +120,6 @@ def nothing_in_between() -> Iterator[None]:
 			_own_connections.discard(connection)
 
 
-def _follow_this_transaction() -> None:
-	# each time: after a commit that failed, a rollback may have dropped the one that was there
-	frappe.db.after_commit.add(_run_waiting)
-	frappe.db.after_rollback.add(_forget_waiting)
-
-
-def _run_waiting() -> None:
-	callbacks = _waiting.pop(frappe.local.db, [])
-	for message in _messages.pop(frappe.local.db, []):
-		_send_guarded(message)
-	try:
-		if callbacks:
-			with ExitStack() as stack:
-				if frappe.local.db not in _own_connections:
-					stack.enter_context(own_connection())
-				for callback in callbacks:
-					_run_guarded(callback)
-	except Exception:
-		frappe.logger("dartwing").exception("after-commit callbacks could not be run")
-	finally:
-		_close_companion()
-
-
 def _send_guarded(message: Callable[[], object]) -> None:
 	try:
 		message()
@@ -96,12 +135,6 @@ def _run_guarded(callback: Callable[[], object]) -> None:
 	except Exception:
 		frappe.logger("dartwing").exception("after-commit callback failed")
 		frappe.db.rollback()
-
-
-def _forget_waiting() -> None:
-	_waiting.pop(frappe.local.db, None)
-	_messages.pop(frappe.local.db, None)
-	_close_companion()
 
 
 def _close_companion() -> None:
@@ -171,7 +204,8 @@ def uncommitted_reads() -> Iterator[None]:
 		frappe.local.db = callers
 		if callers not in _companions:
 			companion.close()
-	_follow_this_transaction()
+	# which closes it
+	_sequel()
 
 
 @contextmanager
@@ -189,7 +223,7 @@ def _companion_of(callers: Database) -> Database | None:
 	try:
 		if companion:
 			companion._conn.ping(reconnect=False)
-	except CONNECTION_LOST:
+	except pymysql.err.Error:
 		companion.close()
 		return None
 	return companion

@@ -9,23 +9,19 @@ import logging
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import frappe
-from frappe.database.database import Database
 from frappe.utils.background_jobs import create_job_id
 from rq import get_current_job
 
 from dartwing.dartwing_core.background_jobs import config
-from dartwing.dartwing_core.background_jobs.transactions import after_commit
+from dartwing.dartwing_core.background_jobs.transactions import after_commit, send_after_commit
 
 LOGGER = "dartwing.jobs"
 MAX_BYTES, FILES = 10_000_000, 10
 
 # name of the row in the Job Execution Log, and what is to be written
 Line = tuple[str, dict[str, Any]]
-
-_waiting: WeakKeyDictionary[Database, list[Line]] = WeakKeyDictionary()
 
 
 def write_after_commit(lines: Sequence[Line], may_be_undone: bool) -> None:
@@ -38,10 +34,7 @@ def write_after_commit(lines: Sequence[Line], may_be_undone: bool) -> None:
 	if may_be_undone:
 		after_commit(partial(_write_committed, lines))
 		return
-	connection = frappe.local.db
-	_waiting.setdefault(connection, []).extend(lines)
-	connection.after_commit.add(_write_waiting)
-	connection.after_rollback.add(_forget_waiting)
+	send_after_commit(partial(write, lines))
 
 
 def origin() -> dict[str, str | None]:
@@ -62,14 +55,6 @@ def origin() -> dict[str, str | None]:
 def full_rq_job_id(rq_job_id: str | None) -> str | None:
 	"""As Redis and the logs of workers have it, with the site in front."""
 	return create_job_id(rq_job_id) if rq_job_id else None
-
-
-def _write_waiting() -> None:
-	write(_waiting.pop(frappe.local.db, []))
-
-
-def _forget_waiting() -> None:
-	_waiting.pop(frappe.local.db, None)
 
 
 def _write_committed(lines: Sequence[Line]) -> None:
