@@ -19,7 +19,7 @@ from factories import (
 )
 from following import follow, of_jobs, settle
 
-from dartwing.dartwing_core.background_jobs import consequences, realtime
+from dartwing.dartwing_core.background_jobs import cancel_job, consequences, realtime, submit_job
 
 UTC = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
 # a stock worker on a busy machine may need this long to start
@@ -187,6 +187,36 @@ def test_nothing_is_sent_of_what_was_rolled_back(connect, world):
 	frappe.db.rollback()
 	settle(socket)
 	assert "Running" not in [event["to_status"] for event in socket.named("job_status_changed")]
+
+
+def test_nothing_is_sent_of_what_was_undone_to_a_savepoint(connect, world):
+	socket = follow(connect(world.alice), world.alpha)
+	kept, canceled = submit(), submit()
+	with acting_as(world.alice):
+		frappe.db.savepoint("here")
+		cancel_job(kept.name)
+		frappe.db.rollback(save_point="here")
+		cancel_job(canceled.name)
+		frappe.db.commit()
+	socket.wait_for("job_status_changed", lambda message: message["to_status"] == "Canceled")
+	settle(socket)
+	ends = [
+		event["job_id"] for event in socket.named("job_status_changed") if event["to_status"] == "Canceled"
+	]
+	assert ends == [canceled.name]
+
+
+def test_a_job_that_is_canceled_by_who_submits_it_is_announced_before(connect, world, window):
+	window(10)
+	socket = follow(connect(world.alice), world.alpha)
+	with acting_as(world.alice):
+		job = submit_job(OBLIGING, world.alpha, {})
+		cancel_job(job.name)
+		frappe.db.commit()
+	socket.wait_for("job_status_changed", lambda message: message["to_status"] == "Canceled")
+	settle(socket)
+	seen = [event["to_status"] for event in socket.named("job_status_changed") if event["job_id"] == job.name]
+	assert seen == ["Pending", "Canceled"]
 
 
 def test_nothing_is_sent_of_a_job_to_an_organization_that_is_not_its_own(connect, world):

@@ -7,7 +7,6 @@ the one that clients of stock Frappe v15 can join (`doc_subscribe`, permission-c
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
 
 import frappe
 from frappe.model.document import Document
@@ -16,7 +15,6 @@ from frappe.utils.background_jobs import get_redis_connection_without_auth
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from dartwing.dartwing_core.background_jobs import times
-from dartwing.dartwing_core.background_jobs.transactions import send_after_commit
 
 SENT_TOGETHER = 500
 # organization, what it is told
@@ -27,16 +25,12 @@ def room_of(organization: str) -> str:
 	return f"org:{organization}"
 
 
-def publish_job_status_changed(jobs: Sequence[Document], from_status: str | None) -> None:
-	"""Tell each job's organization that it became its `status`, once this transaction is committed.
-
-	Sends `{job_id, job_type, from_status, to_status, output_reference?, error_message?, updated_at}`
-	for each job. The rows were just changed as ones of their organizations.
-	"""
-	send_after_commit(partial(publish_all, "job_status_changed", status_messages(jobs, from_status)))
-
-
 def status_messages(jobs: Sequence[Document], from_status: str | None) -> list[Message]:
+	"""What `job_status_changed` tells the organization of each job, which has become its `status`.
+
+	`{job_id, job_type, from_status, to_status, output_reference?, error_message?, updated_at}`. The rows were
+	just changed as ones of their organizations.
+	"""
 	return [(job.organization, _status_event(job, from_status)) for job in jobs]
 
 

@@ -7,7 +7,6 @@ by a rollback to a savepoint, which tells nobody: there the rows of the log are 
 import json
 import logging
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import frappe
@@ -15,26 +14,12 @@ from frappe.utils.background_jobs import create_job_id
 from rq import get_current_job
 
 from dartwing.dartwing_core.background_jobs import config
-from dartwing.dartwing_core.background_jobs.transactions import after_commit, send_after_commit
 
 LOGGER = "dartwing.jobs"
 MAX_BYTES, FILES = 10_000_000, 10
 
 # name of the row in the Job Execution Log, and what is to be written
 Line = tuple[str, dict[str, Any]]
-
-
-def write_after_commit(lines: Sequence[Line], may_be_undone: bool) -> None:
-	"""Write the lines once this transaction is committed, except those whose row was undone in it.
-
-	`may_be_undone` says whether a caller may yet roll back to a savepoint.
-	"""
-	if not config.get("log_transitions"):
-		return
-	if may_be_undone:
-		after_commit(partial(_write_committed, lines))
-		return
-	send_after_commit(partial(write, lines))
 
 
 def origin() -> dict[str, str | None]:
@@ -57,11 +42,11 @@ def full_rq_job_id(rq_job_id: str | None) -> str | None:
 	return create_job_id(rq_job_id) if rq_job_id else None
 
 
-def _write_committed(lines: Sequence[Line]) -> None:
+def committed(lines: Sequence[Line]) -> set[str]:
+	"""Names of those rows of the Job Execution Log that are there, of the lines'."""
 	log = frappe.qb.DocType("Job Execution Log")
 	names = [name for name, _line in lines]
-	committed = set(frappe.qb.from_(log).select(log.name).where(log.name.isin(names)).run(pluck=True))
-	write([line for line in lines if line[0] in committed])
+	return set(frappe.qb.from_(log).select(log.name).where(log.name.isin(names)).run(pluck=True))
 
 
 def write(lines: Sequence[Line]) -> None:

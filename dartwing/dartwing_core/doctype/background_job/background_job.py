@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import frappe
@@ -37,6 +38,7 @@ from dartwing.dartwing_core.background_jobs.statuses import (
 	WAITING,
 	WAITING_FOR_RETRY,
 )
+from dartwing.dartwing_core.background_jobs.transactions import after_commit, send_after_commit
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 from dartwing.dartwing_core.doctype.job_execution_log import job_execution_log
 from dartwing.dartwing_core.doctype.job_tally import job_tally
@@ -239,10 +241,26 @@ def _transition(
 	for job in jobs:
 		job.update(changes)
 	lines = job_execution_log.record(jobs, from_status, now, message=message, actor=actor, since=since)
-	transition_log.write_after_commit(lines, may_be_undone=actor is None)
-	realtime.publish_job_status_changed(jobs, from_status)
+	events = realtime.status_messages(jobs, from_status)
+	if actor:
+		send_after_commit(partial(_announce, lines, events))
+	else:
+		# a caller may yet undo it to a savepoint, which tells nobody
+		after_commit(partial(_announce_committed, lines, events))
 	if status in FINISHED:
 		notifications.notify_owners(jobs)
+
+
+def _announce(lines: Sequence[transition_log.Line], events: Sequence[realtime.Message]) -> None:
+	transition_log.write(lines)
+	realtime.publish_all("job_status_changed", events)
+
+
+def _announce_committed(lines: Sequence[transition_log.Line], events: Sequence[realtime.Message]) -> None:
+	"""Those whose row of the log is there; lines and events are of the same transitions."""
+	committed = transition_log.committed(lines)
+	kept = [(line, event) for line, event in zip(lines, events, strict=True) if line[0] in committed]
+	_announce([line for line, _event in kept], [event for _line, event in kept])
 
 
 def _enter(status: str, jobs: Sequence[BackgroundJob], changes: dict[str, Any]) -> datetime:
