@@ -19,7 +19,7 @@ from factories import (
 )
 from following import follow, of_jobs, settle
 
-from dartwing.dartwing_core.background_jobs import cancel_job, consequences, realtime, submit_job
+from dartwing.dartwing_core.background_jobs import cancel_job, consequences, realtime, retry_job, submit_job
 
 UTC = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
 # a stock worker on a busy machine may need this long to start
@@ -217,6 +217,24 @@ def test_a_job_that_is_canceled_by_who_submits_it_is_announced_before(connect, w
 	settle(socket)
 	seen = [event["to_status"] for event in socket.named("job_status_changed") if event["job_id"] == job.name]
 	assert seen == ["Pending", "Canceled"]
+
+
+def test_jobs_of_one_transaction_are_announced_before_they_are_handed_over(connect, world, window):
+	window(10)
+	socket = follow(connect(world.alice), world.alpha)
+	with acting_as(world.alice):
+		jobs = [submit_job(OBLIGING, world.alpha, {"n": n}).name for n in range(3)]
+		frappe.db.commit()
+	for job in jobs:
+		end(job, "Dead Letter")
+	for job in jobs:
+		retry_job(job)
+	frappe.db.commit()
+	settle(socket)
+	once = ["Pending", "Queued", "Running", "Dead Letter", "Queued", "Pending", "Queued"]
+	events = socket.named("job_status_changed")
+	for job in jobs:
+		assert [event["to_status"] for event in events if event["job_id"] == job] == once
 
 
 def test_nothing_is_sent_of_a_job_to_an_organization_that_is_not_its_own(connect, world):

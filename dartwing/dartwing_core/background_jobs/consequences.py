@@ -24,7 +24,7 @@ from dartwing.dartwing_core.background_jobs.transition_log import Line
 from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, QUEUED, BackgroundJob
 
 # what is needed of a new job after the commit, whatever its submitter does with the document
-FIELDS = ("name", "organization", "depends_on", "priority", "timeout_seconds", "rq_job_id")
+FIELDS = ("name", "organization", "status", "depends_on", "priority", "timeout_seconds", "rq_job_id")
 
 
 def follow_acceptance(
@@ -35,14 +35,13 @@ def follow_acceptance(
 	A caller's rollback to a savepoint, which tells nobody, may have undone them.
 	"""
 	new = [frappe._dict({field: job.get(field) for field in FIELDS}) for job in jobs]
-	if all(job.status == QUEUED for job in jobs):
-		collector(StraightToTheQueue).add(new, lines, events)
-	else:
-		after_commit(partial(_announce_and_dispatch, new, lines, events))
+	collector(Accepted).add(new, lines, events)
+	if any(job.status != QUEUED for job in new):
+		after_commit(partial(_dispatch, new))
 
 
-class StraightToTheQueue:
-	"""The jobs of one transaction that are Queued in it: announced and pushed together, after its commit."""
+class Accepted:
+	"""The new jobs of one transaction: announced together, and then those pushed that are Queued already."""
 
 	def __init__(self) -> None:
 		self._jobs: list[frappe._dict] = []
@@ -57,33 +56,20 @@ class StraightToTheQueue:
 		self._events.extend(events)
 
 	def __call__(self) -> None:
+		query = "select name, organization from `tabBackground Job` where name in %s"
 		with uncommitted_reads():
-			organization_of = _organizations_of(self._jobs)
-		_announce(organization_of, self._lines, self._events)
-		dispatcher.push([job for job in self._jobs if job.name in organization_of])
+			organization_of = dict(frappe.db.sql(query, ([job.name for job in self._jobs],)))
+		transition_log.write([line for line in self._lines if line[1]["job"] in organization_of])
+		realtime.publish_all(
+			"job_status_changed",
+			[event for event in self._events if organization_of.get(event[1]["job_id"]) == event[0]],
+		)
+		dispatcher.push([job for job in self._jobs if job.status == QUEUED and job.name in organization_of])
 
 
-def _announce_and_dispatch(
-	jobs: Sequence[frappe._dict], lines: Sequence[Line], events: Sequence[realtime.Message]
-) -> None:
-	_announce(_organizations_of(jobs), lines, events)
+def _dispatch(jobs: Sequence[frappe._dict]) -> None:
 	dependencies.release_or_fail([job.name for job in jobs if job.depends_on])
 	dispatcher.dispatch(sorted({job.organization for job in jobs}))
-
-
-def _organizations_of(jobs: Sequence[frappe._dict]) -> dict[str, str]:
-	query = "select name, organization from `tabBackground Job` where name in %s"
-	return dict(frappe.db.sql(query, ([job.name for job in jobs],)))
-
-
-def _announce(
-	organization_of: dict[str, str], lines: Sequence[Line], events: Sequence[realtime.Message]
-) -> None:
-	transition_log.write([line for line in lines if line[1]["job"] in organization_of])
-	realtime.publish_all(
-		"job_status_changed",
-		[event for event in events if organization_of.get(event[1]["job_id"]) == event[0]],
-	)
 
 
 def follow_end(job: BackgroundJob) -> None:

@@ -36,6 +36,8 @@ class Sequel:
 			self._is_due = True
 			# it may have been called already, by the commit whose callbacks began this transaction
 			frappe.db.after_commit.add(self.run)
+			# Frappe has just forgotten what was to follow a rollback
+			frappe.db.after_rollback.add(_close_companion)
 
 	def run(self) -> None:
 		if not self._is_due:

@@ -38,7 +38,7 @@ from dartwing.dartwing_core.background_jobs.statuses import (
 	WAITING,
 	WAITING_FOR_RETRY,
 )
-from dartwing.dartwing_core.background_jobs.transactions import after_commit, send_after_commit
+from dartwing.dartwing_core.background_jobs.transactions import send_after_commit, uncommitted_reads
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 from dartwing.dartwing_core.doctype.job_execution_log import job_execution_log
 from dartwing.dartwing_core.doctype.job_tally import job_tally
@@ -242,11 +242,8 @@ def _transition(
 		job.update(changes)
 	lines = job_execution_log.record(jobs, from_status, now, message=message, actor=actor, since=since)
 	events = realtime.status_messages(jobs, from_status)
-	if actor:
-		send_after_commit(partial(_announce, lines, events))
-	else:
-		# a caller may yet undo it to a savepoint, which tells nobody
-		after_commit(partial(_announce_committed, lines, events))
+	# a caller may yet undo it to a savepoint, which tells nobody
+	send_after_commit(partial(_announce if actor else _announce_committed, lines, events))
 	if status in FINISHED:
 		notifications.notify_owners(jobs)
 
@@ -258,7 +255,8 @@ def _announce(lines: Sequence[transition_log.Line], events: Sequence[realtime.Me
 
 def _announce_committed(lines: Sequence[transition_log.Line], events: Sequence[realtime.Message]) -> None:
 	"""Those whose row of the log is there; lines and events are of the same transitions."""
-	committed = transition_log.committed(lines)
+	with uncommitted_reads():
+		committed = transition_log.committed(lines)
 	kept = [(line, event) for line, event in zip(lines, events, strict=True) if line[0] in committed]
 	_announce([line for line, _event in kept], [event for _line, event in kept])
 
