@@ -16,7 +16,7 @@ from frappe.realtime import emit_via_redis
 from frappe.utils import now_datetime
 
 from dartwing import warm_start
-from dartwing.dartwing_core.doctype.job_execution_log.job_execution_log import new_name
+from dartwing.dartwing_core.doctype.job_execution_log.job_execution_log import new_names
 
 CLAIM = """select name, organization, owner_user, job_type, priority from `tabBackground Job`
 	where status = 'Queued' limit 1 for update skip locked"""
@@ -61,7 +61,7 @@ def run(job: frappe._dict, function: Callable[[], None]) -> None:
 def move(job: frappe._dict, statement: str, before: str | None, after: str) -> None:
 	job.now = now_datetime()
 	frappe.db.sql(statement, job)
-	frappe.db.sql(LOG, {**job, "log": new_name(job.now), "before": before, "after": after})
+	frappe.db.sql(LOG, {**job, "log": new_names(job.now, 1)[0], "before": before, "after": after})
 	frappe.db.commit()
 	event = {"job_id": job.name, "from_status": before, "to_status": after}
 	emit_via_redis("job_status_changed", event, f"org:{job.organization}")

@@ -24,6 +24,16 @@ def bulk(world, count: int, first: int = 0, **arguments) -> list:
 		return submit_jobs([{**request, "parameters": {"n": n}} for n in range(first, first + count)])
 
 
+def test_the_rows_of_one_moments_log_never_have_the_same_name(world):
+	# as random numbers, one of a hundred bulks of 10,000 would have two that are equal
+	with patch("secrets.randbits", lambda bits: 2**bits - 2):
+		names = [job.name for job in bulk(world, 3)]
+		frappe.db.commit()
+	logged = {"background_job": ("in", names), "to_status": "Pending"}
+	rows = frappe.get_all("Job Execution Log", logged, pluck="name", order_by="name asc")
+	assert [name[-8:] for name in rows] == ["00000000", "fffffffe", "ffffffff"]
+
+
 def jobs_there(world) -> int:
 	return frappe.db.count("Background Job", {"organization": world.alpha})
 

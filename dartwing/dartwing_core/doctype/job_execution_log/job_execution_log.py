@@ -1,3 +1,4 @@
+import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -104,9 +105,9 @@ def entries(
 	user = frappe.session.user
 	by = transition_log.origin()
 	new = []
-	for job in jobs:
+	for job, name in zip(jobs, new_names(timestamp, len(jobs)), strict=True):
 		row = (
-			new_name(timestamp),
+			name,
 			user,
 			timestamp,
 			timestamp,
@@ -148,9 +149,13 @@ def _line(job: Document, row: dict[str, Any], by: dict[str, str | None]) -> dict
 	}
 
 
-def new_name(timestamp: datetime) -> str:
-	"""Names grow with time, so that new rows are appended instead of spread over the whole table."""
-	return f"{int(timestamp.timestamp() * 1_000_000):014x}{frappe.generate_hash(length=8)}"
+def new_names(timestamp: datetime, count: int) -> list[str]:
+	"""Names of rows of one moment, none twice: they begin at random, and are counted from there.
+
+	They grow with time, so that new rows are appended instead of spread over the whole table.
+	"""
+	microseconds, first = int(timestamp.timestamp() * 1_000_000), secrets.randbits(32)
+	return [f"{microseconds:014x}{(first + n) % 2**32:08x}" for n in range(count)]
 
 
 def seconds_in(job: Document, from_status: str | None, timestamp: datetime, since: datetime | None) -> float:
