@@ -247,3 +247,24 @@ def test_a_dispatcher_that_found_nothing_sees_who_left_it_to_it(world, monkeypat
 	monkeypatch.setattr(dispatcher, "ready_jobs", another_comes_after_the_first_look)
 	dispatcher.dispatch([world.alpha])
 	assert statuses(world) == {"Queued": 2}
+
+
+def test_an_error_that_is_kept_of_an_earlier_commit_costs_a_later_one_nothing(world):
+	kept = []
+
+	def fail() -> None:
+		with transactions.uncommitted_reads():
+			pass
+		try:
+			raise ZeroDivisionError
+		except ZeroDivisionError as error:
+			# with it the frame that works off Frappe's callbacks, and the last of them
+			kept.append(error)
+
+	transactions.send_after_commit(fail)
+	frappe.db.commit()
+	frappe.db.rollback()
+	submit_uncommitted(world)
+	frappe.db.commit()
+	assert kept
+	assert len(queued_wake_ups("default")) == 1

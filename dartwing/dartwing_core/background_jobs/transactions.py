@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from types import MethodType
 from typing import TypeVar, cast
 from weakref import WeakKeyDictionary, WeakSet, ref
 
@@ -31,13 +32,12 @@ class Sequel:
 
 	def begin_with_commit(self) -> None:
 		"""The commit begins: from here on, what is added is the next transaction's."""
-		if _current_sequel() is self:
-			del _sequels[frappe.local.db]
-			self._is_due = True
-			# it may have been called already, by the commit whose callbacks began this transaction
-			frappe.db.after_commit.add(self.run)
-			# Frappe has just forgotten what was to follow a rollback
-			frappe.db.after_rollback.add(_close_companion)
+		_sequels.pop(frappe.local.db, None)
+		self._is_due = True
+		# it may have been called already, by the commit whose callbacks began this transaction
+		frappe.db.after_commit.add(self.run)
+		# Frappe has just forgotten what was to follow a rollback
+		frappe.db.after_rollback.add(_close_companion)
 
 	def run(self) -> None:
 		if not self._is_due:
@@ -58,13 +58,14 @@ class Sequel:
 			_close_companion()
 
 
-# of the transactions that are open; Frappe's callbacks alone keep them, and a rollback drops those
-_sequels: WeakKeyDictionary[Database, ref[Sequel]] = WeakKeyDictionary()
+# what begins with the commit of each open transaction: Frappe's queue alone keeps it, a rollback clears that
+_sequels: WeakKeyDictionary[Database, ref[MethodType]] = WeakKeyDictionary()
 
 
 def _current_sequel() -> Sequel | None:
 	found = _sequels.get(frappe.local.db)
-	return found() if found else None
+	beginning = found() if found else None
+	return cast(Sequel, beginning.__self__) if beginning else None
 
 
 def _sequel() -> Sequel:
@@ -72,8 +73,9 @@ def _sequel() -> Sequel:
 	sequel = _current_sequel()
 	if not sequel:
 		sequel = Sequel()
-		_sequels[frappe.local.db] = ref(sequel)
-		frappe.db.before_commit.add(sequel.begin_with_commit)
+		beginning = cast(MethodType, sequel.begin_with_commit)
+		_sequels[frappe.local.db] = ref(beginning)
+		frappe.db.before_commit.add(beginning)
 		frappe.db.after_commit.add(sequel.run)
 		frappe.db.after_rollback.add(_close_companion)
 	return sequel
