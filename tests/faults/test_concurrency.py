@@ -16,6 +16,7 @@ from factories import (
 	submit,
 	wait_until,
 )
+from processes import shortened
 
 from dartwing.dartwing_core.background_jobs import (
 	dispatcher,
@@ -109,15 +110,17 @@ def test_a_dispatcher_sees_what_another_handed_over_between_its_turns(world, win
 
 
 def test_two_schedulers_at_once_push_each_lost_job_and_each_due_retry_once(
-	world, window, processes, work, tmp_path
+	world, runtime, window, processes, work, tmp_path
 ):
 	window(1000)
 	names = lose_their_pushes(world, 20) + due_retries(world, 20)
 	go = tmp_path / "go"
-	schedulers = [processes.script("scheduling.py", frappe.local.site, "5", str(go)) for _ in range(2)]
-	wait_until(lambda: len(list(tmp_path.glob("go.ready*"))) == 2, "both schedulers are ready")
-	go.touch()
-	assert [scheduler.wait(120) for scheduler in schedulers] == [0, 0]
+	# a machine that is so busy that a push takes longer is pushed twice, which does no harm
+	with shortened(runtime, recovery_age_seconds=60):
+		schedulers = [processes.script("scheduling.py", frappe.local.site, "5", str(go)) for _ in range(2)]
+		wait_until(lambda: len(list(tmp_path.glob("go.ready*"))) == 2, "both schedulers are ready")
+		go.touch()
+		assert [scheduler.wait(120) for scheduler in schedulers] == [0, 0]
 	pushed = Counter(rq_job.kwargs["kwargs"]["background_job_id"] for rq_job in queued_wake_ups("default"))
 	assert pushed == dict.fromkeys(names, 1)
 	work()

@@ -23,7 +23,7 @@ DEFAULTS = {
 	"heartbeat_interval_seconds": 20,
 	"heartbeat_lifetime_seconds": 90,
 	# how old a Queued or Running job must be before it is compared with RQ: its push may be on its way
-	"recovery_age_seconds": 2,
+	"recovery_age_seconds": 5,
 	# how long what follows from the end of a job may wait for what follows from others
 	"errands_interval_seconds": 0.3,
 	# how long a draining horse keeps RQ jobs of others waiting
