@@ -240,8 +240,9 @@ def _transition(
 		raise StaleJobError(_("{0} is no longer {1}").format(jobs[0].name, _(from_status)))
 	for job in jobs:
 		job.update(changes)
-	lines = job_execution_log.record(jobs, from_status, now, message=message, actor=actor, since=since)
-	events = realtime.status_messages(jobs, from_status)
+	log = job_execution_log.entries(jobs, from_status, now, message=message, actor=actor, since=since)
+	job_execution_log.insert(log)
+	lines, events = [entry.line for entry in log], realtime.status_messages(jobs, from_status)
 	# a caller may yet undo it to a savepoint, which tells nobody
 	send_after_commit(partial(_announce if actor else _announce_committed, lines, events))
 	if status in FINISHED:

@@ -75,17 +75,8 @@ class Entry(NamedTuple):
 	line: Line
 
 
-def record(*what: Any, **more: Any) -> list[Line]:
-	"""Write the entries of these jobs in the current transaction; arguments as for `entries`.
-
-	Returns what the log file is to say once they are committed.
-	"""
-	new = entries(*what, **more)
-	insert(new)
-	return [entry.line for entry in new]
-
-
 def insert(new: Sequence[Entry]) -> None:
+	"""Write the rows in the current transaction; the lines are for the log file, once they are committed."""
 	inserts.insert("Job Execution Log", FIELDS, [entry.row for entry in new])
 
 
