@@ -22,7 +22,7 @@ from dartwing.dartwing_core.background_jobs.errors import (
 	RateLimitExceededError,
 	SubmissionTimeoutError,
 )
-from dartwing.dartwing_core.background_jobs.looks import Look, ask
+from dartwing.dartwing_core.background_jobs.looks import Look, ask, own_or_default
 from dartwing.dartwing_core.background_jobs.named_locks import held, lock_name
 from dartwing.dartwing_core.background_jobs.transactions import uncommitted_reads
 from dartwing.dartwing_core.doctype.background_job.background_job import PENDING
@@ -32,8 +32,6 @@ from dartwing.dartwing_core.doctype.job_type.job_type import JobType
 # are connections between their look and their insert
 PLENTY = 1000
 TURN_SECONDS = 10
-# of the organization's row; never cached, because nothing would put right what an old transaction cached
-OWN_QUEUE_LIMIT = "if(override_queue_limit, queue_limit, null)"
 IN_WINDOW = "job_type = %s and organization = %s and creation > %s"
 
 
@@ -76,10 +74,9 @@ class QueueDemand(Demand):
 
 	def looks(self) -> list[Look]:
 		pending = "select count(*) from `tabBackground Job` where organization = %s and status = %s"
-		own = f"select {OWN_QUEUE_LIMIT} from `tabOrganization` where name = %s"
 		return [
 			Look(f"({pending})", (self.organization, PENDING)),
-			Look(f"coalesce(({own}), %s)", (self.organization, self.default_limit)),
+			own_or_default("queue_limit", self.organization, self.default_limit),
 		]
 
 	def _refuse(self, used: int, limit: int) -> None:

@@ -13,27 +13,31 @@ from frappe.utils import now_datetime
 from dartwing.dartwing_core.background_jobs import windows
 from dartwing.dartwing_core.background_jobs.dispatcher import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.looks import Look
-from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
+from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, BackgroundJob
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import is_held, paused_queues
 
 # slots that must be left, or the dispatcher, which takes turns, fills the window: more than there are
 # submitters of an organization between their look and their insert
 PLENTY = 50
+READY = "select 1 from `tabBackground Job` where organization = %s and priority in %s and ready_at <= %s"
 
 
 def looks(jobs: Sequence[BackgroundJob]) -> list[Look]:
 	"""What `has_slot` is to be told; nothing for jobs that must wait, or are many."""
 	if len(jobs) != 1 or not may_start_now(jobs[0]):
 		return []
-	return windows.looks(jobs[0].organization, windows.default_size())
+	organization = jobs[0].organization
+	others_wait = Look(f"exists ({READY})", (organization, PRIORITIES, now_datetime()))
+	return [*windows.looks(organization, windows.default_size()), others_wait]
 
 
 def has_slot(answers: Sequence[Any]) -> bool:
 	"""Whether there is a slot to be had without a turn."""
 	if not answers:
 		return False
-	window = windows.Window(*answers)
-	return not window.is_awaited and window.used < window.size // 2 and window.free > PLENTY
+	*of_window, others_wait = answers
+	window = windows.Window(*of_window)
+	return not others_wait and window.used < window.size // 2 and window.free > PLENTY
 
 
 def may_start_now(job: BackgroundJob) -> bool:

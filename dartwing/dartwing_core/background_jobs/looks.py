@@ -16,6 +16,20 @@ class Look(NamedTuple):
 	values: tuple[Any, ...]
 
 
+def own_or_default(field: str, organization: str, default: int) -> Look:
+	"""The organization's own value of a limit where it overrides the default, as its row says it.
+
+	Never cached: nothing would put right what an old transaction cached.
+	"""
+	own = f"select {own_value(field)} from `tabOrganization` where name = %s"
+	return Look(f"coalesce(({own}), %s)", (organization, default))
+
+
+def own_value(field: str) -> str:
+	"""Of a row of `tabOrganization`: null where it does not override the default."""
+	return f"if(override_{field}, {field}, null)"
+
+
 def ask(looks: Sequence[Look]) -> list[Any]:
 	"""The answers, in the order of the looks, as the current connection sees them."""
 	answers: list[Any] = []

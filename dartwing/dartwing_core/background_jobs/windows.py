@@ -5,24 +5,19 @@ What counts are the rows as they are now, those of transactions that are still o
 
 from typing import NamedTuple
 
-from frappe.utils import now_datetime
-
-from dartwing.dartwing_core.background_jobs.looks import Look
-from dartwing.dartwing_core.doctype.background_job.background_job import ACTIVE, PRIORITIES
+from dartwing.dartwing_core.background_jobs.looks import Look, own_or_default, own_value
+from dartwing.dartwing_core.doctype.background_job.background_job import ACTIVE
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 
-# of the organization's row; never cached, because nothing would put right what an old transaction cached
-OWN_SIZE = "if(override_job_window, job_window, null)"
+OWN_SIZE = own_value("job_window")
 SLOTS_IN_USE = "select count(*) from `tabBackground Job` where organization = %s and status in %s"
-READY = "select 1 from `tabBackground Job` where organization = %s and priority in %s and ready_at <= %s"
 
 
 class Window(NamedTuple):
-	"""How many slots there are, how many of them are in use, and whether a job is ready to take one."""
+	"""How many slots there are, and how many of them are in use."""
 
 	size: int
 	used: int
-	is_awaited: int
 
 	@property
 	def free(self) -> int:
@@ -36,9 +31,7 @@ def default_size() -> int:
 
 def looks(organization: str, default_size: int) -> list[Look]:
 	"""The answers are those of a `Window`."""
-	own_size = f"select {OWN_SIZE} from `tabOrganization` where name = %s"
 	return [
-		Look(f"coalesce(({own_size}), %s)", (organization, default_size)),
+		own_or_default("job_window", organization, default_size),
 		Look(f"({SLOTS_IN_USE})", (organization, ACTIVE)),
-		Look(f"exists ({READY})", (organization, PRIORITIES, now_datetime())),
 	]
