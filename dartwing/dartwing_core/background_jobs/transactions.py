@@ -62,22 +62,18 @@ class Sequel:
 _sequels: WeakKeyDictionary[Database, ref[MethodType]] = WeakKeyDictionary()
 
 
-def _current_sequel() -> Sequel | None:
-	found = _sequels.get(frappe.local.db)
-	beginning = found() if found else None
-	return cast(Sequel, beginning.__self__) if beginning else None
-
-
 def _sequel() -> Sequel:
 	"""That of the current transaction."""
-	sequel = _current_sequel()
-	if not sequel:
-		sequel = Sequel()
-		beginning = cast(MethodType, sequel.begin_with_commit)
-		_sequels[frappe.local.db] = ref(beginning)
-		frappe.db.before_commit.add(beginning)
-		frappe.db.after_commit.add(sequel.run)
-		frappe.db.after_rollback.add(_close_companion)
+	found = _sequels.get(frappe.local.db)
+	beginning = found() if found else None
+	if beginning:
+		return cast(Sequel, beginning.__self__)
+	sequel = Sequel()
+	beginning = cast(MethodType, sequel.begin_with_commit)
+	_sequels[frappe.local.db] = ref(beginning)
+	frappe.db.before_commit.add(beginning)
+	frappe.db.after_commit.add(sequel.run)
+	frappe.db.after_rollback.add(_close_companion)
 	return sequel
 
 
