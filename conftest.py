@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "tests"))
 
 from browser_client import Browsed, launch_chromium
-from factories import World, waiting_rq_jobs
+from factories import World, changed, waiting_rq_jobs
 from http_client import Web
 from playwright.sync_api import Browser
 from runtimes.base import Runtime, free_port
@@ -95,17 +96,10 @@ def world(site: str) -> Iterator[World]:
 def window(world: World) -> Iterator[Callable[[int], None]]:
 	"""Give Alpha a window of its own."""
 
-	def set_window(size: int) -> None:
-		organization = frappe.get_doc("Organization", world.alpha)
-		organization.update({"override_job_window": 1, "job_window": size})
-		organization.save()
-		frappe.db.commit()
-
-	yield set_window
-	organization = frappe.get_doc("Organization", world.alpha)
-	organization.override_job_window = 0
-	organization.save()
-	frappe.db.commit()
+	with ExitStack() as stack:
+		yield lambda size: stack.enter_context(
+			changed("Organization", world.alpha, override_job_window=1, job_window=size)
+		)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Organizations, people and jobs for the tests, created as users would."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -325,3 +325,18 @@ def transitions(job_id: str) -> list[tuple[str | None, str]]:
 		order_by="timestamp asc",
 	)
 	return [(row.from_status, row.to_status) for row in rows]
+
+
+@contextmanager
+def changed(doctype: str, name: str, **values: Any) -> Iterator[None]:
+	"""The document with these values, and afterwards as it was."""
+	document = frappe.get_doc(doctype, name)
+	before = {field: document.get(field) for field in values}
+	document.update(values).save()
+	frappe.db.commit()
+	try:
+		yield
+	finally:
+		document.reload()
+		document.update(before).save()
+		frappe.db.commit()

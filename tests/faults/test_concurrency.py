@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from contextlib import contextmanager
 from unittest.mock import patch
 
 import frappe
@@ -10,6 +9,7 @@ import pytest
 from factories import (
 	OBLIGING,
 	acting_as,
+	changed,
 	people_written,
 	queued_wake_ups,
 	second_connection,
@@ -28,19 +28,6 @@ from dartwing.dartwing_core.background_jobs import (
 
 MARKER = "written by a test"
 SUBMITTERS = 50
-
-
-@contextmanager
-def changed(doctype: str, name: str, **values):
-	"""The document with these values, and afterwards as it was."""
-	document = frappe.get_doc(doctype, name)
-	before = {field: document.get(field) for field in values}
-	document.update(values).save()
-	frappe.db.commit()
-	yield
-	document.reload()
-	document.update(before).save()
-	frappe.db.commit()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import frappe
 import pytest
-from factories import OBLIGING, acting_as, queued_wake_ups
+from factories import OBLIGING, acting_as, changed, queued_wake_ups
 from frappe.utils import now_datetime
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -262,21 +262,13 @@ class Engine(RuleBasedStateMachine):
 
 @pytest.fixture
 def small_windows(world):
-	for name in (world.alpha, world.beta):
-		organization = frappe.get_doc("Organization", name)
-		organization.update({"override_job_window": 1, "job_window": WINDOW})
-		organization.save()
-	frappe.get_doc("Job Type", OBLIGING).db_set("max_retries", 2)
-	frappe.db.commit()
-	frappe.clear_document_cache("Job Type", OBLIGING)
-	yield
-	for name in (world.alpha, world.beta):
-		organization = frappe.get_doc("Organization", name)
-		organization.override_job_window = 0
-		organization.save()
-	frappe.get_doc("Job Type", OBLIGING).db_set("max_retries", 5)
-	frappe.db.commit()
-	frappe.clear_document_cache("Job Type", OBLIGING)
+	of_window = {"override_job_window": 1, "job_window": WINDOW}
+	with (
+		changed("Organization", world.alpha, **of_window),
+		changed("Organization", world.beta, **of_window),
+		changed("Job Type", OBLIGING, max_retries=2),
+	):
+		yield
 
 
 def test_whatever_happens_in_whatever_order_the_invariants_hold(world, runtime, small_windows):

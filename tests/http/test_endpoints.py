@@ -5,7 +5,7 @@ import re
 import frappe
 import pytest
 from answers import API, UTC, error, message
-from factories import OBLIGING, end, make_job_type, submit
+from factories import OBLIGING, changed, end, make_job_type, submit
 
 from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, STATUSES
 
@@ -106,17 +106,8 @@ def test_too_many_of_a_type_say_when_to_retry(alice, world):
 
 
 def test_a_full_queue_says_when_to_retry(alice, world):
-	organization = frappe.get_doc("Organization", world.alpha)
-	organization.override_queue_limit, organization.queue_limit = 1, 0
-	organization.save()
-	frappe.db.commit()
-	try:
+	with changed("Organization", world.alpha, override_queue_limit=1, queue_limit=0):
 		refused = alice.call(f"{API}.submit_job", **submission(world))
-	finally:
-		organization.reload()
-		organization.override_queue_limit = 0
-		organization.save()
-		frappe.db.commit()
 	assert error(refused, 429).startswith("Queue full: ")
 	assert refused.headers["Retry-After"] == "60"
 

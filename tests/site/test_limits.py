@@ -1,8 +1,9 @@
+from contextlib import ExitStack
 from unittest.mock import patch
 
 import frappe
 import pytest
-from factories import OBLIGING, acting_as, make_job_type, second_connection, submit, submit_as
+from factories import OBLIGING, acting_as, changed, make_job_type, second_connection, submit, submit_as
 
 from dartwing.dartwing_core.background_jobs import admission, submit_job, submit_jobs
 from dartwing.dartwing_core.background_jobs.admission import QueueDemand, RateDemand
@@ -57,18 +58,11 @@ def test_a_rate_limit_of_zero_is_none(world):
 
 @pytest.fixture
 def queue_limit(world):
-	def set_limit(limit: int) -> None:
-		organization = frappe.get_doc("Organization", world.alpha)
-		organization.update({"override_queue_limit": 1, "queue_limit": limit})
-		organization.update({"override_job_window": 1, "job_window": 0})
-		organization.save()
-		frappe.db.commit()
-
-	yield set_limit
-	organization = frappe.get_doc("Organization", world.alpha)
-	organization.update({"override_queue_limit": 0, "override_job_window": 0})
-	organization.save()
-	frappe.db.commit()
+	nothing_starts = {"override_job_window": 1, "job_window": 0}
+	with ExitStack() as stack:
+		yield lambda limit: stack.enter_context(
+			changed("Organization", world.alpha, override_queue_limit=1, queue_limit=limit, **nothing_starts)
+		)
 
 
 def test_a_full_queue_refuses_more(world, queue_limit):

@@ -1,8 +1,10 @@
 """Frappe fills its cache with what a transaction sees: no old one may undo what was decided since."""
 
+from contextlib import ExitStack
+
 import frappe
 import pytest
-from factories import OBLIGING, acting_as, second_connection
+from factories import OBLIGING, acting_as, changed, second_connection
 
 from dartwing.dartwing_core.background_jobs import maintenance, scheduler, submit_job
 from dartwing.dartwing_core.background_jobs.errors import QueueFullError
@@ -29,35 +31,22 @@ def paused(an_old_transaction):
 
 @pytest.fixture
 def disabled(an_old_transaction):
-	def enable(value: int) -> None:
-		job_type = frappe.get_doc("Job Type", OBLIGING)
-		job_type.is_enabled = value
-		job_type.save()
-		frappe.db.commit()
-
-	with second_connection():
-		enable(0)
-	yield
-	frappe.db.rollback()
-	enable(1)
+	with ExitStack() as stack:
+		with second_connection():
+			stack.enter_context(changed("Job Type", OBLIGING, is_enabled=0))
+		yield
+		frappe.db.rollback()
 
 
 @pytest.fixture
 def narrowed(an_old_transaction, world):
 	"""The organization may have one job waiting and none handed over."""
-
-	def narrow(is_narrow: int) -> None:
-		organization = frappe.get_doc("Organization", world.alpha)
-		organization.update({"override_job_window": is_narrow, "job_window": 0})
-		organization.update({"override_queue_limit": is_narrow, "queue_limit": 1})
-		organization.save()
-		frappe.db.commit()
-
-	with second_connection():
-		narrow(1)
-	yield
-	frappe.db.rollback()
-	narrow(0)
+	narrow = {"override_job_window": 1, "job_window": 0, "override_queue_limit": 1, "queue_limit": 1}
+	with ExitStack() as stack:
+		with second_connection():
+			stack.enter_context(changed("Organization", world.alpha, **narrow))
+		yield
+		frappe.db.rollback()
 
 
 def in_another_process() -> None:
