@@ -13,6 +13,7 @@ import rq
 from frappe.utils.background_jobs import get_redis_conn
 
 SERVER_SETTINGS = ("version", "innodb_buffer_pool_size", "innodb_flush_log_at_trx_commit")
+WRITTEN_BY_RUNS = (":(top,exclude)benchmarks/results", ":(top,exclude)docs")
 
 
 def circumstances(size: str, sizes: dict[str, Any]) -> dict[str, Any]:
@@ -50,8 +51,13 @@ def processor() -> str:
 
 
 def commit() -> str:
-	folder = Path(__file__).parent
-	done = subprocess.run(
-		["git", "describe", "--always", "--dirty"], cwd=folder, capture_output=True, text=True, check=False
-	)
-	return done.stdout.strip() or "unknown"
+	"""With "-dirty" behind it where other files differ from it than those that the run itself writes."""
+	name = git("describe", "--always")
+	changes = git("status", "--porcelain", "--", ":/", *WRITTEN_BY_RUNS)
+	return f"{name}-dirty" if changes else name or "unknown"
+
+
+def git(*arguments: str) -> str:
+	command = ["git", *arguments]
+	done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+	return done.stdout.strip()
