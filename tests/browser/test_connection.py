@@ -63,6 +63,28 @@ def test_too_many_calls_are_told_and_waited_for(visit, world):
 	assert len(asked) == 1
 
 
+def test_a_slow_answer_to_what_was_asked_before_a_refusal_hides_it_not(visit, world):
+	page = visit(world.alice)
+	slow = []
+
+	def answer(route):
+		if "status=Running" in route.request.url:
+			slow.append(route)
+		else:
+			route.fulfill(status=429, headers={"Retry-After": "40"}, json={"error": "Not now"})
+
+	page.page.route(f"**/{LIMIT}.list_rows**", answer)
+	with page.page.expect_request(f"**/{LIMIT}.list_rows**"):
+		page.choose("Status", "Running")
+	page.choose("Status", "Completed")
+	refusal = page.page.get_by_role("alert").first
+	expect(refusal).to_contain_text("Not now")
+	with page.page.expect_response(f"**/{LIMIT}.list_rows**status=Running**"):
+		slow[0].continue_()
+	page.page.wait_for_timeout(500)
+	expect(refusal).to_contain_text("Not now")
+
+
 def test_a_guest_is_sent_to_the_login_and_back(browser, browsed, world):
 	window = guest_at(browser, browsed.web)
 	page = window.new_page()

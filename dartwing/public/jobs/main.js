@@ -39,6 +39,8 @@ class Page {
 		});
 		this.filters = new Filters(() => this.filter());
 		this.changes = new Set();
+		this.readings = 0;
+		this.last_refused = 0;
 		on_session_end((user) => this.end_session(user));
 	}
 
@@ -151,9 +153,11 @@ class Page {
 	// Read, and say what went wrong; nothing is asked of a server that said to wait.
 	async reading(kind, read) {
 		if (Date.now() < (this.wait_until ?? 0)) return;
+		const began = ++this.readings;
 		try {
 			await read();
-			clear_alert("reading");
+			// one that began before another was refused says nothing about now
+			if (began > this.last_refused) clear_alert("reading");
 			if (this.is_offline) this.show_connection(this.live.is_live ? "live" : "polling");
 		} catch (error) {
 			if (error instanceof SessionEnded) return;
@@ -163,6 +167,7 @@ class Page {
 				return;
 			}
 			if (error.retry_after) this.wait_until = Date.now() + error.retry_after * 1000;
+			this.last_refused = this.readings;
 			show_alert("reading", error.message);
 		}
 	}
