@@ -165,6 +165,18 @@ def test_who_logs_out_is_out(browser, browsed, world):
 	window.close()
 
 
+def test_who_could_not_be_logged_out_is_told(visit, world):
+	page = visit(world.alice).page
+	page.route("**/api/method/logout", lambda route: route.fulfill(status=500))
+	page.get_by_role("button", name="Log out").click()
+	alert = page.get_by_role("alert").first
+	expect(alert).to_contain_text("You are still logged in: The server failed to answer (500).")
+	assert page.url.endswith("/jobs")
+	page.unroute("**/api/method/logout")
+	page.get_by_role("button", name="Log out").click()
+	page.wait_for_url("**/login?redirect-to=/jobs")
+
+
 def end_session(client) -> None:
 	"""As when it expires: the server knows it no more."""
 	delete_session(client.cookies["sid"])

@@ -284,8 +284,14 @@ class Page {
 	}
 
 	async log_out() {
+		try {
+			await logout();
+		} catch (error) {
+			if (error instanceof SessionEnded) return;
+			show_alert("logout", __("You are still logged in: {0}", [error.message]));
+			return;
+		}
 		this.live.stop();
-		await logout().catch(() => {});
 		location.href = "/login?redirect-to=/jobs";
 	}
 
