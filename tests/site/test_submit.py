@@ -1,12 +1,19 @@
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
+from unittest.mock import patch
 
 import frappe
 import pytest
 from factories import OBLIGING, World, acting_as, make_job_type, queued_wake_ups, state, submit, transitions
 from frappe.utils import now_datetime
 
-from dartwing.dartwing_core.background_jobs import generate_job_hash, submit_job, submit_jobs
+from dartwing.dartwing_core.background_jobs import (
+	dispatcher,
+	generate_job_hash,
+	submit_job,
+	submit_jobs,
+	times,
+)
 
 ALL_QUEUES = ("short", "default", "long")
 
@@ -256,6 +263,27 @@ def test_a_dead_parent_is_refused(world):
 	for wake_up in queued_wake_ups("default"):
 		wake_up.delete()
 	refused(world, frappe.ValidationError, "depends_on", parent.name, "Canceled", depends_on=parent.name)
+
+
+@pytest.mark.parametrize("value", ["0001-01-01T12:00:00", "1970-01-01T00:00:00"])
+def test_a_time_long_ago_is_now(world, window, value):
+	window(0)
+	older = submit()
+	with acting_as(world.alice):
+		long_ago = submit_job(OBLIGING, world.alpha, {"mode": "succeed", "n": 1}, scheduled_at=value)
+		frappe.db.commit()
+	window(1)
+	dispatcher.dispatch_ready()
+	assert (state(older.name)["status"], state(long_ago.name)["status"]) == ("Queued", "Pending")
+	window(2)
+	dispatcher.dispatch_ready()
+	assert (state(older.name)["status"], state(long_ago.name)["status"]) == ("Queued", "Queued")
+
+
+def test_a_time_that_clients_cannot_be_told_is_refused(world):
+	"""West of Greenwich the last moment of the year 9999 has no time in UTC."""
+	with patch.object(times, "get_system_timezone", lambda: "America/New_York"):
+		refused(world, frappe.ValidationError, "scheduled_at", "9999", scheduled_at="9999-12-31T23:59:59")
 
 
 @pytest.mark.parametrize("value", ["tomorrow", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"])

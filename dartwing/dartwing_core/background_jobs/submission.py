@@ -142,8 +142,8 @@ def stamp(jobs: Sequence[BackgroundJob]) -> None:
 	"""
 	now = now_datetime()
 	for job, name in zip(jobs, new_job_ids(len(jobs)), strict=True):
-		# a child waits for its parent, not for the clock
-		ready_at = None if job.depends_on else job.scheduled_at or now
+		# a child waits for its parent, not for the clock; nobody gets before others with a time long ago
+		ready_at = None if job.depends_on else max(job.scheduled_at or now, now)
 		job.update({"name": name, "created_at": now, "creation": now, "modified": now, "ready_at": ready_at})
 
 
@@ -171,6 +171,9 @@ def _usable_job_type(name: str, argument: str) -> JobType:
 		job_type = frappe.get_cached_doc("Job Type", name)
 	except frappe.DoesNotExistError:
 		frappe.clear_last_message()
+		job_type = None
+	# to the database, names that differ in case or accents are equal
+	if not job_type or job_type.name != name:
 		refuse_argument(argument, _("no Job Type {0}").format(repr(name)), frappe.DoesNotExistError)
 	if not job_type.is_enabled:
 		refuse_argument(argument, _("{0} is disabled").format(repr(name)))
@@ -202,7 +205,10 @@ def _site_time(value: When, argument: str) -> datetime | None:
 	if value is None:
 		return None
 	try:
-		return times.to_site(value)
+		site_time = times.to_site(value)
+		# whoever looks at the job is told it in UTC
+		times.to_utc(site_time)
+		return site_time
 	except (ValueError, OverflowError):
 		refuse_argument(
 			argument,
