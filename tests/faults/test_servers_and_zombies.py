@@ -113,6 +113,18 @@ def test_jobs_that_wait_when_redis_is_flushed_are_pushed_again(world, tick, work
 	assert people_written() == 5
 
 
+def test_a_commit_does_not_wait_for_a_redis_that_is_silent(world, tick):
+	connection = get_redis_conn()
+	connection.execute_command("CLIENT", "PAUSE", 20_000)
+	job = submit()
+	is_still_silent = not queue_redis.answers()
+	# which ends with the pause
+	connection.ping()
+	assert is_still_silent
+	assert queued_wake_ups("default", job.name) == []
+	wait_until(ticking(lambda: queued_wake_ups("default", job.name), tick), "the lost wake-up is found")
+
+
 def test_a_job_that_runs_when_redis_is_flushed_is_left_alone(world, processes, tick):
 	processes.worker()
 	job = submit(mode="sleep_always", marker=MARKER, people=2, seconds=4)

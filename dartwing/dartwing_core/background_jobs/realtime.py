@@ -12,9 +12,9 @@ import frappe
 from frappe.model.document import Document
 from frappe.realtime import get_doc_room
 from frappe.utils.background_jobs import get_redis_connection_without_auth
-from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
 
-from dartwing.dartwing_core.background_jobs import times
+from dartwing.dartwing_core.background_jobs import queue_redis, times
 
 SENT_TOGETHER = 500
 # organization, what it is told
@@ -67,9 +67,14 @@ def _status_event(job: Document, from_status: str | None) -> dict:
 
 
 def publish_all(event: str, messages: Sequence[Message]) -> None:
-	"""Tell each organization its message, at once; they go to Redis together, as Frappe would send each."""
+	"""Tell each organization its message, at once; they go to Redis together, as Frappe would send each.
+
+	Nobody is told while Redis does not answer, and nobody waits for it longer than `queue_redis.answers`.
+	"""
+	if not messages or not queue_redis.answers():
+		return
 	for start in range(0, len(messages), SENT_TOGETHER):
-		with suppress(RedisConnectionError):
+		with suppress(RedisError):
 			pipeline = get_redis_connection_without_auth().pipeline(transaction=False)
 			for organization, message in messages[start : start + SENT_TOGETHER]:
 				for room in (room_of(organization), get_doc_room("Organization", organization)):
