@@ -1,5 +1,6 @@
 """The handler of the tests: its `mode` parameter chooses what happens."""
 
+import json
 import os
 import signal
 import socket
@@ -181,6 +182,18 @@ def return_a_dict_as_reference(context: JobContext) -> dict:
 	return {"output_reference": {"a": 1}}
 
 
+def deep() -> dict:
+	return json.loads('{"a": ' * 32 + "0" + "}" * 32)
+
+
+def return_what_is_too_deep(context: JobContext) -> dict:
+	return {"result": deep()}
+
+
+def keep_what_is_too_deep(context: JobContext) -> None:
+	context.save_checkpoint(deep())
+
+
 def sleep(context: JobContext) -> None:
 	time.sleep(context.parameters["seconds"])
 
@@ -344,6 +357,8 @@ MODES: dict[str, Callable] = {
 		raise_retry_after,
 		return_nonsense,
 		return_a_dict_as_reference,
+		return_what_is_too_deep,
+		keep_what_is_too_deep,
 		shrug_off_the_timeout,
 		translate_the_timeout,
 		use_the_alarm,

@@ -1,5 +1,7 @@
 """Wrong arguments are refused with their name, whatever is sent."""
 
+import json
+
 import pytest
 from answers import API, error
 from factories import OBLIGING, World
@@ -13,6 +15,8 @@ WRONG = [
 	("submit_job", {**SUBMISSION, "job_type": 7}, 417, "job_type: must be a text, not a whole number"),
 	("submit_job", {**SUBMISSION, "job_type": {"a": 1}}, 417, "job_type: must be a text"),
 	("submit_job", {**SUBMISSION, "job_type": "none"}, 404, "job_type: no Job Type 'none'"),
+	("submit_job", {**SUBMISSION, "job_type": OBLIGING.upper()}, 404, "job_type: no Job Type"),
+	("submit_jobs", {"jobs": [{**SUBMISSION, "job_type": f"{OBLIGING} "}]}, 404, "jobs[0].job_type: no Job"),
 	("submit_job", {**SUBMISSION, "job_type": LONE_SURROGATE}, 417, "job_type: is not valid Unicode"),
 	("submit_job", {**SUBMISSION, "organization": "none"}, 403, "organization: you are not an active member"),
 	("submit_job", {**SUBMISSION, "organization": ["a"]}, 417, "organization: must be a text, not a JSON"),
@@ -102,6 +106,20 @@ WRONG = [
 @pytest.mark.parametrize(("name", "arguments", "code", "sentence"), WRONG)
 def test_a_wrong_argument_is_named(adam, name, arguments, code, sentence):
 	assert error(adam.call(f"{API}.{name}", **arguments), code).startswith(sentence)
+
+
+def test_no_depth_of_nesting_is_the_servers_fault(alice):
+	"""MariaDB takes 31 levels; near Python's limit there are depths that can be read, but not written."""
+	answers = {}
+	start = json.dumps(SUBMISSION).removesuffix("}")
+	for depth in (30, 31, *range(900, 1000, 5)):
+		body = f'{start}, "parameters": {{"a": {"[" * depth}{"]" * depth}}}}}'
+		headers = {"Content-Type": "application/json"}
+		answer = alice.post(f"/api/method/{API}.submit_job", data=body, headers=headers)
+		assert answer.status_code < 500, (depth, answer.text)
+		answers[depth] = answer.json().get("error")
+	assert answers[30] is None
+	assert answers[31] == answers[960] == "parameters: is nested too deeply: at most 31 levels"
 
 
 def test_a_body_that_is_no_json_is_the_clients_fault(alice):

@@ -90,6 +90,8 @@ def test_what_the_handler_wrote_is_there_when_it_returns(world, work):
 		("want_a_parameter", "Failed", "Transient", "KeyError: 'colour'"),
 		("return_nonsense", "Dead Letter", "Permanent", "output_reference"),
 		("return_a_dict_as_reference", "Dead Letter", "Permanent", "output_reference: must be a text"),
+		("return_what_is_too_deep", "Dead Letter", "Permanent", "result: is nested too deeply"),
+		("keep_what_is_too_deep", "Dead Letter", "Permanent", "checkpoint: is nested too deeply"),
 	],
 )
 def test_a_failure_undoes_the_handlers_writes_and_is_explained(

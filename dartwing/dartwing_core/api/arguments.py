@@ -15,6 +15,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from frappe import _
 
+from dartwing.dartwing_core.background_jobs.config import MAX_JSON_LEVELS
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
 MISSING = Parameter.empty
@@ -108,7 +109,11 @@ def read_json(kind: type) -> Callable[[str, Any], Any]:
 		value = parse_json(name, sent) if isinstance(sent, str) else sent
 		if not isinstance(value, kind):
 			refuse_type(name, kind, value)
-		check_unicode(name, json.dumps(value, ensure_ascii=False))
+		try:
+			text = json.dumps(value, ensure_ascii=False)
+		except RecursionError:
+			refuse_argument(name, _("is nested too deeply: at most {0} levels").format(MAX_JSON_LEVELS))
+		check_unicode(name, text)
 		return value
 
 	return read

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.background_jobs.config import MAX_PARAMETERS_BYTES
+from dartwing.dartwing_core.background_jobs.config import MAX_JSON_LEVELS, MAX_PARAMETERS_BYTES
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
 
@@ -44,10 +44,20 @@ def to_json(value: Any, argument: str) -> str:
 	"""Compact JSON with sorted keys; dates and Decimals as Frappe writes them, NaN and the like refused."""
 	try:
 		text = frappe.as_json(value, indent=None, separators=(",", ":"))
-		json.loads(text, parse_constant=_refuse_constant)
+		parsed = json.loads(text, parse_constant=_refuse_constant)
 	except (TypeError, ValueError, RecursionError) as error:
 		refuse_argument(argument, _("cannot be stored as JSON: {0}").format(error))
+	if text.count("{") + text.count("[") > MAX_JSON_LEVELS and _is_too_deep(parsed):
+		refuse_argument(argument, _("is nested too deeply: at most {0} levels").format(MAX_JSON_LEVELS))
 	return text
+
+
+def _is_too_deep(parsed: Any) -> bool:
+	level = [parsed]
+	for _number in range(MAX_JSON_LEVELS + 1):
+		containers = [one for one in level if isinstance(one, dict | list)]
+		level = [child for one in containers for child in (one.values() if isinstance(one, dict) else one)]
+	return bool(containers)
 
 
 def _refuse_constant(name: str) -> NoReturn:

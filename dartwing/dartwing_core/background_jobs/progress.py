@@ -9,7 +9,7 @@ import frappe
 from frappe import _
 from frappe.utils import flt, now_datetime
 
-from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs import config, limits
 from dartwing.dartwing_core.background_jobs.control import ControlConnection
 from dartwing.dartwing_core.background_jobs.errors import JobCanceledError
 from dartwing.dartwing_core.background_jobs.realtime import publish_job_progress
@@ -54,7 +54,7 @@ class JobContext:
 		"""
 		if not isinstance(data, dict):
 			frappe.throw(_("checkpoint: must be a JSON object, not {0}").format(type(data).__name__))
-		text = frappe.as_json(data, indent=None, separators=(",", ":"))
+		text = limits.to_json(data, "checkpoint")
 		if len(text.encode()) > config.MAX_CHECKPOINT_BYTES:
 			frappe.throw(
 				_("checkpoint: at most {0} bytes of JSON are kept").format(config.MAX_CHECKPOINT_BYTES)
