@@ -36,6 +36,17 @@ def test_a_queued_job_is_canceled_at_once_and_its_rq_job_goes(world):
 	assert row.canceled_at
 
 
+def test_a_job_that_was_deleted_meanwhile_cannot_be_canceled(world):
+	job = submit()
+	with acting_as(world.alice):
+		frappe.db.get_value("Background Job", job.name)
+		with second_connection():
+			frappe.db.delete("Background Job", {"name": job.name})
+			frappe.db.commit()
+		with pytest.raises(frappe.DoesNotExistError, match=f"job_id: no job '{job.name}'"):
+			cancel_job(job.name)
+
+
 def test_the_rq_job_stays_until_the_cancel_is_committed(world):
 	job = submit()
 	with acting_as(world.alice):

@@ -136,7 +136,11 @@ def cancel_job(job_id: str) -> BackgroundJob:
 
 
 def _cancel_unfinished(job_id: str) -> BackgroundJob:
-	job = locked([job_id])[0]
+	found = locked([job_id])
+	if not found:
+		# deleted since it was seen
+		refuse_argument("job_id", _("no job {0}").format(repr(job_id)), frappe.DoesNotExistError)
+	job = found[0]
 	if job.status not in UNFINISHED:
 		reason = _("{0} is {1}").format(job_id, _(job.status))
 		if job.status == DEAD_LETTER:
