@@ -105,6 +105,9 @@ def test_pages_and_filters(world):
 		assert [job["job_id"] for job in list_jobs(status="Canceled")["jobs"]] == [names[0]]
 		assert list_jobs(job_type=OBLIGING)["total"] == 5
 		assert list_jobs(job_type="echo_job")["total"] == 0
+	# the database finds both names in another case, too
+	shouted = list_jobs(world.alpha.upper(), job_type=OBLIGING.upper())
+	assert shouted["total"] == len(shouted["jobs"]) == 5
 
 
 @pytest.mark.parametrize(

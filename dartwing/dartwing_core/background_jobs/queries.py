@@ -70,7 +70,7 @@ def list_jobs(
 	"""
 	if status and status not in STATUSES:
 		refuse_argument("status", _("{0} is none of {1}").format(repr(status), ", ".join(STATUSES)))
-	scope = Scope(_visible_organizations(organization), status, job_type)
+	scope = Scope(_visible_organizations(organization), status, job_type and _as_stored("Job Type", job_type))
 	return _page(scope, STATUS_FIELDS, limit, offset, before)
 
 
@@ -85,7 +85,8 @@ def list_dead_letters(
 
 	Raises PermissionError for an organization that is not theirs to administer.
 	"""
-	scope = Scope(_administered_organizations(organization), DEAD_LETTER, job_type)
+	organizations = _administered_organizations(organization)
+	scope = Scope(organizations, DEAD_LETTER, job_type and _as_stored("Job Type", job_type))
 	return _page(scope, (*STATUS_FIELDS, "error_traceback"), limit, offset, before)
 
 
@@ -110,15 +111,20 @@ def get_job_history(job_id: str) -> dict[str, Any]:
 def _visible_organizations(organization: str | None) -> list[str] | None:
 	if organization:
 		access.check_member(organization)
-		return [organization]
+		return [_as_stored("Organization", organization)]
 	return None if access.is_system_manager() else access.organizations_of()
 
 
 def _administered_organizations(organization: str | None) -> list[str] | None:
 	if organization:
 		access.check_admin(organization)
-		return [organization]
+		return [_as_stored("Organization", organization)]
 	return None if access.is_system_manager() else access.administered_organizations()
+
+
+def _as_stored(doctype: str, name: str) -> str:
+	"""To the database, names that differ in case or accents are equal; to what is summed up they are not."""
+	return frappe.db.get_value(doctype, name) or name
 
 
 def _page(
