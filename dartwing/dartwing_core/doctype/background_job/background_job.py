@@ -157,7 +157,7 @@ class BackgroundJob(HiddenDocument):
 	) -> None:
 		"""Move to `status` and change the given fields, if the job is still as this document has it.
 
-		The only writer of `status`. One compare-and-set UPDATE on status and attempt, one Job Execution
+		One compare-and-set UPDATE on status and attempt, one Job Execution
 		Log row and, after the commit of this transaction, one event; nothing is committed here.
 		Raises InvalidTransitionError for a transition that does not exist, StaleJobError when the job
 		moved on since it was read: then nothing was changed.
