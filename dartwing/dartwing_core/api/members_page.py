@@ -75,6 +75,9 @@ def name_actors(history: list[frappe._dict]) -> None:
 	for entry in history:
 		if entry.actor in users:
 			entry.actor_name = get_fullname(entry.actor)
+		elif "@" in entry.actor:
+			# a user that there is no more
+			entry.actor_name = entry.actor
 		else:
 			entry.actor_name = _("Worker") if len(entry.actor) > LONGEST_PART else _(entry.actor)
 
