@@ -33,7 +33,7 @@ class JobStatus(TypedDict):
 	max_retries: int
 	next_retry_at: Time | None
 	output_reference: str | None
-	result: dict[str, Any] | None
+	result: Any
 	error_message: str | None
 	error_type: str | None
 

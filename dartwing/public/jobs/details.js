@@ -161,8 +161,9 @@ export class Details {
 	}
 
 	result_of({ result }) {
-		if (!result) return null;
-		const is_flat = Object.values(result).every((value) => typeof value !== "object" || value === null);
+		if (result == null) return null;
+		const is_plain = (value) => typeof value !== "object" || value === null;
+		const is_flat = !is_plain(result) && !Array.isArray(result) && Object.values(result).every(is_plain);
 		const shown = is_flat
 			? h(
 					"dl",
