@@ -5,6 +5,7 @@ import { __ } from "./texts.js";
 
 const ROOT = "/api/method/dartwing.dartwing_core.api";
 const TOO_MANY = 429;
+const NOT_ALLOWED = [401, 403];
 
 // A refusal, in one sentence for the user.
 export class ApiError extends Error {
@@ -91,7 +92,8 @@ async function check_session() {
 		headers: { Accept: "application/json" },
 		cache: "no-store",
 	}).catch(() => null);
-	if (!response) return;
+	// a server that cannot answer says nothing about the session
+	if (!response || (!response.ok && !NOT_ALLOWED.includes(response.status))) return;
 	const user = response.ok ? (await response.json().catch(() => ({}))).message : null;
 	if (user !== boot.user) end_session(user);
 }
