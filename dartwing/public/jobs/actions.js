@@ -3,7 +3,7 @@
 import { cancel_job, discard_job, retry_job, SessionEnded } from "./api.js";
 import { type_label } from "./boot.js";
 import { h, open_dialog } from "./dom.js";
-import { announce } from "./notices.js";
+import { announce, show_alert } from "./notices.js";
 import { can_cancel, can_retry } from "./statuses.js";
 import { __ } from "./texts.js";
 
@@ -98,9 +98,16 @@ function confirm_dialog({ title, text, field, proceed, stay, is_harmless, run, o
 			on_done();
 		} catch (refusal) {
 			set_busy(go, false);
-			if (!(refusal instanceof SessionEnded)) error.textContent = refusal.message;
+			tell_refusal(refusal, error);
 		}
 	});
+}
+
+// In the dialog that asked, or on the page when that was closed meanwhile.
+export function tell_refusal(refusal, error) {
+	if (refusal instanceof SessionEnded) return;
+	if (error.isConnected) error.textContent = refusal.message;
+	else show_alert("refusal", refusal.message);
 }
 
 export function set_busy(button, is_busy) {

@@ -1,8 +1,8 @@
 // The form for a new job. Its fields are those of the Job Type's template: the value that a field begins
 // with says what it takes. A list of texts is a choice; what is nested is written as JSON.
 
-import { set_busy } from "./actions.js";
-import { submit, SessionEnded } from "./api.js";
+import { set_busy, tell_refusal } from "./actions.js";
+import { submit } from "./api.js";
 import { boot } from "./boot.js";
 import { h, open_dialog } from "./dom.js";
 import { announce } from "./notices.js";
@@ -32,7 +32,7 @@ export function open_new_job({ organization, on_submitted }) {
 		{ class: "dialog-body", novalidate: true },
 		h("label", {}, h("span", {}, __("Type")), types),
 		description,
-		open_organizations.length > 1 && h("label", {}, h("span", {}, __("Organization")), organizations),
+		boot.organizations.length > 1 && h("label", {}, h("span", {}, __("Organization")), organizations),
 		parameters,
 		error,
 		h(
@@ -81,7 +81,7 @@ export function open_new_job({ organization, on_submitted }) {
 			on_submitted(job);
 		} catch (refusal) {
 			set_busy(go, false);
-			if (!(refusal instanceof SessionEnded)) error.textContent = refusal.message;
+			tell_refusal(refusal, error);
 		}
 	});
 }
