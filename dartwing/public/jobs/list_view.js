@@ -33,6 +33,14 @@ export class ListView {
 		this.render_count(jobs.length, empty);
 	}
 
+	// While there is no answer about what was asked for.
+	show_nothing() {
+		this.drop_rows(new Set());
+		set_text(by_id("count"), __("Loading…"));
+		by_id("older").hidden = true;
+		by_id("empty").hidden = true;
+	}
+
 	row_of(job) {
 		if (!this.rows.has(job.job_id)) this.rows.set(job.job_id, new Row(this));
 		return this.rows.get(job.job_id);

@@ -60,8 +60,10 @@ class Page {
 	follow_address() {
 		const query = new URLSearchParams(location.search);
 		this.filters.set(query);
-		this.filter_store();
-		this.load();
+		if (JSON.stringify(this.filters.values) !== JSON.stringify(this.store.filters)) {
+			this.filter_store();
+			this.load();
+		}
 		const job_id = query.get("job");
 		if (job_id !== (this.details?.job_id ?? null)) {
 			this.details?.close();
@@ -89,10 +91,13 @@ class Page {
 
 	// --- reading
 
-	// The newest page from the start.
+	// The newest page from the start. What was shown before stays until there is an answer.
 	async load({ is_announced = false } = {}) {
+		const filters = this.store.filters;
 		this.store.clear();
 		await this.refresh();
+		if (this.shown_filters !== this.store.filters) this.list.show_nothing();
+		if (filters !== this.store.filters) return;
 		if (is_announced) announce(by_id("count").textContent);
 	}
 
@@ -116,6 +121,7 @@ class Page {
 	async load_older() {
 		const filters = this.store.filters;
 		const { oldest } = this.store;
+		if (!oldest) return;
 		const shown = new Set(this.store.jobs.keys());
 		await this.reading("older", async () => {
 			const page = await list_rows({ ...filters, limit: PAGE, before: oldest.job_id });
@@ -219,6 +225,7 @@ class Page {
 
 	render() {
 		this.has_rendered = true;
+		this.shown_filters = this.store.filters;
 		this.list.render({ empty: this.empty_text() });
 	}
 
