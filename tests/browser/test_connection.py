@@ -85,6 +85,33 @@ def test_a_slow_answer_to_what_was_asked_before_a_refusal_hides_it_not(visit, wo
 	expect(refusal).to_contain_text("Not now")
 
 
+def test_jobs_of_another_filter_do_not_stay_when_there_is_no_answer(visit, world):
+	for _ in range(21):
+		submit()
+	page = visit(world.alice)
+	slow = []
+	page.page.route(f"**/{LIMIT}.list_rows?status=Running**", lambda route: slow.append(route))
+	with page.page.expect_request(f"**/{LIMIT}.list_rows?status=Running**"):
+		page.choose("Status", "Running")
+	page.button("Show older jobs").click()
+	page.page.wait_for_timeout(300)
+	expect(page.page.get_by_role("alert").first).to_be_empty()
+	slow[0].fulfill(status=429, headers={"Retry-After": "40"}, json={"error": "Not now"})
+	expect(page.page.get_by_role("alert").first).to_contain_text("Not now")
+	expect(page.rows).to_have_count(0)
+	expect(page.page.locator("#count")).to_have_text("Loading…")
+	expect(page.button("Show older jobs")).to_be_hidden()
+
+
+def test_a_server_that_cannot_answer_ends_no_session(visit, world):
+	page = visit(world.alice)
+	page.page.route(f"**/{LIMIT}.list_rows**", lambda route: route.fulfill(status=409, json={"error": "Odd"}))
+	page.page.route("**/*get_logged_user", lambda route: route.fulfill(status=503))
+	page.choose("Status", "Running")
+	expect(page.page.get_by_role("alert").first).to_contain_text("Odd")
+	expect(page.page.get_by_role("status")).to_have_text("Live")
+
+
 def test_a_guest_is_sent_to_the_login_and_back(browser, browsed, world):
 	window = guest_at(browser, browsed.web)
 	page = window.new_page()

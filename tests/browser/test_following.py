@@ -1,7 +1,10 @@
 """The page /jobs in a real browser: what members see, and that it moves by itself."""
 
+import json
+
 import frappe
-from factories import OBLIGING, acting_as, end, make_job_type, state, submit, submit_as
+import pytest
+from factories import OBLIGING, acting_as, end, make_job_type, state, submit, submit_as, wait_until
 from playwright.sync_api import expect
 
 from dartwing.dartwing_core.background_jobs import submit_jobs
@@ -84,6 +87,28 @@ def test_a_refusal_is_shown_where_it_was_asked(visit, world):
 	end(job.name, "Completed")
 	page.button("Cancel the job").click()
 	expect(page.dialog.get_by_role("alert")).to_contain_text("is Completed")
+
+
+def test_a_refusal_is_shown_on_the_page_when_its_question_was_closed(visit, world):
+	job = submit()
+	page = visit(world.alice)
+	asked = []
+	page.page.route("**/*.cancel_job", lambda route: asked.append(route))
+	page.row(job.name).get_by_role("button", name="Cancel").click()
+	page.button("Cancel the job").click()
+	wait_until(lambda: asked or page.page.wait_for_timeout(50), "the request")
+	page.button("Let it go on").click()
+	expect(page.page.get_by_role("dialog")).to_have_count(0)
+	asked[0].fulfill(status=409, json={"error": "Not this one"})
+	expect(page.page.get_by_role("alert").first).to_contain_text("Not this one")
+
+
+@pytest.mark.parametrize("result", ['"done"', "42", "[1]"])
+def test_a_result_that_is_no_object_is_shown_as_it_is(visit, world, result):
+	job = submit()
+	end(job.name, "Completed", result=result)
+	shown = visit(world.alice).open_details(job.name).locator("section", has_text="Result").locator("pre")
+	assert json.loads(shown.inner_text()) == json.loads(result)
 
 
 def test_an_admin_tries_a_dead_letter_again(visit, world):
@@ -184,12 +209,29 @@ def test_a_filtered_list_gains_and_loses_jobs_as_they_change(visit, world):
 	assert other.name not in page.job_ids()
 
 
-def test_older_jobs_follow_without_gaps_while_new_ones_arrive(visit, world):
+def submit_many(world, number: int) -> list[str]:
+	"""Newest first."""
 	with acting_as(world.alice):
 		wanted = {"job_type": OBLIGING, "organization": world.alpha}
-		jobs = submit_jobs([{**wanted, "parameters": {"mode": "succeed", "n": n}} for n in range(45)])
+		jobs = submit_jobs([{**wanted, "parameters": {"mode": "succeed", "n": n}} for n in range(number)])
 		frappe.db.commit()
-	expected = [job.name for job in reversed(jobs)]
+	return [job.name for job in reversed(jobs)]
+
+
+def test_back_from_details_keeps_the_older_jobs(visit, world):
+	names = submit_many(world, 30)
+	page = visit(world.alice)
+	page.button("Show older jobs").click()
+	expect(page.rows).to_have_count(30)
+	page.open_details(names[25])
+	page.page.go_back()
+	expect(page.page.get_by_role("dialog")).to_have_count(0)
+	page.page.wait_for_timeout(500)
+	assert page.job_ids() == names
+
+
+def test_older_jobs_follow_without_gaps_while_new_ones_arrive(visit, world):
+	expected = submit_many(world, 45)
 	page = visit(world.alice)
 	expect(page.rows).to_have_count(20)
 	expect(page.page.get_by_text("20 of 45 jobs")).to_be_visible()

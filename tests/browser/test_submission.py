@@ -1,10 +1,11 @@
 """New jobs from the page: of the types that allow it, with the fields of their templates."""
 
 import json
+from urllib.parse import urlencode
 
 import frappe
 import pytest
-from factories import World, make_job_type, state, wait_until
+from factories import World, changed, make_job_type, state, wait_until
 from playwright.sync_api import expect
 
 PAGE_API = "dartwing.dartwing_core.api.members_page"
@@ -94,6 +95,13 @@ def test_the_organization_is_chosen_by_who_has_several(visit, world, wanda):
 	page.dialog.get_by_label("Organization").select_option(world.beta)
 	page.dialog.get_by_role("button", name="Submit", exact=True).click()
 	assert state(wait_until(submitted, "the job"))["organization"] == world.beta
+
+
+def test_who_has_several_sees_the_only_organization_that_is_open(visit, world, wanda):
+	with changed("Organization", world.beta, status="Suspended"):
+		page = visit(wanda, f"/jobs?{urlencode({'organization': world.beta})}")
+		page.button("New job").first.click()
+		expect(page.dialog.get_by_label("Organization")).to_have_value(world.alpha)
 
 
 def test_a_type_without_a_template_takes_json(visit, world):
