@@ -116,6 +116,7 @@ def test_jobs_that_wait_when_redis_is_flushed_are_pushed_again(world, tick, work
 def test_a_commit_does_not_wait_for_a_redis_that_is_silent(world, tick):
 	connection = get_redis_conn()
 	connection.execute_command("CLIENT", "PAUSE", 20_000)
+	wait_until(lambda: not queue_redis.answers(), "its silence is noticed")
 	job = submit()
 	is_still_silent = not queue_redis.answers()
 	# which ends with the pause
