@@ -98,9 +98,9 @@ def test_a_submitter_killed_before_its_commit_leaves_nothing(world, processes, t
 	[
 		# straight to the queue, and by the dispatcher: so few slots are left to its turns
 		("before realtime.publish_all", 100),
-		("before dispatcher.push", 100),
+		("before dispatcher.push_all", 100),
 		("before dispatcher.dispatch", 10),
-		("before dispatcher.push", 10),
+		("before dispatcher.push_all", 10),
 	],
 )
 def test_a_job_whose_submitter_was_killed_between_commit_and_push_is_pushed(

@@ -65,8 +65,8 @@ def test_a_push_that_was_lost_is_found(world, stock_bench):
 
 
 def lose_the_push() -> str:
-	push, dispatcher.push = dispatcher.push, lambda _jobs: None
+	push, dispatcher.push_all = dispatcher.push_all, lambda _jobs: None
 	try:
 		return submit(mode="succeed").name
 	finally:
-		dispatcher.push = push
+		dispatcher.push_all = push

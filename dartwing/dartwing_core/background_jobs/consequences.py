@@ -12,6 +12,7 @@ from dartwing.dartwing_core.background_jobs import (
 	deduplication,
 	dependencies,
 	dispatcher,
+	queue_redis,
 	realtime,
 	transition_log,
 )
@@ -60,11 +61,16 @@ class Accepted:
 		with uncommitted_reads():
 			organization_of = dict(frappe.db.sql(query, ([job.name for job in self._jobs],)))
 		transition_log.write([line for line in self._lines if line[1]["job"] in organization_of])
+		# asked once for both: a lone submission has no time to waste
+		if not queue_redis.answers():
+			return
 		realtime.publish_all(
 			"job_status_changed",
 			[event for event in self._events if organization_of.get(event[1]["job_id"]) == event[0]],
 		)
-		dispatcher.push([job for job in self._jobs if job.status == QUEUED and job.name in organization_of])
+		dispatcher.push_all(
+			[job for job in self._jobs if job.status == QUEUED and job.name in organization_of]
+		)
 
 
 def _dispatch(jobs: Sequence[frappe._dict]) -> None:

@@ -251,8 +251,12 @@ def push(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
 	Critical ones go before all that wait. What cannot be pushed is left to `recovery`, and keeps the
 	others from nothing as long as Redis answers.
 	"""
-	if not jobs or not queue_redis.answers():
-		return
+	if jobs and queue_redis.answers():
+		push_all(jobs)
+
+
+def push_all(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
+	"""As `push`, of somebody who has just asked whether Redis answers."""
 	urgent = [job for job in jobs if job.priority == "Critical"]
 	# each goes to the front: the last one pushed is the first
 	for job in [*reversed(urgent), *(job for job in jobs if job.priority != "Critical")]:

@@ -1,6 +1,5 @@
 """The Redis of RQ's queues: whether it answers, and what it knows of our wake-ups."""
 
-import time
 from collections.abc import Sequence
 from functools import cache
 
@@ -16,29 +15,21 @@ from rq.registry import StartedJobRegistry
 
 ALIVE, ENDED, UNKNOWN = "alive", "ended", "unknown"
 ANSWER_SECONDS = 1
-BELIEVED_SECONDS = 0.1
-
-_believed_until: dict[str, float] = {}
 
 
 def answers() -> bool:
 	"""Whether the queues can be reached, found out within two seconds.
 
 	Frappe v15 tries five times, a second apart, to connect; somebody's commit must not wait for that.
-	A yes is believed for a moment, for what else follows the same commit.
 	"""
-	url = frappe.conf.redis_queue
-	if time.monotonic() < _believed_until.get(url, 0):
-		return True
 	try:
-		_impatient_connection(url).ping()
+		_impatient_connection(frappe.conf.redis_queue).ping()
 	except AuthenticationError:
 		# it is there, and Frappe knows the password
 		return True
 	except RedisError as error:
 		frappe.logger("dartwing").warning(f"the queues cannot be reached: {error}")
 		return False
-	_believed_until[url] = time.monotonic() + BELIEVED_SECONDS
 	return True
 
 

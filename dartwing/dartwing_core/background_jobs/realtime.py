@@ -14,7 +14,7 @@ from frappe.realtime import get_doc_room
 from frappe.utils.background_jobs import get_redis_connection_without_auth
 from redis.exceptions import RedisError
 
-from dartwing.dartwing_core.background_jobs import queue_redis, times
+from dartwing.dartwing_core.background_jobs import times
 
 SENT_TOGETHER = 500
 # organization, what it is told
@@ -69,10 +69,8 @@ def _status_event(job: Document, from_status: str | None) -> dict:
 def publish_all(event: str, messages: Sequence[Message]) -> None:
 	"""Tell each organization its message, at once; they go to Redis together, as Frappe would send each.
 
-	Nobody is told while Redis does not answer, and nobody waits for it longer than `queue_redis.answers`.
+	Of somebody who has just asked `queue_redis.answers`: Frappe's connection waits for Redis without end.
 	"""
-	if not messages or not queue_redis.answers():
-		return
 	for start in range(0, len(messages), SENT_TOGETHER):
 		with suppress(RedisError):
 			pipeline = get_redis_connection_without_auth().pipeline(transaction=False)

@@ -12,6 +12,7 @@ from dartwing.dartwing_core.background_jobs import (
 	config,
 	masking,
 	notifications,
+	queue_redis,
 	realtime,
 	transition_log,
 )
@@ -251,7 +252,8 @@ def _transition(
 
 def _announce(lines: Sequence[transition_log.Line], events: Sequence[realtime.Message]) -> None:
 	transition_log.write(lines)
-	realtime.publish_all("job_status_changed", events)
+	if queue_redis.answers():
+		realtime.publish_all("job_status_changed", events)
 
 
 def _announce_committed(lines: Sequence[transition_log.Line], events: Sequence[realtime.Message]) -> None:
