@@ -111,15 +111,20 @@ def get_job_history(job_id: str) -> dict[str, Any]:
 def _visible_organizations(organization: str | None) -> list[str] | None:
 	if organization:
 		access.check_member(organization)
-		return [_as_stored("Organization", organization)]
+		return _only(organization)
 	return None if access.is_system_manager() else access.organizations_of()
 
 
 def _administered_organizations(organization: str | None) -> list[str] | None:
 	if organization:
 		access.check_admin(organization)
-		return [_as_stored("Organization", organization)]
+		return _only(organization)
 	return None if access.is_system_manager() else access.administered_organizations()
+
+
+def _only(organization: str) -> list[str]:
+	"""A member's was found by its exact name; of a System Manager any name is taken."""
+	return [_as_stored("Organization", organization) if access.is_system_manager() else organization]
 
 
 def _as_stored(doctype: str, name: str) -> str:
