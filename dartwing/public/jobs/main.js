@@ -169,7 +169,7 @@ class Page {
 			if (error instanceof SessionEnded) return;
 			if (error.status === 0) {
 				this.show_connection("offline");
-				if (!this.has_rendered || kind === "older") show_alert("reading", error.message);
+				if (!this.shown_filters || kind === "older") show_alert("reading", error.message);
 				return;
 			}
 			if (error.retry_after) this.wait_until = Date.now() + error.retry_after * 1000;
@@ -224,7 +224,6 @@ class Page {
 	// --- showing
 
 	render() {
-		this.has_rendered = true;
 		this.shown_filters = this.store.filters;
 		this.list.render({ empty: this.empty_text() });
 	}
