@@ -26,7 +26,7 @@ from processes import (
 )
 
 from dartwing.dartwing_core.background_jobs import cleanup
-from dartwing.dartwing_core.background_jobs.export_files import parts_folder
+from dartwing.dartwing_core.background_jobs.job_files import parts_folder
 
 MARKER = "written by a test"
 WRITES = {"mode": "write_people", "marker": MARKER, "people": 2}

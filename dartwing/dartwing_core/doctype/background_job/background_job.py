@@ -10,6 +10,7 @@ from frappe.utils import cint, get_datetime, now_datetime
 
 from dartwing.dartwing_core.background_jobs import (
 	config,
+	job_files,
 	masking,
 	notifications,
 	queue_redis,
@@ -172,6 +173,7 @@ class BackgroundJob(HiddenDocument):
 		for job in locked([self.name]):
 			if job.status not in FINISHED:
 				frappe.throw(_("{0} is {1}: cancel it before you delete it").format(self.name, _(job.status)))
+		job_files.delete_files_of([self.name])
 		job_tally.forget([self.name])
 		frappe.db.delete("Job Execution Log", {"background_job": self.name})
 
@@ -309,8 +311,7 @@ def delete_old_jobs(days: int) -> int:
 	"""
 	deleted = 0
 	while days and (batch := _old_jobs(now_datetime() - timedelta(days=days))):
-		for file in _files_of(batch):
-			_delete_file(file)
+		job_files.delete_files_of(batch)
 		job_tally.forget(batch)
 		frappe.db.delete("Job Execution Log", {"background_job": ("in", batch)})
 		frappe.db.delete("Background Job", {"name": ("in", batch)})
@@ -318,32 +319,6 @@ def delete_old_jobs(days: int) -> int:
 		frappe.db.commit()
 		deleted += len(batch)
 	return deleted
-
-
-def _delete_file(name: str) -> None:
-	"""One that cannot be deleted stays its owner's, and keeps no job from being deleted."""
-	frappe.db.savepoint("dartwing_file")
-	try:
-		frappe.delete_doc("File", name, ignore_permissions=True, delete_permanently=True)
-	except Exception:
-		frappe.db.rollback(save_point="dartwing_file")
-		frappe.log_error(title=f"dartwing: the file {name} of an old job could not be deleted")
-
-
-def _files_of(job_ids: list[str]) -> list[str]:
-	"""Private files that the jobs produced, each of its job's owner."""
-	jobs = frappe.get_all(
-		"Background Job",
-		{"name": ("in", job_ids), "output_reference": ("like", "/private/files/%")},
-		["owner_user", "output_reference"],
-	)
-	return [
-		name
-		for job in jobs
-		for name in frappe.get_all(
-			"File", {"file_url": job.output_reference, "owner": job.owner_user}, pluck="name"
-		)
-	]
 
 
 def _old_jobs(ended_before: datetime) -> list[str]:
