@@ -39,7 +39,7 @@ def read(job: Job, site: Path, expected_rows: int) -> Written:
 
 
 def csv_rows(content: bytes) -> int:
-	return sum(1 for _ in csv.reader(io.StringIO(content.decode(), newline="")))
+	return sum(1 for _ in csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
 
 def xlsx_rows(content: bytes) -> int:

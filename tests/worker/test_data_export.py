@@ -2,6 +2,7 @@
 
 import csv
 import io
+from pathlib import Path
 
 import frappe
 import pytest
@@ -9,7 +10,8 @@ from factories import acting_as, state, wait_until
 from openpyxl import load_workbook
 
 from dartwing.dartwing_core.background_jobs import submit_job
-from dartwing.dartwing_core.background_jobs.export_files import parts_folder
+from dartwing.dartwing_core.background_jobs.cleanup import cleanup_old_jobs
+from dartwing.dartwing_core.background_jobs.job_files import parts_folder
 
 ROWS = 50_000
 
@@ -51,7 +53,7 @@ def content_of(file_url: str) -> bytes:
 
 
 def csv_rows(file_url: str) -> list[dict]:
-	return list(csv.DictReader(io.StringIO(content_of(file_url).decode())))
+	return list(csv.DictReader(io.StringIO(content_of(file_url).decode("utf-8-sig"), newline="")))
 
 
 def test_fifty_thousand_rows_show_progress_and_are_all_there(world, many_people, frequent_progress, worker):
@@ -100,16 +102,69 @@ def test_the_file_is_private_and_only_its_owners(world, work, web):
 			assert frappe.get_list("File", {"name": file.name}) == []
 
 
-def test_texts_do_not_become_formulas(world, work):
-	person = frappe.get_doc({"doctype": "Person", "first_name": "=1+1", "last_name": "written by a test"})
-	person.insert()
-	parameters = {"doctype": "Person", "fields": ["first_name"], "filters": {"name": person.name}}
-	job = export(world.manager, world.alpha, file_format="XLSX", **parameters)
-	work()
-	sheet = load_workbook(io.BytesIO(content_of(state(job.name)["output_reference"]))).active
-	person.delete()
+@pytest.fixture
+def person_called(request):
+	"""Makes people with names as nobody has them; their job's parameters export the first name of one."""
+	made = []
+
+	def make(first_name: str) -> dict:
+		made.append(frappe.get_doc({"doctype": "Person", "first_name": first_name}).insert())
+		return {"doctype": "Person", "fields": ["first_name"], "filters": {"name": made[-1].name}}
+
+	yield make
+	for person in made:
+		person.delete()
 	frappe.db.commit()
+
+
+def exported(world, work, **parameters) -> dict:
+	job = export(world.manager, world.alpha, **parameters)
+	work()
+	return state(job.name)
+
+
+def test_texts_do_not_become_formulas(world, work, person_called):
+	end = exported(world, work, file_format="XLSX", **person_called("=1+1"))
+	sheet = load_workbook(io.BytesIO(content_of(end["output_reference"]))).active
 	assert (sheet["A2"].value, sheet["A2"].data_type) == ("=1+1", "s")
+	assert end["result"]["changed_cells"] == {}
+
+
+@pytest.mark.parametrize("begin", "=+-@")
+def test_a_csv_has_no_formulas_and_says_how_many_it_made_inert(world, work, person_called, begin):
+	end = exported(world, work, **person_called(f"{begin}cmd|' /C calc'!A0"))
+	assert csv_rows(end["output_reference"]) == [{"first_name": f"'{begin}cmd|' /C calc'!A0"}]
+	assert end["result"]["changed_cells"] == {"made_inert": 1}
+
+
+def test_a_csv_holds_texts_as_they_are_for_who_asks_for_that(world, work, person_called):
+	parameters = person_called("=José")
+	end = exported(world, work, inert_texts=False, byte_order_mark=False, **parameters)
+	assert content_of(end["output_reference"]) == "first_name\r\n=José\r\n".encode()
+	assert end["result"]["changed_cells"] == {}
+
+
+def test_excel_recognises_a_csv_as_utf_8(world, work, person_called):
+	end = exported(world, work, **person_called("José"))
+	assert content_of(end["output_reference"]).startswith(b"\xef\xbb\xbffirst_name\r\nJos\xc3\xa9")
+
+
+def test_an_xlsx_says_what_it_could_not_hold(world, work, person_called):
+	end = exported(world, work, file_format="XLSX", **person_called("a\x0bb"))
+	sheet = load_workbook(io.BytesIO(content_of(end["output_reference"]))).active
+	assert sheet["A2"].value == "a\ufffdb"
+	assert end["result"]["changed_cells"] == {"replaced_characters": 1}
+
+
+def test_numbers_stay_numbers_in_a_csv(world, work):
+	parameters = {"doctype": "Job Type", "fields": ["default_timeout"], "filters": {"name": "echo_job"}}
+	frappe.db.set_value("Job Type", "echo_job", "default_timeout", -300)
+	try:
+		end = exported(world, work, **parameters)
+	finally:
+		frappe.db.set_value("Job Type", "echo_job", "default_timeout", 300)
+		frappe.db.commit()
+	assert csv_rows(end["output_reference"]) == [{"default_timeout": "-300"}]
 
 
 def test_filters_and_default_fields(world, work):
@@ -132,6 +187,9 @@ def test_filters_and_default_fields(world, work):
 		({"doctype": "Organization", "fields": "name"}, "parameters.fields"),
 		({"doctype": "Organization", "filters": "name"}, "parameters.filters"),
 		({"doctype": "Organization", "file_format": "PDF"}, "parameters.file_format"),
+		({"doctype": "Organization", "fliters": {"name": "x"}}, "parameters.fliters"),
+		({"doctype": "Organization", "file_format": "XLSX", "inert_texts": True}, "parameters.inert_texts"),
+		({"doctype": "Organization", "byte_order_mark": 0}, "parameters.byte_order_mark"),
 	],
 )
 def test_wrong_parameters_are_dead_letters_that_name_them(world, work, parameters, message):
@@ -185,3 +243,59 @@ def test_memory_does_not_grow_with_the_rows(world, many_people, runtime):
 		peaks[rows] = int(output.strip().splitlines()[-1])
 	print(f"peak of Python's memory: {peaks}")
 	assert peaks[ROWS] < 1.5 * peaks[5_000]
+
+
+def files_of(job_id: str) -> list:
+	private = Path(frappe.get_site_path("private"))
+	return [*private.glob(f"files/*{job_id}-*"), *private.glob(f"dartwing_exports/{job_id}-*")]
+
+
+def test_what_an_export_wrote_goes_with_its_job_although_another_file_is_equal(world, work):
+	parameters = {"doctype": "Organization", "fields": ["name"], "filters": {"name": world.alpha}}
+	first = export(world.alice, world.alpha, **parameters)
+	# equal in all but what it says that is the default
+	second = export(world.adam, world.alpha, **parameters, byte_order_mark=True)
+	jobs = [first, second]
+	work()
+	contents = [content_of(state(job.name)["output_reference"]) for job in jobs]
+	assert contents[0] == contents[1]
+	parts_folder().joinpath(f"{jobs[0].name}-interrupted.csv").write_text("name")
+	frappe.db.set_value("Background Job", jobs[0].name, "modified", "2020-01-01", update_modified=False)
+	frappe.db.commit()
+	cleanup_old_jobs(30)
+	assert not frappe.db.exists("Background Job", jobs[0].name)
+	assert files_of(jobs[0].name) == []
+	assert len(files_of(jobs[1].name)) == 1
+
+
+def test_a_file_that_was_attached_elsewhere_outlives_its_job(world, work):
+	job = export(world.alice, world.alpha, doctype="Organization", fields=["name"])
+	work()
+	file_url = state(job.name)["output_reference"]
+	with acting_as(world.alice):
+		attached = frappe.get_doc(
+			{
+				"doctype": "File",
+				"file_url": file_url,
+				"is_private": 1,
+				"attached_to_doctype": "Organization",
+				"attached_to_name": world.alpha,
+			}
+		).insert()
+	frappe.get_doc("Background Job", job.name).delete()
+	frappe.db.commit()
+	assert content_of(file_url)
+	frappe.delete_doc("File", attached.name)
+	frappe.db.commit()
+
+
+def test_what_earlier_attempts_had_begun_goes_when_the_export_completes(world, work):
+	job = export(world.alice, world.alpha, doctype="Organization", fields=["name"])
+	private_files = Path(frappe.get_site_path("private", "files"))
+	moved = private_files / f"organization-{job.name}-killed.csv"
+	moved.write_text("name")
+	parts_folder().joinpath(f"{job.name}-killed.csv").write_text("name")
+	parts_folder().joinpath(f"{job.name}-killed.moved").write_text(moved.name)
+	work()
+	end = state(job.name)
+	assert [f"/private/files/{file.name}" for file in files_of(job.name)] == [end["output_reference"]]

@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -15,14 +15,20 @@ from typing import Any, ClassVar
 import frappe
 from frappe import _
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, WriteOnlyCell
+from openpyxl.cell.cell import WriteOnlyCell
 
 from dartwing.dartwing_core.background_jobs.errors import PermanentError
+from dartwing.dartwing_core.background_jobs.export_cells import Cells, InertCsvCells, XlsxCells
+from dartwing.dartwing_core.background_jobs.job_files import (
+	MOVED,
+	parts_folder,
+	remove,
+	remove_part,
+	remove_parts,
+)
 
 PART_LIFETIME_SECONDS = 7 * 24 * 60 * 60
 XLSX_MAX_ROWS = 1_048_576
-# a note that a file was moved to its place
-MOVED = ".moved"
 
 
 class ExportFile(ABC):
@@ -35,8 +41,10 @@ class ExportFile(ABC):
 	extension: ClassVar[str]
 	is_resumable: ClassVar[bool] = False
 
-	def __init__(self, job_id: str, fields: list[str]):
+	def __init__(self, job_id: str, fields: list[str], cells: Cells):
 		self.fields = fields
+		self.cells = cells
+		self._job_id = job_id
 		self.token = f"{job_id}-{frappe.generate_hash(length=8)}"
 		self.rows = 0
 		self.last_name: str | None = None
@@ -50,7 +58,7 @@ class ExportFile(ABC):
 		self._open(checkpoint)
 
 	def write(self, rows: list[frappe._dict]) -> None:
-		self._write([[row.get(field) for field in self.fields] for row in rows])
+		self._write([[self.cells.cell(row.get(field)) for field in self.fields] for row in rows])
 		self.rows += len(rows)
 		self.last_name = rows[-1].name
 
@@ -67,7 +75,8 @@ class ExportFile(ABC):
 		note.write_text(Path(path).name)
 		frappe.db.after_rollback.add(partial(remove, path))
 		frappe.db.after_rollback.add(partial(remove, note))
-		frappe.db.after_commit.add(partial(remove, note))
+		# with the note, and with what earlier attempts had begun
+		frappe.db.after_commit.add(partial(remove_parts, [self._job_id]))
 		os.replace(self._part, path)
 
 	def checkpoint(self) -> dict[str, Any]:
@@ -88,14 +97,23 @@ class ExportFile(ABC):
 
 
 class CsvFile(ExportFile):
+	"""UTF-8 with a byte order mark, by which Excel recognises it; without one if it is not wanted."""
+
 	extension = "csv"
 	is_resumable = True
+
+	def __init__(
+		self, job_id: str, fields: list[str], inert_texts: bool = True, byte_order_mark: bool = True
+	):
+		super().__init__(job_id, fields, InertCsvCells() if inert_texts else Cells())
+		self._byte_order_mark = "\ufeff" if byte_order_mark else ""
 
 	def _open(self, checkpoint: Mapping[str, Any] | None) -> None:
 		resumed = checkpoint is not None and self._resume(checkpoint)
 		self._file = open(self._part, "a", encoding="utf-8", newline="")  # noqa: SIM115
 		self._writer = csv.writer(self._file)
 		if not resumed:
+			self._file.write(self._byte_order_mark)
 			self._writer.writerow(self.fields)
 
 	def _resume(self, checkpoint: Mapping[str, Any]) -> bool:
@@ -105,6 +123,7 @@ class CsvFile(ExportFile):
 			return False
 		copy_beginning(earlier, self._part, checkpoint["size"])
 		self.rows, self.last_name = checkpoint["rows"], checkpoint["last_name"]
+		self.cells.changed.update(checkpoint.get("changed_cells", {}))
 		return True
 
 	def _write(self, rows: list[list[Any]]) -> None:
@@ -118,6 +137,7 @@ class CsvFile(ExportFile):
 			"rows": self.rows,
 			"last_name": self.last_name,
 			"fields": self.fields,
+			"changed_cells": dict(self.cells.changed),
 		}
 
 	def _save(self) -> None:
@@ -130,6 +150,9 @@ class CsvFile(ExportFile):
 class XlsxFile(ExportFile):
 	extension = "xlsx"
 
+	def __init__(self, job_id: str, fields: list[str]):
+		super().__init__(job_id, fields, XlsxCells())
+
 	def _open(self, checkpoint: Mapping[str, Any] | None) -> None:
 		self._book = Workbook(write_only=True)
 		self._sheet = self._book.create_sheet("Export")
@@ -139,13 +162,13 @@ class XlsxFile(ExportFile):
 		if self.rows + len(rows) >= XLSX_MAX_ROWS:
 			raise PermanentError(_("an XLSX sheet holds {0} rows at most; export CSV").format(XLSX_MAX_ROWS))
 		for row in rows:
-			self._sheet.append([self._cell(value) for value in row])
+			self._sheet.append([self._inert(value) for value in row])
 
-	def _cell(self, value: Any) -> Any:
+	def _inert(self, value: Any) -> Any:
 		"""Texts stay texts: one that begins with "=" must not become a formula."""
 		if not isinstance(value, str):
 			return value
-		cell = WriteOnlyCell(self._sheet, ILLEGAL_CHARACTERS_RE.sub("", value))
+		cell = WriteOnlyCell(self._sheet, value)
 		cell.data_type = "s"
 		return cell
 
@@ -156,13 +179,7 @@ class XlsxFile(ExportFile):
 		self._book.close()
 
 
-FORMATS: dict[str, type[ExportFile]] = {"CSV": CsvFile, "XLSX": XlsxFile}
-
-
-def parts_folder() -> Path:
-	folder = Path(frappe.get_site_path("private", "dartwing_exports"))
-	folder.mkdir(parents=True, exist_ok=True)
-	return folder
+FORMATS: dict[str, Callable[..., ExportFile]] = {"CSV": CsvFile, "XLSX": XlsxFile}
 
 
 def remove_leftovers() -> None:
@@ -171,19 +188,7 @@ def remove_leftovers() -> None:
 	for left in parts_folder().iterdir():
 		with suppress(FileNotFoundError):
 			if left.stat().st_mtime < oldest:
-				if left.suffix == MOVED:
-					_remove_if_nobodys(left.read_text())
-				left.unlink()
-
-
-def _remove_if_nobodys(file_name: str) -> None:
-	if not frappe.db.exists("File", {"file_url": f"/private/files/{file_name}"}):
-		remove(frappe.get_site_path("private", "files", file_name))
-
-
-def remove(path: str | Path) -> None:
-	with suppress(FileNotFoundError):
-		os.unlink(path)
+				remove_part(left)
 
 
 def copy_beginning(source: Path, target: Path, size: int) -> None:

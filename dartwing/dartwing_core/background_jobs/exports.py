@@ -13,19 +13,25 @@ from dartwing.dartwing_core.background_jobs.progress import JobContext
 PAGE_SIZE = 1000
 STANDARD_FIELDS = ("name", "owner", "creation", "modified", "modified_by")
 NOT_EXPORTED = ("Password", "Table", "Table MultiSelect")
+PARAMETERS = ("doctype", "filters", "fields", "file_format")
+# switches of one format
+OPTIONS = {"CSV": ("inert_texts", "byte_order_mark"), "XLSX": ()}
 
 
 def data_export(context: JobContext) -> dict:
 	"""Export to a private File of the job's owner; `output_reference` is its URL.
 
 	Parameters: `doctype`; `filters` (a dict or a list, as for frappe.get_list); `fields` (default: name
-	and every field that the owner may read); `file_format` "CSV" (default) or "XLSX". The result is
-	`{rows, file_size, file_format}`. Only one page of rows is in memory at a time. A CSV that was
+	and every field that the owner may read); `file_format` "CSV" (default) or "XLSX"; for a CSV
+	`inert_texts` (default true: a text that a spreadsheet would take for a formula gets an apostrophe in
+	front) and `byte_order_mark` (default true: Excel knows by it that the file is UTF-8). The result is
+	`{rows, file_size, file_format, changed_cells}`; the last says in how many cells the file differs from
+	the database, and how (`export_cells`). Only one page of rows is in memory at a time. A CSV that was
 	interrupted goes on behind its last checkpoint, an XLSX starts again.
 	"""
 	request = ExportRequest(context.parameters)
 	total = request.count()
-	export = FORMATS[request.file_format](context.job_id, request.fields)
+	export = FORMATS[request.file_format](context.job_id, request.fields, **request.options)
 	export.start(context.checkpoint)
 	try:
 		for rows in request.pages(after=export.last_name):
@@ -51,6 +57,7 @@ class ExportRequest:
 			refuse_argument(
 				"parameters.file_format", _("{0} is none of {1}").format(self.file_format, ", ".join(FORMATS))
 			)
+		self.options = _options(parameters, self.file_format)
 
 	def count(self) -> int:
 		return frappe.get_list(self.doctype, filters=self.filters, fields=["count(name) as total"])[0].total
@@ -100,8 +107,27 @@ def publish(export: ExportFile, request: ExportRequest) -> dict:
 	file.db_insert()
 	return {
 		"output_reference": file.file_url,
-		"result": {"rows": export.rows, "file_size": export.size, "file_format": request.file_format},
+		"result": {
+			"rows": export.rows,
+			"file_size": export.size,
+			"file_format": request.file_format,
+			"changed_cells": dict(export.cells.changed),
+		},
 	}
+
+
+def _options(parameters: dict[str, Any], file_format: str) -> dict[str, bool]:
+	"""The switches that were given; refuses every parameter that an export of this format does not have."""
+	known = (*PARAMETERS, *OPTIONS[file_format])
+	for name in parameters:
+		if name not in known:
+			reason = _("an export as {0} has no such parameter; there are {1}")
+			refuse_argument(f"parameters.{name}", reason.format(file_format, ", ".join(known)))
+	options = {name: parameters[name] for name in OPTIONS[file_format] if name in parameters}
+	for name, value in options.items():
+		if not isinstance(value, bool):
+			refuse_argument(f"parameters.{name}", _("must be true or false, not {0}").format(repr(value)))
+	return options
 
 
 def _known_doctype(doctype: Any) -> str:
