@@ -16,6 +16,8 @@ LAYERS = [
 	"errors",
 	"config",
 	"times",
+	"comparisons",
+	"conditions",
 	"snapshots",
 	"transactions",
 	"time_limit",
