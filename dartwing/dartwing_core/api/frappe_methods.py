@@ -18,6 +18,7 @@ from frappe import _
 from frappe.utils import cint
 
 from dartwing.dartwing_core.background_jobs.access_hooks import GUARDED
+from dartwing.dartwing_core.background_jobs.conditions import fields_of, known_doctype, readable_conditions
 
 # arguments by which Frappe's methods find, sort and group rows
 ASKING = ("filters", "or_filters", "current_filters", "order_by", "group_by", "field", "having", "chart")
@@ -60,7 +61,7 @@ def text_of(value: Any) -> str:
 def get(doctype: Any, name: Any = None, filters: Any = None, parent: Any = None) -> Any:
 	"""One document: by its name, or the first that the filters find among those the user may read."""
 	if doctype in GUARDED and not name:
-		found = frappe.get_list(doctype, filters=frappe.parse_json(filters), limit_page_length=1)
+		found = frappe.get_list(doctype, filters=readable_conditions(doctype, filters), limit_page_length=1)
 		if not found:
 			raise frappe.DoesNotExistError
 		name = found[0].name
@@ -72,7 +73,8 @@ def get_count(doctype: Any, filters: Any = None, debug: Any = False, cache: Any 
 	"""How many rows there are; of guarded DocTypes, how many of them the user may read."""
 	if doctype not in GUARDED:
 		return frappe.client.get_count(doctype, filters, debug, cache)
-	rows = frappe.client.get_list(doctype, fields=["count(name) as rows_found"], filters=filters)
+	wanted = readable_conditions(doctype, filters)
+	rows = frappe.client.get_list(doctype, fields=["count(name) as rows_found"], filters=wanted)
 	return rows[0].rows_found if rows else 0
 
 
@@ -107,12 +109,14 @@ def search(
 	reference_doctype: str | None = None,
 ) -> list:
 	"""A link search that always applies permissions: the name, then the fields that describe it."""
-	meta = frappe.get_meta(doctype)
-	fields = list(dict.fromkeys(["name", *filter(None, [meta.title_field]), *meta.get_search_fields()]))
+	meta = frappe.get_meta(known_doctype(doctype))
+	readable = fields_of(doctype)
+	described = [name for name in (meta.title_field, *meta.get_search_fields()) if name in readable]
+	fields = list(dict.fromkeys(["name", *described]))
 	return frappe.get_list(
 		doctype,
 		fields=fields,
-		filters=filters,
+		filters=readable_conditions(doctype, filters),
 		or_filters=[[doctype, field, "like", f"%{txt}%"] for field in fields] if txt else None,
 		order_by="modified desc",
 		limit_start=cint(start),

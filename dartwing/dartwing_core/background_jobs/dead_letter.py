@@ -10,6 +10,8 @@ from frappe.utils import now_datetime
 from frappe.utils.user import get_users_with_role
 
 from dartwing.dartwing_core.background_jobs import access, config, dependencies, notifications
+from dartwing.dartwing_core.background_jobs.comparisons import shown
+from dartwing.dartwing_core.background_jobs.conditions import readable_conditions
 from dartwing.dartwing_core.background_jobs.consequences import follow_ends
 from dartwing.dartwing_core.background_jobs.errors import JobStateError, refuse_argument
 from dartwing.dartwing_core.background_jobs.named_locks import hold_until_the_end, lock_name
@@ -256,6 +258,8 @@ def _scope(filters: Filters | None) -> Filters:
 
 
 def _checked(filters: Filters) -> Filters:
+	if not isinstance(filters, dict):
+		refuse_argument("filters", _("must be a JSON object, not {0}").format(shown(filters)))
 	for name, value in filters.items():
 		if name not in FILTERS:
 			refuse_argument(
@@ -263,6 +267,7 @@ def _checked(filters: Filters) -> Filters:
 			)
 		if not isinstance(value, str):
 			refuse_argument(f"filters.{name}", _("must be a text, not {0}").format(type(value).__name__))
+	readable_conditions("Background Job", filters)
 	return filters
 
 

@@ -6,13 +6,18 @@ from typing import Any
 import frappe
 from frappe import _
 
+from dartwing.dartwing_core.background_jobs.comparisons import shown
+from dartwing.dartwing_core.background_jobs.conditions import (
+	fields_of,
+	known_doctype,
+	readable_conditions,
+	readable_fields,
+)
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.export_files import FORMATS, ExportFile
 from dartwing.dartwing_core.background_jobs.progress import JobContext
 
 PAGE_SIZE = 1000
-STANDARD_FIELDS = ("name", "owner", "creation", "modified", "modified_by")
-NOT_EXPORTED = ("Password", "Table", "Table MultiSelect")
 PARAMETERS = ("doctype", "filters", "fields", "file_format")
 # switches of one format
 OPTIONS = {"CSV": ("inert_texts", "byte_order_mark"), "XLSX": ()}
@@ -21,7 +26,7 @@ OPTIONS = {"CSV": ("inert_texts", "byte_order_mark"), "XLSX": ()}
 def data_export(context: JobContext) -> dict:
 	"""Export to a private File of the job's owner; `output_reference` is its URL.
 
-	Parameters: `doctype`; `filters` (a dict or a list, as for frappe.get_list); `fields` (default: name
+	Parameters: `doctype`; `filters` (a dict or a list, see `readable_conditions`); `fields` (default: name
 	and every field that the owner may read); `file_format` "CSV" (default) or "XLSX"; for a CSV
 	`inert_texts` (default true: a text that a spreadsheet would take for a formula gets an apostrophe in
 	front) and `byte_order_mark` (default true: Excel knows by it that the file is UTF-8). The result is
@@ -49,14 +54,10 @@ class ExportRequest:
 	"""The checked parameters of one export; reads with the permissions of the session's user."""
 
 	def __init__(self, parameters: dict[str, Any]):
-		self.doctype = _known_doctype(parameters.get("doctype"))
-		self.fields = _permitted_fields(self.doctype, parameters.get("fields"))
-		self.filters = _as_list(parameters.get("filters"))
-		self.file_format = str(parameters.get("file_format") or "CSV").upper()
-		if self.file_format not in FORMATS:
-			refuse_argument(
-				"parameters.file_format", _("{0} is none of {1}").format(self.file_format, ", ".join(FORMATS))
-			)
+		self.doctype = _exportable(parameters.get("doctype"))
+		self.fields = _wanted_fields(self.doctype, parameters.get("fields"))
+		self.filters = readable_conditions(self.doctype, parameters.get("filters"), "parameters.filters")
+		self.file_format = _known_format(parameters.get("file_format") or "CSV")
 		self.options = _options(parameters, self.file_format)
 
 	def count(self) -> int:
@@ -130,11 +131,10 @@ def _options(parameters: dict[str, Any], file_format: str) -> dict[str, bool]:
 	return options
 
 
-def _known_doctype(doctype: Any) -> str:
-	if not doctype or not frappe.db.exists("DocType", doctype):
-		refuse_argument("parameters.doctype", _("no DocType {0}").format(repr(doctype)))
+def _exportable(doctype: Any) -> str:
+	doctype = known_doctype(doctype, "parameters.doctype")
 	meta = frappe.get_meta(doctype)
-	if meta.istable or meta.issingle:
+	if meta.istable or meta.issingle or meta.get("is_virtual"):
 		refuse_argument("parameters.doctype", _("{0} has no rows of its own").format(repr(doctype)))
 	for right in ("read", "export"):
 		if not frappe.has_permission(doctype, right):
@@ -146,35 +146,15 @@ def _known_doctype(doctype: Any) -> str:
 	return doctype
 
 
-def _permitted_fields(doctype: str, fields: Any) -> list[str]:
-	meta = frappe.get_meta(doctype)
-	permitted = [
-		name
-		for name in meta.get_permitted_fieldnames(with_virtual_fields=False)
-		if meta.get_field(name).fieldtype not in NOT_EXPORTED
-	]
-	if not fields:
-		return ["name", *permitted]
-	if not isinstance(fields, list):
-		refuse_argument("parameters.fields", _("must be a list, not {0}").format(type(fields).__name__))
-	for field in fields:
-		if field not in permitted and field not in STANDARD_FIELDS:
-			refuse_argument(
-				"parameters.fields", _("{0} has no field {1} that you may read").format(doctype, repr(field))
-			)
-	return fields
+def _wanted_fields(doctype: str, fields: Any) -> list[str]:
+	if fields is None or fields == []:
+		return ["name", *fields_of(doctype)]
+	return readable_fields(doctype, fields, "parameters.fields")
 
 
-def _as_list(filters: Any) -> list:
-	if not filters:
-		return []
-	if isinstance(filters, list):
-		return filters
-	if not isinstance(filters, dict):
-		refuse_argument(
-			"parameters.filters", _("must be an object or a list, not {0}").format(type(filters).__name__)
-		)
-	return [
-		[field, *value] if isinstance(value, list) else [field, "=", value]
-		for field, value in filters.items()
-	]
+def _known_format(file_format: Any) -> str:
+	wanted = file_format.upper() if isinstance(file_format, str) else ""
+	if wanted not in FORMATS:
+		reason = _("{0} is none of {1}").format(shown(file_format), ", ".join(FORMATS))
+		refuse_argument("parameters.file_format", reason)
+	return wanted

@@ -8,6 +8,12 @@ from frappe import _
 from frappe.utils import now_datetime
 
 from dartwing.dartwing_core.background_jobs import dead_letter, engine
+from dartwing.dartwing_core.background_jobs.comparisons import shown
+from dartwing.dartwing_core.background_jobs.conditions import (
+	Condition,
+	readable_conditions,
+	readable_value,
+)
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.doctype.background_job.background_job import DEAD_LETTER, UNFINISHED
 
@@ -15,12 +21,13 @@ BATCH = 100
 # statuses of the jobs that an action is for
 APPLIES_TO = {"cancel": UNFINISHED, "retry": (DEAD_LETTER,), "discard": (DEAD_LETTER,)}
 
-ListFilters = list[list[Any]]
-
 
 def act(action: str, job_ids: Sequence[str], reason: str | None = None) -> dict[str, Any]:
 	"""Cancel, retry or discard at most 100 jobs: `{"done": [ids], "refused": {id: why}}`."""
 	_check_action(action)
+	for place, job_id in enumerate(job_ids):
+		if not isinstance(job_id, str):
+			refuse_argument(f"job_ids[{place}]", _("must be a text, not {0}").format(shown(job_id)))
 	if len(job_ids) > BATCH:
 		refuse_argument("job_ids", _("at most {0} at once, not {1}").format(BATCH, len(job_ids)))
 	actions: dict[str, Callable[[], dict[str, Any]]] = {
@@ -47,7 +54,7 @@ def cancel_each(job_ids: Sequence[str]) -> dict[str, Any]:
 	return {"done": done, "refused": refused}
 
 
-def count(action: str, filters: ListFilters) -> dict[str, Any]:
+def count(action: str, filters: Any) -> dict[str, Any]:
 	"""`{jobs, until}`: how many jobs that the user sees match and are in a status that the action is for.
 
 	`until` goes to `act_on_next`, so that what is submitted after the question is not touched.
@@ -60,16 +67,16 @@ def count(action: str, filters: ListFilters) -> dict[str, Any]:
 
 
 def act_on_next(
-	action: str, filters: ListFilters, until: str, after: list[str] | None = None, reason: str | None = None
+	action: str, filters: Any, until: str, after: list[str] | None = None, reason: str | None = None
 ) -> dict[str, Any]:
 	"""As `act`, for the next 100 jobs that match, oldest first: `{done, refused, after}`.
 
 	`after` is what the batch before returned; in the answer it is None when nothing is left.
 	"""
 	wanted = _narrowed(action, filters, until)
-	beyond = []
+	beyond: list[Condition] = []
 	if after:
-		created, name = after
+		created, name = _position(after)
 		wanted.append(["creation", ">=", created])
 		beyond = [["creation", ">", created], ["name", ">", name]]
 	batch = frappe.get_list(
@@ -85,9 +92,22 @@ def act_on_next(
 	return {**result, "after": None if is_over else [str(batch[-1].creation), batch[-1].name]}
 
 
-def _narrowed(action: str, filters: ListFilters, until: str) -> ListFilters:
+def _narrowed(action: str, filters: Any, until: str) -> list[Condition]:
 	_check_action(action)
-	return [*filters, ["status", "in", APPLIES_TO[action]], ["creation", "<=", until]]
+	until = readable_value("Background Job", "creation", until, "until")
+	wanted = readable_conditions("Background Job", filters)
+	return [*wanted, ["status", "in", APPLIES_TO[action]], ["creation", "<=", until]]
+
+
+def _position(after: Any) -> Condition:
+	"""When the last job of the batch before was created, and its id."""
+	if not isinstance(after, list) or len(after) != 2:
+		refuse_argument("after", _("must be what the batch before returned"))
+	fields = ("creation", "name")
+	return [
+		readable_value("Background Job", field, value, f"after[{place}]")
+		for place, (field, value) in enumerate(zip(fields, after, strict=True))
+	]
 
 
 def _check_action(action: str) -> None:
