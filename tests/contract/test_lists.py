@@ -52,6 +52,13 @@ def test_filters(five, filters, counts):
 	assert found(filters) == counts
 
 
+def test_a_timespan_is_a_range_of_whole_days(five):
+	assert found({"creation": ("timespan", "today")}) == [1, 2, 3, 4, 5]
+	assert found({"creation": ("timespan", "this month")}) == [1, 2, 3, 4, 5]
+	assert found({"creation": ("timespan", "yesterday")}) == []
+	assert found({"day": ("timespan", "next month")}) == []
+
+
 def test_or_filters_are_alternatives_beside_the_filters(five):
 	assert found({"status": "Open"}, or_filters={"count": 2, "title": "Item 5"}) == [2]
 	assert found(or_filters=[["count", "=", 2], ["count", "=", 5]]) == [2, 5]

@@ -24,10 +24,24 @@ HIDDEN = (
 	*("input_parameters", "job_hash", "deduplication_key", "INPUT_PARAMETERS", "password", "no_such_field"),
 	*("parent", "_comments", "name ", "reset_password_key"),
 )
-OPERATORS = ("=", "!=", "<", ">=", "like", "not like", "in", "not in", "is", "between", "IN", "Like")
+OPERATORS = (
+	"=",
+	"!=",
+	"<",
+	">=",
+	"like",
+	"not like",
+	"in",
+	"not in",
+	"is",
+	"between",
+	"timespan",
+	"IN",
+	"Like",
+)
 NO_OPERATORS = ("regexp", "descendants of", "= 1 or", "is not", "", "ifnull", "rlike", "not")
 VALUES = (
-	*("Dead Letter", "Beta Test Org", "Alpha Test Org", "set", "not set", "2024-01-31", "0", "", "%"),
+	*("Dead Letter", "Beta Test Org", "Alpha Test Org", "set", "today", "2024-01-31", "0", "", "%"),
 	*(f"%{FOREIGN}%", f"%{PARAMETER}%", f"{HASH[:6]}%", "a, b", "é", "🦇", "\ud800", "x" * 300),
 	*(0, 1, -1, 10**30, 1.5, float("nan"), float("inf"), True, False, None),
 )

@@ -94,6 +94,7 @@ WRONG = [
 	("[" * 100_000, "filters: is no valid JSON"),
 	("7", "filters: must be an object or a list, not 7"),
 	(True, "filters: must be an object or a list, not True"),
+	(0, "filters: must be an object or a list, not 0"),
 ]
 
 
@@ -109,6 +110,8 @@ RIGHT = [
 	(None, []),
 	("", []),
 	({}, []),
+	([], []),
+	("{}", []),
 	({"status": "Queued"}, [["status", "=", "Queued"]]),
 	({"status": ["in", ["Queued", "Running"]]}, [["status", "in", ["Queued", "Running"]]]),
 	('[["status", "like", "Q%"]]', [["status", "like", "Q%"]]),

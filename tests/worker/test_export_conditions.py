@@ -71,6 +71,14 @@ REFUSED = {
 		{"doctype": "Organization", "fields": ["count(name)"]},
 		"parameters.fields[0]: Organization has no field 'count(name)'",
 	),
+	"filters that are false": (
+		{"doctype": "Organization", "filters": False},
+		"parameters.filters: must be an object or a list, not False",
+	),
+	"a format that is an empty list": (
+		{"doctype": "Organization", "file_format": []},
+		"parameters.file_format: a list is none of CSV",
+	),
 	"a format that is a list": (
 		{"doctype": "Organization", "file_format": ["CSV"]},
 		"parameters.file_format: a list is none of CSV",

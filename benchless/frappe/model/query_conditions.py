@@ -4,6 +4,7 @@ import datetime
 
 import frappe
 from frappe.utils import cstr, flt, get_datetime, get_filter, get_time, getdate, nowdate
+from frappe.utils.data import get_timespan_date_range
 
 NUMBERS = ("Check", "Float", "Int", "Currency", "Percent")
 LOWEST = "'0001-01-01 00:00:00.000000'"
@@ -18,6 +19,8 @@ def condition(doctype: str, filter_, join_child, ignore_ifnull=False) -> str:
 	column = f"`tab{wanted.doctype}`.`{wanted.fieldname}`"
 	column = wanted.fieldname if "ifnull(" in wanted.fieldname else column
 	operator = wanted.operator.lower()
+	if operator == "timespan":
+		operator, wanted.value = "between", get_timespan_date_range(wanted.value)
 	if operator in ("in", "not in"):
 		value, fallback, can_be_null = list_value(wanted.value, operator)
 	elif operator == "is":

@@ -30,6 +30,7 @@ from frappe.utils.dates import (
 	get_system_timezone,
 	get_time,
 	get_timedelta,
+	get_timespan_date_range,
 	getdate,
 	is_invalid_date_string,
 	now,

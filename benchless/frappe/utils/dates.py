@@ -8,6 +8,7 @@ import pytz
 from dateutil import parser
 from dateutil.parser import ParserError
 from dateutil.relativedelta import relativedelta
+from frappe._api.unsupported import refuse
 
 DATE_FORMAT = "%Y-%m-%d"
 TIME_FORMAT = "%H:%M:%S.%f"
@@ -229,3 +230,17 @@ def get_first_day(dt, d_years: int = 0, d_months: int = 0, as_str: bool = False)
 
 def get_last_day(dt) -> datetime.date:
 	return get_first_day(dt, 0, 1) + datetime.timedelta(-1)
+
+
+def get_timespan_date_range(timespan: str) -> tuple[datetime.date, datetime.date]:
+	"""First and last day of a span like "yesterday" or "last month"."""
+	days = {"yesterday": -1, "today": 0, "tomorrow": 1}
+	today = getdate()
+	if timespan in days:
+		day = today + datetime.timedelta(days[timespan])
+		return day, day
+	months = {"last month": -1, "this month": 0, "next month": 1}
+	if timespan not in months:
+		raise refuse(f"the timespan {timespan!r}")
+	month = get_first_day(today, 0, months[timespan])
+	return month, get_last_day(month)

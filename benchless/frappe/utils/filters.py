@@ -64,7 +64,7 @@ def get_filter(doctype: str | None, f: dict | list | tuple, filters_config=None)
 
 
 def check_operator(name: str) -> None:
-	if name.lower() in (*NESTED_SET, "timespan", "previous", "next"):
+	if name.lower() in (*NESTED_SET, "previous", "next"):
 		raise refuse(f"the filter operator {name!r}")
 	if name.lower() not in OPERATORS:
 		frappe.throw(f"Operator must be one of {', '.join((*OPERATORS, *NESTED_SET))}")

@@ -68,7 +68,7 @@ def readable_conditions(doctype: str, filters: Any, argument: str = "filters") -
 	and fits the field, and the value is one scalar that the field can be compared with, or a list of them.
 	"""
 	filters = _parsed(filters, argument)
-	if not filters:
+	if filters is None or filters == "":
 		return []
 	if not isinstance(filters, dict | list):
 		refuse_argument(argument, _("must be an object or a list, not {0}").format(shown(filters)))

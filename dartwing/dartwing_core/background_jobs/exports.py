@@ -57,7 +57,7 @@ class ExportRequest:
 		self.doctype = _exportable(parameters.get("doctype"))
 		self.fields = _wanted_fields(self.doctype, parameters.get("fields"))
 		self.filters = readable_conditions(self.doctype, parameters.get("filters"), "parameters.filters")
-		self.file_format = _known_format(parameters.get("file_format") or "CSV")
+		self.file_format = _known_format(parameters.get("file_format"))
 		self.options = _options(parameters, self.file_format)
 
 	def count(self) -> int:
@@ -153,6 +153,8 @@ def _wanted_fields(doctype: str, fields: Any) -> list[str]:
 
 
 def _known_format(file_format: Any) -> str:
+	if file_format in (None, ""):
+		return "CSV"
 	wanted = file_format.upper() if isinstance(file_format, str) else ""
 	if wanted not in FORMATS:
 		reason = _("{0} is none of {1}").format(shown(file_format), ", ".join(FORMATS))
