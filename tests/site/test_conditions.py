@@ -313,12 +313,10 @@ def test_no_answer_depends_on_what_may_not_be_read(secrets, way, sent):
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("sql", SQL)
-def test_sql_is_refused_with_its_place(secrets, way, sql):
+def test_sql_is_refused_with_its_place(secrets, way):
 	until = str(now_datetime())
-	sent = [["name", "like", "%"], sql] if "filters" in WAYS[way][2] else sql
-	if way == "job_ids of act_on_jobs":
-		sent = [{"name": sql}]
-	answer = answer_of(WAYS[way], sent, until)
-	frappe.db.rollback()
-	assert answer.startswith("refused: "), answer
+	for sql in SQL:
+		sent = [["name", "like", "%"], sql] if "filters" in WAYS[way][2] else sql
+		answer = answer_of(WAYS[way], [{"name": sql}] if way == "job_ids of act_on_jobs" else sent, until)
+		frappe.db.rollback()
+		assert answer.startswith("refused: "), (sql, answer)
