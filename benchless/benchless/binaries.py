@@ -1,22 +1,30 @@
-"""Where the servers' programs are, and how to get them."""
+"""The servers' programs: where they are, whether they run, and Debian's packages that bring them."""
 
 import os
 import shutil
-import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 from benchless.errors import ServiceError
+from benchless.processes import run
 
-# the packages that hold the programs and start no system service
-DEBIAN_PACKAGES = {
-	"mariadbd": "mariadb-server-core",
-	"mariadb-install-db": "mariadb-server-core",
-	"redis-server": "redis-tools",
-}
 # Debian's redis-tools has the server's program under this name; it acts by the name it is called
 REDIS_UNDER_ANOTHER_NAME = "redis-check-rdb"
 SEARCH_PATH = os.pathsep.join(
 	[os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"]
 )
+
+
+@dataclass(frozen=True)
+class Program:
+	"""A program that is needed; `packages` start no system service."""
+
+	name: str
+	packages: tuple[str, ...]
+	# that it is there is not enough: raises ServiceError unless it runs
+	try_out: Callable[[], None]
 
 
 def find(program: str) -> str | None:
@@ -26,25 +34,74 @@ def find(program: str) -> str | None:
 	return found
 
 
-def require() -> None:
-	"""Make sure that all programs are there: as root on Debian install them, else say what is missing."""
-	missing = [program for program in DEBIAN_PACKAGES if not find(program)]
-	if not missing:
-		return
-	packages = sorted({DEBIAN_PACKAGES[program] for program in missing})
-	if os.geteuid() == 0 and shutil.which("apt-get"):
-		install(packages)
-	missing = [program for program in DEBIAN_PACKAGES if not find(program)]
-	if missing:
+def tell_version(program: str, *arguments: str) -> Callable[[], None]:
+	return lambda: run([program, *arguments, "--version"], executable=find(program))
+
+
+def make_database(folder: Path) -> None:
+	"""Make the data directory of a new MariaDB, whose root has no password."""
+	command = ["mariadb-install-db", "--no-defaults", f"--datadir={folder}", "--skip-test-db"]
+	command += ["--auth-root-authentication-method=normal", "--innodb-log-file-size=48M", *as_user()]
+	run(command, executable=find("mariadb-install-db"))
+
+
+def make_database_and_remove_it() -> None:
+	with tempfile.TemporaryDirectory(prefix="benchless-") as folder:
+		make_database(Path(folder) / "data")
+
+
+def as_user() -> list[str]:
+	# mariadbd refuses to run as root unless told so
+	return ["--user=root"] if os.geteuid() == 0 else []
+
+
+PROGRAMS = (
+	Program("mariadbd", ("mariadb-server-core",), tell_version("mariadbd", "--no-defaults")),
+	# a script; of what it calls, my_print_defaults comes with the client
+	Program(
+		"mariadb-install-db", ("mariadb-client-core", "mariadb-server-core"), make_database_and_remove_it
+	),
+	Program("redis-server", ("redis-tools",), tell_version("redis-server")),
+)
+
+
+def require(names: set[str]) -> None:
+	"""Make sure that these programs run: as root on Debian install what is missing, else say what it is."""
+	failed = failures(names)
+	if failed and can_install():
+		install(packages_of(failed))
+		failed = failures(names)
+	if failed:
+		reasons, packages = "\n".join(failed.values()), " ".join(packages_of(failed))
 		raise ServiceError(
-			f"benchless needs {', '.join(missing)}. On Debian or Ubuntu: sudo apt-get install "
-			f"{' '.join(packages)}. On macOS: brew install mariadb redis."
+			f"{reasons}\nOn Debian or Ubuntu: sudo apt-get install {packages}. "
+			"On macOS: brew install mariadb redis."
 		)
+
+
+def failures(names: set[str]) -> dict[Program, str]:
+	"""Those of the programs that are missing or do not run, each with the reason."""
+	found: dict[Program, str] = {}
+	for program in PROGRAMS:
+		if program.name in names:
+			try:
+				if not find(program.name):
+					raise ServiceError(f"{program.name} is missing.")
+				program.try_out()
+			except ServiceError as error:
+				found[program] = str(error)
+	return found
+
+
+def packages_of(programs: dict[Program, str]) -> list[str]:
+	return sorted({package for program in programs for package in program.packages})
+
+
+def can_install() -> bool:
+	return os.geteuid() == 0 and bool(shutil.which("apt-get"))
 
 
 def install(packages: list[str]) -> None:
 	environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
 	for command in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
-		done = subprocess.run(["apt-get", *command], env=environment, capture_output=True, text=True)
-		if done.returncode:
-			raise ServiceError(f"apt-get {' '.join(command)} failed: {done.stderr.strip()[-500:]}")
+		run(["apt-get", *command], env=environment)

@@ -2,14 +2,40 @@
 
 import asyncio
 import os
+import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+
+from benchless.errors import ServiceError
 
 STOP_SECONDS = 5
 PARENT_CHECK_SECONDS = 1
+
+
+def run(command: Sequence[str], executable: str | None = None, env: dict[str, str] | None = None) -> str:
+	"""Run a command to its end and return what it printed.
+
+	Raises ServiceError with the command and its whole output when it fails or cannot be started.
+	"""
+	try:
+		done = subprocess.run(
+			command,
+			executable=executable,
+			env=env,
+			stdin=subprocess.DEVNULL,
+			stdout=subprocess.PIPE,
+			stderr=subprocess.STDOUT,
+			text=True,
+			errors="replace",
+		)
+	except OSError as error:
+		raise ServiceError(f"`{shlex.join(command)}` could not be started: {error}") from error
+	if done.returncode:
+		raise ServiceError(f"`{shlex.join(command)}` ended with {done.returncode}:\n{done.stdout.strip()}")
+	return done.stdout
 
 
 def stop_on_sigterm() -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -36,6 +36,14 @@ class Service:
 	arguments: list[str]
 	answers: Callable[[], bool]
 	prepare: Callable[[], None] = field(default=lambda: None)
+	# those that `prepare` runs
+	programs_to_prepare: frozenset[str] = frozenset()
+	# where in the log what the process of this start writes begins
+	log_start: int = 0
+
+	@property
+	def programs(self) -> frozenset[str]:
+		return self.programs_to_prepare | {self.program}
 
 	@property
 	def pid_file(self) -> Path:
@@ -65,6 +73,7 @@ class Service:
 		self.folder.mkdir(parents=True, exist_ok=True)
 		self.prepare()
 		with self.log_file.open("ab") as log:
+			self.log_start = log.tell()
 			process = subprocess.Popen(
 				[self.program, *self.arguments],
 				executable=binaries.find(self.program),
@@ -81,11 +90,17 @@ class Service:
 		deadline = time.monotonic() + START_SECONDS
 		while not self.answers():
 			if not self.process() or time.monotonic() > deadline:
-				raise ServiceError(f"{self.name} did not start; see {self.log_file}:\n{self.last_words()}")
+				command = shlex.join([self.program, *self.arguments])
+				raise ServiceError(
+					f"{self.name} did not start. `{command}` wrote to {self.log_file}:\n{self.output()}"
+				)
 			time.sleep(0.05)
 
-	def last_words(self) -> str:
-		return self.log_file.read_text(errors="replace")[-1500:] if self.log_file.exists() else ""
+	def output(self) -> str:
+		"""What the process has written since it was started here."""
+		if not self.log_file.exists():
+			return ""
+		return self.log_file.read_bytes()[self.log_start :].decode(errors="replace").strip()
 
 	def stop(self) -> bool:
 		"""Stop the process and wait for its end; returns whether there was one."""
@@ -125,8 +140,7 @@ class Services:
 		"""Start what is not running and wait until all answer; returns whether anything was started."""
 		with self.home.lock():
 			missing = [service for service in self.all if not service.process()]
-			if missing:
-				binaries.require()
+			binaries.require({name for service in missing for name in service.programs})
 			for service in missing:
 				service.start(self.home.settings_file)
 			for service in self.all:
@@ -180,7 +194,7 @@ def mariadb(home: Home, settings: dict) -> Service:
 	arguments = [
 		"--no-defaults",
 		"--skip-name-resolve",
-		*as_user(),
+		*binaries.as_user(),
 		*(f"--{k}={v}" for k, v in options.items()),
 	]
 	return Service(
@@ -191,6 +205,7 @@ def mariadb(home: Home, settings: dict) -> Service:
 		arguments,
 		answers=lambda: accepts_root(port, password),
 		prepare=lambda: prepare_mariadb(folder, password),
+		programs_to_prepare=frozenset() if is_made(folder) else frozenset({"mariadb-install-db"}),
 	)
 
 
@@ -201,11 +216,6 @@ def socket_path(folder: Path) -> Path:
 		return path
 	digest = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
 	return Path(tempfile.gettempdir()) / f"benchless-{digest}.sock"
-
-
-def as_user() -> list[str]:
-	# mariadbd refuses to run as root unless told so
-	return ["--user=root"] if os.geteuid() == 0 else []
 
 
 def prepare_mariadb(folder: Path, password: str) -> None:
@@ -220,21 +230,20 @@ def prepare_mariadb(folder: Path, password: str) -> None:
 		)
 	)
 	accounts.chmod(0o600)
-	complete = folder / "data.complete"
-	if complete.exists():
+	if is_made(folder):
 		return
 	shutil.rmtree(folder / "data", ignore_errors=True)
-	command = [
-		binaries.find("mariadb-install-db"),
-		"--no-defaults",
-		f"--datadir={folder / 'data'}",
-		"--skip-test-db",
-	]
-	command += ["--auth-root-authentication-method=normal", "--innodb-log-file-size=48M", *as_user()]
-	done = subprocess.run(command, capture_output=True, text=True)
-	if done.returncode:
-		raise ServiceError(f"mariadb-install-db failed: {(done.stderr or done.stdout).strip()[-1500:]}")
-	complete.touch()
+	binaries.make_database(folder / "data")
+	complete(folder).touch()
+
+
+def is_made(folder: Path) -> bool:
+	return complete(folder).exists()
+
+
+def complete(folder: Path) -> Path:
+	"""The file that tells a whole data directory from one that was left half made."""
+	return folder / "data.complete"
 
 
 def accepts_root(port: int, password: str) -> bool:
