@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from demo.checks import all_checks
 from demo.client import Client
@@ -37,7 +38,7 @@ def main(while_up: WhileUp | None = None) -> int:
 		with alone(options.home):
 			return run(Benchless(options.home, SITE), console, options, while_up)
 	except DemoError as error:
-		console.print(f"[red]✗[/] {error}", soft_wrap=True, highlight=False)
+		console.print(f"[red]✗[/] {escape(str(error))}", soft_wrap=True, highlight=False)
 		return 1
 	except Interrupted as interruption:
 		console.print("Stopped; nothing was left running.")

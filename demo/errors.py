@@ -1,8 +1,8 @@
-"""Why a demo ends early; each is shown as one sentence, without a traceback."""
+"""Why a demo ends early; each is shown without a traceback."""
 
 
 class DemoError(Exception):
-	"""The demo cannot go on; the message says what to do about it."""
+	"""The demo cannot go on; the message says what to do about it, or what a child process wrote."""
 
 
 class Interrupted(BaseException):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -45,7 +46,7 @@ class Benchless:
 		return self.sites / self.site / "site_config.json"
 
 	def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
-		"""Run a command to its end; DemoError with its last words if it fails, unless `check` is off."""
+		"""Run a command to its end; DemoError with all it wrote if it fails, unless `check` is off."""
 		return self.run_python("-m", "benchless", *arguments, check=check)
 
 	def run_python(
@@ -58,7 +59,7 @@ class Benchless:
 			interrupt(process)
 			raise
 		if check and process.returncode:
-			raise DemoError(last_words(errors) or f"{' '.join(arguments)} failed")
+			raise DemoError(failure(process, output + errors))
 		return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
 
 	def spawn(self, name: str, *arguments: str) -> subprocess.Popen:
@@ -76,12 +77,14 @@ class Benchless:
 	def log_of(self, name: str) -> Path:
 		return self.logs / f"demo-{name}.log"
 
+	def output_of(self, name: str) -> str:
+		return self.log_of(name).read_text(errors="replace")
+
 	def refuse_dead(self) -> None:
-		"""Raise DemoError with the last words of a process that should be running and is not."""
+		"""Raise DemoError with all that a process wrote that should be running and is not."""
 		for name, process in self.started.items():
 			if process.poll() is not None:
-				words = last_words(self.log_of(name).read_text(errors="replace"))
-				raise DemoError(f"{name} ended: {words or process.returncode}")
+				raise DemoError(failure(process, self.output_of(name)))
 
 	def stop_all(self) -> None:
 		processes = [psutil.Process(one.pid) for one in self.started.values() if one.poll() is None]
@@ -127,9 +130,8 @@ def found(written_down: list) -> psutil.Process | None:
 	return None
 
 
-def last_words(text: str) -> str:
-	lines = [line.strip() for line in text.splitlines() if line.strip()]
-	return lines[-1].removeprefix("Error: ") if lines else ""
+def failure(process: subprocess.Popen, output: str) -> str:
+	return f"`{shlex.join(process.args)}` ended with {process.returncode}:\n{output.strip()}"
 
 
 def interrupt(process: subprocess.Popen) -> None:

@@ -157,7 +157,8 @@ class Stage:
 	def _serve(self) -> str:
 		self.bench.spawn("web", "serve")
 		if not wait_until(self._answers, WEB_SECONDS):
-			raise DemoError(f"{self.url} does not answer; see {self.bench.log_of('web')}")
+			output = self.bench.output_of("web")
+			raise DemoError(f"{self.url} does not answer within {WEB_SECONDS} s:\n{output}")
 		return self.url
 
 	def _answers(self) -> bool:

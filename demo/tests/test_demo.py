@@ -1,6 +1,7 @@
 """The demo as a user starts it: a process of its own, ended by itself or by Ctrl-C."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -34,11 +35,16 @@ def started(home: Path) -> Iterator[list[subprocess.Popen]]:
 
 
 def start_demo(
-	started: list[subprocess.Popen], home: Path, output: int | None = None, *options: str
+	started: list[subprocess.Popen],
+	home: Path,
+	output: int | None = None,
+	*options: str,
+	**environment: str,
 ) -> subprocess.Popen:
 	demo = subprocess.Popen(
 		[sys.executable, "-m", "demo", "--home", str(home), *options],
 		cwd=CHECKOUT,
+		env={**os.environ, **environment},
 		stdin=subprocess.DEVNULL,
 		stdout=output or subprocess.PIPE,
 		stderr=subprocess.STDOUT,
@@ -127,3 +133,19 @@ def test_a_folder_that_holds_something_else_is_left_alone(started, tmp_path):
 	assert demo.returncode == 1
 	assert "is not a benchless home and not empty" in output
 	assert [path.name for path in tmp_path.rglob("*")] == ["home", "thesis.txt"]
+
+
+def test_a_child_that_fails_is_shown_with_its_command_and_its_whole_output(started, tmp_path):
+	programs = tmp_path / "programs"
+	programs.mkdir()
+	for name in ("mariadb-install-db", "apt-get"):
+		(programs / name).write_text("#!/bin/sh\necho '[red]the reason'; echo 'and a last line'; exit 1\n")
+		(programs / name).chmod(0o755)
+	path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+	demo = start_demo(started, tmp_path / "home", PATH=path)
+	output = demo.communicate(timeout=TIMEOUT_SECONDS)[0]
+
+	assert demo.returncode == 1
+	assert "-m benchless start` ended with 1:" in output
+	assert "` ended with 1:\n[red]the reason\nand a last line\n" in output
+	assert processes_of(tmp_path / "home") == []
