@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from commands import run_to_end
 from runtimes.base import LOOPBACK, free_port, stop, wait_for_port
 
 # PostgreSQL refuses to run as root; Debian's package makes this user
@@ -32,7 +33,7 @@ def own_postgres() -> Iterator[str]:
 			shutil.chown(folder, USER)
 		data, log = Path(folder) / "data", Path(folder) / "log"
 		initialise = [str(binaries / "initdb"), "--pgdata", str(data), "--auth", "trust", "--username", USER]
-		subprocess.run(initialise, check=True, capture_output=True, cwd=folder, **as_user)
+		run_to_end(initialise, cwd=Path(folder), **as_user)
 		command = [str(binaries / "postgres"), "-D", str(data), "-h", LOOPBACK, "-p", str(port), "-k", folder]
 		with open(log, "ab") as output:
 			process = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder, **as_user)

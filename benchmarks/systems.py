@@ -2,12 +2,12 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from commands import run_to_end
 from frappe.utils.background_jobs import get_redis_conn
 
 from benchmarks.answers import CHECKOUT, Answer, Comparison
@@ -84,17 +84,12 @@ def driving(lab: Lab, system: str, share: float, environment: dict[str, str]) ->
 	_label, python, jobs = SYSTEMS[system]
 
 	def measured() -> float:
-		done = subprocess.run(
+		done = run_to_end(
 			[str(python), "-m", "benchmarks.others.drive", system, str(max(3, int(jobs * share)))],
 			cwd=CHECKOUT,
 			env={**os.environ, **environment, "PYTHONPATH": str(CHECKOUT)},
-			stdin=subprocess.DEVNULL,
-			capture_output=True,
-			text=True,
 			timeout=120,
-			check=False,
 		)
-		assert done.returncode == 0, f"{system}:\n{done.stderr}"
 		return json.loads(done.stdout)["ended"]
 
 	return measured

@@ -4,20 +4,17 @@ The fixture `browsed` serves the site, `browser` is a Chromium for one test modu
 `person_at(browser, browsed.web.login(user))` is a window of a user who is logged in.
 """
 
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from chromium import find_chromium
 from http_client import Client, Web
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from runtimes.base import Runtime, free_port
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # quiet, and without the services that a browser calls on its own
 FLAGS = (
 	"--no-sandbox",
@@ -32,29 +29,6 @@ FLAGS = (
 WIDE = {"width": 1400, "height": 900}
 PHONE = {"width": 390, "height": 844}
 PATIENCE_MS = 30_000
-
-
-def find_chromium() -> str:
-	"""The browser's program; as root on Debian it is installed when it is missing."""
-	found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
-	if not found and os.geteuid() == 0 and shutil.which("apt-get"):
-		install_chromium()
-		found = shutil.which(PROGRAMS[0])
-	if not found:
-		raise AssertionError(
-			"the browser tests need Chromium; on Debian or Ubuntu: sudo apt-get install chromium. "
-			"CHROMIUM can name another program."
-		)
-	return found
-
-
-def install_chromium() -> None:
-	environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-	for command in (
-		["update"],
-		["install", "-y", "--no-install-recommends", "chromium", "fonts-dejavu-core"],
-	):
-		subprocess.run(["apt-get", *command], env=environment, check=True, capture_output=True)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """What bench imports before it runs a command."""
 
-import subprocess
-
+from commands import run_to_end
 from runtimes.base import Runtime
 
 ENGINE = "dartwing.dartwing_core.background_jobs.executor"
@@ -9,16 +8,8 @@ ENGINE = "dartwing.dartwing_core.background_jobs.executor"
 
 def imported_by(runtime: Runtime, *arguments: str, **environment: str) -> set[str]:
 	"""The modules that a command has imported when it ends."""
-	done = subprocess.run(
-		runtime.command(*arguments),
-		cwd=runtime.folder,
-		env={**runtime.environment, "PYTHONVERBOSE": "1", **environment},
-		stdin=subprocess.DEVNULL,
-		capture_output=True,
-		text=True,
-		timeout=120,
-		check=True,
-	)
+	verbose = {**runtime.environment, "PYTHONVERBOSE": "1", **environment}
+	done = run_to_end(runtime.command(*arguments), cwd=runtime.folder, env=verbose, timeout=120)
 	# import 'the.module' # <its loader>
 	return {line.split("'")[1] for line in done.stderr.splitlines() if line.startswith("import '")}
 

@@ -1,5 +1,6 @@
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -11,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from commands import run_to_end
 
 APP = "dartwing"
 LOOPBACK = "127.0.0.1"
@@ -103,19 +106,8 @@ class Runtime(ABC):
 		"""Start a server that crashed, and wait until it answers."""
 
 	def run(self, *arguments: str, timeout: float = 120) -> str:
-		"""Run a command to its end and return what it printed; raises when it fails."""
-		done = subprocess.run(
-			self.command(*arguments),
-			cwd=self.folder,
-			env=self.environment,
-			stdin=subprocess.DEVNULL,
-			capture_output=True,
-			text=True,
-			timeout=timeout,
-			check=False,
-		)
-		if done.returncode:
-			raise AssertionError(f"{arguments} failed:\n{done.stdout}\n{done.stderr}")
+		"""Run a command to its end and return what it printed; raises with all of it when it fails."""
+		done = run_to_end(self.command(*arguments), cwd=self.folder, env=self.environment, timeout=timeout)
 		return done.stdout
 
 	@contextmanager
@@ -161,7 +153,9 @@ def wait_for_port(process: subprocess.Popen, port: int, log: Path, timeout_secon
 			if probe.connect_ex((LOOPBACK, port)) == 0:
 				return
 		time.sleep(0.05)
-	raise AssertionError(f"nothing listens on port {port}:\n{log.read_text()}")
+	command = shlex.join(map(str, process.args))
+	state = "runs" if process.returncode is None else f"ended with {process.returncode}"
+	raise AssertionError(f"nothing listens on port {port}; `{command}` {state}:\n{log.read_text()}")
 
 
 def wait_for_free_port(port: int, timeout_seconds: float = 30) -> None:
