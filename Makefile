@@ -11,21 +11,23 @@ BENCHMARKS_VENV := $(HOME_FOLDER)/benchmarks-venv
 MEASURED := $(if $(QUICK),$(HOME_FOLDER)/benchmarks/results,benchmarks/results)
 REPORT := $(if $(QUICK),$(HOME_FOLDER)/benchmarks/docs,docs)
 
-.PHONY: demo pictures test test-bench bench-report screenshots soak check format stop clean help
+.PHONY: announcement demo pictures test test-bench bench-report screenshots soak check format stop clean help
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
 ## make demo [SERVE=1]      run the main job on real input, with a live view; SERVE=1 keeps the site up
-demo: $(READY)
+demo: announcement $(READY)
 	@$(RUN) -m demo $(if $(filter-out 0,$(SERVE)),--serve)
 
 ## make pictures            run the demo and take the docs' pictures of the members' page
-pictures: $(READY)
+pictures: NEEDS := --browser
+pictures: announcement $(READY)
 	@PYTHONPATH=$(CURDIR)/tests $(RUN) -m demo.pictures
 
 ## make test [TESTS=…]      run the tests on benchless
-test: $(READY)
+test: NEEDS := --browser
+test: announcement $(READY)
 	$(RUN) -m pytest $(TESTS) $(PYTEST_ARGS)
 
 ## make test-bench BENCH=… SITE=… [TESTS=…]   run the same tests on a site of a real bench
@@ -81,6 +83,10 @@ stop:
 clean: stop
 	rm -rf $(HOME_FOLDER)
 
+# says, before anything is done, what will be installed
+announcement:
+	@PYTHONPATH=$(CURDIR)/benchless $(PYTHON) tests/announce.py $(VENV) $(NEEDS)
+
 $(BENCHMARKS_VENV)/.ready: benchmarks/requirements.txt
 	@mkdir -p $(HOME_FOLDER)
 	@$(PYTHON) -m venv $(BENCHMARKS_VENV)
@@ -93,6 +99,6 @@ $(READY): pyproject.toml benchless/pyproject.toml
 		{ echo "Python 3.10 or newer is needed, $(PYTHON) is $$($(PYTHON) --version)"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is needed; on Debian: apt-get install python3-venv"; exit 1; }
 	@echo "installing the app, benchless and the tools into $(VENV) …"
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --use-pep517 \
 		--editable ./benchless --editable ".[test,lint,demo]"
 	@touch $@

@@ -1,6 +1,8 @@
 """The servers' programs: what counts is that they run, and a failure is shown whole."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from benchless.home import Home
 from benchless.processes import run
 from benchless.services import Services
 
+CHECKOUT = Path(__file__).resolve().parents[2]
 MISSES_A_PIECE = "echo 'FATAL ERROR: Could not find /usr/bin/a_piece'; echo 'The latest information' >&2"
 ALL = {program.name for program in binaries.PROGRAMS}
 
@@ -101,3 +104,35 @@ def test_a_server_that_does_not_start_shows_its_command_and_all_that_it_wrote(tm
 	assert "`redis-server --bind" in message
 	assert "FATAL CONFIG FILE ERROR" in message
 	assert "of a start before" not in message
+
+
+# --- what `make test` says before it installs anything
+
+
+def announce(*arguments: str, **environment: str) -> str:
+	command = [sys.executable, CHECKOUT / "tests" / "announce.py", *arguments]
+	environment = {"PYTHONPATH": str(CHECKOUT / "benchless"), **environment}
+	done = subprocess.run(command, env=environment, capture_output=True, text=True)
+	assert done.returncode == 0, done.stderr
+	return done.stdout
+
+
+def test_what_will_be_installed_is_said(tmp_path):
+	said = announce(str(tmp_path), "--browser", PATH=str(tmp_path))
+	assert f"with pip, into {tmp_path}" in said
+	assert "chromium fonts-dejavu-core" in said
+	assert "chromium" not in announce(str(tmp_path), PATH=str(tmp_path))
+
+
+def test_nothing_is_said_when_nothing_is_missing(tmp_path):
+	(tmp_path / ".ready").touch()
+	write_program(tmp_path, "chromium", "exit 0")
+	assert announce(str(tmp_path), "--browser", PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}") == ""
+
+
+def test_it_is_said_before_anything_is_done(tmp_path):
+	command = ["make", "--dry-run", "test", f"HOME_FOLDER={tmp_path}"]
+	done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True)
+	assert done.returncode == 0, done.stderr
+	steps = [done.stdout.index(step) for step in ("announce.py", "-m venv", "pip install", "-m pytest")]
+	assert steps == sorted(steps)
