@@ -1,9 +1,13 @@
 import contextvars
 import threading
+from collections.abc import Callable, Iterator
 
 import frappe
 import pytest
 from contract_doctypes import ITEM, item
+from pymysql.err import OperationalError
+
+ER_CHECKREAD = 1020
 
 
 @pytest.fixture
@@ -40,19 +44,112 @@ def test_the_snapshot_is_taken_at_the_first_read_of_any_table(other, row):
 	assert note_of(row) == "old"
 
 
-def test_a_locking_read_sees_what_others_committed(other, row):
+# --- rows that others changed since the snapshot: servers differ, and so do their settings
+
+
+@pytest.fixture(params=["without", "with"])
+def refuses(request) -> Iterator[bool]:
+	"""Whether the server refuses such rows: with snapshot isolation, which older MariaDBs do not have.
+
+	MariaDB 10.11 can, and does not by default; from 11.6.2 on it does.
+	"""
+	before = snapshot_isolation()
+	if before is not None:
+		frappe.db.sql("set session innodb_snapshot_isolation = %s", int(request.param == "with"))
+	yield snapshot_isolation() or False
+	if before is not None:
+		frappe.db.sql("set session innodb_snapshot_isolation = %s", int(before))
+
+
+def snapshot_isolation() -> bool | None:
+	"""Of this connection; None on a server that does not know it."""
+	found = frappe.db.sql("show variables like 'innodb_snapshot_isolation'")
+	return found[0][1] == "ON" if found else None
+
+
+def test_a_locking_read_sees_what_others_committed_or_is_refused(other, row, refuses):
 	assert note_of(row) == "old"
 	change(other, row)
-	assert note_of(row, for_update=True) == "new"
-	assert note_of(row) == "old"
+	if refuses:
+		assert_refused(lambda: note_of(row, for_update=True))
+		assert note_of(row) == "new"
+	else:
+		assert note_of(row, for_update=True) == "new"
+		assert note_of(row) == "old"
 
 
-def test_an_update_finds_rows_as_they_are_now_not_as_the_snapshot_has_them(other, row):
+def test_an_update_finds_rows_as_they_are_now_or_is_refused(other, row, refuses):
 	assert note_of(row) == "old"
 	change(other, row)
 	table = frappe.qb.DocType(ITEM)
-	frappe.qb.update(table).set(table.note, "mine").where((table.name == row) & (table.note == "old")).run()
-	assert frappe.db._cursor.rowcount == 0
+	query = frappe.qb.update(table).set(table.note, "mine").where((table.name == row) & (table.note == "old"))
+	if refuses:
+		assert_refused(query.run)
+	else:
+		query.run()
+		assert frappe.db._cursor.rowcount == 0
+
+
+def test_a_row_that_this_transaction_has_locked_is_refused_too(other, row, refuses):
+	"""As it was changed before it was locked."""
+	assert note_of(row) == "old"
+	change(other, row)
+	newest = "set statement innodb_snapshot_isolation = off for " if refuses else ""
+	frappe.db.sql(f"{newest}select name from `tab{ITEM}` where name = %s for update", row)
+	if refuses:
+		assert_refused(lambda: frappe.db.delete(ITEM, {"name": row}))
+	else:
+		frappe.db.delete(ITEM, {"name": row})
+		assert not frappe.db.exists(ITEM, row)
+
+
+def test_a_refused_row_undoes_the_whole_transaction(other, row, refuses):
+	assert note_of(row) == "old"
+	item("Written before")
+	change(other, row)
+	if refuses:
+		assert_refused(lambda: note_of(row, for_update=True))
+	assert bool(frappe.db.exists(ITEM, {"title": "Written before"})) is not refuses
+
+
+def test_frappe_deletes_a_document_that_others_changed_or_is_refused(other, row, refuses):
+	assert note_of(row) == "old"
+	change(other, row)
+	if refuses:
+		assert_refused(lambda: frappe.delete_doc(ITEM, row))
+	else:
+		frappe.delete_doc(ITEM, row)
+		assert not frappe.db.exists(ITEM, row)
+
+
+def test_a_document_that_others_saved_cannot_be_saved(other, row, refuses):
+	"""The reason is Frappe's where it can look at the row."""
+	doc = frappe.get_doc(ITEM, row)
+	other.sql(f"update `tab{ITEM}` set modified = now() where name = %s", row)
+	other.commit()
+	doc.note = "mine"
+	if refuses:
+		assert_refused(doc.save)
+	else:
+		with pytest.raises(frappe.TimestampMismatchError):
+			doc.save()
+
+
+def assert_refused(statement: Callable[[], object]) -> None:
+	"""With the driver's error, of which Frappe v15 knows nothing."""
+	with pytest.raises(OperationalError) as raised:
+		statement()
+	assert raised.value.args[0] == ER_CHECKREAD
+	assert not frappe.db.is_deadlocked(raised.value)
+	assert not frappe.db.is_timedout(raised.value)
+
+
+def test_one_statement_can_ask_for_rows_as_they_are_now(other, row, refuses):
+	assert note_of(row) == "old"
+	change(other, row)
+	newest = "set statement innodb_snapshot_isolation = off for " if refuses else ""
+	query = f"{newest}select note from `tab{ITEM}` where name = %s for update"
+	assert frappe.db.sql(query, row) == (("new",),)
 
 
 def test_documents_go_over_the_connection_that_frappe_local_db_is(other, row):
