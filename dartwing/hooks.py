@@ -54,6 +54,7 @@ before_request = [
 	"dartwing.dartwing_core.api.answers.before_request",
 	"dartwing.dartwing_core.api.frappe_methods.refuse_filter_as_name",
 	"dartwing.dartwing_core.api.frappe_methods.refuse_guesses",
+	"dartwing.dartwing_core.api.newest_rows.before_request",
 ]
 after_request = ["dartwing.dartwing_core.api.answers.after_request"]
 

@@ -15,7 +15,7 @@ from dartwing.dartwing_core.background_jobs.conditions import readable_condition
 from dartwing.dartwing_core.background_jobs.consequences import follow_ends
 from dartwing.dartwing_core.background_jobs.errors import JobStateError, refuse_argument
 from dartwing.dartwing_core.background_jobs.named_locks import hold_until_the_end, lock_name
-from dartwing.dartwing_core.background_jobs.snapshots import newest
+from dartwing.dartwing_core.background_jobs.snapshots import newest, newest_for_all
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	CANCELED,
 	COMPLETED,
@@ -85,7 +85,8 @@ def alert_when_many() -> None:
 	too_many = bool(threshold) and _is_over(threshold)
 	if too_many == _was_sent():
 		return
-	frappe.db.set_single_value("Job Engine Settings", "dead_letter_alert_sent", int(too_many))
+	with newest_for_all():
+		frappe.db.set_single_value("Job Engine Settings", "dead_letter_alert_sent", int(too_many))
 	if too_many:
 		waiting = finished_jobs(status=DEAD_LETTER)
 		for user in get_users_with_role("System Manager") or ["Administrator"]:

@@ -123,6 +123,5 @@ def hold_again(jobs: Sequence[BackgroundJob]) -> None:
 		taken = {holder.deduplication_key for holder in _holders(list(by_key))}
 	free = [name for key, name in by_key.items() if key not in taken]
 	if free:
-		frappe.db.sql(
-			"update ignore `tabBackground Job` set deduplication_key = job_hash where name in %s", (free,)
-		)
+		query = "update ignore `tabBackground Job` set deduplication_key = job_hash where name in %s"
+		frappe.db.sql(newest() + query, (free,))

@@ -237,7 +237,8 @@ def renew_wake_up(job: frappe._dict) -> bool:
 	if not found:
 		return False
 	job.rq_job_id = new_rq_job_id(job)
-	frappe.db.sql("update `tabBackground Job` set rq_job_id = %s where name = %s", (job.rq_job_id, job.name))
+	query = "update `tabBackground Job` set rq_job_id = %s where name = %s"
+	frappe.db.sql(newest() + query, (job.rq_job_id, job.name))
 	return True
 
 

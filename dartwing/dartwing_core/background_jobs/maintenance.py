@@ -11,6 +11,7 @@ from frappe.utils import now_datetime
 from dartwing.dartwing_core.background_jobs import config, dispatcher
 from dartwing.dartwing_core.background_jobs.consequences import follow_ends
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT, refuse_argument
+from dartwing.dartwing_core.background_jobs.snapshots import newest_for_all
 from dartwing.dartwing_core.background_jobs.transactions import (
 	after_commit,
 	own_connection,
@@ -47,7 +48,8 @@ def _switch(value: int, queue: str | None, job_type: str | None) -> None:
 			refuse_argument("queue", _("{0} is none of {1}").format(repr(queue), ", ".join(QUEUES)))
 		doc = frappe.get_doc("Job Engine Settings")
 		doc.set(f"pause_{queue}" if queue else "paused", value)
-	doc.save()
+	with newest_for_all():
+		doc.save()
 
 
 def switched(doc: Document, event: str | None = None) -> None:
@@ -149,5 +151,6 @@ def release_after_migration() -> None:
 def _set_migrating(since: Any) -> None:
 	# the first migration after an update may come before the DocType
 	if frappe.db.exists("DocType", "Job Engine Settings"):
-		frappe.db.set_single_value("Job Engine Settings", "migrating_since", since)
+		with newest_for_all():
+			frappe.db.set_single_value("Job Engine Settings", "migrating_since", since)
 		frappe.db.commit()

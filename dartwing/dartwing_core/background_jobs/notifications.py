@@ -7,6 +7,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from dartwing.dartwing_core.background_jobs.snapshots import newest_for_all
 from dartwing.dartwing_core.background_jobs.transactions import after_commit
 
 
@@ -39,7 +40,7 @@ def _notify_owner(job_id: str, status: str) -> None:
 def notify(user: str, subject: str, content: str | None = None, job_id: str | None = None) -> None:
 	if not frappe.db.exists("User", user):
 		return
-	frappe.get_doc(
+	log = frappe.get_doc(
 		{
 			"doctype": "Notification Log",
 			"type": "Alert",
@@ -50,4 +51,7 @@ def notify(user: str, subject: str, content: str | None = None, job_id: str | No
 			"document_type": "Background Job" if job_id else None,
 			"document_name": job_id,
 		}
-	).insert(ignore_permissions=True)
+	)
+	# with it Frappe marks the user's notifications as unseen, in a row that others change too
+	with newest_for_all():
+		log.insert(ignore_permissions=True)

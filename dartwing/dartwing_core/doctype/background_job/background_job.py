@@ -19,7 +19,7 @@ from dartwing.dartwing_core.background_jobs import (
 )
 from dartwing.dartwing_core.background_jobs.errors import InvalidTransitionError, StaleJobError
 from dartwing.dartwing_core.background_jobs.hidden import HiddenDocument
-from dartwing.dartwing_core.background_jobs.snapshots import newest
+from dartwing.dartwing_core.background_jobs.snapshots import newest, newest_for_all
 from dartwing.dartwing_core.background_jobs.statuses import (
 	ACTIVE,
 	CANCELED,
@@ -168,6 +168,10 @@ class BackgroundJob(HiddenDocument):
 		values = (self.name, self.organization, self.attempt_id or None)
 		_transition([self], status, unchanged, values, message, actor, changes)
 
+	def delete(self, *arguments: Any, **named: Any) -> Any:
+		with newest_for_all():
+			return super().delete(*arguments, **named)
+
 	def on_trash(self) -> None:
 		# not as this document has it: somebody may have retried the job meanwhile
 		for job in locked([self.name]):
@@ -311,14 +315,19 @@ def delete_old_jobs(days: int) -> int:
 	"""
 	deleted = 0
 	while days and (batch := _old_jobs(now_datetime() - timedelta(days=days))):
-		job_files.delete_files_of(batch)
-		job_tally.forget(batch)
-		frappe.db.delete("Job Execution Log", {"background_job": ("in", batch)})
-		frappe.db.delete("Background Job", {"name": ("in", batch)})
+		with newest_for_all():
+			_delete(batch)
 		# a batch is small, its locks must not outlive it
 		frappe.db.commit()
 		deleted += len(batch)
 	return deleted
+
+
+def _delete(job_ids: list[str]) -> None:
+	job_files.delete_files_of(job_ids)
+	job_tally.forget(job_ids)
+	frappe.db.delete("Job Execution Log", {"background_job": ("in", job_ids)})
+	frappe.db.delete("Background Job", {"name": ("in", job_ids)})
 
 
 def _old_jobs(ended_before: datetime) -> list[str]:

@@ -209,7 +209,7 @@ def recount() -> dict[str, int]:
 	"""
 	frappe.db.commit()
 	# before anything is read: the snapshot that counts must not be older than the lock
-	frappe.db.sql("select name from `tabJob Tally` where granularity = %s for update", (LEVEL,))
+	frappe.db.sql(newest() + "select name from `tabJob Tally` where granularity = %s for update", (LEVEL,))
 	rows = frappe.db.sql(
 		"""select organization, job_type, priority, status, count(*) from `tabBackground Job`
 		where status in %s group by organization, job_type, priority, status""",
@@ -218,7 +218,7 @@ def recount() -> dict[str, int]:
 	levels = Counter({_level(*kind): jobs for *kind, jobs in rows})
 	for event in uncounted_events():
 		levels.subtract(dict(_level_changes(event)))
-	frappe.db.delete("Job Tally", {"granularity": LEVEL})
+	frappe.db.sql(newest() + "delete from `tabJob Tally` where granularity = %s", (LEVEL,))
 	_add({key: (jobs, 0.0) for key, jobs in levels.items()})
 	# everybody waits for this lock who counts
 	frappe.db.commit()
@@ -318,7 +318,8 @@ def _add(sums: dict[Key, tuple[int, float]]) -> None:
 
 def _delete_old_hours() -> None:
 	keep_from = now_datetime() - timedelta(days=config.get("tally_days"))
-	frappe.db.delete("Job Tally", {"granularity": HOUR, "period": ("<", keep_from)})
+	query = "delete from `tabJob Tally` where granularity = %s and period < %s"
+	frappe.db.sql(newest() + query, (HOUR, keep_from))
 
 
 def on_doctype_update() -> None:
