@@ -18,38 +18,29 @@ READING = ("read", "select", "report", "export", "print", "email")
 
 
 def job_query_conditions(user: str | None = None) -> str:
-	return _conditions(user, "`tabBackground Job`.organization in ({0})")
+	return access.condition_for("`tabBackground Job`.organization", user)
 
 
 def job_log_query_conditions(user: str | None = None) -> str:
-	return _conditions(user, "`tabJob Execution Log`.organization in ({0})")
+	return access.condition_for("`tabJob Execution Log`.organization", user)
 
 
 def organization_query_conditions(user: str | None = None) -> str:
-	return _conditions(user, "`tabOrganization`.name in ({0})")
+	return access.condition_for("`tabOrganization`.name", user)
 
 
 def org_member_query_conditions(user: str | None = None) -> str:
-	return _conditions(user, "`tabOrg Member`.organization in ({0})")
+	return access.condition_for("`tabOrg Member`.organization", user)
 
 
 def person_query_conditions(user: str | None = None) -> str:
-	return _conditions(
-		user,
-		"exists (select 1 from `tabOrg Member` fellow"
-		" where fellow.person = `tabPerson`.name and fellow.organization in ({0}))",
-	)
-
-
-def _conditions(user: str | None, condition: str) -> str:
-	"""The condition for the organizations of a user, or one that nothing fulfils."""
-	user = user or frappe.session.user
-	if access.is_system_manager(user):
+	is_theirs = access.condition_for("fellow.organization", user)
+	if not is_theirs:
 		return ""
-	organizations = access.organizations_of(user)
-	if not organizations:
-		return "1 = 0"
-	return condition.replace("{0}", ", ".join(frappe.db.escape(name) for name in organizations))
+	return (
+		"exists (select 1 from `tabOrg Member` fellow"
+		f" where fellow.person = `tabPerson`.name and {is_theirs})"
+	)
 
 
 # --- one document: False refuses, True leaves it to the roles
