@@ -1,21 +1,37 @@
 """Who may see, submit, cancel and administer: the only place that knows memberships.
 
 A user belongs to an organization through `User → Person.frappe_user → Org Member.person` with
-status Active. System Managers belong to all of them. Who is disabled belongs to none: Frappe v15
-still takes a disabled user's API key. Roles alone say nothing about a row:
-`frappe.has_permission(doctype)` is true for a role whose permission covers some rows only. Nothing
-is kept between two questions, so that a member who was removed is out at once.
+status Active, from the member's start date to the end of its end date, as long as the person is not
+Inactive. Where User Permissions name organizations, the user belongs to no others. System Managers
+belong to all of them. Who is disabled belongs to none: Frappe v15 still takes a disabled user's API
+key. Roles alone say nothing about a row: `frappe.has_permission(doctype)` is true for a role whose
+permission covers some rows only. Nothing is kept between two questions, so that a member who was
+removed is out at once.
 """
 
 import frappe
 from frappe import _
+from frappe.utils import nowdate
 
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
-# rows of enabled users, one for each organization that they are an active member of
-MEMBERSHIPS = """`tabUser` user
+# the DocType whose User Permissions count: those for it, and those for all DocTypes
+ABOUT_JOBS = "Background Job"
+
+# rows of enabled users, one for each organization that they are a member of on the day `%(today)s`
+MEMBERSHIPS = f"""`tabUser` user
 	join `tabPerson` person on person.frappe_user = user.name and user.enabled = 1
-	join `tabOrg Member` member on member.person = person.name and member.status = 'Active'"""
+		and not person.status <=> 'Inactive'
+	join `tabOrg Member` member on member.person = person.name and member.status = 'Active'
+		and ifnull(member.start_date, %(today)s) <= %(today)s
+		and ifnull(member.end_date, %(today)s) >= %(today)s
+		and ifnull(
+			(
+				select max(permission.for_value = member.organization) from `tabUser Permission` permission
+				where permission.user = user.name and permission.allow = 'Organization'
+				and ifnull(permission.applicable_for, '') in ('', '{ABOUT_JOBS}')
+			), 1
+		)"""
 
 ADMIN_ROLE = "Dartwing Admin"
 METRICS_ROLE = "Job Metrics Reader"
@@ -28,11 +44,16 @@ def is_system_manager(user: str | None = None) -> bool:
 	return "System Manager" in frappe.get_roles(user) and bool(frappe.db.get_value("User", user, "enabled"))
 
 
+def today() -> str:
+	"""The day that memberships are asked about: it begins and ends in the site's time zone."""
+	return nowdate()
+
+
 def organizations_of(user: str | None = None) -> list[str]:
 	"""Names of the organizations that the user is an active member of."""
 	return frappe.db.sql(
-		f"select member.organization from {MEMBERSHIPS} where user.name = %s",
-		(user or frappe.session.user,),
+		f"select member.organization from {MEMBERSHIPS} where user.name = %(user)s",
+		{"user": user or frappe.session.user, "today": today()},
 		pluck=True,
 	)
 
@@ -67,8 +88,8 @@ def status_for_member(organization: str) -> str | None:
 		found = frappe.db.sql(
 			f"""select organization.name, organization.status from {MEMBERSHIPS}
 			join `tabOrganization` organization on organization.name = member.organization
-			where user.name = %s and organization.name = %s""",
-			(frappe.session.user, organization),
+			where user.name = %(user)s and organization.name = %(organization)s""",
+			{"user": frappe.session.user, "organization": organization, "today": today()},
 		)
 	# to the database, names that differ in case or accents are equal
 	return dict(found).get(organization)

@@ -68,7 +68,10 @@ def standing_of(job: BackgroundJob) -> frappe._dict:
 		left join `tabUser` owner on owner.name = job.owner_user
 		left join `tabJob Type` type on type.name = job.job_type
 		left join `tabBackground Job` parent on parent.name = job.depends_on""",
-		{field: job.get(field) for field in ("organization", "owner_user", "job_type", "depends_on")},
+		{
+			"today": access.today(),
+			**{field: job.get(field) for field in ("organization", "owner_user", "job_type", "depends_on")},
+		},
 		as_dict=True,
 	)[0]
 
