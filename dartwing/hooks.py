@@ -77,7 +77,9 @@ doc_events = {
 	"Job Type": {"on_update": "dartwing.dartwing_core.background_jobs.maintenance.switched"},
 	"Organization": {
 		"on_update": "dartwing.dartwing_core.background_jobs.maintenance.organization_saved",
-		"after_delete": "dartwing.dartwing_core.background_jobs.maintenance.organization_deleted",
+		"after_delete": "dartwing.dartwing_core.background_jobs.former_organizations.organization_deleted",
+		"before_rename": "dartwing.dartwing_core.background_jobs.former_organizations.organization_renamed",
+		"validate": "dartwing.dartwing_core.background_jobs.former_organizations.organization_validated",
 	},
 }
 

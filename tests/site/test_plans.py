@@ -13,11 +13,11 @@ from dartwing.dartwing_core.background_jobs import (
 	dead_letter,
 	dependencies,
 	dispatcher,
+	former_organizations,
 	get_job_history,
 	get_job_status,
 	list_dead_letters,
 	list_jobs,
-	maintenance,
 	recovery,
 	retry_queue,
 	submit_job,
@@ -35,10 +35,13 @@ LIMITED = "test_plans"
 def _many_jobs(world):
 	world.clear()
 	others = [f"Org {n}" for n in range(20)]
+	# rows of an organization that is gone are put away
+	frappe.db.bulk_insert("Organization", ["name", "org_name"], [(name, name) for name in others])
 	add_mixed([*[world.alpha] * 10, world.beta, *others], [OBLIGING, LIMITED, "other"], JOBS)
 	frappe.db.commit()
 	yield
 	frappe.db.delete("Background Job", {"name": ("like", f"{PREFIX}%")})
+	frappe.db.delete("Organization", {"name": ("in", others)})
 	job_tally.recount()
 	frappe.db.commit()
 
@@ -163,7 +166,7 @@ def test_submissions(world):
 	[
 		recovery.recover,
 		dependencies.process_dependent_jobs,
-		maintenance.fail_orphaned_jobs,
+		former_organizations.put_away,
 		dead_letter.alert_when_many,
 		retry_queue.process_retry_queue,
 		dispatcher.dispatch_ready,

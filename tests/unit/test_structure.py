@@ -67,6 +67,7 @@ LAYERS = [
 	"recovery",
 	"diagnosis",
 	"maintenance",
+	"former_organizations",
 	"export_cells",
 	"export_files",
 	"cleanup",

@@ -1,4 +1,4 @@
-"""Holding and releasing: pause and resume, suspended and deleted organizations, migrations."""
+"""Holding and releasing: pause and resume, suspended organizations, migrations."""
 
 from functools import partial
 from typing import Any
@@ -8,21 +8,10 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import now_datetime
 
-from dartwing.dartwing_core.background_jobs import config, dispatcher
-from dartwing.dartwing_core.background_jobs.consequences import follow_ends
-from dartwing.dartwing_core.background_jobs.errors import PERMANENT, refuse_argument
+from dartwing.dartwing_core.background_jobs import dispatcher
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.snapshots import newest_for_all
-from dartwing.dartwing_core.background_jobs.transactions import (
-	after_commit,
-	own_connection,
-	separate_transaction,
-)
-from dartwing.dartwing_core.doctype.background_job.background_job import (
-	DEAD_LETTER,
-	UNFINISHED,
-	locked,
-	transition_all,
-)
+from dartwing.dartwing_core.background_jobs.transactions import after_commit, own_connection
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import QUEUES
 
 
@@ -86,55 +75,6 @@ def forget_cached() -> None:
 	frappe.clear_document_cache("Job Engine Settings", "Job Engine Settings")
 	for name in frappe.get_all("Job Type", pluck="name"):
 		frappe.clear_document_cache("Job Type", name)
-
-
-def organization_deleted(doc: Document, event: str | None = None) -> None:
-	"""Its unfinished jobs become dead letters."""
-	after_commit(fail_orphaned_jobs)
-
-
-def fail_orphaned_jobs() -> int:
-	"""Dead-letter the unfinished jobs whose organization is gone; returns how many. Commits each batch."""
-	failed = 0
-	with separate_transaction():
-		for organization in _organizations_gone():
-			while batch := _some_unfinished(organization):
-				failed += _fail_orphans(batch)
-				# one batch is small, its locks must not outlive it
-				frappe.db.commit()
-	return failed
-
-
-def _organizations_gone() -> list[str]:
-	job = frappe.qb.DocType("Background Job")
-	found: set[str] = set()
-	for status in UNFINISHED:
-		query = frappe.qb.from_(job).select(job.organization).distinct().where(job.status == status)
-		found.update(query.run(pluck=True))
-	return sorted(found - set(frappe.get_all("Organization", {"name": ("in", list(found))}, pluck="name")))
-
-
-def _some_unfinished(organization: str) -> list[str]:
-	return frappe.get_all(
-		"Background Job",
-		{"organization": organization, "status": ("in", UNFINISHED)},
-		order_by=None,
-		limit_page_length=int(config.get("batch_size")),
-		pluck="name",
-	)
-
-
-def _fail_orphans(job_ids: list[str]) -> int:
-	reason, jobs = _("Organization not found"), locked(job_ids)
-	for status in UNFINISHED:
-		failed = [job for job in jobs if job.status == status]
-		transition_all(
-			failed, DEAD_LETTER, message=reason, actor="Engine", error_type=PERMANENT, error_message=reason
-		)
-		for job in failed:
-			dispatcher.withdraw_after_commit(job)
-		follow_ends(failed)
-	return len(jobs)
 
 
 def hold_for_migration() -> None:

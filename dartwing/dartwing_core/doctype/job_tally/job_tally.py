@@ -21,7 +21,7 @@ from dartwing.dartwing_core.background_jobs.snapshots import newest
 from dartwing.dartwing_core.background_jobs.statuses import COMPLETED, FINISHED
 
 # jobs there are, by status; jobs ever; jobs of an hour
-LEVEL, TOTAL, HOUR = "Level", "Total", "Hour"
+GRANULARITIES = LEVEL, TOTAL, HOUR = "Level", "Total", "Hour"
 WHOLE_SITE = ""
 # Renard's preferred numbers of ISO 3: a duration is known to 12 %
 _STEPS = (1, 1.12, 1.25, 1.4, 1.6, 1.8, 2, 2.24, 2.5, 2.8, 3.15, 3.55, 4, 4.5, 5, 5.6, 6.3, 7.1, 8, 9)
@@ -201,6 +201,30 @@ def forget(job_ids: Sequence[str]) -> None:
 	_add({key: (jobs, 0.0) for key, jobs in gone.items()})
 
 
+def hand_over(organization: str, to: str, limit: int) -> int:
+	"""Add some rows of an organization that is gone to those of another name, in the current transaction.
+
+	Returns how many. What is added to one of them meanwhile stays there for the next time.
+	"""
+	rows = frappe.db.sql(
+		f"""select name, {", ".join(Key._fields)}, jobs, seconds from `tabJob Tally`
+		where granularity in %(granularities)s and organization = %(organization)s
+			and binary organization = %(organization)s limit %(limit)s""",
+		{"granularities": GRANULARITIES, "organization": organization, "limit": limit},
+	)
+	sums: dict[Key, tuple[int, float]] = {}
+	taken: dict[str, tuple[Key, int, float]] = {}
+	for name, *parts, jobs, seconds in rows:
+		key = Key(*parts)
+		new = key._replace(organization=to)
+		before = sums.get(new, (0, 0.0))
+		sums[new] = (before[0] + jobs, before[1] + float(seconds))
+		taken[name] = (key, -jobs, -float(seconds))
+	_write({**taken, **{key.name: (key, *added) for key, added in sums.items()}})
+	frappe.db.delete("Job Tally", {"name": ("in", [*taken, ""]), "jobs": 0})
+	return len(rows)
+
+
 def recount() -> dict[str, int]:
 	"""Count the ended jobs in the table itself, and return them by status.
 
@@ -298,13 +322,18 @@ def _sums(events: Iterable[Event]) -> dict[Key, tuple[int, float]]:
 
 
 def _add(sums: dict[Key, tuple[int, float]]) -> None:
-	"""Add to the rows of these keys, in the current transaction; always in the same order, for the locks."""
-	if not sums:
+	"""Add to the rows of these keys, in the current transaction."""
+	_write({key.name: (key, jobs, seconds) for key, (jobs, seconds) in sums.items()})
+
+
+def _write(added: dict[str, tuple[Key, int, float]]) -> None:
+	"""Add jobs and seconds to rows by their names, always in the same order, for the locks."""
+	if not added:
 		return
 	now, user = now_datetime(), frappe.session.user
 	rows = [
-		(key.name, now, now, user, user, *key, jobs, seconds)
-		for key, (jobs, seconds) in sorted(sums.items(), key=lambda item: item[0].name)
+		(name, now, now, user, user, *key, jobs, seconds)
+		for name, (key, jobs, seconds) in sorted(added.items())
 	]
 	frappe.db.sql(
 		f"""{newest()}insert into `tabJob Tally` (name, creation, modified, owner, modified_by, granularity, period,
