@@ -16,6 +16,7 @@ from rq.registry import StartedJobRegistry
 
 from dartwing.dartwing_core.background_jobs import get_job_status, submit_job
 from dartwing.dartwing_core.background_jobs.consequences import follow_end
+from dartwing.dartwing_core.background_jobs.former_organizations import PREFIX
 
 OBLIGING = "obliging_job"
 HANDLER = "dartwing.tests.handlers.obliging_handler"
@@ -37,7 +38,7 @@ class World:
 	alpha, beta = "Alpha Test Org", "Beta Test Org"
 	# made and deleted by a test
 	short_lived = "Short-Lived Test Org"
-	organizations = (alpha, beta, short_lived)
+	organizations = (alpha, beta, short_lived, f"{PREFIX}{short_lived}")
 	alice, adam, bob = "alice@alpha.example", "adam@alpha.example", "bob@beta.example"
 	nobody, manager = "nobody@example.com", "manager@example.com"
 

@@ -18,6 +18,8 @@ from factories import (
 	wait_until,
 )
 from following import follow, of_jobs, settle
+from frappe.permissions import add_user_permission
+from frappe.utils import add_days, nowdate
 
 from dartwing.dartwing_core.background_jobs import cancel_job, consequences, realtime, retry_job, submit_job
 
@@ -34,6 +36,9 @@ def leaver(world):
 	member = make_member(LEAVER, world.alpha)
 	frappe.db.commit()
 	yield member
+	for permission in frappe.get_all("User Permission", {"user": LEAVER}, pluck="name"):
+		frappe.delete_doc("User Permission", permission)
+	frappe.db.commit()
 	remove_member(LEAVER)
 
 
@@ -175,6 +180,40 @@ def test_a_removed_member_follows_nothing_after_reconnecting(connect, web, world
 	end(submit().name, "Completed")
 	assert len(of_jobs(member)) == 4
 	assert of_jobs(again) == []
+
+
+@pytest.mark.parametrize("lapse", ["end_date", "start_date", "person", "user permission"])
+def test_who_is_no_member_today_follows_nothing(connect, web, world, leaver, lapse):
+	client = web.login(LEAVER)
+	with acting_as("Administrator"):
+		if lapse == "person":
+			frappe.get_doc("Person", leaver.person).update({"status": "Inactive"}).save()
+		elif lapse == "user permission":
+			add_user_permission("Organization", world.beta, LEAVER)
+		else:
+			leaver.update({lapse: add_days(nowdate(), -1 if lapse == "end_date" else 1)}).save()
+		frappe.db.commit()
+	outsider, member = connect(LEAVER, client), connect(world.alice)
+	outsider.emit("doc_subscribe", "Organization", world.alpha)
+	follow(member, world.alpha)
+	end(submit().name, "Completed")
+	assert len(of_jobs(member)) == 4
+	assert of_jobs(outsider) == []
+
+
+def test_nothing_is_sent_of_the_jobs_of_an_organization_that_was_deleted(connect, world):
+	"""Who was let in before it was deleted is still in its room."""
+	organization = {"doctype": "Organization", "org_name": world.short_lived, "org_type": "Company"}
+	frappe.get_doc(organization).insert()
+	frappe.db.commit()
+	socket = follow(connect(world.manager), world.short_lived)
+	submit("Administrator", world.short_lived)
+	socket.wait_for("job_status_changed", lambda message: message["to_status"] == "Queued")
+	settle(socket)
+	socket.events.clear()
+	frappe.delete_doc("Organization", world.short_lived)
+	frappe.db.commit()
+	assert of_jobs(socket) == []
 
 
 def test_nothing_is_sent_of_what_was_rolled_back(connect, world):

@@ -36,7 +36,7 @@ PREFIX = "(deleted organization) "
 MAX_NAME_LENGTH = 140
 # after the commit of a deletion, while somebody waits for its answer; the cron does the rest
 BATCHES_AFTER_COMMIT = 4
-BATCHES_OF_A_TICK = 40
+BATCHES_OF_A_TICK = 20
 ORGANIZATIONS_OF_A_TICK = 100
 
 # names that rows have and no organization; rows without a name are of the whole site

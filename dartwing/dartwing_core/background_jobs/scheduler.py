@@ -24,11 +24,11 @@ def every_minute() -> None:
 			maintenance.forget_cached,
 			recovery.recover,
 			dependencies.process_dependent_jobs,
-			former_organizations.put_away,
 			dead_letter.alert_when_many,
 			retry_queue.process_retry_queue,
 			dispatcher.dispatch_ready,
 			job_tally.count_new,
+			former_organizations.put_away,
 		)
 	)
 
