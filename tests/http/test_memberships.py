@@ -6,7 +6,9 @@ from pathlib import Path
 import frappe
 import pytest
 from answers import API, error, message
-from factories import OBLIGING, World, acting_as, make_job_type, purge, submit
+from factories import OBLIGING, World, acting_as, make_job_type, make_member, purge, submit
+from frappe.permissions import add_user_permission, remove_user_permission
+from frappe.utils import add_days, nowdate
 from http_client import Client
 
 SECRET = "rows of the export"
@@ -68,6 +70,49 @@ def test_only_an_active_member_is_one(web, passing_user, job, status):
 	client = web.with_key(passing_user)
 	change("Org Member", member_of(passing_user), status=status)
 	assert refused(client, job)
+
+
+@pytest.mark.parametrize(("field", "days"), [("end_date", -1), ("start_date", 1)])
+def test_who_was_a_member_or_will_be_one_is_none_today(web, passing_user, job, field, days):
+	client = web.with_key(passing_user)
+	change("Org Member", member_of(passing_user), **{field: add_days(nowdate(), days)})
+	assert refused(client, job)
+	assert message(client.ask(f"{API}.list_jobs"))["jobs"] == []
+
+
+def test_a_member_is_one_until_the_last_day_is_over(web, passing_user, job):
+	change("Org Member", member_of(passing_user), start_date=nowdate(), end_date=nowdate())
+	assert {answer.status_code for answer in calls(web.with_key(passing_user), job)} == {200}
+
+
+def test_an_inactive_person_is_no_member(web, passing_user, job):
+	client = web.with_key(passing_user)
+	change("Person", frappe.db.get_value("Person", {"frappe_user": passing_user}), status="Inactive")
+	assert refused(client, job)
+
+
+@pytest.fixture
+def limited_to_beta(web, passing_user, job, world) -> Iterator[Client]:
+	"""The passing user is a member of both, and a User Permission names Beta alone."""
+	client = web.with_key(passing_user)
+	make_member(passing_user, world.beta)
+	add_user_permission("Organization", world.beta, passing_user)
+	frappe.db.commit()
+	yield client
+	remove_user_permission("Organization", world.beta, passing_user)
+	frappe.db.commit()
+
+
+def test_a_user_permission_for_another_organization_restricts_rest_as_it_does_desk(
+	limited_to_beta, passing_user, job, world
+):
+	assert refused(limited_to_beta, job)
+	other = submit(passing_user, world.beta).name
+	assert [row["job_id"] for row in message(limited_to_beta.ask(f"{API}.list_jobs"))["jobs"]] == [other]
+	listed = limited_to_beta.get("/api/resource/Background Job", params={"limit_page_length": 0}).json()
+	assert [row["name"] for row in listed["data"]] == [other]
+	counts = message(limited_to_beta.ask(f"{API}.get_job_metrics"))["job_count_by_status"]
+	assert sum(counts.values()) == 1
 
 
 @pytest.mark.parametrize("login", ["login", "with_key"])
