@@ -1,8 +1,13 @@
 import json
+import re
+from html import escape
+from urllib.parse import quote, quote_plus
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dartwing.dartwing_core.background_jobs.masking import MASK, mask, mask_text
+from dartwing.dartwing_core.background_jobs.masking import MASK, Secrets, mask, mask_text
 
 WORDS = ["password", "api_key", "token"]
 
@@ -44,3 +49,87 @@ def test_a_text_of_json_stays_one():
 		"n": 1,
 		"ü": "ü",
 	}
+
+
+def secrets_of(**parameters: object) -> Secrets:
+	return Secrets.of(json.dumps(parameters), WORDS)
+
+
+AWKWARD = "p/w+d <b>&'é\n\"x%"
+
+
+@pytest.mark.parametrize(
+	"spell",
+	[
+		str,
+		quote,
+		quote_plus,
+		lambda value: quote(value, safe=""),
+		lambda value: re.sub("%..", lambda match: match[0].lower(), quote(value, safe="")),
+		json.dumps,
+		lambda value: json.dumps(value, ensure_ascii=False),
+		repr,
+		ascii,
+		lambda value: repr(value.encode()),
+		escape,
+		lambda value: escape(value, quote=False),
+	],
+)
+@pytest.mark.parametrize("hide", [Secrets.line, Secrets.traceback])
+def test_a_text_says_no_secret_however_it_is_spelled(spell, hide):
+	for text in (f"GET /?key={spell(AWKWARD)}&x=1 failed", f"<b>{spell(AWKWARD)}</b>"):
+		said = hide(secrets_of(api_key=AWKWARD), text)
+		assert MASK in said
+		assert not [part for part in ("p/w", "p%2F", "p%2f", "+d", "x%", "é", "<b>&") if part in said], said
+
+
+def test_a_secret_that_tags_cut_into_pieces_or_put_together_is_hidden():
+	secrets = secrets_of(password="hunter2", token="ab<b>cd")
+	for text in ("hun<b></b>ter2", "ab<b>cd", "hun&#116;er2", "&#104;unter2", "ab&lt;b&gt;cd"):
+		assert secrets.line(f"x {text} y") == f"x {MASK} y", text
+
+
+def test_a_secret_is_not_cut_in_the_middle():
+	said = secrets_of(password="hunter2").line("x" * 997 + "hunter2")
+	assert "hun" not in said
+
+
+def test_values_at_any_depth_are_secrets_and_numbers_too():
+	secrets = secrets_of(login=[{"password": {"now": "hunter2", "old": [271828]}}])
+	assert secrets.line("hunter2 271828") == f"{MASK} {MASK}"
+
+
+def test_what_is_short_or_no_value_is_hidden_at_its_key_only():
+	"""Half of all texts have an `on` in them: nobody could read what went wrong any more."""
+	secrets = secrets_of(password="on", token=7, api_key=True, tokens=None)
+	assert not secrets
+	assert secrets.line("one of 7 is True") == "one of 7 is True"
+
+
+def test_the_longer_of_two_secrets_is_hidden_whole():
+	assert secrets_of(password="hunter2", token="hunter22").line("hunter22 hunter2") == f"{MASK} {MASK}"
+
+
+def test_a_result_has_its_strings_hidden_and_stays_json():
+	serialized = json.dumps({"echo": ["hunter2", {"hunter2": 7}], "page": 1234, "html": "<b>"})
+	assert json.loads(secrets_of(password="hunter2", token=1234).result(serialized)) == {
+		"echo": [MASK, {"hunter2": 7}],
+		"page": 1234,
+		"html": "<b>",
+	}
+
+
+def test_a_token_that_was_read_with_the_end_of_its_line_is_hidden_without_it():
+	assert secrets_of(token="hunter2\n").line("no hunter2 here") == f"no {MASK} here"
+
+
+@given(st.text(min_size=4), st.text())
+def test_no_secret_is_left_in_any_text(secret, around):
+	said = secrets_of(password=secret).line(f"{around}{secret}{around}", 10_000)
+	assert secret not in said or secret in MASK
+
+
+def test_without_secrets_texts_are_what_they_are():
+	assert secrets_of(page="hunter2").line("hunter2") == "hunter2"
+	assert Secrets.of(None, WORDS).line("hunter2") == "hunter2"
+	assert Secrets.of('{"password": "hunter2"}', []).line("hunter2") == "hunter2"

@@ -13,6 +13,8 @@ PACKAGE = "dartwing.dartwing_core.background_jobs"
 
 # bottom first: a module may import only what stands before it
 LAYERS = [
+	"texts",
+	"error_log",
 	"statuses",
 	"errors",
 	"config",

@@ -1,17 +1,101 @@
-"""Secrets in what people are shown of a job's parameters."""
+"""Secrets in what people are shown of a job: its parameters, and texts that repeat one of their values."""
 
+import html
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+from urllib.parse import quote, quote_plus
+
+from dartwing.dartwing_core.background_jobs import texts
 
 MASK = "••••••"
+# half of a pair: only its storable spelling can stand in a text
+SURROGATE = re.compile("[\ud800-\udfff]")
+PERCENT = re.compile("%..")
 SEPARATORS = re.compile(r"[^a-z0-9]+")
+# a shorter value is hidden where its key stands, and nowhere else: "on" or "7" is part of half of all texts,
+# which nobody could read any more, and is found by trying anyway
+SHORTEST_SECRET = 4
+# as a text may repeat a value: in an address, in JSON, in what Python prints, in HTML
+SPELLINGS: tuple[Callable[[str], str], ...] = (
+	str,
+	lambda value: quote(value, safe=""),
+	lambda value: PERCENT.sub(lambda match: match[0].lower(), quote(value, safe="")),
+	quote,
+	quote_plus,
+	lambda value: json.dumps(value)[1:-1],
+	lambda value: json.dumps(value, ensure_ascii=False)[1:-1],
+	lambda value: repr(value)[1:-1],
+	lambda value: ascii(value)[1:-1],
+	# in a text that has the other kind of quotes in it
+	lambda value: repr(value + "\"'")[1:-4],
+	lambda value: repr(value.encode())[2:-1],
+	html.escape,
+	lambda value: html.escape(value, quote=False),
+	texts.plain,
+)
+
+
+class Secrets:
+	"""The values of a job's masked parameters, to be hidden wherever a text says one of them."""
+
+	def __init__(self, values: Iterable[str] = ()):
+		"""Values are what stands under masked keys, in whatever is nested there."""
+		said = {text for value in values for text in (value, value.strip(), texts.storable(value))}
+		spellings = {spell(text) for text in said if _is_told(text) for spell in SPELLINGS}
+		# the longest first: one may be the beginning of another
+		self._spellings = sorted(filter(_is_told, spellings), key=len, reverse=True)
+
+	@classmethod
+	def of(cls, parameters: str | None, words: Iterable[str]) -> "Secrets":
+		"""Of a job's parameters, given as JSON; nothing is looked up."""
+		wanted = [plain(word) for word in words if plain(word)]
+		return cls(_secrets_in(json.loads(parameters), wanted) if parameters and wanted else ())
+
+	def __bool__(self) -> bool:
+		return bool(self._spellings)
+
+	def hide(self, text: str) -> str:
+		"""The text with dots for every value, however it is spelled; case counts."""
+		for spelling in self._spellings:
+			if spelling in text:
+				text = text.replace(spelling, MASK)
+		return text
+
+	def hide_in(self, value: Any) -> Any:
+		"""The JSON value with its strings hidden; what is no string, and the names of keys, stay."""
+		if isinstance(value, str):
+			return self.hide(value)
+		if isinstance(value, dict):
+			return {key: self.hide_in(item) for key, item in value.items()}
+		if isinstance(value, list):
+			return [self.hide_in(item) for item in value]
+		return value
+
+	def hide_in_json(self, serialized: str) -> str:
+		"""`hide_in` for JSON as text."""
+		return compact(self.hide_in(json.loads(serialized))) if self else serialized
+
+	def line(self, value: Any, characters: int = texts.MAX_LINE) -> str:
+		"""What people are told, from any value: see `texts.line`."""
+		return texts.line(value, characters, self.hide)
+
+	def traceback(self, value: Any) -> str:
+		"""Code, whose `<module>` is no tag: it keeps its text, and its screens escape it."""
+		return texts.shortened(self.hide(texts.storable(value)))
+
+	def result(self, serialized: str) -> str:
+		return texts.inert_json(self.hide_in_json(serialized))
 
 
 def mask_text(text: str, words: Iterable[str]) -> str:
 	"""`mask` for JSON as text."""
-	return json.dumps(mask(json.loads(text), words), ensure_ascii=False, separators=(",", ":"))
+	return texts.inert_json(compact(mask(json.loads(text), words)))
+
+
+def compact(value: Any) -> str:
+	return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def mask(value: Any, words: Iterable[str]) -> Any:
@@ -40,3 +124,34 @@ def _mask(value: Any, wanted: list[str]) -> Any:
 
 def _is_secret(key: str, wanted: list[str]) -> bool:
 	return any(word in plain(key) for word in wanted)
+
+
+def _is_told(text: str) -> bool:
+	"""Whether texts may repeat it, and are to be searched for it."""
+	return len(text) >= SHORTEST_SECRET and not SURROGATE.search(text)
+
+
+def _secrets_in(value: Any, wanted: list[str]) -> Iterator[str]:
+	if isinstance(value, dict):
+		for key, item in value.items():
+			yield from _leaves(item) if _is_secret(key, wanted) else _secrets_in(item, wanted)
+	elif isinstance(value, list):
+		for item in value:
+			yield from _secrets_in(item, wanted)
+
+
+def _leaves(value: Any) -> Iterator[str]:
+	"""Texts and numbers; true, false and null are no secret that could be told from any other."""
+	if isinstance(value, dict):
+		for item in value.values():
+			yield from _leaves(item)
+	elif isinstance(value, list):
+		for item in value:
+			yield from _leaves(item)
+	elif isinstance(value, str):
+		yield value
+	elif isinstance(value, int | float) and not isinstance(value, bool):
+		yield str(value)
+
+
+NO_SECRETS = Secrets()
