@@ -19,6 +19,7 @@ from dartwing.dartwing_core.background_jobs import (
 	TransientError,
 	submit_job,
 )
+from dartwing.tests.saying import say
 
 
 def obliging_handler(context: JobContext) -> dict | None:
@@ -378,6 +379,7 @@ MODES: dict[str, Callable] = {
 		query_the_database_once,
 		leave_a_mess,
 		look_around,
+		say,
 		soak,
 	)
 }

@@ -12,6 +12,7 @@ from frappe import _
 from werkzeug.wrappers import Request, Response
 
 from dartwing.dartwing_core.api.endpoints import ENDPOINTS
+from dartwing.dartwing_core.background_jobs import texts
 
 PREFIX = "dartwing.dartwing_core.api."
 INTERNALS = ("exc", "exception", "_exc_source", "_error_message", "_debug_messages")
@@ -76,7 +77,7 @@ def sentence(body: dict, status: int, request: Request) -> str:
 		return _("This method is not called by {0}").format(request.method)
 	messages = frappe.get_message_log()
 	if messages and status < HTTPStatus.INTERNAL_SERVER_ERROR:
-		return frappe.utils.strip_html(str(messages[-1].get("message")))
+		return texts.line(messages[-1].get("message"))
 	if status < HTTPStatus.INTERNAL_SERVER_ERROR:
 		return HTTPStatus(status).phrase
 	return _("The server failed to answer; the error is in its Error Log")

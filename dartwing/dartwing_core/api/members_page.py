@@ -9,7 +9,7 @@ from frappe.utils import get_fullname
 from dartwing.dartwing_core.api.arguments import About
 from dartwing.dartwing_core.api.endpoints import CHANGE, READ, endpoint
 from dartwing.dartwing_core.api.jobs import LIST, STATUS, SUBMIT
-from dartwing.dartwing_core.background_jobs import access, engine, queries, times
+from dartwing.dartwing_core.background_jobs import access, engine, queries, texts, times
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
 Row = dict[str, Any]
@@ -110,8 +110,8 @@ def output_of(reference: str | None, files: set[str]) -> Row | None:
 	"""`{text, url}` of what a job produced; `url` is None for what is nothing that the user may load."""
 	if not reference:
 		return None
-	is_open = reference.startswith(("https://", "http://", "/files/"))
-	url = reference if is_open or reference in files else None
+	is_public = texts.is_file_of_this_site(reference) and not reference.startswith(PRIVATE)
+	url = reference if is_public or texts.is_web_address(reference) or reference in files else None
 	return {"text": reference.rpartition("/")[2] if url else reference, "url": url}
 
 

@@ -7,7 +7,6 @@ MAX_RESULT_BYTES = 64 * 1024
 MAX_CHECKPOINT_BYTES = 1024 * 1024
 # objects and lists in each other: what MariaDB takes for valid JSON
 MAX_JSON_LEVELS = 31
-MAX_PROGRESS_MESSAGE_LENGTH = 255
 MAX_BULK_SUBMIT = 10_000
 # dead letters that one call retries or discards
 MAX_BULK_CHANGE = 10_000

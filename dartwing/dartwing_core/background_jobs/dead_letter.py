@@ -9,7 +9,7 @@ from frappe import _
 from frappe.utils import now_datetime
 from frappe.utils.user import get_users_with_role
 
-from dartwing.dartwing_core.background_jobs import access, config, dependencies, notifications
+from dartwing.dartwing_core.background_jobs import access, config, dependencies, notifications, texts
 from dartwing.dartwing_core.background_jobs.comparisons import shown
 from dartwing.dartwing_core.background_jobs.conditions import readable_conditions
 from dartwing.dartwing_core.background_jobs.consequences import follow_ends
@@ -44,7 +44,7 @@ def retry_job(job_id: str) -> BackgroundJob:
 
 def discard_job(job_id: str, reason: str) -> BackgroundJob:
 	"""Cancel a dead letter for good, saying why; errors as for `retry_job`."""
-	_check_reason(reason)
+	reason = _checked_reason(reason)
 	return _the_only_one(job_id, *_discard([job_id], reason))
 
 
@@ -62,7 +62,7 @@ def discard_jobs(
 	reason: str, job_ids: Sequence[str] | None = None, filters: Filters | None = None
 ) -> dict[str, Any]:
 	"""Discard these dead letters, or all that match the filters; returns as `retry_jobs`."""
-	_check_reason(reason)
+	reason = _checked_reason(reason)
 	wanted, left = _wanted(job_ids, filters)
 	return _answer(*_discard(wanted, reason), left)
 
@@ -227,9 +227,16 @@ def _waits_for_its_parent(
 	return job.depends_on in retried or parents.get(job.depends_on or "", COMPLETED) != COMPLETED
 
 
-def _check_reason(reason: str) -> None:
-	if not reason or not reason.strip():
+def _checked_reason(reason: Any) -> str:
+	"""The reason as it is kept. Nobody who gives one is to find half of it later: a long one is refused."""
+	if not isinstance(reason, str | None):
+		refuse_argument("reason", _("must be a text, not {0}").format(type(reason).__name__))
+	kept = texts.line(reason, len(reason)).strip() if reason else ""
+	if not kept:
 		refuse_argument("reason", _("is missing; say why the job is discarded"))
+	if len(kept) > texts.MAX_LINE:
+		refuse_argument("reason", _("at most {0} characters, not {1}").format(texts.MAX_LINE, len(kept)))
+	return kept
 
 
 def _wanted(job_ids: Sequence[str] | None, filters: Filters | None) -> tuple[Sequence[str], int]:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import frappe
 
-from dartwing.dartwing_core.background_jobs import access, dead_letter, queries
+from dartwing.dartwing_core.background_jobs import access, dead_letter, queries, texts
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	DEAD_LETTER,
 	RUNNING,
@@ -15,8 +15,6 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 
 MAX_CHILDREN = 20
 FAMILY_FIELDS = ["name", "job_type", "status"]
-WEB_ADDRESSES = ("https://", "http://")
-FILE_URLS = ("/private/files/", "/files/")
 
 
 def get_dossier(job_id: str) -> dict[str, Any]:
@@ -110,7 +108,7 @@ def children_of(job: frappe._dict) -> dict[str, Any]:
 def output_of(job: frappe._dict) -> dict[str, Any] | None:
 	"""`{label, url}` of what the job produced; without `url` where it is no address or not for this user.
 
-	A reference is the URL of a File, an address on the web, or `DocType/name` of a document.
+	A reference is the URL of a file of this site, or an address on the web.
 	"""
 	reference = job.output_reference
 	if not reference:
@@ -119,17 +117,11 @@ def output_of(job: frappe._dict) -> dict[str, Any] | None:
 
 
 def _url_of(reference: str) -> str | None:
-	if reference.startswith(WEB_ADDRESSES):
+	if texts.is_web_address(reference):
 		return reference
-	if reference.startswith(FILE_URLS):
-		return quote(reference) if _may_download(reference) else None
-	doctype, slash, name = reference.partition("/")
-	if not slash or not frappe.db.exists("DocType", doctype) or not frappe.has_permission(doctype, "read"):
-		return None
-	# a list leaves out what may not be read; asking about one document may raise
-	if not frappe.get_list(doctype, filters=[["name", "=", name]], limit_page_length=1):
-		return None
-	return f"/app/{quote(doctype.lower().replace(' ', '-'))}/{quote(name, safe='')}"
+	if texts.is_file_of_this_site(reference) and _may_download(reference):
+		return quote(reference)
+	return None
 
 
 def _may_download(file_url: str) -> bool:

@@ -6,6 +6,8 @@ import frappe
 from frappe import _
 from rq.timeouts import JobTimeoutException
 
+from dartwing.dartwing_core.background_jobs import texts
+
 
 class JobEngineError(frappe.ValidationError):
 	"""Base of everything the engine refuses."""
@@ -69,7 +71,8 @@ def refuse_argument(
 	argument: str, reason: str, exception: type[Exception] = frappe.ValidationError
 ) -> NoReturn:
 	"""Raise an error whose message begins with the name of the argument that is wrong."""
-	frappe.throw(f"{argument}: {reason}", exception)
+	# Desk shows it as HTML, and reasons repeat what was sent
+	frappe.throw(texts.cut(texts.inert(texts.storable(f"{argument}: {reason}")), texts.MAX_LINE), exception)
 	raise AssertionError("frappe.throw returned")
 
 

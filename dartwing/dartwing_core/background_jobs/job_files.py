@@ -11,6 +11,8 @@ from pathlib import Path
 
 import frappe
 
+from dartwing.dartwing_core.background_jobs import error_log
+
 PRIVATE = "/private/files/"
 # a note beside the parts: the whole file was moved to the private files, and no File stands for it yet
 MOVED = ".moved"
@@ -73,7 +75,7 @@ def _delete_file(name: str, file_url: str) -> None:
 		frappe.delete_doc("File", name, ignore_permissions=True, delete_permanently=True)
 	except Exception:
 		frappe.db.rollback(save_point="dartwing_file")
-		frappe.log_error(title=f"dartwing: the file {name} of an old job could not be deleted")
+		error_log.record(f"the file {name} of an old job could not be deleted")
 		return
 	_remove_if_nobodys(file_url)
 

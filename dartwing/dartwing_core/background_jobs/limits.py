@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 import frappe
 from frappe import _
 
+from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.config import MAX_JSON_LEVELS, MAX_PARAMETERS_BYTES
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
@@ -47,6 +48,8 @@ def to_json(value: Any, argument: str) -> str:
 		parsed = json.loads(text, parse_constant=_refuse_constant)
 	except (TypeError, ValueError, RecursionError) as error:
 		refuse_argument(argument, _("cannot be stored as JSON: {0}").format(error))
+	if not texts.is_unicode(text):
+		refuse_argument(argument, _("is not valid Unicode"))
 	if text.count("{") + text.count("[") > MAX_JSON_LEVELS and _is_too_deep(parsed):
 		refuse_argument(argument, _("is nested too deeply: at most {0} levels").format(MAX_JSON_LEVELS))
 	return text

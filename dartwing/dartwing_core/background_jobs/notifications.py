@@ -7,6 +7,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.snapshots import newest_for_all
 from dartwing.dartwing_core.background_jobs.transactions import after_commit
 
@@ -38,6 +39,7 @@ def _notify_owner(job_id: str, status: str) -> None:
 
 
 def notify(user: str, subject: str, content: str | None = None, job_id: str | None = None) -> None:
+	"""Write a Notification Log; subject and content are texts. Frappe shows both as HTML, also in e-mails."""
 	if not frappe.db.exists("User", user):
 		return
 	log = frappe.get_doc(
@@ -46,8 +48,8 @@ def notify(user: str, subject: str, content: str | None = None, job_id: str | No
 			"type": "Alert",
 			"for_user": user,
 			"from_user": frappe.session.user,
-			"subject": subject,
-			"email_content": content,
+			"subject": texts.inert(subject),
+			"email_content": frappe.utils.escape_html(content) if content else None,
 			"document_type": "Background Job" if job_id else None,
 			"document_name": job_id,
 		}

@@ -8,7 +8,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.background_jobs import config, limits, retry
+from dartwing.dartwing_core.background_jobs import config, limits, retry, texts
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT, TRANSIENT, PermanentError
 from dartwing.dartwing_core.background_jobs.retry_queue import schedule_retry
 from dartwing.dartwing_core.doctype.background_job.background_job import (
@@ -18,10 +18,6 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	TIMED_OUT,
 	BackgroundJob,
 )
-
-# characters of the field
-MAX_REFERENCE = 255
-MAX_TRACEBACK = 200_000
 
 # their words are a key, or the names of a document and of its fields
 ERRORS_OF_NAMES_ONLY = (KeyError, frappe.MandatoryError)
@@ -49,11 +45,12 @@ class Completed:
 				)
 			)
 		output_reference = returned.get("output_reference")
-		if not isinstance(output_reference, str | None) or len(output_reference or "") > MAX_REFERENCE:
+		if not (output_reference is None or is_reference(output_reference)):
 			raise PermanentError(
-				_("output_reference: must be a text of at most {0} characters, not {1}").format(
-					MAX_REFERENCE, repr(output_reference)[:200]
-				)
+				_(
+					"output_reference: must be a file of this site or an http(s) address of at most"
+					" {0} characters, not {1}"
+				).format(texts.MAX_REFERENCE, repr(output_reference)[:200])
 			)
 		result = returned.get("result")
 		text = None if result is None else limits.to_json(result, "result")
@@ -66,6 +63,10 @@ class Completed:
 		return cls(output_reference, text)
 
 	def record(self, job: BackgroundJob) -> None:
+		"""Raises PermanentError for an address that tells a secret: it is shown to the whole organization."""
+		reference = self.output_reference or ""
+		if texts.is_web_address(reference) and job.secrets.hide(reference) != reference:
+			raise PermanentError(_("output_reference: holds the value of a masked parameter"))
 		job.transition_to(
 			COMPLETED,
 			actor=job.worker_name,
@@ -98,7 +99,7 @@ class Failed:
 		details = {
 			"error_type": decision.error_type,
 			"error_message": message,
-			"error_traceback": shortened(storable(self.traceback)),
+			"error_traceback": self.traceback,
 		}
 		if decision.error_type == PERMANENT:
 			job.transition_to(DEAD_LETTER, message=message, actor=job.worker_name, **details)
@@ -117,7 +118,7 @@ class TimedOut:
 		details = {
 			"error_type": TRANSIENT,
 			"error_message": _("stopped after {0} seconds").format(self.timeout_seconds),
-			"error_traceback": shortened(storable(self.traceback)),
+			"error_traceback": self.traceback,
 		}
 		delay = None
 		if job.retry_count < job.max_retries:
@@ -143,7 +144,10 @@ def base_delay_of(job: BackgroundJob) -> int:
 
 
 def describe(error: BaseException) -> str:
-	"""One line for people: the error's own words, with its class where they do not say what is wrong."""
+	"""The error's own words, with its class where they do not say what is wrong.
+
+	Of any length, and yet to be made storable and plain, as `transition_to` does with what it is given.
+	"""
 	kind = type(error).__name__
 	try:
 		words = str(error)
@@ -151,17 +155,8 @@ def describe(error: BaseException) -> str:
 		words = ""
 	if words and isinstance(error, ERRORS_OF_NAMES_ONLY):
 		words = f"{kind}: {words}"
-	return storable(words[:1000] or kind)[:1000]
+	return words or kind
 
 
-def shortened(text: str) -> str:
-	"""Its beginning and its end: an error may quote more than the database takes."""
-	if len(text) <= MAX_TRACEBACK:
-		return text
-	half = MAX_TRACEBACK // 2
-	return f"{text[:half]}\n…\n{text[-half:]}"
-
-
-def storable(text: str) -> str:
-	"""Without what is no UTF-8: the name of a file in an error message may hold any bytes."""
-	return text.encode(errors="backslashreplace").decode()
+def is_reference(value: Any) -> bool:
+	return isinstance(value, str) and texts.is_reference(value)

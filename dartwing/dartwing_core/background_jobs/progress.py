@@ -1,17 +1,19 @@
 """What a running handler sees of its job, and how it reports without touching its own transaction."""
 
 import contextvars
+import math
 import threading
 import time
 from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import flt, now_datetime
+from frappe.utils import now_datetime
 
-from dartwing.dartwing_core.background_jobs import config, limits
+from dartwing.dartwing_core.background_jobs import config, limits, texts
 from dartwing.dartwing_core.background_jobs.control import ControlConnection
 from dartwing.dartwing_core.background_jobs.errors import JobCanceledError
+from dartwing.dartwing_core.background_jobs.masking import NO_SECRETS, Secrets
 from dartwing.dartwing_core.background_jobs.realtime import publish_job_progress
 from dartwing.dartwing_core.background_jobs.transactions import CONNECTION_LOST
 from dartwing.dartwing_core.doctype.background_job.background_job import RUNNING, BackgroundJob
@@ -35,11 +37,13 @@ class JobContext:
 		self.timeout_seconds: int = job.timeout_seconds
 		self.checkpoint: dict[str, Any] | None = frappe.parse_json(job.checkpoint) if job.checkpoint else None
 		self._control = control
-		self._progress = ProgressReporter(self._control, config.get("progress_interval_seconds"))
+		self._progress = ProgressReporter(self._control, config.get("progress_interval_seconds"), job.secrets)
 
 	def update_progress(self, percent: float, message: str | None = None) -> None:
-		"""Show progress (0 to 100) and a message of at most 255 characters to everyone who looks.
+		"""Show progress (0 to 100) and a message to everyone who looks.
 
+		Whatever is given is shown as well as it can be, and never fails the job: a percentage that is no
+		number is the last one, a message is any value, of which 255 characters are kept as plain text.
 		Call it as often as you like: at most one write and one event a second leave this process, and
 		the last value always does. Not part of the handler's transaction.
 		Raises JobCanceledError once the job is no longer this attempt's.
@@ -59,7 +63,7 @@ class JobContext:
 			frappe.throw(
 				_("checkpoint: at most {0} bytes of JSON are kept").format(config.MAX_CHECKPOINT_BYTES)
 			)
-		if not self._control.write_checkpoint(text):
+		if not self._control.write_checkpoint(texts.inert_json(text)):
 			raise JobCanceledError(_("{0} was canceled").format(self.job_id))
 		self.checkpoint = data
 
@@ -69,28 +73,29 @@ class JobContext:
 
 	def deliver(self) -> None:
 		"""Write the last progress that was held back; the engine calls it when the handler has ended."""
-		try:
-			self._progress.close()
-		except CONNECTION_LOST:
-			frappe.logger("dartwing").exception("the last progress could not be written")
+		self._progress.close()
 
 
 class ProgressReporter:
 	"""Lets the first value through at once, then at most one per interval, and the last one always."""
 
-	def __init__(self, control: ControlConnection, interval_seconds: float):
+	def __init__(self, control: ControlConnection, interval_seconds: float, secrets: Secrets = NO_SECRETS):
 		self._control = control
+		self._secrets = secrets
+		self._percent = 0.0
 		self._interval = interval_seconds
 		self._lock = threading.Lock()
-		self._latest: tuple[float, str | None] | None = None
+		self._latest: tuple[float, Any] | None = None
 		self._last_write = float("-inf")
 		self._timer: threading.Timer | None = None
 		self._lost = False
 
-	def report(self, percent: float, message: str | None) -> None:
-		value = (min(100.0, max(0.0, flt(percent))), message)
+	def report(self, percent: Any, message: Any) -> None:
+		# as it is now: what it is made of may change before it is written
+		message = None if message is None else texts.text_of(message)
 		with self._lock:
-			self._latest = value
+			self._percent = percent_of(percent, self._percent)
+			self._latest = (self._percent, message)
 			wait = self._last_write + self._interval - time.monotonic()
 			if wait <= 0:
 				self._write()
@@ -122,11 +127,27 @@ class ProgressReporter:
 			return
 		(percent, message), self._latest = self._latest, None
 		self._last_write, now = time.monotonic(), now_datetime()
-		if message:
-			message = message[: config.MAX_PROGRESS_MESSAGE_LENGTH]
-		if self._control.write_progress(percent, message, now):
+		if message is not None:
+			message = self._secrets.line(message, texts.MAX_PROGRESS_MESSAGE)
+		try:
+			is_mine = self._control.write_progress(percent, message, now)
+		except CONNECTION_LOST:
+			# what the database cannot be told now is not worth a job; the next report tries again
+			frappe.logger("dartwing").exception(f"{self._control.job_id}: progress could not be written")
+			self._latest = (percent, message)
+			return
+		if is_mine:
 			publish_job_progress(
 				self._control.job_id, self._control.organization, RUNNING, percent, message, now
 			)
 		else:
 			self._lost = True
+
+
+def percent_of(value: Any, last: float) -> float:
+	"""A number from 0 to 100; what is none, as NaN, is the last one."""
+	try:
+		number = float(value)
+	except (TypeError, ValueError, OverflowError):
+		return last
+	return last if math.isnan(number) else min(100.0, max(0.0, number))

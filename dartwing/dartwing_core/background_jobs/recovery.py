@@ -14,7 +14,14 @@ from frappe import _
 from frappe.utils import now_datetime
 from frappe.utils.background_jobs import create_job_id
 
-from dartwing.dartwing_core.background_jobs import config, dispatcher, queue_redis, retry, times
+from dartwing.dartwing_core.background_jobs import (
+	config,
+	dispatcher,
+	error_log,
+	queue_redis,
+	retry,
+	times,
+)
 from dartwing.dartwing_core.background_jobs.consequences import follow_end
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT
 from dartwing.dartwing_core.background_jobs.named_locks import held, lock_name
@@ -106,7 +113,7 @@ def try_to_rescue(job: frappe._dict) -> bool:
 		return rescue(job)
 	except Exception:
 		frappe.db.rollback()
-		frappe.log_error(title=f"dartwing: {job.name} could not be rescued")
+		error_log.record(f"{job.name} could not be rescued")
 		frappe.db.commit()
 		return False
 

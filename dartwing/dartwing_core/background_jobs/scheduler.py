@@ -9,6 +9,7 @@ from dartwing.dartwing_core.background_jobs import (
 	dead_letter,
 	dependencies,
 	dispatcher,
+	error_log,
 	former_organizations,
 	maintenance,
 	recovery,
@@ -44,6 +45,6 @@ def _run(steps: Sequence[Callable[[], object]]) -> None:
 			step()
 		except Exception:
 			frappe.db.rollback()
-			frappe.log_error(title=f"dartwing: {step.__name__}")
+			error_log.record(step.__name__)
 		# what one step did, or its error, must not be lost when the next one fails
 		frappe.db.commit()

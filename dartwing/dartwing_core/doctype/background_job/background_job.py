@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import frappe
@@ -15,6 +15,7 @@ from dartwing.dartwing_core.background_jobs import (
 	notifications,
 	queue_redis,
 	realtime,
+	texts,
 	transition_log,
 )
 from dartwing.dartwing_core.background_jobs.errors import InvalidTransitionError, StaleJobError
@@ -87,6 +88,13 @@ INDEXES = (
 	["failed_parent"],
 )
 LARGE = ("input_parameters", "checkpoint", "result", "error_traceback")
+# fields that a handler or a person fills, and how each becomes what is kept
+TEXTS = {
+	"error_message": masking.Secrets.line,
+	"error_traceback": masking.Secrets.traceback,
+	"progress_message": partial(masking.Secrets.line, characters=texts.MAX_PROGRESS_MESSAGE),
+	"result": masking.Secrets.result,
+}
 
 
 class BackgroundJob(HiddenDocument):
@@ -145,11 +153,16 @@ class BackgroundJob(HiddenDocument):
 
 		Their field's level is one that nobody has, so that no list, report or export has them at all.
 		"""
-		parameters, words = self.input_parameters, str(setting("masked_parameters") or "").split()
+		parameters, secrets = self.input_parameters, self.secrets
 		super().apply_fieldlevel_read_permissions()
-		self.input_parameters = masking.mask_text(parameters, words) if parameters else None
+		self.input_parameters = masking.mask_text(parameters, masked_words()) if parameters else None
 		if self.get("checkpoint"):
-			self.checkpoint = masking.mask_text(self.checkpoint, words)
+			self.checkpoint = secrets.result(masking.mask_text(self.checkpoint, masked_words()))
+
+	@cached_property
+	def secrets(self) -> masking.Secrets:
+		"""What no text about this job may say: the values of its masked parameters, as far as it was read."""
+		return masking.Secrets.of(self.get("input_parameters"), masked_words())
 
 	def autoname(self) -> None:
 		self.name = new_job_ids(1)[0]
@@ -160,7 +173,8 @@ class BackgroundJob(HiddenDocument):
 		"""Move to `status` and change the given fields, if the job is still as this document has it.
 
 		One compare-and-set UPDATE on status and attempt, one Job Execution
-		Log row and, after the commit of this transaction, one event; nothing is committed here.
+		Log row and, after the commit of this transaction, one event; nothing is committed here. Texts are
+		made storable and plain, and say nothing of the job's secrets.
 		Raises InvalidTransitionError for a transition that does not exist, StaleJobError when the job
 		moved on since it was read: then nothing was changed.
 		"""
@@ -233,6 +247,7 @@ def _transition(
 	own: Sequence[str] = (),
 ) -> None:
 	from_status, since = jobs[0].status, {job.name: get_datetime(job.modified) for job in jobs}
+	message = _make_texts(jobs, message, changes)
 	now = _enter(status, jobs, changes)
 	of_each = f"elt(field(name{', %s' * len(jobs)}){', %s' * len(jobs)})"
 	assignments = [f"`{field}` = {of_each}" for field in own] + [f"`{field}` = %s" for field in changes]
@@ -268,6 +283,18 @@ def _announce_committed(lines: Sequence[transition_log.Line], events: Sequence[r
 		committed = transition_log.committed(lines)
 	kept = [(line, event) for line, event in zip(lines, events, strict=True) if line[0] in committed]
 	_announce([line for line, _event in kept], [event for _line, event in kept])
+
+
+def _make_texts(jobs: Sequence[BackgroundJob], message: Any, changes: dict[str, Any]) -> str | None:
+	"""The message as it is kept; texts among the changes are replaced by what is kept of them.
+
+	What is said of many jobs at once comes from a person or from the engine, and from no parameter.
+	"""
+	secrets = jobs[0].secrets if len(jobs) == 1 else masking.NO_SECRETS
+	for field in TEXTS.keys() & changes.keys():
+		if changes[field] is not None:
+			changes[field] = TEXTS[field](secrets, changes[field])
+	return None if message is None else secrets.line(message)
 
 
 def _enter(status: str, jobs: Sequence[BackgroundJob], changes: dict[str, Any]) -> datetime:
@@ -352,6 +379,11 @@ def new_job_ids(count: int) -> list[str]:
 	numbers = frappe.db.sql(f"select nextval(`background_job_id_seq`) from seq_1_to_{int(count)}", pluck=True)
 	year = now_datetime().year
 	return [f"JOB-{year}-{number:05d}" for number in numbers]
+
+
+def masked_words() -> list[str]:
+	"""Words in the names of parameters whose values nobody is shown."""
+	return str(setting("masked_parameters") or "").split()
 
 
 def rows_changed() -> int:
