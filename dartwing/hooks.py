@@ -63,7 +63,10 @@ doctype_js = {
 	"Job Engine Settings": "public/js/dartwing_jobs.js",
 	"Job Type": "public/js/dartwing_jobs.js",
 }
-doctype_list_js = {"Background Job": "public/js/dartwing_jobs.js"}
+doctype_list_js = {
+	"Background Job": "public/js/dartwing_jobs.js",
+	"Org Member": "public/js/dartwing_jobs.js",
+}
 
 scheduler_events = {
 	"cron": {

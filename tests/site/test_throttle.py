@@ -5,6 +5,7 @@ import pytest
 from dartwing.dartwing_core.background_jobs import progress
 from dartwing.dartwing_core.background_jobs.errors import JobCanceledError
 from dartwing.dartwing_core.background_jobs.progress import ProgressReporter
+from dartwing.dartwing_core.background_jobs.transactions import CONNECTION_LOST
 
 
 class RecordingControl:
@@ -63,7 +64,34 @@ def test_percent_is_kept_within_its_range(events):
 def test_long_messages_are_cut(events):
 	control = RecordingControl()
 	ProgressReporter(control, interval_seconds=0).report(1, "x" * 1000)
-	assert control.written == [(1.0, "x" * 255)]
+	assert control.written == [(1.0, "x" * 254 + "…")]
+
+
+def test_progress_that_the_database_cannot_be_told_is_told_with_the_next(events, monkeypatch):
+	def fail(*_values):
+		raise CONNECTION_LOST[0](2013, "Lost connection")
+
+	control = RecordingControl()
+	reporter = ProgressReporter(control, interval_seconds=0)
+	with monkeypatch.context() as patched:
+		patched.setattr(control, "write_progress", fail)
+		reporter.report(1, "while it is away")
+		reporter.close()
+	assert control.written == []
+	reporter.close()
+	assert control.written == [(1.0, "while it is away")]
+
+
+@pytest.mark.parametrize(
+	("percent", "written"),
+	[("7", 7.0), (float("nan"), 3.0), ("many", 3.0), (None, 3.0), (10**400, 3.0), (object(), 3.0), (-1, 0.0)],
+)
+def test_a_percentage_that_is_no_number_is_the_last_one(events, percent, written):
+	control = RecordingControl()
+	reporter = ProgressReporter(control, interval_seconds=0)
+	reporter.report(3, None)
+	reporter.report(percent, None)
+	assert control.written == [(3.0, None), (written, None)]
 
 
 def test_a_report_about_a_lost_job_raises_and_publishes_nothing(events):

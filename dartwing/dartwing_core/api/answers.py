@@ -77,7 +77,7 @@ def sentence(body: dict, status: int, request: Request) -> str:
 		return _("This method is not called by {0}").format(request.method)
 	messages = frappe.get_message_log()
 	if messages and status < HTTPStatus.INTERNAL_SERVER_ERROR:
-		return texts.line(messages[-1].get("message"))
+		return " ".join(texts.line(messages[-1].get("message")).split())
 	if status < HTTPStatus.INTERNAL_SERVER_ERROR:
 		return HTTPStatus(status).phrase
 	return _("The server failed to answer; the error is in its Error Log")

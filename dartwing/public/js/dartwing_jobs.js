@@ -103,6 +103,12 @@ Object.assign(dartwing.jobs, {
 		return `<span class="indicator-pill no-indicator-dot ${color}">${__(status)}</span>`;
 	},
 
+	// A link's value in a list, as Frappe shows it, which does not escape it in the attribute.
+	filterable(fieldname, value) {
+		const text = frappe.utils.escape_html(value);
+		return `<a class="filterable ellipsis" title="${text}" data-filter="${fieldname},=,${text}">${text}</a>`;
+	},
+
 	job_link(name, label) {
 		const text = frappe.utils.escape_html(label || name);
 		return `<a href="/app/background-job/${encodeURIComponent(name)}">${text}</a>`;

@@ -37,8 +37,12 @@ frappe.listview_settings[DOCTYPE] = {
 	},
 
 	formatters: {
+		organization: (name) => dartwing.jobs.filterable("organization", name),
 		progress_message: (_value, _df, job) => row_state(job),
-		name: (name) => `<a class="dartwing-id" href="${frappe.utils.get_form_link(DOCTYPE, name)}">${name}</a>`,
+		name: (name) => {
+			const text = frappe.utils.escape_html(name);
+			return `<a class="dartwing-id" href="${frappe.utils.get_form_link(DOCTYPE, name)}">${text}</a>`;
+		},
 	},
 
 	onload(listview) {

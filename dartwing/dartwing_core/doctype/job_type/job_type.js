@@ -69,7 +69,7 @@ async function show_figures(frm) {
 
 function ask_to_run(frm) {
 	const dialog = new frappe.ui.Dialog({
-		title: __("Run {0}", [frm.doc.display_name]),
+		title: __("Run {0}", [frappe.utils.escape_html(frm.doc.display_name)]),
 		fields: [
 			{ fieldname: "problem", fieldtype: "HTML" },
 			{
@@ -86,7 +86,9 @@ function ask_to_run(frm) {
 				fieldtype: "Code",
 				options: "JSON",
 				label: __("Parameters"),
-				description: __("A JSON object, as the handler {0} takes it.", [frm.doc.handler_method]),
+				description: __("A JSON object, as the handler {0} takes it.", [
+					frappe.utils.escape_html(frm.doc.handler_method),
+				]),
 				default: frm.doc.parameters_template || "{}",
 			},
 			{ fieldtype: "Section Break" },

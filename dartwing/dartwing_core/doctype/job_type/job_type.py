@@ -6,6 +6,8 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from dartwing.dartwing_core.background_jobs import texts
+
 MAX_RATE_LIMIT_WINDOW_SECONDS = 24 * 60 * 60
 
 
@@ -39,6 +41,7 @@ class JobType(Document):
 	# end: auto-generated types
 
 	def validate(self) -> None:
+		texts.make_plain(self, "display_name", "description", "parameters_help")
 		enabling = self.is_enabled and self.has_value_changed("is_enabled")
 		if self.is_new() or enabling or self.has_value_changed("handler_method"):
 			get_handler(self.handler_method)
@@ -101,4 +104,5 @@ def takes_job_context(function: Callable) -> bool:
 
 
 def _refuse(path: str, reason: str) -> None:
-	frappe.throw(_("Handler Method {0} cannot be used: {1}").format(frappe.bold(path), reason))
+	message = _("Handler Method {0} cannot be used: {1}").format(path, reason)
+	frappe.throw(texts.inert(texts.storable(message)))

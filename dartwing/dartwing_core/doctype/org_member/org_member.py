@@ -2,6 +2,7 @@ import frappe
 from frappe import _
 from frappe.utils import getdate
 
+from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.hidden import HiddenDocument
 
 
@@ -23,6 +24,7 @@ class OrgMember(HiddenDocument):
 	# end: auto-generated types
 
 	def validate(self) -> None:
+		texts.make_plain(self, "role")
 		if self.start_date and self.end_date and getdate(self.end_date) < getdate(self.start_date):
 			frappe.throw(_("End Date {0} is before Start Date {1}").format(self.end_date, self.start_date))
 

@@ -1,3 +1,4 @@
+from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.hidden import HiddenDocument
 
 
@@ -17,4 +18,6 @@ class Person(HiddenDocument):
 		primary_email: DF.Data | None
 		status: DF.Literal["Active", "Inactive"]
 	# end: auto-generated types
-	pass
+
+	def validate(self) -> None:
+		texts.make_plain(self, "first_name", "last_name")
