@@ -90,12 +90,14 @@ def canaries(world: World) -> Iterator[dict[str, str]]:
 		frappe.db.commit()
 	try:
 		yield {
-			"Running": _job(world, "Running", progress=50, progress_message=HOSTILE),
-			"Completed": _job(world, "Completed", result=json.dumps({"html": HOSTILE, HOSTILE: [HOSTILE]})),
+			"Running": hostile_job(world, "Running", progress=50, progress_message=HOSTILE),
+			"Completed": hostile_job(
+				world, "Completed", result=json.dumps({"html": HOSTILE, HOSTILE: [HOSTILE]})
+			),
 			"Dead Letter": _job(
 				world, "Dead Letter", message=HOSTILE, error_message=HOSTILE, error_traceback=HOSTILE
 			),
-			"Canceled": _job(world, "Canceled", message=HOSTILE),
+			"Canceled": hostile_job(world, "Canceled", message=HOSTILE),
 		}
 	finally:
 		with acting_as("Administrator"):
@@ -105,7 +107,8 @@ def canaries(world: World) -> Iterator[dict[str, str]]:
 			frappe.clear_cache()
 
 
-def _job(world: World, status: str, **changes: Any) -> str:
+def hostile_job(world: World, status: str, **changes: Any) -> str:
+	"""One more of the hostile organization, inside `canaries`."""
 	parameters = {"mode": "succeed", "status": status, "html": HOSTILE, HOSTILE: 1}
 	job = submit_as(world.alice, TYPE, NAME, parameters).name
 	end(job, status, **changes)

@@ -1,0 +1,146 @@
+"""In Desk no text is ever markup: not of parameters, handlers, people or names, on any screen."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import frappe
+import pytest
+from canaries import HOSTILE, NAME, REPORTS, TYPE, canaries, check, hostile_job, seen, watch
+from factories import World, end
+from looking import LIST, button, expect_status, job_path, open_list
+from playwright.sync_api import Page, expect
+
+ROWS = ".list-row-container .list-row:visible"
+
+
+@pytest.fixture(scope="module")
+def hostile(world: World, site: str) -> Iterator[dict[str, str]]:
+	world.clear()
+	with canaries(world) as jobs:
+		yield jobs
+
+
+@pytest.fixture(autouse=True)
+def _clean(site: str) -> None:
+	"""The jobs of this module stay until its end."""
+	frappe.db.rollback()
+	frappe.set_user("Administrator")
+
+
+def show(page: Page, locator: str) -> None:
+	expect(page.locator(locator).first).to_be_visible()
+	page.wait_for_load_state("networkidle")
+
+
+SCREENS: dict[str, tuple[str, str]] = {
+	"job list": (LIST, ROWS),
+	"job log list": ("/app/job-execution-log", ROWS),
+	"organizations": ("/app/organization", ROWS),
+	"people": ("/app/person", ROWS),
+	"members": ("/app/org-member", ROWS),
+	"job types": ("/app/job-type", ROWS),
+	"workspace": ("/app/background-jobs", ".number-widget-box:visible"),
+	"organization": (f"/app/organization/{quote(NAME, safe='')}", ".form-page:visible"),
+	"job type": (f"/app/job-type/{TYPE}", ".form-page:visible"),
+}
+for name, (doctype, _fields) in REPORTS.items():
+	path = f"/app/{frappe.scrub(doctype).replace('_', '-')}/view/report/{quote(name)}"
+	SCREENS[f"report {name}"] = (path, ".dt-row:visible")
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("user", ["alice", "adam", "manager"])
+def test_nothing_on_a_screen_runs_or_is_markup(world, desk, hostile, user, screen):
+	path, shown = SCREENS[screen]
+	page = desk(getattr(world, user), "/app/background-jobs")
+	dialogs = watch(page)
+	page.goto(path)
+	if "report" in screen or user == "manager" or screen not in ("job types", "job type"):
+		show(page, shown)
+	assert page.evaluate("frappe.get_route_str()")
+	check(page, dialogs)
+
+
+@pytest.mark.parametrize("status", ["Running", "Completed", "Dead Letter", "Canceled"])
+@pytest.mark.parametrize("user", ["alice", "adam", "manager"])
+def test_nothing_on_the_form_of_a_job_runs_or_is_markup(world, desk, hostile, user, status):
+	page = desk(getattr(world, user), "/app/background-jobs")
+	dialogs = watch(page)
+	page.goto(job_path(hostile[status]))
+	expect_status(page, status)
+	for tab in page.get_by_role("tab").all():
+		if tab.is_visible():
+			tab.click()
+			check(page, dialogs)
+	for section in page.locator(".section-head.collapsible:visible").all():
+		section.click()
+	page.wait_for_load_state("networkidle")
+	check(page, dialogs)
+	assert "__canary" in seen(page)
+
+
+def test_nothing_that_is_sent_to_an_open_form_or_list_is_markup(world, desk, hostile):
+	job = hostile_job(world, "Running", progress=50)
+	form, table = (desk(world.manager, path) for path in (job_path(job), LIST))
+	watched = [(page, watch(page)) for page in (form, table)]
+	expect_status(form, "Running")
+	open_list(table)
+	end(job, "Failed", error_message=HOSTILE, message=HOSTILE)
+	expect_status(form, "Failed")
+	expect(table.locator(f'.dartwing-row[data-job="{job}"]').first).to_contain_text("‹img")
+	for page, dialogs in watched:
+		check(page, dialogs)
+
+
+def test_the_bell_shows_names_and_errors_as_text(world, desk, hostile):
+	page = desk(world.alice, "/app/background-jobs")
+	dialogs = watch(page)
+	page.locator(".notifications-icon:visible, .sidebar-notification:visible").first.click()
+	expect(page.locator(".notification-item, .recent-item").first).to_be_visible()
+	check(page, dialogs)
+	(notice,) = frappe.get_all(
+		"Notification Log", {"document_name": hostile["Dead Letter"]}, ["name", "email_content", "subject"]
+	)
+	assert not re.search(r"<[a-zA-Z/!?]", notice.subject + notice.email_content)
+	page.goto(f"/app/notification-log/{notice.name}")
+	expect(page.locator(".form-page:visible, .page-head:visible").first).to_be_visible()
+	page.wait_for_load_state("networkidle")
+	check(page, dialogs)
+
+
+def test_run_now_shows_its_type_and_a_refusal_as_text(world, desk, hostile):
+	page = desk(world.manager, f"/app/job-type/{TYPE}")
+	dialogs = watch(page)
+	button(page, "Run Now").click()
+	dialog = page.locator(".modal.show")
+	expect(dialog.locator(".modal-title")).to_contain_text("‹img src=x")
+	check(page, dialogs)
+
+
+@pytest.mark.parametrize("name", ["submit_job", "get_job_status", "discard_jobs"])
+def test_a_message_of_the_server_that_repeats_what_was_sent_is_shown_as_text(world, desk, hostile, name):
+	page = desk(world.manager, "/app/background-jobs")
+	dialogs = watch(page)
+	arguments = {
+		"submit_job": {"job_type": HOSTILE, "organization": NAME},
+		"get_job_status": {"job_id": HOSTILE},
+		"discard_jobs": {"reason": "no", "filters": {HOSTILE: 1}},
+	}
+	page.wait_for_function("window.frappe?.boot")
+	page.evaluate(
+		"""([method, args]) => new Promise((done) => frappe.call({
+			method: "dartwing.dartwing_core.api.jobs." + method, args, always: done,
+			type: method === "get_job_status" ? "GET" : "POST" }))""",
+		[name, arguments[name]],
+	)
+	expect(page.locator(".modal.show .msgprint")).to_contain_text("‹img src=x")
+	check(page, dialogs)
+
+
+def test_the_printed_page_of_a_job_is_no_markup(world, desk, hostile):
+	page = desk(world.manager, "/app/background-jobs")
+	dialogs = watch(page)
+	page.goto(f"/printview?doctype=Background%20Job&name={hostile['Dead Letter']}&format=Standard")
+	expect(page.locator(".print-format")).to_contain_text("__canary")
+	check(page, dialogs)
