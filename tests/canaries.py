@@ -94,7 +94,7 @@ def canaries(world: World) -> Iterator[dict[str, str]]:
 			"Completed": hostile_job(
 				world, "Completed", result=json.dumps({"html": HOSTILE, HOSTILE: [HOSTILE]})
 			),
-			"Dead Letter": _job(
+			"Dead Letter": hostile_job(
 				world, "Dead Letter", message=HOSTILE, error_message=HOSTILE, error_traceback=HOSTILE
 			),
 			"Canceled": hostile_job(world, "Canceled", message=HOSTILE),
