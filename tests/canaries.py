@@ -90,7 +90,7 @@ def canaries(world: World) -> Iterator[dict[str, str]]:
 		frappe.db.commit()
 	try:
 		yield {
-			"Running": hostile_job(world, "Running", progress=50, progress_message=HOSTILE),
+			"Running": hostile_job(world, "Running", progress=50, progress_message=HOSTILE[:255]),
 			"Completed": hostile_job(
 				world, "Completed", result=json.dumps({"html": HOSTILE, HOSTILE: [HOSTILE]})
 			),

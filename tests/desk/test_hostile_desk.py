@@ -49,16 +49,22 @@ for name, (doctype, _fields) in REPORTS.items():
 	SCREENS[f"report {name}"] = (path, ".dt-row:visible")
 
 
-@pytest.mark.parametrize("screen", SCREENS)
-@pytest.mark.parametrize("user", ["alice", "adam", "manager"])
+SEEN_BY = [
+	(user, screen)
+	for screen in SCREENS
+	for user in ("alice", "manager")
+	# members have no list of Job Types
+	if user == "manager" or "job type" not in screen
+]
+
+
+@pytest.mark.parametrize(("user", "screen"), SEEN_BY)
 def test_nothing_on_a_screen_runs_or_is_markup(world, desk, hostile, user, screen):
 	path, shown = SCREENS[screen]
 	page = desk(getattr(world, user), "/app/background-jobs")
 	dialogs = watch(page)
 	page.goto(path)
-	if "report" in screen or user == "manager" or screen not in ("job types", "job type"):
-		show(page, shown)
-	assert page.evaluate("frappe.get_route_str()")
+	show(page, shown)
 	check(page, dialogs)
 
 
@@ -69,15 +75,17 @@ def test_nothing_on_the_form_of_a_job_runs_or_is_markup(world, desk, hostile, us
 	dialogs = watch(page)
 	page.goto(job_path(hostile[status]))
 	expect_status(page, status)
+	said = seen(page)
 	for tab in page.get_by_role("tab").all():
 		if tab.is_visible():
 			tab.click()
 			check(page, dialogs)
+			said += seen(page)
 	for section in page.locator(".section-head.collapsible:visible").all():
 		section.click()
 	page.wait_for_load_state("networkidle")
 	check(page, dialogs)
-	assert "__canary" in seen(page)
+	assert "__canary" in said
 
 
 def test_nothing_that_is_sent_to_an_open_form_or_list_is_markup(world, desk, hostile):
