@@ -89,7 +89,7 @@ def test_what_the_handler_wrote_is_there_when_it_returns(world, work):
 		("leave_a_name_out", "Dead Letter", "Permanent", "MandatoryError: "),
 		("want_a_parameter", "Failed", "Transient", "KeyError: 'colour'"),
 		("return_nonsense", "Dead Letter", "Permanent", "output_reference"),
-		("return_a_dict_as_reference", "Dead Letter", "Permanent", "output_reference: must be a text"),
+		("return_a_dict_as_reference", "Dead Letter", "Permanent", "output_reference: must be a file"),
 		("return_what_is_too_deep", "Dead Letter", "Permanent", "result: is nested too deeply"),
 		("keep_what_is_too_deep", "Dead Letter", "Permanent", "checkpoint: is nested too deeply"),
 	],
