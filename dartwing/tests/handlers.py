@@ -1,9 +1,11 @@
 """The handler of the tests: its `mode` parameter chooses what happens."""
 
+import asyncio
 import json
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -105,6 +107,114 @@ class WordlessError(Exception):
 
 def raise_wordless(context: JobContext) -> None:
 	raise WordlessError
+
+
+class NumberedError(Exception):
+	def __str__(self) -> str:
+		return 7  # type: ignore[return-value]
+
+
+class QuittingError(BaseException):
+	"""As a library may have that wants nobody to catch it."""
+
+	def __str__(self) -> str:
+		raise KeyboardInterrupt
+
+
+class LockedError(Exception):
+	"""Whatever it is asked for, it fails."""
+
+	@property
+	def response(self) -> None:
+		raise RuntimeError("no response")
+
+	@property
+	def retry_after(self) -> None:
+		raise RuntimeError("no time")
+
+	@property
+	def status_code(self) -> None:
+		raise RuntimeError("no status")
+
+
+class NeverError(TransientError):
+	def __init__(self) -> None:
+		super().__init__("not for a long time", retry_after=10**400)
+
+
+def raise_group(*errors: BaseException) -> BaseException:
+	"""As a task group of asyncio does; Python 3.10 has none."""
+	return BaseExceptionGroup("two tasks failed", errors) if sys.version_info >= (3, 11) else errors[0]
+
+
+RAISED: dict[str, Callable[[], BaseException]] = {
+	"CancelledError": asyncio.CancelledError,
+	"KeyboardInterrupt": KeyboardInterrupt,
+	"GeneratorExit": GeneratorExit,
+	"StopIteration": lambda: StopIteration(5),
+	"StopAsyncIteration": StopAsyncIteration,
+	"SystemExit": SystemExit,
+	"SystemExit 0": lambda: SystemExit(0),
+	"SystemExit 3": lambda: SystemExit(3),
+	"SystemExit 401": lambda: SystemExit(401),
+	"KeyError": lambda: KeyError("x"),
+	"empty": lambda: ValueError(""),
+	"blank": lambda: ValueError(" \n"),
+	"number": lambda: ValueError(3),
+	"WordlessError": WordlessError,
+	"NumberedError": NumberedError,
+	"QuittingError": QuittingError,
+	"LockedError": LockedError,
+	"NeverError": NeverError,
+	"RecursionError": lambda: RecursionError("maximum recursion depth exceeded"),
+	"MemoryError": MemoryError,
+	"group": lambda: raise_group(KeyError("x"), ConnectionError("the line is cut")),
+	"group of a cancel": lambda: raise_group(asyncio.CancelledError(), TransientError("later")),
+}
+
+
+def raise_what_is_named(context: JobContext) -> None:
+	write_people(context)
+	raise RAISED[context.parameters["error"]]()
+
+
+def raise_in_a_broken_transaction(context: JobContext) -> None:
+	"""The connection is gone, and a callback of the rollback raises as well."""
+	write_people(context)
+
+	def leave() -> None:
+		raise SystemExit("out of the rollback")
+
+	frappe.db.before_rollback.add(leave)
+	frappe.db._conn.close()
+	raise asyncio.CancelledError
+
+
+def raise_before_commit(context: JobContext) -> None:
+	write_people(context)
+
+	def leave() -> None:
+		raise SystemExit(3)
+
+	frappe.db.before_commit.add(leave)
+
+
+def leave_the_process(context: JobContext) -> None:
+	"""As a crash in foreign code, but with an exit code; only the first time."""
+	write_people(context)
+	if not context.checkpoint:
+		context.save_checkpoint({"left": True})
+		os._exit(context.parameters["code"])
+
+
+def fork_and_come_back(context: JobContext) -> dict:
+	"""The child goes on with the handler, and out of it."""
+	write_people(context)
+	child = os.fork()
+	if child == 0:
+		raise ValueError("in the child")
+	_pid, status = os.waitpid(child, 0)
+	return {"result": {"exit": os.waitstatus_to_exitcode(status)}}
 
 
 def raise_retry_after(context: JobContext) -> None:
@@ -355,6 +465,11 @@ MODES: dict[str, Callable] = {
 		raise_canceled,
 		raise_at_length,
 		raise_wordless,
+		raise_what_is_named,
+		raise_in_a_broken_transaction,
+		raise_before_commit,
+		leave_the_process,
+		fork_and_come_back,
 		raise_retry_after,
 		return_nonsense,
 		return_a_dict_as_reference,

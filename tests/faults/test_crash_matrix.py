@@ -16,6 +16,7 @@ from factories import (
 	transitions,
 	wait_until,
 )
+from frappe.utils.background_jobs import get_redis_conn
 from processes import (
 	clean_rqs_registry,
 	horse_of,
@@ -24,6 +25,7 @@ from processes import (
 	rq_job_of,
 	ticking,
 )
+from rq import Worker
 
 from dartwing.dartwing_core.background_jobs import cleanup
 from dartwing.dartwing_core.background_jobs.job_files import parts_folder
@@ -174,6 +176,27 @@ def test_a_horse_killed_in_its_handler_is_replaced(world, processes, tick):
 	kill(horse_of(worker))
 	wait_until(ticking(is_completed(job.name), tick), "the job runs again")
 	assert died_once_and_completed(job.name)
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_handler_that_leaves_its_process_without_a_word_has_died(world, processes, tick, code):
+	"""`os._exit`, as foreign code calls it: RQ takes the code 0 for a good end."""
+	processes.worker()
+	job = submit(**{**WRITES, "mode": "leave_the_process"}, code=code)
+	wait_until(lambda: is_left_alone(job.name), "the horse has left")
+	let_rqs_patience_run_out(job.name)
+	wait_until(ticking(is_completed(job.name), tick), "the job runs again")
+	assert died_once_and_completed(job.name)
+
+
+def is_left_alone(job_id: str) -> bool:
+	"""Whether no process is at the job that its row says is Running."""
+	row = frappe.db.get_value("Background Job", job_id, ["status", "checkpoint"], as_dict=True)
+	frappe.db.rollback()
+	rq_job = rq_job_of(job_id)
+	workers = Worker.all(connection=get_redis_conn())
+	is_at_work = any(worker.get_current_job_id() == rq_job.id for worker in workers)
+	return bool(row.status == "Running" and row.checkpoint and not is_at_work)
 
 
 def test_a_worker_killed_with_its_horse_is_replaced(world, processes, tick):

@@ -214,7 +214,7 @@ def test_an_error_whose_words_are_no_text_is_recorded(world, processes):
 @pytest.mark.parametrize(
 	("mode", "message"),
 	[
-		("raise_exit", "2"),
+		("raise_exit", "SystemExit: 2"),
 		("raise_canceled", "the handler's own idea"),
 		("raise_wordless", "WordlessError"),
 		("raise_at_length", "<html>xxx"),

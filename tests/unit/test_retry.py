@@ -1,3 +1,4 @@
+import builtins
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 
@@ -13,8 +14,15 @@ from dartwing.dartwing_core.background_jobs.errors import (
 	TransientError,
 	classify_error,
 )
-from dartwing.dartwing_core.background_jobs.retry import calculate_backoff, decide, retry_after_of
+from dartwing.dartwing_core.background_jobs.outcomes import describe
+from dartwing.dartwing_core.background_jobs.retry import (
+	LONGEST_RETRY_AFTER_SECONDS,
+	calculate_backoff,
+	decide,
+	retry_after_of,
+)
 
+BaseExceptionGroup = getattr(builtins, "BaseExceptionGroup", None)
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=timezone.utc)
 
 
@@ -113,3 +121,124 @@ def test_decisions(error, retry_count, max_retries, delay):
 
 def test_a_type_may_have_its_own_base_delay():
 	assert decide(TransientError(), 1, 5, lambda: 0.5, NOW, base_delay_seconds=5).delay_seconds == 10
+
+
+# the classes of Frappe v15 and v16, one by one; docs/reference/errors.md says the same
+OF_FRAPPE = {
+	# somebody else was quicker, or the site is busy: trying again helps
+	TRANSIENT: """
+		TimestampMismatchError DocumentLockedError QueryDeadlockError QueryTimeoutError
+		RetryBackgroundJobError TooManyRequestsError RateLimitExceededError QueueOverloaded
+		ServiceUnavailableError SessionStopped InReadOnlyMode SessionBootFailed OutgoingEmailError
+	""",
+	# nobody can tell: unknown errors may pass
+	"unknown": """
+		CSRFTokenError CommandFailedError DatabaseModificationError DuplicateEntryError ExecutableNotFound
+		FileAlreadyAttachedException FrappeTypeError ImproperDBConfigurationError IncorrectSitePath
+		InvalidAuthorizationHeader InvalidAuthorizationPrefix InvalidAuthorizationToken
+		InvalidRemoteException InvalidRoundingMethod NameError NotFound Redirect RequestToken
+		SecurityException SiteNotSpecifiedError UnknownDomainError UnsupportedMediaType
+		UrlSchemeNotSupported
+	""",
+	# the data, the permissions or the code say no, and will say so again
+	PERMANENT: """
+		AppNotInstalledError AttachmentLimitReached AuthenticationError CancelledLinkError
+		CannotChangeConstantError CharacterLengthExceededError CircularLinkingError DataError
+		DataTooLongException DocstatusTransitionError DocumentAlreadyRestored DoesNotExistError
+		EmptyTableError ImplicitCommitError IncompatibleApp InvalidColumnName InvalidDatabaseFile
+		InvalidDates InvalidEmailAddressError InvalidKeyError InvalidNameError InvalidPhoneNumberError
+		InvalidSignatureError InvalidStatusError LinkExistsError LinkExpired LinkValidationError
+		MandatoryError MappingMismatchError NonNegativeError PageDoesNotExistError PermissionError
+		PrintFormatError SessionExpired TemplateNotFoundError TooManyWritesError UniqueValidationError
+		UpdateAfterSubmitError ValidationError
+	""",
+}
+DECIDED = {name: kind for kind, names in OF_FRAPPE.items() for name in names.split()}
+CLASSES = {
+	name: value
+	for name, value in vars(frappe.exceptions).items()
+	if isinstance(value, type) and issubclass(value, Exception)
+}
+
+
+def test_every_error_class_of_frappe_is_decided():
+	assert set(CLASSES) - set(DECIDED) == set()
+
+
+@pytest.mark.parametrize("name", sorted(CLASSES))
+def test_errors_of_frappe_are_classified(name):
+	# some want arguments of their own
+	error = CLASSES[name].__new__(CLASSES[name])
+	assert classify_error(error) == (PERMANENT if DECIDED[name] == PERMANENT else TRANSIENT)
+
+
+def error_of_frappe(status: int) -> Exception:
+	error = frappe.ValidationError("x")
+	error.http_status_code = status
+	return error
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_a_validation_error_whose_status_says_not_now_is_transient(status):
+	assert classify_error(error_of_frappe(status)) == TRANSIENT
+
+
+@pytest.mark.skipif(not BaseExceptionGroup, reason="Python 3.10 has no groups of errors")
+@pytest.mark.parametrize(
+	("errors", "expected"),
+	[
+		([ConnectionError("x"), TransientError("x")], TRANSIENT),
+		([ConnectionError("x"), PermanentError("x")], PERMANENT),
+		([KeyboardInterrupt(), TransientError("x")], TRANSIENT),
+	],
+)
+def test_a_group_of_errors_is_permanent_as_soon_as_one_of_them_is(errors, expected):
+	inner = BaseExceptionGroup("inner", errors)
+	assert classify_error(BaseExceptionGroup("outer", [ZeroDivisionError(), inner])) == expected
+
+
+@pytest.mark.skipif(not BaseExceptionGroup, reason="Python 3.10 has no groups of errors")
+def test_a_group_of_errors_waits_as_long_as_the_one_that_asks_for_most():
+	errors = [TransientError("x", retry_after=5), TransientError("x", retry_after=50), ValueError("x")]
+	assert retry_after_of(BaseExceptionGroup("x", errors), NOW) == 50
+
+
+class Locked(Exception):
+	"""As errors of foreign libraries whose properties look into what is not there."""
+
+	@property
+	def response(self) -> None:
+		raise RuntimeError
+
+	retry_after = status_code = http_status_code = response
+
+
+def test_an_error_whose_properties_raise_is_unknown_and_asks_for_no_wait():
+	assert classify_error(Locked()) == TRANSIENT
+	assert retry_after_of(Locked(), NOW) is None
+
+
+def test_the_exit_code_of_a_process_is_no_http_status():
+	assert classify_error(SystemExit(401)) == TRANSIENT
+
+
+def test_a_wait_that_no_number_holds_is_the_longest_one():
+	assert retry_after_of(TransientError(retry_after=10**400), NOW) == LONGEST_RETRY_AFTER_SECONDS
+
+
+@pytest.mark.parametrize(
+	("error", "message"),
+	[
+		(ValueError("two words"), "two words"),
+		(ValueError("word"), "ValueError: word"),
+		(PermanentError("Refused"), "Refused"),
+		(frappe.ValidationError("Refused"), "Refused"),
+		(frappe.MandatoryError("[Person, x]: first_name"), "MandatoryError: [Person, x]: first_name"),
+		(KeyError("a key of words"), "KeyError: 'a key of words'"),
+		(SystemExit("the tool gave up"), "SystemExit: the tool gave up"),
+		(ValueError("two words " * 1000), "two words " * 100),
+		(TransientError(), "TransientError"),
+	],
+)
+def test_a_message_says_what_happened(error, message):
+	assert describe(error) == message

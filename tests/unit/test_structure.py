@@ -61,6 +61,7 @@ LAYERS = [
 	"exposition",
 	"retry_queue",
 	"outcomes",
+	"endings",
 	"refusals",
 	"claims",
 	"drain",

@@ -1,6 +1,7 @@
 """What can go wrong with a job, one class per cause, and which of it is worth a retry."""
 
-from typing import NoReturn
+import builtins
+from typing import Any, NoReturn
 
 import frappe
 from frappe import _
@@ -101,6 +102,16 @@ PERMANENT = "Permanent"
 
 # RFC 9110 section 15.5: the caller is not known, not allowed, or not known to the proxy
 PERMANENT_HTTP_STATUSES = frozenset({401, 403, 407})
+# the same, and RFC 8470: took too long, too early, too often
+NOT_NOW_HTTP_STATUSES = frozenset({408, 425, 429, *range(500, 600)})
+
+# kinds of frappe.ValidationError that say "not now", not "not so": somebody else was quicker
+TRANSIENT_ERRORS = (
+	TransientError,
+	StaleJobError,
+	frappe.TimestampMismatchError,
+	frappe.DocumentLockedError,
+)
 
 PERMANENT_ERRORS = (
 	PermanentError,
@@ -108,37 +119,65 @@ PERMANENT_ERRORS = (
 	frappe.PermissionError,
 	frappe.DoesNotExistError,
 	frappe.AuthenticationError,
+	# of one transaction: the next attempt writes as many
+	frappe.TooManyWritesError,
 )
 
-# subclasses of frappe.ValidationError that say "not now", not "not so"
-TRANSIENT_ERRORS = (
-	TransientError,
-	QueueFullError,
-	StaleJobError,
-	frappe.QueryDeadlockError,
-	frappe.QueryTimeoutError,
-	frappe.TooManyRequestsError,
-	frappe.RateLimitExceededError,
+# Python 3.10 has none
+GROUPS: tuple[type[BaseException], ...] = (
+	(builtins.BaseExceptionGroup,) if hasattr(builtins, "BaseExceptionGroup") else ()
 )
 
 
 def classify_error(error: BaseException) -> str:
-	"""`Transient` for what may pass by itself, `Permanent` for what will not; unknown errors may pass."""
-	if isinstance(error, TRANSIENT_ERRORS):
-		return TRANSIENT
-	if isinstance(error, PERMANENT_ERRORS):
-		return PERMANENT
-	return PERMANENT if http_status_of(error) in PERMANENT_HTTP_STATUSES else TRANSIENT
+	"""`Transient` for what may pass by itself, `Permanent` for what will not; unknown errors may pass.
+
+	A group of errors is Permanent as soon as one of them is. tests/unit/test_retry.py has the table of
+	Frappe's own classes.
+	"""
+	return PERMANENT if any(_is_permanent(one) for one in leaves_of(error)) else TRANSIENT
 
 
 get_error_type = classify_error
 
 
+def _is_permanent(error: BaseException) -> bool:
+	if isinstance(error, TRANSIENT_ERRORS):
+		return False
+	if isinstance(error, PERMANENT_ERRORS):
+		# Frappe's classes say by their HTTP status that they mean "not now"
+		return attribute_of(error, "http_status_code") not in NOT_NOW_HTTP_STATUSES
+	return http_status_of(error) in PERMANENT_HTTP_STATUSES
+
+
+def leaves_of(error: BaseException) -> list[BaseException]:
+	"""The errors that a group of errors holds, however deep; of any other error, itself."""
+	leaves, left = [], [error]
+	while left:
+		one = left.pop(0)
+		if isinstance(one, GROUPS):
+			left[:0] = attribute_of(one, "exceptions") or ()
+		else:
+			leaves.append(one)
+	return leaves
+
+
 def http_status_of(error: BaseException) -> int | None:
 	"""The HTTP status an error carries, its own or its response's as in requests and httpx."""
-	for carrier in (error, getattr(error, "response", None)):
-		for name in ("status_code", "status", "code"):
-			status = getattr(carrier, name, None)
+	if isinstance(error, SystemExit):
+		# its code is a process's
+		return None
+	for carrier in (error, attribute_of(error, "response")):
+		for name in ("status_code", "status", "code", "http_status_code"):
+			status = attribute_of(carrier, name)
 			if isinstance(status, int):
 				return status
 	return None
+
+
+def attribute_of(carrier: object, name: str) -> Any:
+	"""What a foreign error has under a name; None where it has none, or where asking for it fails."""
+	try:
+		return getattr(carrier, name, None)
+	except Exception:
+		return None

@@ -1,5 +1,7 @@
 """What a worker runs: claim → perform → settle, and the next one."""
 
+import os
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -7,15 +9,15 @@ from typing import Any
 
 import frappe
 from frappe import _
-from rq.timeouts import JobTimeoutException
 
 from dartwing.dartwing_core.background_jobs.claims import claim
 from dartwing.dartwing_core.background_jobs.control import ControlConnection
 from dartwing.dartwing_core.background_jobs.drain import Drain
+from dartwing.dartwing_core.background_jobs.endings import asks_to_stop, outcome_of
 from dartwing.dartwing_core.background_jobs.errands import Errands
-from dartwing.dartwing_core.background_jobs.errors import JobCanceledError, StaleJobError, TransientError
+from dartwing.dartwing_core.background_jobs.errors import TransientError
 from dartwing.dartwing_core.background_jobs.horse import Horse
-from dartwing.dartwing_core.background_jobs.outcomes import Abandoned, Completed, Failed, Outcome, TimedOut
+from dartwing.dartwing_core.background_jobs.outcomes import Completed, Failed, Outcome, TimedOut
 from dartwing.dartwing_core.background_jobs.progress import JobContext
 from dartwing.dartwing_core.background_jobs.supervision import Supervisor
 from dartwing.dartwing_core.background_jobs.time_limit import TimeLimit
@@ -43,24 +45,36 @@ def execute_job(background_job_id: str) -> None:
 
 
 def run(job: BackgroundJob, errands: Errands) -> None:
-	"""One attempt of a claimed job."""
+	"""One attempt of a claimed job. Raises only what asks this process to stop, when the job is settled."""
 	limit = TimeLimit(job.timeout_seconds)
-	settle(job, perform(job, limit, errands), limit, errands)
+	outcome = settle(job, perform(job, limit, errands), limit, errands)
+	if isinstance(outcome, Failed) and asks_to_stop(outcome):
+		raise outcome.error
 
 
 def perform(job: BackgroundJob, limit: TimeLimit, errands: Errands) -> Outcome:
 	"""Run the handler as the job's owner in this transaction, and say how it ended."""
 	try:
 		with supervised(job, errands) as context, acting_as(job.owner_user), limit.enforced():
-			outcome: Outcome = Completed.of(handler_of(job)(context))
-	except JobCanceledError as error:
-		return Abandoned(error, frappe.get_traceback())
-	except (Exception, SystemExit) as error:
-		outcome = Failed(error, frappe.get_traceback())
-	if limit.has_interrupted:
-		# whatever the handler made of it
-		return TimedOut(job.timeout_seconds, outcome.traceback if isinstance(outcome, Failed) else "")
-	return outcome
+			outcome: Outcome = Completed.of(call(handler_of(job), context))
+	except BaseException as error:
+		return outcome_of(error, job.timeout_seconds, limit.has_interrupted)
+	# also a handler that returns has run into it
+	return TimedOut(job.timeout_seconds, "") if limit.has_interrupted else outcome
+
+
+def call(handler: Callable[[JobContext], Any], context: JobContext) -> Any:
+	"""What the handler returns. A process that it forked, and that comes back too, ends here.
+
+	The job is its parent's affair, and so are the connections that it was born with.
+	"""
+	process = os.getpid()
+	try:
+		return handler(context)
+	finally:
+		if os.getpid() != process:
+			traceback.print_exc()
+			os._exit(1)
 
 
 def handler_of(job: BackgroundJob) -> Callable[[JobContext], Any]:
@@ -70,21 +84,21 @@ def handler_of(job: BackgroundJob) -> Callable[[JobContext], Any]:
 	return get_handler(found[0][0])
 
 
-def settle(job: BackgroundJob, outcome: Outcome, limit: TimeLimit, errands: Errands) -> None:
-	"""Commit what the handler wrote together with Completed; undo it and record anything else."""
+def settle(job: BackgroundJob, outcome: Outcome, limit: TimeLimit, errands: Errands) -> Outcome:
+	"""Commit what the handler wrote together with Completed; undo it and record anything else.
+
+	Returns the outcome, which is another one when the commit itself failed.
+	"""
 	if isinstance(outcome, Completed):
 		try:
 			with limit.enforced():
 				complete(job, outcome)
 			errands.follow_end(job)
-			return
-		except StaleJobError as error:
-			outcome = Abandoned(error, frappe.get_traceback())
-		except JobTimeoutException:
-			outcome = TimedOut(job.timeout_seconds, frappe.get_traceback())
-		except Exception as error:
-			outcome = Failed(error, frappe.get_traceback())
+			return outcome
+		except BaseException as error:
+			outcome = outcome_of(error, job.timeout_seconds, limit.has_interrupted)
 	record_failure(job, outcome, errands)
+	return outcome
 
 
 def complete(job: BackgroundJob, outcome: Completed) -> None:
@@ -110,8 +124,17 @@ def undo() -> None:
 	"""
 	try:
 		frappe.db.rollback()
-	except Exception:
+	except BaseException:
+		# the handler's own callbacks of the rollback may raise anything
+		drop_connection()
+
+
+def drop_connection() -> None:
+	try:
 		frappe.db.close()
+	except Exception:
+		# closed already, by whoever broke it
+		frappe.db._cursor = frappe.db._conn = None
 
 
 def record_in_own_transaction(job: BackgroundJob, outcome: Outcome, errands: Errands) -> None:

@@ -9,7 +9,15 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs import config, limits, retry, texts
-from dartwing.dartwing_core.background_jobs.errors import PERMANENT, TRANSIENT, PermanentError
+from dartwing.dartwing_core.background_jobs.errors import (
+	GROUPS,
+	PERMANENT,
+	TRANSIENT,
+	JobCanceledError,
+	PermanentError,
+	TransientError,
+	leaves_of,
+)
 from dartwing.dartwing_core.background_jobs.retry_queue import schedule_retry
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	COMPLETED,
@@ -19,8 +27,13 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	BackgroundJob,
 )
 
-# their words are a key, or the names of a document and of its fields
-ERRORS_OF_NAMES_ONLY = (KeyError, frappe.MandatoryError)
+# errors of a group that its message tells of
+MAX_LEAVES = 20
+
+# their words are a key, a returned value, or the names of a document and of its fields
+ERRORS_OF_NAMES_ONLY = (KeyError, StopIteration, frappe.MandatoryError)
+# their words were written for people
+ERRORS_FOR_PEOPLE = (TransientError, PermanentError, JobCanceledError, frappe.ValidationError)
 
 
 @dataclass(frozen=True)
@@ -144,18 +157,32 @@ def base_delay_of(job: BackgroundJob) -> int:
 
 
 def describe(error: BaseException) -> str:
-	"""The error's own words, with its class where they do not say what is wrong.
+	"""The error's own words, with its class where they do not say what happened; of a group, what each says.
 
 	Of any length, and yet to be made storable and plain, as `transition_to` does with what it is given.
 	"""
-	kind = type(error).__name__
+	words, kind = words_of(error), type(error).__name__
+	if isinstance(error, GROUPS):
+		words = f"{words}: {'; '.join(describe(one) for one in leaves_of(error)[:MAX_LEAVES])}"
+	elif not is_telling(error, words):
+		words = f"{kind}: {words}" if words else kind
+	return words
+
+
+def words_of(error: BaseException) -> str:
+	"""What the error says of itself; nothing when it cannot even do that."""
 	try:
-		words = str(error)
-	except Exception:
-		words = ""
-	if words and isinstance(error, ERRORS_OF_NAMES_ONLY):
-		words = f"{kind}: {words}"
-	return words or kind
+		return str(error).strip()
+	except BaseException:
+		# whatever it is, the attempt has ended with the error
+		return ""
+
+
+def is_telling(error: BaseException, words: str) -> bool:
+	"""Whether the words alone say what happened: a name, a number or the end of a process do not."""
+	if not words or not isinstance(error, Exception) or isinstance(error, ERRORS_OF_NAMES_ONLY):
+		return False
+	return isinstance(error, ERRORS_FOR_PEOPLE) or len(words.split(maxsplit=1)) > 1
 
 
 def is_reference(value: Any) -> bool:

@@ -6,7 +6,12 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from math import isnan
 
-from dartwing.dartwing_core.background_jobs.errors import TRANSIENT, classify_error
+from dartwing.dartwing_core.background_jobs.errors import (
+	TRANSIENT,
+	attribute_of,
+	classify_error,
+	leaves_of,
+)
 
 BASE_DELAY_SECONDS = 60
 MAX_BACKOFF_DOUBLINGS = 4
@@ -59,15 +64,23 @@ def decide(
 def retry_after_of(error: BaseException, now: datetime) -> float | None:
 	"""Seconds that the error asks to wait: its `retry_after`, or its response's Retry-After header.
 
-	The header holds seconds or an HTTP date (RFC 9110, section 10.2.3); what is neither is ignored.
+	The header holds seconds or an HTTP date (RFC 9110, section 10.2.3); what is neither is ignored. A group
+	of errors waits as long as the one that asks for most.
 	"""
-	value = getattr(error, "retry_after", None)
+	asked_for = [seconds for one in leaves_of(error) if (seconds := _asked_for(one, now)) is not None]
+	return max(asked_for, default=None)
+
+
+def _asked_for(error: BaseException, now: datetime) -> float | None:
+	value = attribute_of(error, "retry_after")
 	if value is None:
-		headers = getattr(getattr(error, "response", None), "headers", None) or {}
-		value = headers.get("Retry-After")
-	if value is None:
-		return None
-	return _seconds(value, now)
+		headers = attribute_of(attribute_of(error, "response"), "headers")
+		try:
+			value = headers.get("Retry-After") if headers else None
+		except Exception:
+			# no headers as one knows them
+			return None
+	return None if value is None else _seconds(value, now)
 
 
 def _seconds(value: object, now: datetime) -> float | None:
@@ -77,9 +90,11 @@ def _seconds(value: object, now: datetime) -> float | None:
 	else:
 		try:
 			seconds = float(value)  # type: ignore[arg-type]
+		except OverflowError:
+			return LONGEST_RETRY_AFTER_SECONDS
 		except (TypeError, ValueError):
 			try:
 				seconds = (parsedate_to_datetime(str(value)) - now).total_seconds()
-			except (TypeError, ValueError):
+			except (TypeError, ValueError, OverflowError):
 				return None
 	return None if isnan(seconds) else min(max(0.0, seconds), LONGEST_RETRY_AFTER_SECONDS)
