@@ -1,11 +1,12 @@
 """The handler of the tests: its `mode` parameter chooses what happens."""
 
 import asyncio
+import builtins
 import json
 import os
 import signal
 import socket
-import sys
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -144,7 +145,8 @@ class NeverError(TransientError):
 
 def raise_group(*errors: BaseException) -> BaseException:
 	"""As a task group of asyncio does; Python 3.10 has none."""
-	return BaseExceptionGroup("two tasks failed", errors) if sys.version_info >= (3, 11) else errors[0]
+	group = getattr(builtins, "BaseExceptionGroup", None)
+	return group("two tasks failed", errors) if group else errors[0]
 
 
 RAISED: dict[str, Callable[[], BaseException]] = {
@@ -207,6 +209,23 @@ def leave_the_process(context: JobContext) -> None:
 		os._exit(context.parameters["code"])
 
 
+def start_processes(context: JobContext) -> dict:
+	"""A child with a child, one with a session of its own, and an orphan; then do what `then` names.
+
+	Their ids are in the checkpoint.
+	"""
+	child = subprocess.Popen(["sh", "-c", "sleep 600 & echo $!; wait"], stdout=subprocess.PIPE, text=True)
+	apart = subprocess.Popen(["sleep", "600"], start_new_session=True)
+	orphan = subprocess.run(
+		["sh", "-c", "sleep 600 >/dev/null & echo $!"], stdout=subprocess.PIPE, text=True, check=True
+	)
+	pids = {"child": child.pid, "apart": apart.pid, "orphan": int(orphan.stdout)}
+	pids["grandchild"] = int(child.stdout.readline())
+	context.save_checkpoint(pids)
+	MODES[context.parameters["then"]](context)
+	return {"result": {**pids, "horse": os.getpid()}}
+
+
 def fork_and_come_back(context: JobContext) -> dict:
 	"""The child goes on with the handler, and out of it."""
 	write_people(context)
@@ -256,6 +275,28 @@ def checkpoint_and_raise(context: JobContext) -> dict:
 		return {"result": context.checkpoint}
 	context.save_checkpoint({"page": 7})
 	raise TransientError("after the checkpoint")
+
+
+def tell_the_key(context: JobContext) -> dict:
+	if not context.checkpoint:
+		context.save_checkpoint({"first": context.idempotency_key})
+		raise TransientError("after the checkpoint")
+	return {"result": {**context.checkpoint, "second": context.idempotency_key}}
+
+
+def turn_pages(context: JobContext) -> None:
+	"""Keep the next page of `pages`, and sleep over each but the last."""
+	page = (context.checkpoint or {"page": 0})["page"] + 1
+	context.save_checkpoint({"page": page})
+	if page < context.parameters["pages"]:
+		time.sleep(600)
+
+
+def stay_at_a_page(context: JobContext) -> None:
+	"""Keep the same page in every attempt, and sleep over it."""
+	context.save_checkpoint({"page": 1})
+	context.update_progress(50)
+	time.sleep(600)
 
 
 def wait_for_cancel(context: JobContext) -> None:
@@ -470,6 +511,7 @@ MODES: dict[str, Callable] = {
 		raise_before_commit,
 		leave_the_process,
 		fork_and_come_back,
+		start_processes,
 		raise_retry_after,
 		return_nonsense,
 		return_a_dict_as_reference,
@@ -482,6 +524,9 @@ MODES: dict[str, Callable] = {
 		report_and_wait,
 		hold_a_lock_and_report,
 		checkpoint_and_raise,
+		tell_the_key,
+		turn_pages,
+		stay_at_a_page,
 		wait_for_cancel,
 		sleep,
 		raise_after_commit,

@@ -3,8 +3,10 @@
 import os
 import time
 from pathlib import Path
+from subprocess import Popen
 
 import frappe
+import psutil
 import pytest
 from factories import (
 	acting_as,
@@ -16,7 +18,6 @@ from factories import (
 	transitions,
 	wait_until,
 )
-from frappe.utils.background_jobs import get_redis_conn
 from processes import (
 	clean_rqs_registry,
 	horse_of,
@@ -25,7 +26,6 @@ from processes import (
 	rq_job_of,
 	ticking,
 )
-from rq import Worker
 
 from dartwing.dartwing_core.background_jobs import cleanup
 from dartwing.dartwing_core.background_jobs.job_files import parts_folder
@@ -181,22 +181,18 @@ def test_a_horse_killed_in_its_handler_is_replaced(world, processes, tick):
 @pytest.mark.parametrize("code", [0, 3])
 def test_a_handler_that_leaves_its_process_without_a_word_has_died(world, processes, tick, code):
 	"""`os._exit`, as foreign code calls it: RQ takes the code 0 for a good end."""
-	processes.worker()
+	worker = processes.worker()
 	job = submit(**{**WRITES, "mode": "leave_the_process"}, code=code)
-	wait_until(lambda: is_left_alone(job.name), "the horse has left")
+	wait_until(lambda: has_left_its_process(job.name, worker), "the horse has left")
 	let_rqs_patience_run_out(job.name)
 	wait_until(ticking(is_completed(job.name), tick), "the job runs again")
 	assert died_once_and_completed(job.name)
 
 
-def is_left_alone(job_id: str) -> bool:
-	"""Whether no process is at the job that its row says is Running."""
-	row = frappe.db.get_value("Background Job", job_id, ["status", "checkpoint"], as_dict=True)
+def has_left_its_process(job_id: str, worker: Popen) -> bool:
 	frappe.db.rollback()
-	rq_job = rq_job_of(job_id)
-	workers = Worker.all(connection=get_redis_conn())
-	is_at_work = any(worker.get_current_job_id() == rq_job.id for worker in workers)
-	return bool(row.status == "Running" and row.checkpoint and not is_at_work)
+	has_begun = frappe.db.get_value("Background Job", job_id, "checkpoint")
+	return bool(has_begun and not psutil.Process(worker.pid).children())
 
 
 def test_a_worker_killed_with_its_horse_is_replaced(world, processes, tick):
@@ -226,18 +222,44 @@ def test_a_wake_up_taken_off_its_queue_by_a_worker_that_died_before_the_claim_is
 	assert people_written() == 2
 
 
-def test_a_job_that_kills_its_worker_three_times_is_a_dead_letter(world, processes, tick):
+@pytest.mark.parametrize("mode", ["sleep_always", "stay_at_a_page"])
+def test_a_job_that_kills_its_worker_three_times_is_a_dead_letter(world, processes, tick, mode):
+	"""Also one that keeps the same checkpoint each time: that is no progress."""
 	worker = processes.worker()
-	job = submit(mode="sleep_always", marker=MARKER, people=2, seconds=600)
+	job = submit(mode=mode, marker=MARKER, people=2, seconds=600)
 	for death in (1, 2, 3):
 		make_its_retry_due(job.name)
-		wait_until(ticking(lambda: state(job.name)["status"] == "Running", tick), "the handler is at work")
+		wait_until(ticking(lambda: is_at_work(job.name), tick), "the handler is at work")
 		kill(horse_of(worker))
 		wait_until(ticking(lambda: deaths_of(job.name) == death, tick), "the death was noticed")  # noqa: B023
 	end = state(job.name)
 	assert (end["status"], end["error_type"], end["retry_count"]) == ("Dead Letter", "Permanent", 0)
 	assert "3 workers died" in end["error_message"]
 	assert people_written() == 0
+
+
+def is_at_work(job_id: str) -> bool:
+	now = state(job_id)
+	return now["status"] == "Running" and now["progress"] == 50
+
+
+def test_a_job_that_gets_on_between_the_deaths_of_its_workers_is_no_poison_pill(world, processes, tick):
+	"""As one that runs for days, through three deployments, and keeps its checkpoints."""
+	worker = processes.worker()
+	job = submit(mode="turn_pages", pages=4)
+	for page in (1, 2, 3):
+		make_its_retry_due(job.name)
+		wait_until(ticking(lambda: page_of(job.name) == page, tick), "the handler is at its page")  # noqa: B023
+		kill(horse_of(worker))
+	wait_until(ticking(is_completed(job.name), tick), "the job comes to its end")
+	assert transitions(job.name).count(("Running", "Failed")) == 3
+	assert deaths_of(job.name) == 0
+
+
+def page_of(job_id: str) -> int:
+	frappe.db.rollback()
+	checkpoint = frappe.db.get_value("Background Job", job_id, "checkpoint")
+	return frappe.parse_json(checkpoint)["page"] if checkpoint else 0
 
 
 def deaths_of(job_id: str) -> int:

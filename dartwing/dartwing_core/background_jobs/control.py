@@ -36,8 +36,13 @@ class ControlConnection:
 		return self._update("progress = %s, progress_message = %s, modified = %s", (percent, message, now))
 
 	def write_checkpoint(self, text: str) -> bool:
-		"""Store a checkpoint (JSON text); False as for `write_progress`."""
-		return self._update("checkpoint = %s", (text,))
+		"""Store a checkpoint (JSON text); False as for `write_progress`.
+
+		One that differs from the last is progress: the deaths of workers are counted anew.
+		"""
+		# in this order: MariaDB assigns from left to right
+		assignments = "worker_deaths = if(checkpoint <=> %s, worker_deaths, 0), checkpoint = %s"
+		return self._update(assignments, (text, text))
 
 	def write_heartbeat(self) -> bool:
 		"""Show that the attempt is alive; False as for `write_progress`."""

@@ -183,7 +183,8 @@ def killed_for_its_timeout(job: BackgroundJob) -> bool:
 def worker_died(job: BackgroundJob) -> None:
 	"""Not the job's fault: due at once after the first death, by the backoff after the next, no retry used.
 
-	A job whose workers died as often as the poison pill limit allows is a dead letter.
+	A job whose workers died as often as the poison pill limit allows, without a new checkpoint in between,
+	is a dead letter.
 	"""
 	deaths, limit = job.worker_deaths + 1, setting("poison_pill_limit")
 	details: dict[str, Any] = {"error_message": _("worker died"), "worker_deaths": deaths}
