@@ -44,6 +44,7 @@ FIELDS = (
 	"error_message",
 	"queued_at",
 	"started_at",
+	"creation",
 	"modified",
 )
 # jobs of one organization that are looked at, at once

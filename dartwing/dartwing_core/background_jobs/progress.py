@@ -1,14 +1,17 @@
 """What a running handler sees of its job, and how it reports without touching its own transaction."""
 
 import contextvars
+import json
 import math
 import threading
 import time
+from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import now_datetime
+from frappe.utils import get_datetime, now_datetime
 
 from dartwing.dartwing_core.background_jobs import config, limits, texts
 from dartwing.dartwing_core.background_jobs.control import ControlConnection
@@ -23,8 +26,8 @@ class JobContext:
 	"""The one argument of a handler.
 
 	`job_id`, `job_type`, `organization`, `owner` (user id), `parameters` (dict), `attempt` (1 for the
-	first), `timeout_seconds` and `checkpoint` (what the last `save_checkpoint` of any attempt kept, or
-	None) are plain values.
+	first), `timeout_seconds`, `checkpoint` (what the last `save_checkpoint` of any attempt kept, or
+	None) and `idempotency_key` (for other systems; the same in every attempt, see `key_of`) are plain values.
 	"""
 
 	def __init__(self, job: BackgroundJob, control: ControlConnection):
@@ -36,6 +39,7 @@ class JobContext:
 		self.attempt: int = (job.retry_count or 0) + 1
 		self.timeout_seconds: int = job.timeout_seconds
 		self.checkpoint: dict[str, Any] | None = frappe.parse_json(job.checkpoint) if job.checkpoint else None
+		self.idempotency_key: str = key_of(frappe.local.site, job.name, get_datetime(job.creation))
 		self._control = control
 		self._progress = ProgressReporter(self._control, config.get("progress_interval_seconds"), job.secrets)
 
@@ -74,6 +78,18 @@ class JobContext:
 	def deliver(self) -> None:
 		"""Write the last progress that was held back; the engine calls it when the handler has ended."""
 		self._progress.close()
+
+
+def key_of(site: str, job_id: str, submitted_at: datetime) -> str:
+	"""ASCII characters, 64 at most, that name a job to other systems.
+
+	Its id, and a digest of the site's name, the id and the time of its submission (to the microsecond). So
+	it is another site's neither by chance nor because that was made from a copy of this one, and no later
+	job's that is given the same id after a backup was restored. A job that comes back with the backup has
+	the key that it had.
+	"""
+	made_of = json.dumps([site, job_id, submitted_at.isoformat(timespec="microseconds")])
+	return f"{job_id}-{sha256(made_of.encode()).hexdigest()[:32]}"
 
 
 class ProgressReporter:
