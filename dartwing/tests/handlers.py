@@ -324,6 +324,14 @@ def translate_the_timeout(context: JobContext) -> None:
 		raise PermanentError("the other side does not answer") from error
 
 
+def translate_the_stop(context: JobContext) -> None:
+	"""Raise an error of the handler's own for the cancel."""
+	try:
+		sleep_always(context)
+	except JobCanceledError as error:
+		raise ValueError("the other side does not answer") from error
+
+
 def use_the_alarm(context: JobContext) -> None:
 	"""As libraries do that limit their own calls: RQ's alarm is lost."""
 	signal.alarm(60)
@@ -519,6 +527,7 @@ MODES: dict[str, Callable] = {
 		keep_what_is_too_deep,
 		shrug_off_the_timeout,
 		translate_the_timeout,
+		translate_the_stop,
 		use_the_alarm,
 		hurry,
 		report_and_wait,

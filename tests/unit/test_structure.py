@@ -24,6 +24,7 @@ LAYERS = [
 	"snapshots",
 	"transactions",
 	"time_limit",
+	"offspring",
 	"surroundings",
 	"fresh_context",
 	"transition_log",

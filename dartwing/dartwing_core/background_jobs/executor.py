@@ -17,7 +17,8 @@ from dartwing.dartwing_core.background_jobs.endings import asks_to_stop, outcome
 from dartwing.dartwing_core.background_jobs.errands import Errands
 from dartwing.dartwing_core.background_jobs.errors import TransientError
 from dartwing.dartwing_core.background_jobs.horse import Horse
-from dartwing.dartwing_core.background_jobs.outcomes import Completed, Failed, Outcome, TimedOut
+from dartwing.dartwing_core.background_jobs.offspring import Offspring
+from dartwing.dartwing_core.background_jobs.outcomes import Abandoned, Completed, Failed, Outcome, TimedOut
 from dartwing.dartwing_core.background_jobs.progress import JobContext
 from dartwing.dartwing_core.background_jobs.supervision import Supervisor
 from dartwing.dartwing_core.background_jobs.time_limit import TimeLimit
@@ -53,9 +54,23 @@ def run(job: BackgroundJob, errands: Errands) -> None:
 
 
 def perform(job: BackgroundJob, limit: TimeLimit, errands: Errands) -> Outcome:
-	"""Run the handler as the job's owner in this transaction, and say how it ended."""
+	"""Run the handler as the job's owner in this transaction, and say how it ended.
+
+	What a handler that was stopped has started is gone by then.
+	"""
+	offspring = Offspring()
+	outcome = attempt(job, limit, errands, offspring)
+	if offspring.must_end or isinstance(outcome, TimedOut | Abandoned):
+		try:
+			offspring.end()
+		except Exception:
+			frappe.logger("dartwing").exception(f"{job.name}: what its handler has started may be left")
+	return outcome
+
+
+def attempt(job: BackgroundJob, limit: TimeLimit, errands: Errands, offspring: Offspring) -> Outcome:
 	try:
-		with supervised(job, errands) as context, acting_as(job.owner_user), limit.enforced():
+		with supervised(job, errands, offspring) as context, acting_as(job.owner_user), limit.enforced():
 			outcome: Outcome = Completed.of(call(handler_of(job), context))
 	except BaseException as error:
 		return outcome_of(error, job.timeout_seconds, limit.has_interrupted)
@@ -162,13 +177,13 @@ def acting_as(user: str) -> Iterator[None]:
 
 
 @contextmanager
-def supervised(job: BackgroundJob, errands: Errands) -> Iterator[JobContext]:
+def supervised(job: BackgroundJob, errands: Errands, offspring: Offspring) -> Iterator[JobContext]:
 	"""The job's context, with a supervisor beside the block that may stop it by force."""
 	control = ControlConnection(job.name, job.organization, job.attempt_id)
 	context = JobContext(job, control)
 	overran = TimedOut(job.timeout_seconds, _("The handler went on after its timeout and was killed."))
 	record_overrun = partial(record_in_own_transaction, job, overran, errands)
-	supervisor = Supervisor(control, job.timeout_seconds, record_overrun, errands)
+	supervisor = Supervisor(control, job.timeout_seconds, record_overrun, errands, offspring)
 	try:
 		with supervisor.watching():
 			yield context

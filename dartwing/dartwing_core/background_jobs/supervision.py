@@ -2,7 +2,8 @@
 
 It shows that the attempt is alive, runs the errands that the horse has put off, notices that the job was
 canceled or given to another attempt, and stops a handler that does not stop by itself: first by an
-exception in the main thread, which also ends sleeps and socket reads, then by killing this process.
+exception in the main thread, which also ends sleeps and socket reads, then by killing this process and
+those that the handler has started.
 What it cannot do: run while the handler holds the interpreter's lock in foreign code. Then RQ's parent
 process kills the horse a minute after the wake-up's time.
 """
@@ -23,6 +24,7 @@ from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.control import ControlConnection
 from dartwing.dartwing_core.background_jobs.errands import Errands
 from dartwing.dartwing_core.background_jobs.errors import JobCanceledError
+from dartwing.dartwing_core.background_jobs.offspring import Offspring
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 
 STOP_SIGNAL = signal.SIGUSR2
@@ -37,8 +39,10 @@ class Supervisor:
 		timeout_seconds: int,
 		on_overrun: Callable[[], None],
 		errands: Errands,
+		offspring: Offspring,
 	):
 		self._control = control
+		self._offspring = offspring
 		self._errands = errands
 		self._on_overrun = on_overrun
 		self._interval = config.get("supervision_interval_seconds")
@@ -89,7 +93,7 @@ class Supervisor:
 		except Exception:
 			frappe.logger("dartwing").exception(f"{self._control.job_id}: its timeout could not be recorded")
 		finally:
-			os.kill(os.getpid(), signal.SIGKILL)
+			self._offspring.end_with_this_process()
 
 	def _is_ours(self, now: float) -> bool:
 		"""Whether the job is still this attempt's; shows from time to time that the attempt is alive.
@@ -107,12 +111,13 @@ class Supervisor:
 
 	def _stop_lost(self, seconds: float) -> None:
 		if seconds >= self._cancel_grace + self._timeout_grace:
-			os.kill(os.getpid(), signal.SIGKILL)
+			self._offspring.end_with_this_process()
 		elif is_time_to_stop(seconds, self._interval, self._cancel_grace):
 			os.kill(os.getpid(), STOP_SIGNAL)
 
 	def _raise_canceled(self, _signal: int, _frame: FrameType | None) -> None:
 		if not self._ended.is_set():
+			self._offspring.must_end = True
 			raise JobCanceledError(_("{0} was canceled").format(self._control.job_id))
 
 

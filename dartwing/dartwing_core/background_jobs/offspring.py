@@ -1,0 +1,101 @@
+"""The processes that a handler starts: they end with an attempt that is stopped.
+
+What is found: children and theirs, also with sessions of their own, and what is left in this process's
+group by parents that have ended (RQ gives each horse a group of its own). What is not: a process that
+made a session of its own and whose parent has ended, as daemons do on purpose.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import psutil
+
+# rounds of looking for what was started while the others were being stopped
+MAX_ROUNDS = 10
+SECONDS_TO_GO = 5
+
+
+class Offspring:
+	"""What this process starts from now on. What it has now, with a session of its own, is let be."""
+
+	def __init__(self) -> None:
+		# set by who stops the handler, whatever that makes of it
+		self.must_end = False
+		self._before = set(descendants()) if has_children() else set()
+
+	def end(self) -> None:
+		"""Kill all of it, and wait until it is gone."""
+		found: set[psutil.Process] = set()
+		for _round in range(MAX_ROUNDS):
+			new = {*descendants(), *group_members()} - self._before - found
+			if not new:
+				break
+			# so that none of them starts another one meanwhile
+			send(signal.SIGSTOP, new)
+			found |= new
+		send(signal.SIGKILL, found)
+		give_up_at = time.monotonic() + SECONDS_TO_GO
+		while any(map(is_running, found)) and time.monotonic() < give_up_at:
+			time.sleep(0.01)
+
+	def end_with_this_process(self) -> None:
+		"""The same, and then this process itself, with its group if that is its own."""
+		try:
+			self.end()
+		finally:
+			if leads_its_group():
+				os.killpg(os.getpid(), signal.SIGKILL)
+			os.kill(os.getpid(), signal.SIGKILL)
+
+
+def has_children() -> bool:
+	"""Asked before each job, when there is most often none; to look at all processes takes milliseconds."""
+	if not hasattr(os, "waitid"):
+		return True
+	try:
+		os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+	except ChildProcessError:
+		return False
+	return True
+
+
+def descendants() -> list[psutil.Process]:
+	return what_is_left_of(partial(psutil.Process().children, recursive=True)) or []
+
+
+def group_members() -> Iterator[psutil.Process]:
+	"""The others of this process's group; nobody where the group is a shell's, or a worker's."""
+	if leads_its_group():
+		for process in psutil.process_iter():
+			if process.pid != os.getpid() and group_of(process.pid) == os.getpid():
+				yield process
+
+
+def leads_its_group() -> bool:
+	return os.getpgrp() == os.getpid()
+
+
+def group_of(pid: int) -> int:
+	return what_is_left_of(os.getpgid, pid)
+
+
+def send(number: signal.Signals, processes: set[psutil.Process]) -> None:
+	for process in processes:
+		what_is_left_of(process.send_signal, number)
+
+
+def is_running(process: psutil.Process) -> bool:
+	"""Not of one that has ended and was not asked for its exit code yet; that is its parent's to do."""
+	return what_is_left_of(process.status) not in (None, psutil.STATUS_ZOMBIE)
+
+
+def what_is_left_of(call: Callable, *arguments: object) -> Any:
+	"""What the call returns; None of a process that is gone meanwhile, or another user's."""
+	try:
+		return call(*arguments)
+	except (psutil.Error, ProcessLookupError, PermissionError):
+		return None
