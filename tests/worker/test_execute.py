@@ -3,6 +3,7 @@
 import frappe
 import pytest
 from factories import (
+	HANDLER,
 	OBLIGING,
 	acting_as,
 	make_job_type,
@@ -16,6 +17,7 @@ from factories import (
 from frappe.utils.background_jobs import get_job
 
 from dartwing.dartwing_core.background_jobs import submit_job
+from dartwing.dartwing_core.background_jobs.progress import key_of
 
 MARKER = "written by a test"
 
@@ -53,6 +55,9 @@ def test_the_handler_gets_what_the_submitter_gave(world, work):
 		"attempt": 1,
 		"timeout_seconds": 300,
 		"checkpoint": None,
+		"idempotency_key": key_of(
+			frappe.local.site, job.name, frappe.db.get_value("Background Job", job.name, "creation")
+		),
 	}
 	assert end["output_reference"] == "/private/files/nothing.txt"
 
@@ -127,6 +132,53 @@ def test_a_second_attempt_starts_from_the_checkpoint(world, work, runtime):
 	assert end["status"] == "Completed"
 	assert end["result"] == {"page": 7}
 	assert end["retry_count"] == 1
+
+
+def test_the_idempotency_key_is_the_same_in_every_attempt(world, work, runtime):
+	job = submit(mode="tell_the_key")
+	work()
+	retry_now(job.name, runtime)
+	work()
+	end = state(job.name)
+	assert (end["status"], end["retry_count"]) == ("Completed", 1)
+	assert end["result"]["first"] == end["result"]["second"]
+	assert end["result"]["first"].startswith(job.name)
+
+
+def retry_now(job_id: str, runtime) -> None:
+	frappe.db.set_value("Background Job", job_id, "ready_at", "2026-01-01")
+	frappe.db.commit()
+	runtime.run(*runtime.on_site("execute", "dartwing.dartwing_core.background_jobs.scheduler.every_minute"))
+
+
+@pytest.mark.parametrize(
+	"handler", ["dartwing.tests.handlers.not_yet_here", "dartwing.tests.not_yet_here.handler"]
+)
+def test_a_handler_that_is_newer_than_the_workers_code_is_retried_until_the_workers_have_it(
+	world, work, runtime, handler
+):
+	job_type = make_job_type("newer_job")
+	frappe.db.commit()
+	job = submit_as(world.alice, "newer_job", world.alpha, {"mode": "succeed"})
+	let_it_be_handled_by(job_type, handler)
+	try:
+		work()
+		end = state(job.name)
+	finally:
+		let_it_be_handled_by(job_type, HANDLER)
+	assert (end["status"], end["error_type"]) == ("Failed", "Transient")
+	assert handler in end["error_message"]
+	assert "restart the workers" in end["error_message"]
+	assert "<" not in end["error_message"]
+	retry_now(job.name, runtime)
+	work()
+	assert (state(job.name)["status"], state(job.name)["retry_count"]) == ("Completed", 1)
+
+
+def let_it_be_handled_by(job_type, handler: str) -> None:
+	"""As code saved it that this process does not have."""
+	frappe.db.set_value("Job Type", job_type.name, "handler_method", handler)
+	frappe.db.commit()
 
 
 def test_a_wake_up_of_a_job_undone_to_a_savepoint_ends_quietly(world, work):

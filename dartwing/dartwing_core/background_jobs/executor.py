@@ -93,10 +93,22 @@ def call(handler: Callable[[JobContext], Any], context: JobContext) -> Any:
 
 
 def handler_of(job: BackgroundJob) -> Callable[[JobContext], Any]:
+	"""The handler as this process has it.
+
+	Raises TransientError where it has none: the Job Type was checked when it was saved, by code that is
+	newer, or older, than what this worker has loaded.
+	"""
 	found = frappe.db.sql("select handler_method from `tabJob Type` where name = %s", (job.job_type,))
 	if not found:
 		raise TransientError(_("Job Type {0} does not exist any more").format(job.job_type))
-	return get_handler(found[0][0])
+	try:
+		return get_handler(found[0][0])
+	except frappe.ValidationError as error:
+		raise TransientError(
+			_("{0}. If other code was installed meanwhile, restart the workers: bench restart").format(
+				frappe.utils.strip_html(str(error)).rstrip(".")
+			)
+		) from error
 
 
 def settle(job: BackgroundJob, outcome: Outcome, limit: TimeLimit, errands: Errands) -> Outcome:
