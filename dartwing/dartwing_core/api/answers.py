@@ -15,6 +15,9 @@ from dartwing.dartwing_core.api.endpoints import ENDPOINTS
 from dartwing.dartwing_core.background_jobs import texts
 
 PREFIX = "dartwing.dartwing_core.api."
+# Frappe refuses for the moment, whatever was sent
+NOT_NOW = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+UNAVAILABLE_SECONDS = 60
 INTERNALS = ("exc", "exception", "_exc_source", "_error_message", "_debug_messages")
 
 
@@ -26,13 +29,24 @@ def before_request() -> None:
 def after_request(response: Response | None, request: Request) -> None:
 	if response is None or response.status_code < HTTPStatus.BAD_REQUEST or not is_ours(request):
 		return
-	if is_unreadable(request):
+	if is_unreadable(request) and response.status_code not in NOT_NOW:
 		response.status_code = HTTPStatus.BAD_REQUEST
 	body = {key: value for key, value in body_of(response).items() if key not in INTERNALS}
 	response.data = json.dumps({"error": sentence(body, response.status_code, request), **body})
 	response.mimetype = "application/json"
+	seconds = retry_after(response.status_code)
+	if seconds:
+		response.headers["Retry-After"] = str(seconds)
+
+
+def retry_after(status: int) -> int | None:
+	"""Seconds that the client should wait; None where that is not for us to say.
+
+	To the site's own limit of requests, Frappe adds the header afterwards.
+	"""
 	if frappe.flags.dartwing_retry_after:
-		response.headers["Retry-After"] = str(frappe.flags.dartwing_retry_after)
+		return frappe.flags.dartwing_retry_after
+	return UNAVAILABLE_SECONDS if status == HTTPStatus.SERVICE_UNAVAILABLE else None
 
 
 def is_ours(request: Request) -> bool:
@@ -69,6 +83,9 @@ def sentence(body: dict, status: int, request: Request) -> str:
 	"""What went wrong: what was thrown, else what the HTTP code means here."""
 	if body.get("error"):
 		return body.pop("error")
+	early = refused_early(body, status)
+	if early:
+		return early
 	if is_unreadable(request):
 		return _("The request's body is no valid JSON")
 	if status == HTTPStatus.UNAUTHORIZED or frappe.session.user == "Guest":
@@ -76,8 +93,23 @@ def sentence(body: dict, status: int, request: Request) -> str:
 	if is_wrong_method(request):
 		return _("This method is not called by {0}").format(request.method)
 	messages = frappe.get_message_log()
-	if messages and status < HTTPStatus.INTERNAL_SERVER_ERROR:
+	if messages and (status < HTTPStatus.INTERNAL_SERVER_ERROR or status in NOT_NOW):
 		return " ".join(texts.line(messages[-1].get("message")).split())
 	if status < HTTPStatus.INTERNAL_SERVER_ERROR:
 		return HTTPStatus(status).phrase
+	if status in NOT_NOW:
+		return _("The site cannot answer for the moment; try again in a minute")
 	return _("The server failed to answer; the error is in its Error Log")
+
+
+def refused_early(body: dict, status: int) -> str | None:
+	"""Why Frappe refused the request before it looked at what was asked; None where it did not."""
+	if status == HTTPStatus.SERVICE_UNAVAILABLE and frappe.local.conf.maintenance_mode:
+		return _("The site is in maintenance; try again in a minute")
+	if status == HTTPStatus.TOO_MANY_REQUESTS and body.get("exc_type") == "TooManyRequestsError":
+		return _("The site gets too many requests; wait as long as the header Retry-After says")
+	if body.get("exc_type") == "CSRFTokenError":
+		return _("The header X-Frappe-CSRF-Token is missing, or is not this session's: load the page again")
+	if body.get("session_expired"):
+		return _("Your session has ended: log in again")
+	return None

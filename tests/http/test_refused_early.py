@@ -1,0 +1,74 @@
+"""What Frappe refuses before an endpoint is reached is refused with its true reason, in one sentence."""
+
+import re
+
+import frappe
+import pytest
+from answers import API, OF_FRAPPE, error, message
+from factories import OBLIGING
+
+
+def submission(world) -> dict:
+	return {"job_type": OBLIGING, "organization": world.alpha, "parameters": {"mode": "succeed"}}
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+def test_maintenance_is_told_with_a_time_to_wait(alice, guest, world, runtime, accept):
+	with runtime.site_config(maintenance_mode=1):
+		answers = [
+			alice.post(f"/api/method/{API}.submit_job", json=submission(world), headers={"Accept": accept}),
+			alice.get(f"/api/method/{API}.list_jobs", headers={"Accept": accept}),
+			guest.get(f"/api/method/{API}.list_jobs", headers={"Accept": accept}),
+			alice.post(
+				f"/api/method/{API}.submit_job",
+				data="{no json",
+				headers={"Accept": accept, "Content-Type": "application/json"},
+			),
+		]
+	for answer in answers:
+		assert error(answer, 503) == "The site is in maintenance; try again in a minute"
+		assert answer.headers["Retry-After"] == "60"
+	assert message(alice.ask(f"{API}.list_jobs"))["jobs"] == []
+
+
+@pytest.fixture
+def worn_out(runtime):
+	"""A site whose limit of requests is used up."""
+	try:
+		with runtime.site_config(rate_limit={"limit": 0.000001, "window": 3600}):
+			yield
+	finally:
+		frappe.cache.delete_keys("rate-limit-counter-")
+
+
+@pytest.mark.usefixtures("worn_out")
+def test_the_sites_own_limit_is_told_with_a_time_to_wait(alice, guest):
+	alice.ask(f"{API}.list_jobs")
+	for client in (alice, guest):
+		answer = client.ask(f"{API}.list_jobs")
+		assert error(answer, 429).startswith("The site gets too many requests")
+		assert 0 < int(answer.headers["Retry-After"]) <= 3600
+
+
+def test_a_missing_csrf_token_is_named(web, world):
+	client = web.login(world.alice)
+	page = client.get("/jobs", headers={"Accept": "text/html"}).text
+	assert re.search("csrf_token", page)
+	answer = client.call(f"{API}.submit_job", **submission(world))
+	assert "X-Frappe-CSRF-Token" in error(answer, 400)
+
+
+def test_an_ended_session_is_told_from_one_that_never_was(web, guest, world):
+	client = web.login(world.alice)
+	end_session(client.cookies["sid"])
+	answer = client.ask(f"{API}.list_jobs")
+	assert answer.status_code == 403
+	assert set(answer.json()) - OF_FRAPPE == {"error", "session_expired"}
+	assert answer.json()["error"] == "Your session has ended: log in again"
+	assert error(guest.ask(f"{API}.list_jobs"), 403) == "Log in, or send a valid API key and secret"
+
+
+def end_session(sid: str) -> None:
+	frappe.db.delete("Sessions", {"sid": sid})
+	frappe.db.commit()
+	frappe.cache.hdel("session", sid)
