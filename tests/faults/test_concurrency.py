@@ -186,6 +186,34 @@ def test_of_fifty_equal_submissions_at_once_one_wins_and_the_others_name_it(
 	assert len(queued_wake_ups("default")) == 1
 
 
+@pytest.mark.parametrize("first_commits", [True, False])
+def test_nobody_who_is_refused_waits_for_another_who_is_refused(
+	world, deduplicating, processes, first_commits
+):
+	"""All 49 get their answers although each of them keeps its transaction open after it was refused."""
+	others = SUBMITTERS - 1
+	with acting_as(world.alice):
+		first = submit_job(OBLIGING, world.alpha, {"mode": "succeed"})
+		script = processes.script(
+			"patient_submitters.py", frappe.local.site, world.alice, world.alpha, str(others)
+		)
+		wait_until(lambda: waiting_for_named_locks() == others, "all others wait for the first", 60)
+		if first_commits:
+			frappe.db.commit()
+		else:
+			frappe.db.rollback()
+	assert script.wait(120) == 0, processes.output()
+	answers = json.loads(processes.output().splitlines()[-1])
+	winners = [answer["job_id"] for answer in answers if "job_id" in answer]
+	refused = [answer for answer in answers if "existing_job_id" in answer]
+	assert len(winners) == (0 if first_commits else 1), answers
+	assert refused == [{"existing_job_id": (winners or [first.name])[0]}] * (others - len(winners))
+
+
+def waiting_for_named_locks() -> int:
+	return len(frappe.db.sql("select 1 from information_schema.processlist where state = 'User lock'"))
+
+
 def test_fifty_different_submissions_at_once_are_all_accepted_and_never_wait_for_each_other(
 	world, deduplicating, submit_at_once
 ):

@@ -5,7 +5,8 @@ key is released after its job ended, in a transaction of its own: a submitter th
 holds a lock on it until its own transaction ends, and the end of a job must not wait for that.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import frappe
@@ -14,7 +15,12 @@ from frappe.utils import get_datetime, now_datetime
 
 from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError, SubmissionTimeoutError
 from dartwing.dartwing_core.background_jobs.looks import Look
-from dartwing.dartwing_core.background_jobs.named_locks import hold_until_the_end, lock_name
+from dartwing.dartwing_core.background_jobs.named_locks import (
+	Hold,
+	hold_until_the_end,
+	lock_name,
+	wait_until_free,
+)
 from dartwing.dartwing_core.background_jobs.snapshots import newest
 from dartwing.dartwing_core.background_jobs.statuses import STATUSES
 from dartwing.dartwing_core.background_jobs.transactions import separate_transaction, uncommitted_reads
@@ -39,19 +45,34 @@ def keys_of(jobs: Sequence[BackgroundJob]) -> list[str]:
 	return sorted(keys)
 
 
-def await_equals(keys: Sequence[str]) -> None:
+def await_equals(keys: Sequence[str]) -> Hold:
 	"""Wait for equal submissions that are not committed yet, and keep later ones waiting for this one.
 
-	Until this transaction ends. On the unique index, InnoDB would let those that wait deadlock when the
-	first rolls back, and would let them keep a lock that the end of a job waits for. Of a bulk, the
-	first keys stand for all of them, and those that a look at the rows finds taken.
+	Until this transaction ends, or what is returned is let go: a submission that is refused keeps nobody
+	waiting. Raises DuplicateJobError as soon as one that was waited for has won. Of a bulk, the first
+	keys stand for all of them, and those that a look at the rows finds taken.
 	"""
 	named = list(keys[:NAMED_KEYS])
 	if len(keys) > NAMED_KEYS:
 		with uncommitted_reads():
 			named += sorted({holder.deduplication_key for holder in _holders(keys[NAMED_KEYS:])})
-	if not hold_until_the_end([lock_name("equal job", key) for key in named], WAIT_SECONDS):
-		frappe.throw(_("An equal job is being submitted; try again"), SubmissionTimeoutError)
+	return take_turn(named, lambda: refuse_holders(keys))
+
+
+def take_turn(keys: Sequence[str], look_again: Callable[[], object]) -> Hold:
+	"""Be the only submitter with these keys, until this transaction ends or lets go.
+
+	On a unique index, InnoDB would let those that wait deadlock when the first rolls back, and would let
+	them keep a lock that the end of a job waits for. Nobody waits for somebody who only waits: whenever
+	one that had its turn has ended, all the others look whether they must go on.
+	"""
+	names = [lock_name("equal job", key) for key in keys]
+	give_up_at = time.monotonic() + WAIT_SECONDS
+	while not (hold := hold_until_the_end(names)):
+		if not wait_until_free(str(hold.busy), max(0, give_up_at - time.monotonic())):
+			frappe.throw(_("An equal job is being submitted; try again"), SubmissionTimeoutError)
+		look_again()
+	return hold
 
 
 def look_for_holder(keys: Sequence[str]) -> Look:
@@ -70,10 +91,11 @@ def refuse_holders(keys: Sequence[str]) -> None:
 	holders = _holders(keys)
 	_refuse(holders)
 	ended = [holder.name for holder in holders if holder.status in FINISHED]
-	release(ended)
 	with separate_transaction():
 		frappe.db.sql("set session innodb_lock_wait_timeout = 1")
 		release(_refuse([holder for holder in _holders(keys) if holder.name not in ended]))
+	# not before all are looked at: who is refused must not keep a lock on a row
+	release(ended)
 
 
 def _holders(keys: Sequence[str]) -> list[frappe._dict]:
@@ -118,10 +140,12 @@ def hold_again(jobs: Sequence[BackgroundJob]) -> None:
 	by_key = {job.job_hash: job.name for job in jobs if job.job_hash and is_in_window(job)}
 	if not by_key:
 		return
-	await_equals(sorted(by_key))
+	hold = take_turn(sorted(by_key), look_again=lambda: None)
 	with uncommitted_reads():
 		taken = {holder.deduplication_key for holder in _holders(list(by_key))}
 	free = [name for key, name in by_key.items() if key not in taken]
-	if free:
-		query = "update ignore `tabBackground Job` set deduplication_key = job_hash where name in %s"
-		frappe.db.sql(newest() + query, (free,))
+	if not free:
+		hold.let_go()
+		return
+	query = "update ignore `tabBackground Job` set deduplication_key = job_hash where name in %s"
+	frappe.db.sql(newest() + query, (free,))

@@ -18,7 +18,9 @@ from dartwing.dartwing_core.background_jobs import (
 	inserts,
 	realtime,
 )
+from dartwing.dartwing_core.background_jobs.admission import Demand
 from dartwing.dartwing_core.background_jobs.errors import JobStateError, refuse_argument
+from dartwing.dartwing_core.background_jobs.looks import Look
 from dartwing.dartwing_core.background_jobs.submission import (
 	COLUMNS,
 	JobRequest,
@@ -80,23 +82,31 @@ def _accept(jobs: list[BackgroundJob], checks: SubmissionChecks) -> list[Backgro
 	if jobs:
 		keys, demands = deduplication.keys_of(jobs), checks.demands(jobs)
 		slots = direct_dispatch.looks(jobs)
-		deduplication.await_equals(keys)
-		with uncommitted_reads():
-			scarce, (is_taken, *window) = admission.look(demands, deduplication.look_for_holder(keys), *slots)
-		# not what was seen before others were waited for
-		has_slot = not (scarce or is_taken) and direct_dispatch.has_slot(window)
-		with admission.in_turn(scarce):
-			if is_taken:
-				deduplication.refuse_holders(keys)
-			stamp(jobs)
-			log = job_execution_log.entries(jobs, None, jobs[0].creation, message=_("accepted"))
-			events = realtime.status_messages(jobs, None)
-			if has_slot:
-				log += dispatcher.queue_before_insert(jobs[0])
-				events += realtime.status_messages(jobs, PENDING)
-			_insert(jobs, log, keys)
+		with deduplication.await_equals(keys):
+			log, events = _insert_within_limits(jobs, keys, demands, slots)
 		consequences.follow_acceptance(jobs, [entry.line for entry in log], events)
 	return jobs
+
+
+def _insert_within_limits(
+	jobs: list[BackgroundJob], keys: Sequence[str], demands: Sequence[Demand], slots: Sequence[Look]
+) -> tuple[list[Entry], list[realtime.Message]]:
+	"""Insert them, the only one with these keys; what their log and their events are to say."""
+	with uncommitted_reads():
+		scarce, (is_taken, *window) = admission.look(demands, deduplication.look_for_holder(keys), *slots)
+	# not what was seen before others were waited for
+	has_slot = not (scarce or is_taken) and direct_dispatch.has_slot(window)
+	with admission.in_turn(scarce):
+		if is_taken:
+			deduplication.refuse_holders(keys)
+		stamp(jobs)
+		log = job_execution_log.entries(jobs, None, jobs[0].creation, message=_("accepted"))
+		events = realtime.status_messages(jobs, None)
+		if has_slot:
+			log += dispatcher.queue_before_insert(jobs[0])
+			events += realtime.status_messages(jobs, PENDING)
+		_insert(jobs, log, keys)
+	return log, events
 
 
 def _insert(jobs: Sequence[BackgroundJob], log: Sequence[Entry], keys: Sequence[str]) -> None:

@@ -7,7 +7,6 @@ unlike a deadlock on rows, that undoes nothing of its transaction.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from hashlib import sha1
 
 import frappe
@@ -19,19 +18,33 @@ def lock_name(*of_what: str) -> str:
 	return "dartwing:" + sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
-def acquire(names: Sequence[str], wait_seconds: int) -> bool:
-	"""Get all these locks on the current connection, each within the time; False with none of them."""
-	held: list[str] = []
+def acquire(names: Sequence[str], wait_seconds: int) -> str | None:
+	"""Get all these locks on the current connection, each within the time.
+
+	Else it gets none of them, and returns the one that could not be had.
+	"""
+	got: list[str] = []
 	for name in names:
-		try:
-			got = frappe.db.sql("select get_lock(%s, %s)", (name, wait_seconds))[0][0]
-		except frappe.QueryDeadlockError:
-			got = None
-		if not got:
-			release(held)
-			return False
-		held.append(name)
-	return True
+		if not _is_answered("select get_lock(%s, %s)", (name, wait_seconds)):
+			release(got)
+			return name
+		got.append(name)
+	return None
+
+
+def wait_until_free(name: str, wait_seconds: float) -> bool:
+	"""Wait until somebody lets go of the lock; False when that takes too long, or would never happen.
+
+	All that wait go on as soon as it is free: the server itself hands it from one to the next.
+	"""
+	return _is_answered("select if(get_lock(%s, %s), release_lock(%s), 0)", (name, wait_seconds, name))
+
+
+def _is_answered(query: str, values: tuple) -> bool:
+	try:
+		return bool(frappe.db.sql(query, values)[0][0])
+	except frappe.QueryDeadlockError:
+		return False
 
 
 def release(names: Sequence[str]) -> None:
@@ -46,7 +59,7 @@ def is_free(name: str) -> bool:
 @contextmanager
 def held(names: Sequence[str], wait_seconds: int) -> Iterator[bool]:
 	"""Hold the locks during the block, which is told whether they could be had in time."""
-	got = acquire(names, wait_seconds)
+	got = acquire(names, wait_seconds) is None
 	try:
 		yield got
 	finally:
@@ -54,11 +67,35 @@ def held(names: Sequence[str], wait_seconds: int) -> Iterator[bool]:
 			release(names)
 
 
-def hold_until_the_end(names: Sequence[str], wait_seconds: int) -> bool:
-	"""Hold the locks until the current transaction is committed or rolled back; False without them."""
-	if not acquire(names, wait_seconds):
-		return False
-	let_go = partial(release, list(names))
-	frappe.db.after_commit.add(let_go)
-	frappe.db.after_rollback.add(let_go)
-	return True
+class Hold:
+	"""Locks that are held until the current transaction ends, or until they are let go; false without them.
+
+	As a context manager, it lets go of them when the block raises.
+	"""
+
+	def __init__(self, names: Sequence[str], busy: str | None) -> None:
+		self._names = [] if busy else list(names)
+		self.busy = busy
+
+	def __bool__(self) -> bool:
+		return self.busy is None
+
+	def __enter__(self) -> "Hold":
+		return self
+
+	def __exit__(self, error: type[BaseException] | None, *_details: object) -> None:
+		if error:
+			self.let_go()
+
+	def let_go(self) -> None:
+		names, self._names = self._names, []
+		release(names)
+
+
+def hold_until_the_end(names: Sequence[str], wait_seconds: int = 0) -> Hold:
+	"""Hold the locks until the current transaction is committed or rolled back, or until they are let go."""
+	hold = Hold(names, acquire(names, wait_seconds))
+	if hold and names:
+		frappe.db.after_commit.add(hold.let_go)
+		frappe.db.after_rollback.add(hold.let_go)
+	return hold
