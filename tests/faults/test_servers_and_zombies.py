@@ -22,7 +22,7 @@ from frappe.utils import now_datetime
 from frappe.utils.background_jobs import get_redis_conn
 from processes import horse_of, let_rqs_patience_run_out, rq_job_of, ticking
 
-from dartwing.dartwing_core.background_jobs import cancel_job, queue_redis, recovery
+from dartwing.dartwing_core.background_jobs import cancel_job, queue_redis, recovery, times
 
 MARKER = "written by a test"
 ONCE = {"marker": MARKER, "people": 2, "seconds": 600, "mode": "write_people_and_sleep_once"}
@@ -264,13 +264,14 @@ def test_a_clock_that_goes_back_loses_nothing_and_the_log_stays_in_order(world, 
 	assert state(job.name)["status"] == "Failed"
 	ready = submit(mode="succeed")
 	early = lambda: now_datetime() - timedelta(hours=1)  # noqa: E731
+	early_utc = times.utc_now() - timedelta(hours=1)
 	for module in (
 		"dartwing.dartwing_core.doctype.background_job.background_job",
-		"dartwing.dartwing_core.background_jobs.dispatcher",
 		"dartwing.dartwing_core.background_jobs.recovery",
 		"dartwing.dartwing_core.background_jobs.claims",
 	):
 		monkeypatch.setattr(f"{module}.now_datetime", early)
+	monkeypatch.setattr(times, "utc_now", lambda: early_utc)
 	tick()
 	with acting_as(world.alice):
 		cancel_job(job.name)

@@ -23,6 +23,7 @@ from dartwing.dartwing_core.background_jobs import (
 	maintenance,
 	submit_job,
 	submit_jobs,
+	times,
 	transactions,
 )
 
@@ -134,7 +135,7 @@ def test_nobody_overtakes_one_who_is_ready_and_waits(world, window):
 	job = frappe.qb.DocType("Background Job")
 	# as a job is whose dispatcher died
 	waiting = submit(n=3)
-	changes = {job.status: "Pending", job.ready_at: now_datetime()}
+	changes = {job.status: "Pending", job.ready_at: times.utc_now()}
 	query = frappe.qb.update(job).where(job.name == waiting.name)
 	for field, value in changes.items():
 		query = query.set(field, value)

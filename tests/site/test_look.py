@@ -15,6 +15,7 @@ STATUS_KEYS = {
 	"progress",
 	"progress_message",
 	"created_at",
+	"scheduled_at",
 	"started_at",
 	"completed_at",
 	"retry_count",

@@ -22,7 +22,7 @@ from factories import (
 from frappe.utils import now_datetime
 from many_jobs import add_completed, remove_completed
 
-from dartwing.dartwing_core.background_jobs import get_metrics, retry_job, submit_job
+from dartwing.dartwing_core.background_jobs import get_metrics, retry_job, submit_job, times
 from dartwing.dartwing_core.background_jobs.diagnosis import examine
 from dartwing.dartwing_core.background_jobs.exposition import exposition
 from dartwing.dartwing_core.background_jobs.metrics import get_failure_rate, percentile
@@ -279,7 +279,7 @@ def test_the_oldest_waiting_job_could_run(world):
 	assert metrics_without_rollback()["oldest_waiting_seconds"] == pytest.approx(180, abs=5)
 	failed = submit().name
 	end(failed, "Failed")
-	frappe.db.set_value("Background Job", failed, "ready_at", now_datetime() - timedelta(minutes=9))
+	frappe.db.set_value("Background Job", failed, "ready_at", times.utc_now() - timedelta(minutes=9))
 	assert metrics_without_rollback()["oldest_waiting_seconds"] == pytest.approx(540, abs=5)
 
 

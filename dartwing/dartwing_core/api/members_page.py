@@ -9,11 +9,11 @@ from frappe.utils import get_fullname
 from dartwing.dartwing_core.api.arguments import About
 from dartwing.dartwing_core.api.endpoints import CHANGE, READ, endpoint
 from dartwing.dartwing_core.api.jobs import LIST, STATUS, SUBMIT
-from dartwing.dartwing_core.background_jobs import access, engine, queries, texts, times
+from dartwing.dartwing_core.background_jobs import access, engine, queries, texts
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
 Row = dict[str, Any]
-FIELDS = ("name", "owner_user", "depends_on", "scheduled_at")
+FIELDS = ("name", "owner_user", "depends_on")
 MAX_CHILDREN = 20
 PRIVATE = "/private/files/"
 # of the names of the engine's parts, for example "Dependencies"; RQ's names of workers are longer
@@ -99,7 +99,6 @@ def as_row(job: Row, more: frappe._dict, administered: set[str] | None, files: s
 		"owner_name": get_fullname(more.owner_user),
 		"is_mine": more.owner_user == frappe.session.user,
 		"depends_on": more.depends_on,
-		"scheduled_at": times.to_utc(more.scheduled_at),
 		"output": output_of(job["output_reference"], files),
 		"may_cancel": may_administer or more.owner_user == frappe.session.user,
 		"may_administer": may_administer,

@@ -27,6 +27,7 @@ class JobStatus(TypedDict):
 	progress: float
 	progress_message: str | None
 	created_at: Time | None
+	scheduled_at: Time | None
 	started_at: Time | None
 	completed_at: Time | None
 	retry_count: int

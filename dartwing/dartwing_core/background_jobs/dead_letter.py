@@ -6,10 +6,9 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import now_datetime
 from frappe.utils.user import get_users_with_role
 
-from dartwing.dartwing_core.background_jobs import access, config, dependencies, notifications, texts
+from dartwing.dartwing_core.background_jobs import access, config, dependencies, notifications, texts, times
 from dartwing.dartwing_core.background_jobs.comparisons import shown
 from dartwing.dartwing_core.background_jobs.conditions import readable_conditions
 from dartwing.dartwing_core.background_jobs.consequences import follow_ends
@@ -115,7 +114,7 @@ def _retry(job_ids: Sequence[str]) -> tuple[list[BackgroundJob], Refusals]:
 	jobs, refused = _dead_letters(job_ids)
 	parents = _parents_of(jobs)
 	_refuse_children_of_the_dead(jobs, refused, parents)
-	now, message = now_datetime(), _("retried by {0}").format(frappe.session.user)
+	now, message = times.utc_now(), _("retried by {0}").format(frappe.session.user)
 	for batch in _batches(list(jobs.values())):
 		for waits, ready_at in ((False, now), (True, None)):
 			some = [job for job in batch if _waits_for_its_parent(job, jobs, parents) is waits]

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import frappe
 from frappe import _
-from frappe.utils import now_datetime
 
-from dartwing.dartwing_core.background_jobs import config, deduplication
+from dartwing.dartwing_core.background_jobs import config, deduplication, times
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT
 from dartwing.dartwing_core.background_jobs.snapshots import newest
 from dartwing.dartwing_core.doctype.background_job.background_job import (
@@ -101,9 +100,9 @@ def _release(child_ids: Sequence[str]) -> None:
 	names = [child.name for child in locked(child_ids, skip_locked=True) if child.status == PENDING]
 	if names:
 		query = """update `tabBackground Job`
-			set ready_at = greatest(coalesce(scheduled_at, %(now)s), %(now)s)
+			set ready_at = greatest(coalesce(scheduled_at_utc, %(now)s), %(now)s)
 			where name in %(names)s and ready_at is null"""
-		frappe.db.sql(newest() + query, {"now": now_datetime(), "names": names})
+		frappe.db.sql(newest() + query, {"now": times.utc_now(), "names": names})
 
 
 def _fail(children: Sequence[frappe._dict], parents: Mapping[str, str]) -> None:

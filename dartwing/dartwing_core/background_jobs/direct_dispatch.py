@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import frappe
-from frappe.utils import now_datetime
 
-from dartwing.dartwing_core.background_jobs import windows
+from dartwing.dartwing_core.background_jobs import times, windows
 from dartwing.dartwing_core.background_jobs.dispatcher import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.looks import Look
 from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, BackgroundJob
@@ -27,7 +26,7 @@ def looks(jobs: Sequence[BackgroundJob]) -> list[Look]:
 	if len(jobs) != 1 or not may_start_now(jobs[0]):
 		return []
 	organization = jobs[0].organization
-	others_wait = Look(f"exists ({READY})", (organization, PRIORITIES, now_datetime()))
+	others_wait = Look(f"exists ({READY})", (organization, PRIORITIES, times.utc_now()))
 	return [*windows.looks(organization, windows.default_size()), others_wait]
 
 
@@ -42,7 +41,7 @@ def has_slot(answers: Sequence[Any]) -> bool:
 
 def may_start_now(job: BackgroundJob) -> bool:
 	"""Whether it is due and nothing of it is paused, as far as this process knows; the claim asks again."""
-	if job.depends_on or (job.scheduled_at and job.scheduled_at > now_datetime()):
+	if job.depends_on or (job.scheduled_at_utc and job.scheduled_at_utc > times.utc_now()):
 		return False
 	if is_held() or QUEUE_BY_PRIORITY[job.priority] in paused_queues():
 		return False

@@ -10,9 +10,8 @@ from functools import partial
 
 import frappe
 from frappe import _
-from frappe.utils import now_datetime
 
-from dartwing.dartwing_core.background_jobs import config, queue_redis, windows
+from dartwing.dartwing_core.background_jobs import config, queue_redis, times, windows
 from dartwing.dartwing_core.background_jobs.looks import ask
 from dartwing.dartwing_core.background_jobs.named_locks import held, is_free, lock_name
 from dartwing.dartwing_core.background_jobs.snapshots import newest
@@ -134,7 +133,7 @@ class Turns:
 
 def ready_jobs(organization: str, limit: int, but_not: Collection[str] = ()) -> list[str]:
 	"""Ids of jobs that may start, as far as there seems to be room: highest priority first, oldest first."""
-	now, closed = now_datetime(), paused_queues()
+	now, closed = times.utc_now(), paused_queues()
 	is_open = [name for name in reversed(PRIORITIES) if QUEUE_BY_PRIORITY[name] not in closed]
 	waiting = _waiting_priorities(organization, now)
 	# an empty list is no SQL
@@ -176,7 +175,9 @@ def dispatch_ready() -> int:
 	"""Dispatch for every organization with a job that is ready; returns how many were handed over."""
 	with own_connection():
 		job = frappe.qb.DocType("Background Job")
-		query = frappe.qb.from_(job).select(job.organization).distinct().where(job.ready_at <= now_datetime())
+		query = (
+			frappe.qb.from_(job).select(job.organization).distinct().where(job.ready_at <= times.utc_now())
+		)
 		return dispatch(query.run(pluck=True))
 
 
@@ -216,7 +217,7 @@ def _locked_while_waiting(names: Sequence[str]) -> list[BackgroundJob]:
 		# over another index, gaps would be locked, and new jobs would have to wait
 		f"""{newest()}select {", ".join(FIELDS)} from `tabBackground Job` force index (primary)
 		where name in %s and ready_at <= %s and status in %s for update skip locked""",
-		(names, now_datetime(), WAITING),
+		(names, times.utc_now(), WAITING),
 		as_dict=True,
 	)
 	jobs = {row.name: frappe.get_doc({"doctype": "Background Job", **row}) for row in rows}

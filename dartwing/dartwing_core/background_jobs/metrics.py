@@ -139,11 +139,15 @@ def open_by_kind(now: datetime, scope: Scope = None) -> list[Open]:
 		.groupby(*kinds)
 		.run()
 	)
-	queued_since = _queued_since(scope)
+	queued_since, now_utc = _queued_since(scope), times.utc_now()
 	found = []
 	for status, priority, job_type, organization, jobs, ready_at in rows:
-		is_due = status in WAITING and ready_at and ready_at <= now
-		since = ready_at if is_due else queued_since.get((status, priority, job_type, organization))
+		is_due = status in WAITING and ready_at and ready_at <= now_utc
+		since = (
+			times.from_utc(ready_at)
+			if is_due
+			else queued_since.get((status, priority, job_type, organization))
+		)
 		found.append(Open(status, priority, job_type, organization, jobs, since))
 	return found
 

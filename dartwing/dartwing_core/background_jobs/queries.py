@@ -9,7 +9,11 @@ from frappe import _
 from dartwing.dartwing_core.background_jobs import access, pages, times
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.pages import Scope
-from dartwing.dartwing_core.doctype.background_job.background_job import DEAD_LETTER, STATUSES
+from dartwing.dartwing_core.doctype.background_job.background_job import (
+	DEAD_LETTER,
+	STATUSES,
+	WAITING_FOR_RETRY,
+)
 
 STATUS_FIELDS = (
 	"job_type",
@@ -19,6 +23,7 @@ STATUS_FIELDS = (
 	"progress",
 	"progress_message",
 	"created_at",
+	"scheduled_at",
 	"started_at",
 	"completed_at",
 	"retry_count",
@@ -29,7 +34,9 @@ STATUS_FIELDS = (
 	"error_message",
 	"error_type",
 )
-TIMES = ("created_at", "started_at", "completed_at", "next_retry_at")
+TIMES = ("created_at", "scheduled_at", "started_at", "completed_at", "next_retry_at")
+# what is asked for beside: instants of times that the site may have twice
+INSTANTS = ("scheduled_at_utc", "ready_at")
 HISTORY_FIELDS = ("from_status", "to_status", "timestamp", "actor", "message", "retry_attempt")
 MAX_PAGE = 100
 MAX_OFFSET = 1_000_000
@@ -41,7 +48,9 @@ def get_job_status(job_id: str) -> dict[str, Any]:
 	Raises DoesNotExistError for a job that does not exist or is none of the user's organizations.
 	"""
 	name = access.check_visible(job_id).name
-	return _shape(frappe.db.get_value("Background Job", name, ["name", *STATUS_FIELDS], as_dict=True))
+	return _shape(
+		frappe.db.get_value("Background Job", name, ["name", *STATUS_FIELDS, *INSTANTS], as_dict=True)
+	)
 
 
 def get_jobs(job_ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -50,7 +59,7 @@ def get_jobs(job_ids: Sequence[str]) -> list[dict[str, Any]]:
 	filters: dict[str, Any] = {"name": ("in", list(job_ids) or [""])}
 	if visible is not None:
 		filters["organization"] = ("in", visible or [""])
-	fields = ["name", *STATUS_FIELDS]
+	fields = ["name", *STATUS_FIELDS, *INSTANTS]
 	return [_shape(job) for job in frappe.get_all("Background Job", filters=filters, fields=fields)]
 
 
@@ -138,7 +147,7 @@ def _page(
 	_check_bounds(limit, offset)
 	last = access.check_visible(before, "before") if before else None
 	return {
-		"jobs": [_shape(row, fields) for row in pages.page(scope, fields, limit, offset, last)],
+		"jobs": [_shape(row, fields) for row in pages.page(scope, (*fields, *INSTANTS), limit, offset, last)],
 		"total": pages.count(scope),
 		"limit": limit,
 		"offset": offset,
@@ -156,5 +165,10 @@ def _shape(job: frappe._dict, fields: tuple[str, ...] = STATUS_FIELDS) -> dict[s
 	shaped = {"job_id": job.name, **{field: job[field] for field in fields}}
 	for field in TIMES:
 		shaped[field] = times.to_utc(job[field])
+	# the instants themselves, as far as there are any: jobs of before an upgrade may have none
+	if job.scheduled_at_utc:
+		shaped["scheduled_at"] = times.utc_as_text(job.scheduled_at_utc)
+	if job.ready_at and job.status in WAITING_FOR_RETRY:
+		shaped["next_retry_at"] = times.utc_as_text(job.ready_at)
 	shaped["result"] = frappe.parse_json(job.result) if job.result else None
 	return shaped

@@ -6,7 +6,7 @@ is gone becomes Failed ("worker died") and is due again.
 
 import random
 from collections.abc import Iterator, Sequence
-from datetime import timedelta, timezone
+from datetime import timedelta
 from typing import Any
 
 import frappe
@@ -176,7 +176,7 @@ def killed_for_its_timeout(job: BackgroundJob) -> bool:
 	found = queue_redis.fetch(job.rq_job_id)
 	if not found or not found.ended_at or not job.started_at:
 		return False
-	ended_at = times.to_site(found.ended_at.replace(tzinfo=timezone.utc))
+	ended_at = times.from_utc(found.ended_at)
 	return (ended_at - job.started_at).total_seconds() >= job.timeout_seconds
 
 

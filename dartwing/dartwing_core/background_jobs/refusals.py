@@ -3,11 +3,10 @@
 import frappe
 import pymysql
 from frappe import _
-from frappe.utils import now_datetime
 from redis.exceptions import RedisError
 from rq.timeouts import BaseTimeoutException
 
-from dartwing.dartwing_core.background_jobs import access
+from dartwing.dartwing_core.background_jobs import access, times
 from dartwing.dartwing_core.background_jobs.dispatcher import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT
 from dartwing.dartwing_core.background_jobs.outcomes import describe
@@ -45,7 +44,7 @@ def refuse_to_start(job: BackgroundJob) -> bool:
 		return True
 	reason = why_not_now(job, standing)
 	if reason:
-		ready_at = None if is_waiting_for_parent(standing) else now_datetime()
+		ready_at = None if is_waiting_for_parent(standing) else times.utc_now()
 		job.transition_to(PENDING, message=reason, actor="Executor", rq_job_id=None, ready_at=ready_at)
 		# who resumed meanwhile found it Queued: what follows the commit must not take it for held
 		look_again()

@@ -5,9 +5,8 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import now_datetime
 
-from dartwing.dartwing_core.background_jobs import dispatcher
+from dartwing.dartwing_core.background_jobs import dispatcher, times
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	DEAD_LETTER,
 	WAITING_FOR_RETRY,
@@ -27,8 +26,9 @@ def schedule_retry(
 		job.transition_to(status, message=reason, actor=actor, **details)
 		job.transition_to(DEAD_LETTER, message=_("retries exhausted"), actor=actor)
 		return
-	due = now_datetime() + timedelta(seconds=delay_seconds)
-	job.transition_to(status, message=reason, actor=actor, next_retry_at=due, ready_at=due, **details)
+	due = times.utc_now() + timedelta(seconds=delay_seconds)
+	times_of = {"next_retry_at": times.from_utc(due), "ready_at": due}
+	job.transition_to(status, message=reason, actor=actor, **times_of, **details)
 
 
 def process_retry_queue() -> int:
@@ -38,6 +38,6 @@ def process_retry_queue() -> int:
 		frappe.qb.from_(job)
 		.select(job.organization)
 		.distinct()
-		.where(job.status.isin(WAITING_FOR_RETRY) & (job.ready_at <= now_datetime()))
+		.where(job.status.isin(WAITING_FOR_RETRY) & (job.ready_at <= times.utc_now()))
 	)
 	return dispatcher.dispatch(due.run(pluck=True))

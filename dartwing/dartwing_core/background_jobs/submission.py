@@ -40,6 +40,7 @@ COLUMNS = (
 	"priority",
 	"depends_on",
 	"scheduled_at",
+	"scheduled_at_utc",
 	"ready_at",
 	"input_parameters",
 	"job_hash",
@@ -100,8 +101,8 @@ class SubmissionChecks:
 		_check_priority(request.priority, f"{where}priority")
 		parameters = limits.serialize_parameters(request.parameters, f"{where}parameters")
 		self._check_parent(request, f"{where}depends_on")
-		scheduled_at = _site_time(request.scheduled_at, f"{where}scheduled_at")
-		return _new_job(request, self._job_types[request.job_type], parameters, scheduled_at)
+		due = instant_of(request.scheduled_at, f"{where}scheduled_at")
+		return _new_job(request, self._job_types[request.job_type], parameters, due)
 
 	def _check_parent(self, request: JobRequest, argument: str) -> None:
 		if request.depends_on is None:
@@ -140,10 +141,10 @@ def stamp(jobs: Sequence[BackgroundJob]) -> None:
 
 	Limits and windows count from here, whatever was waited for before.
 	"""
-	now = now_datetime()
+	now, now_utc = now_datetime(), times.utc_now()
 	for job, name in zip(jobs, new_job_ids(len(jobs)), strict=True):
 		# a child waits for its parent, not for the clock; nobody gets before others with a time long ago
-		ready_at = None if job.depends_on else max(job.scheduled_at or now, now)
+		ready_at = None if job.depends_on else max(job.scheduled_at_utc or now_utc, now_utc)
 		job.update({"name": name, "created_at": now, "creation": now, "modified": now, "ready_at": ready_at})
 
 
@@ -201,14 +202,17 @@ def _parents_of(requests: Sequence[JobRequest]) -> dict[str, tuple[str, str]]:
 	return found
 
 
-def _site_time(value: When, argument: str) -> datetime | None:
+def instant_of(value: When, argument: str) -> datetime | None:
+	"""When a job is due, in naive UTC; raises ValidationError for what is no time, or none of the site's."""
 	if value is None:
 		return None
 	try:
-		site_time = times.to_site(value)
-		# whoever looks at the job is told it in UTC
-		times.to_utc(site_time)
-		return site_time
+		due = times.instant_of(value)
+		# whoever looks at the job is told it in the site's time
+		times.from_utc(due)
+		return due
+	except times.NoSuchTimeError as error:
+		refuse_argument(argument, _no_such_time(error))
 	except (ValueError, OverflowError):
 		refuse_argument(
 			argument,
@@ -216,9 +220,12 @@ def _site_time(value: When, argument: str) -> datetime | None:
 		)
 
 
-def _new_job(
-	request: JobRequest, job_type: JobType, parameters: str, scheduled_at: datetime | None
-) -> BackgroundJob:
+def _no_such_time(error: times.NoSuchTimeError) -> str:
+	reason = _("{0} does not exist in {1}, where clocks are put forward then; say it in UTC, with a Z")
+	return reason.format(error.time, error.zone)
+
+
+def _new_job(request: JobRequest, job_type: JobType, parameters: str, due: datetime | None) -> BackgroundJob:
 	user = frappe.session.user
 	job_hash = limits.hash_of(job_type.name, request.organization, parameters)
 	return BackgroundJob(
@@ -230,7 +237,8 @@ def _new_job(
 			"status": PENDING,
 			"priority": request.priority or job_type.default_priority,
 			"depends_on": request.depends_on,
-			"scheduled_at": scheduled_at,
+			"scheduled_at": times.from_utc(due) if due else None,
+			"scheduled_at_utc": due,
 			"input_parameters": parameters,
 			"job_hash": job_hash,
 			"deduplication_key": job_hash if job_type.deduplication_window else None,

@@ -1,4 +1,8 @@
-"""Frappe stores naive datetimes of the site's time zone; clients get ISO 8601 in UTC."""
+"""Frappe stores naive datetimes of the site's time zone; clients get ISO 8601 in UTC.
+
+The site's time is for people: once a year it passes an hour twice, and once it leaves one out. What the
+engine compares with now to start something is therefore stored as naive UTC, in fields that say so.
+"""
 
 from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
@@ -10,19 +14,60 @@ def to_utc(value: datetime | str | None) -> str | None:
 	"""`2026-11-22T10:00:00.000000Z` for a datetime of the site; None stays None."""
 	if not value:
 		return None
-	site_time = get_datetime(value).replace(tzinfo=ZoneInfo(get_system_timezone()))
+	site_time = get_datetime(value).replace(tzinfo=_site_zone())
 	return site_time.astimezone(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def to_site(value: datetime | str) -> datetime:
-	"""A naive datetime of the site's time zone; raises ValueError for what is no date and time.
+def utc_now() -> datetime:
+	"""Naive UTC, which never jumps."""
+	return datetime.now(timezone.utc).replace(tzinfo=None)
 
-	A value that carries an offset or `Z` is converted, one without is taken as the site's.
+
+def utc_as_text(value: datetime | str | None) -> str | None:
+	"""As `to_utc`, for naive UTC."""
+	return get_datetime(value).isoformat(timespec="microseconds") + "Z" if value else None
+
+
+def from_utc(value: datetime) -> datetime:
+	"""The site's time at an instant of naive UTC."""
+	return value.replace(tzinfo=timezone.utc).astimezone(_site_zone()).replace(tzinfo=None)
+
+
+def instant_of(value: datetime | str) -> datetime:
+	"""The instant in naive UTC; raises ValueError for what is no date and time.
+
+	A value that carries an offset or `Z` is that instant, one without is the site's time. Of the two
+	instants that such a time has when clocks were put back, it is the later one: never early. Raises
+	NoSuchTimeError for a time that clocks leave out.
 	"""
 	if isinstance(value, str):
 		value = datetime.fromisoformat(value.strip().replace("Z", "+00:00").replace("z", "+00:00"))
 	if not isinstance(value, datetime):
 		raise ValueError(f"not a date and time: {value!r}")
-	if value.tzinfo:
-		value = value.astimezone(ZoneInfo(get_system_timezone())).replace(tzinfo=None)
-	return value
+	zone, said = value.tzinfo or _site_zone(), value.replace(tzinfo=None)
+	instant = _naive_utc(value) if value.tzinfo else latest_instant_of(said)
+	# there and back again
+	if instant.replace(tzinfo=timezone.utc).astimezone(zone).replace(tzinfo=None) != said:
+		raise NoSuchTimeError(said, str(zone))
+	return instant
+
+
+def latest_instant_of(site_time: datetime) -> datetime:
+	"""The instant, in naive UTC, of a naive time of the site; the later one where two can be meant."""
+	return max(_naive_utc(site_time.replace(tzinfo=_site_zone(), fold=fold)) for fold in (0, 1))
+
+
+def _naive_utc(value: datetime) -> datetime:
+	return value.astimezone(timezone.utc).replace(tzinfo=None)
+
+
+class NoSuchTimeError(ValueError):
+	"""Clocks of the time zone pass over this time."""
+
+	def __init__(self, time: datetime, zone: str):
+		super().__init__(f"{time} does not exist in {zone}")
+		self.time, self.zone = time, zone
+
+
+def _site_zone() -> ZoneInfo:
+	return ZoneInfo(get_system_timezone())

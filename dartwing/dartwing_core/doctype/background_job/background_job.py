@@ -137,6 +137,7 @@ class BackgroundJob(HiddenDocument):
 		retry_count: DF.Int
 		rq_job_id: DF.Data | None
 		scheduled_at: DF.Datetime | None
+		scheduled_at_utc: DF.Datetime | None
 		started_at: DF.Datetime | None
 		status: DF.Literal["Pending", "Queued", "Running", "Completed", "Failed", "Timed Out", "Dead Letter", "Canceled"]
 		timeout_seconds: DF.Int
