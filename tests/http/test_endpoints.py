@@ -266,3 +266,67 @@ def test_a_member_cancels_only_own_jobs_and_retries_none(alice, adam, world):
 )
 def test_changes_are_refused_by_get(adam, name):
 	assert error(adam.ask(f"{API}.{name}"), 403) == "This method is not called by GET"
+
+
+# --- a request that is sent again
+
+
+@pytest.mark.parametrize("header", ["order-4711", '"order-4711"'])
+def test_the_header_and_the_argument_say_the_same_idempotency_key(alice, world, header):
+	first = message(alice.call(f"{API}.submit_job", **submission(world, idempotency_key="order-4711")))
+	end(first["job_id"], "Completed")
+	again = message(
+		alice.post(
+			f"/api/method/{API}.submit_job", json=submission(world), headers={"Idempotency-Key": header}
+		)
+	)
+	assert again == {
+		"job_id": first["job_id"],
+		"status": "Completed",
+		"message": "Job was accepted before",
+		"is_existing": True,
+	}
+
+
+def test_a_key_with_another_request_is_refused_with_422(alice, world):
+	first = message(alice.call(f"{API}.submit_job", **submission(world, idempotency_key="a")))
+	other = submission(world, idempotency_key="a", priority="High")
+	sentence = error(alice.call(f"{API}.submit_job", **other), 422)
+	assert sentence.startswith("idempotency_key: 'a' was sent with another request")
+	assert first["job_id"] in sentence
+
+
+@pytest.mark.parametrize(
+	("header", "argument", "sentence"),
+	[
+		("a", "b", "idempotency_key: 'b' is not what the header Idempotency-Key says: 'a'"),
+		("a b", None, "idempotency_key: must be 1 to 255 visible ASCII characters"),
+		("", None, "idempotency_key: must be 1 to 255 visible ASCII characters"),
+		('"a', None, None),
+	],
+)
+def test_a_header_that_says_something_else_or_no_key_is_refused(alice, world, header, argument, sentence):
+	arguments = submission(world) if argument is None else submission(world, idempotency_key=argument)
+	answer = alice.post(
+		f"/api/method/{API}.submit_job", json=arguments, headers={"Idempotency-Key": header}
+	)
+	if sentence is None:
+		assert message(answer)["job_id"]
+	else:
+		assert error(answer, 417).startswith(sentence)
+
+
+def test_one_header_says_no_keys_for_many_jobs(alice, world):
+	answer = alice.post(
+		f"/api/method/{API}.submit_jobs",
+		json={"jobs": [submission(world)]},
+		headers={"Idempotency-Key": "a"},
+	)
+	assert error(answer, 417).startswith("Idempotency-Key: submit_jobs takes a key for each job")
+
+
+def test_a_members_key_finds_no_job_of_another_member(alice, adam, world):
+	first = message(alice.call(f"{API}.submit_job", **submission(world, idempotency_key="a")))
+	second = message(adam.call(f"{API}.submit_job", **submission(world, idempotency_key="a")))
+	assert second["job_id"] != first["job_id"]
+	assert "is_existing" not in second

@@ -54,6 +54,7 @@ LAYERS = [
 	"control",
 	"progress",
 	"submission",
+	"idempotency",
 	"engine",
 	"pages",
 	"queries",

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from frappe import _
 
-from dartwing.dartwing_core.api import shapes
+from dartwing.dartwing_core.api import headers, shapes
 from dartwing.dartwing_core.api.arguments import About
 from dartwing.dartwing_core.api.call_limits import CallLimit
 from dartwing.dartwing_core.api.endpoints import CHANGE, READ, endpoint
@@ -39,14 +39,23 @@ def submit_job(
 	scheduled_at: Annotated[
 		str | None, About("ISO 8601; not before this time (without offset: the site's time)")
 	] = None,
+	idempotency_key: Annotated[
+		str | None,
+		About(
+			"Your name for this request, also as the header Idempotency-Key (1 to 255 visible ASCII"
+			" characters). Sent again with it, the request is answered with the job that it became"
+		),
+	] = None,
 ) -> shapes.JobAnswer:
 	"""Accept a job.
 
 	While an equal job is unfinished and younger than the type's window, the answer is 409 with
-	`existing_job_id` and `status`.
+	`existing_job_id` and `status`. An `idempotency_key` that came with another request before is
+	refused with 422.
 	"""
+	key = headers.idempotency_key(idempotency_key)
 	return _accepted(
-		engine.submit_job(job_type, organization, parameters, priority, depends_on, scheduled_at)
+		engine.submit_job(job_type, organization, parameters, priority, depends_on, scheduled_at, key)
 	)
 
 
@@ -55,6 +64,7 @@ def submit_jobs(
 	jobs: Annotated[list[dict], About("Up to 10,000 objects with the arguments of submit_job")],
 ) -> list[shapes.JobAnswer]:
 	"""Accept many jobs, all or none, in the order given."""
+	headers.refuse_idempotency_key(_("submit_jobs takes a key for each job, as jobs[0].idempotency_key"))
 	return [_accepted(job) for job in engine.submit_jobs(jobs)]
 
 
@@ -133,6 +143,8 @@ def discard_jobs(
 
 
 def _accepted(job: BackgroundJob) -> shapes.JobAnswer:
+	if job.flags.is_existing:
+		return {**_answer(job, _("Job was accepted before")), "is_existing": True}
 	return _answer(job, _("Job accepted"))
 
 

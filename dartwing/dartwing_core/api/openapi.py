@@ -22,6 +22,7 @@ ERRORS = {
 	404: "There is no such job, or it is another organization's",
 	409: "The job's state does not allow it, or an equal job is unfinished",
 	417: "An argument is wrong; the sentence begins with its name",
+	422: "The idempotency key came with another request before",
 	429: "Too many calls or jobs; the header Retry-After says in how many seconds to try again",
 	503: "Others submit at the same time; the header Retry-After says in how many seconds to try again",
 }

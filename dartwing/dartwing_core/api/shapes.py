@@ -13,9 +13,12 @@ Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
 
 
 class JobAnswer(TypedDict):
+	"""`is_existing` says that this request was accepted before, with its idempotency key."""
+
 	job_id: str
 	status: Status
 	message: str
+	is_existing: NotRequired[bool]
 
 
 class JobStatus(TypedDict):

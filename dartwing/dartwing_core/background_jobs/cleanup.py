@@ -1,5 +1,6 @@
 """Retention: Completed and Canceled jobs go after their time, with their logs and files."""
 
+from dartwing.dartwing_core.background_jobs import idempotency
 from dartwing.dartwing_core.background_jobs.export_files import remove_leftovers
 from dartwing.dartwing_core.doctype.background_job.background_job import delete_old_jobs
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
@@ -8,9 +9,12 @@ from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings impo
 def daily_cleanup() -> int:
 	"""Delete what is older than the settings keep, and what killed exports left; returns how many jobs went.
 
+	Idempotency keys whose time is over are taken back.
+
 	Commits each batch.
 	"""
 	remove_leftovers()
+	idempotency.forget_old()
 	return cleanup_old_jobs(setting("retention_days"))
 
 

@@ -64,14 +64,16 @@ def take_turn(keys: Sequence[str], look_again: Callable[[], object]) -> Hold:
 
 	On a unique index, InnoDB would let those that wait deadlock when the first rolls back, and would let
 	them keep a lock that the end of a job waits for. Nobody waits for somebody who only waits: whenever
-	one that had its turn has ended, all the others look whether they must go on.
+	one that had its turn has ended, all the others look whether they must go on. Returns a Hold that is
+	false when the look says that there is nothing left to do.
 	"""
 	names = [lock_name("equal job", key) for key in keys]
 	give_up_at = time.monotonic() + WAIT_SECONDS
 	while not (hold := hold_until_the_end(names)):
 		if not wait_until_free(str(hold.busy), max(0, give_up_at - time.monotonic())):
 			frappe.throw(_("An equal job is being submitted; try again"), SubmissionTimeoutError)
-		look_again()
+		if look_again():
+			break
 	return hold
 
 

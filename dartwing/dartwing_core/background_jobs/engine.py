@@ -15,11 +15,16 @@ from dartwing.dartwing_core.background_jobs import (
 	deduplication,
 	direct_dispatch,
 	dispatcher,
+	idempotency,
 	inserts,
 	realtime,
 )
 from dartwing.dartwing_core.background_jobs.admission import Demand
-from dartwing.dartwing_core.background_jobs.errors import JobStateError, refuse_argument
+from dartwing.dartwing_core.background_jobs.errors import (
+	JobStateError,
+	SubmissionTimeoutError,
+	refuse_argument,
+)
 from dartwing.dartwing_core.background_jobs.looks import Look
 from dartwing.dartwing_core.background_jobs.submission import (
 	COLUMNS,
@@ -48,20 +53,25 @@ def submit_job(
 	priority: str | None = None,
 	depends_on: str | None = None,
 	scheduled_at: When = None,
+	idempotency_key: str | None = None,
 ) -> BackgroundJob:
 	"""Accept a job. It is enqueued only if the caller's transaction commits.
 
 	`parameters` is a JSON object of at most 1 MiB, dates and Decimals allowed. `priority` defaults to
 	the Job Type's. `depends_on` is a job that must be Completed first, `scheduled_at` a time (the site's,
-	or with an offset) before which the job does not start.
+	or with an offset) before which the job does not start. `idempotency_key` makes the same request safe to
+	send again: for as long as the settings say, it is answered with the job that it became, as it is now
+	(`job.flags.is_existing`). The key is the session's user's in this organization.
 
 	Raises, before anything is written: PermissionError when the session's user is no active member of
 	the organization or may not create what the Job Type requires; DoesNotExistError for an unknown
-	organization, Job Type or parent; ValidationError, naming the argument, for everything else.
+	organization, Job Type or parent; IdempotencyKeyError for a key that came with another request before;
+	ValidationError, naming the argument, for everything else.
 	"""
-	request = JobRequest(job_type, organization, parameters, priority, depends_on, scheduled_at)
-	checks = SubmissionChecks([request])
-	return _accept([checks.check(request)], checks)[0]
+	request = JobRequest(
+		job_type, organization, parameters, priority, depends_on, scheduled_at, idempotency_key
+	)
+	return _submit([request], [""])[0]
 
 
 def submit_jobs(jobs: Sequence[dict[str, Any]]) -> list[BackgroundJob]:
@@ -74,8 +84,37 @@ def submit_jobs(jobs: Sequence[dict[str, Any]]) -> list[BackgroundJob]:
 	if len(jobs) > config.MAX_BULK_SUBMIT:
 		refuse_argument("jobs", _("at most {0} at once, not {1}").format(config.MAX_BULK_SUBMIT, len(jobs)))
 	requests = [JobRequest.parse(job, f"jobs[{index}]") for index, job in enumerate(jobs)]
+	return _submit(requests, [f"jobs[{index}]." for index in range(len(requests))])
+
+
+def _submit(requests: Sequence[JobRequest], places: Sequence[str]) -> list[BackgroundJob]:
+	"""The jobs of the requests: those that were accepted for their keys before, and new ones."""
+	keyed = idempotency.keyed(requests, places)
+	if not keyed:
+		return _submit_new(requests, places)
+	with idempotency.take_turn(keyed.values()) as hold:
+		jobs = idempotency.find(keyed)
+		new = [position for position in range(len(requests)) if position not in jobs]
+		accepted = _submit_new(
+			[requests[position] for position in new],
+			[places[position] for position in new],
+			[keyed.get(position) for position in new],
+		)
+		if not new:
+			# whoever waits can be told at once
+			hold.let_go()
+	jobs.update(zip(new, accepted, strict=True))
+	return [jobs[position] for position in range(len(requests))]
+
+
+def _submit_new(
+	requests: Sequence[JobRequest], places: Sequence[str], keys: Sequence[idempotency.Keyed | None] = ()
+) -> list[BackgroundJob]:
 	checks = SubmissionChecks(requests)
-	return _accept([checks.check(request, f"jobs[{n}].") for n, request in enumerate(requests)], checks)
+	jobs = [checks.check(*one) for one in zip(requests, places, strict=True)]
+	for job, key in zip(jobs, keys, strict=False):
+		job.update(key.fields() if key else {})
+	return _accept(jobs, checks)
 
 
 def _accept(jobs: list[BackgroundJob], checks: SubmissionChecks) -> list[BackgroundJob]:
@@ -117,7 +156,11 @@ def _insert(jobs: Sequence[BackgroundJob], log: Sequence[Entry], keys: Sequence[
 		if not frappe.db.is_duplicate_entry(error):
 			raise
 		deduplication.refuse_holders(keys)
-		_insert_all(jobs, log)
+		try:
+			_insert_all(jobs, log)
+		except pymysql.IntegrityError:
+			# of a large bulk, not every key is waited for
+			frappe.throw(_("An equal job is being submitted; try again"), SubmissionTimeoutError)
 
 
 def _insert_all(jobs: Sequence[BackgroundJob], log: Sequence[Entry]) -> None:

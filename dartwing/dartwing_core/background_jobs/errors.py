@@ -62,6 +62,12 @@ class SubmissionTimeoutError(frappe.QueryTimeoutError):
 	retry_after = 1
 
 
+class IdempotencyKeyError(JobEngineError):
+	"""The idempotency key came with another request before."""
+
+	http_status_code = 422
+
+
 class JobStateError(JobEngineError):
 	"""The job's status does not allow what was asked."""
 

@@ -45,6 +45,9 @@ COLUMNS = (
 	"input_parameters",
 	"job_hash",
 	"deduplication_key",
+	"idempotency_key",
+	"idempotency_hash",
+	"request_hash",
 	"timeout_seconds",
 	"max_retries",
 	"retry_count",
@@ -65,6 +68,7 @@ class JobRequest:
 	priority: str | None = None
 	depends_on: str | None = None
 	scheduled_at: When = None
+	idempotency_key: str | None = None
 
 	@classmethod
 	def parse(cls, job: Any, argument: str) -> "JobRequest":
@@ -92,7 +96,7 @@ class SubmissionChecks:
 
 		`where` is put before the name of a wrong argument, for example `jobs[3].`.
 		"""
-		_check_names(request, where)
+		check_texts(request, where)
 		if request.organization not in self._organizations:
 			_check_organization(request.organization, f"{where}organization")
 			self._organizations.add(request.organization)
@@ -148,7 +152,8 @@ def stamp(jobs: Sequence[BackgroundJob]) -> None:
 		job.update({"name": name, "created_at": now, "creation": now, "modified": now, "ready_at": ready_at})
 
 
-def _check_names(request: JobRequest, where: str) -> None:
+def check_texts(request: JobRequest, where: str) -> None:
+	"""Raise ValidationError for an argument that is no text, or lacks and must not."""
 	for name in ("job_type", "organization", "priority", "depends_on"):
 		value = getattr(request, name)
 		if not isinstance(value, str) and not (value is None and name in ("priority", "depends_on")):

@@ -120,6 +120,8 @@ class BackgroundJob(HiddenDocument):
 		error_type: DF.Literal["", "Transient", "Permanent"]
 		failed_parent: DF.Data | None
 		heartbeat_at: DF.Datetime | None
+		idempotency_hash: DF.Data | None
+		idempotency_key: DF.Data | None
 		input_parameters: DF.JSON | None
 		job_hash: DF.Data | None
 		job_type: DF.Link
@@ -133,6 +135,7 @@ class BackgroundJob(HiddenDocument):
 		progress_message: DF.Data | None
 		queued_at: DF.Datetime | None
 		ready_at: DF.Datetime | None
+		request_hash: DF.Data | None
 		result: DF.JSON | None
 		retry_count: DF.Int
 		rq_job_id: DF.Data | None

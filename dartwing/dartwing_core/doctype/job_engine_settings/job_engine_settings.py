@@ -23,6 +23,7 @@ class JobEngineSettings(Document):
 		dead_letter_alert_threshold: DF.Int
 		drain_budget_jobs: DF.Int
 		drain_budget_seconds: DF.Int
+		idempotency_hours: DF.Int
 		masked_parameters: DF.SmallText | None
 		metrics_by_organization: DF.Check
 		migrating_since: DF.Datetime | None
