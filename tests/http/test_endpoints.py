@@ -307,9 +307,7 @@ def test_a_key_with_another_request_is_refused_with_422(alice, world):
 )
 def test_a_header_that_says_something_else_or_no_key_is_refused(alice, world, header, argument, sentence):
 	arguments = submission(world) if argument is None else submission(world, idempotency_key=argument)
-	answer = alice.post(
-		f"/api/method/{API}.submit_job", json=arguments, headers={"Idempotency-Key": header}
-	)
+	answer = alice.post(f"/api/method/{API}.submit_job", json=arguments, headers={"Idempotency-Key": header})
 	if sentence is None:
 		assert message(answer)["job_id"]
 	else:

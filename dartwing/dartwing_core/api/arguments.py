@@ -13,12 +13,15 @@ from inspect import Parameter, signature
 from types import NoneType, UnionType
 from typing import Annotated, Any, get_args, get_origin
 
+import frappe
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs.config import MAX_JSON_LEVELS
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
 MISSING = Parameter.empty
+# what Frappe itself takes out of any request: the method, the session, its token, the language
+OF_FRAPPE = ("cmd", "sid", "csrf_token", "_lang")
 DIGITS = re.compile(r"-?[0-9]{1,18}")
 JSON_NAMES = {str: "a text", int: "a whole number", dict: "a JSON object", list: "a JSON list"}
 
@@ -80,6 +83,21 @@ class Argument:
 
 def arguments_of(function: Callable) -> list[Argument]:
 	return [Argument.of(parameter) for parameter in signature(function).parameters.values()]
+
+
+def refuse_unknown(function: Callable) -> None:
+	"""Refuse what the current request says and its method does not take; Frappe would leave it out.
+
+	A client would believe that it was heard. Nothing is refused when the method is called by another one.
+	"""
+	form = frappe.local.form_dict
+	called = f"{function.__module__}.{function.__name__}"
+	if not frappe.request or called not in (form.get("cmd"), frappe.request.path.rpartition("/")[2]):
+		return
+	taken = {*signature(function).parameters, *OF_FRAPPE}
+	for name in form:
+		if name not in taken:
+			refuse_argument(name if len(name) <= 80 and name.isidentifier() else shown(name), _("there is no such argument"))
 
 
 def read_text(name: str, sent: Any) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 import frappe
 from frappe import _
 
+from dartwing.dartwing_core.api.endpoints import CHANGE, whitelisted
 from dartwing.dartwing_core.background_jobs import (
 	charts,
 	dossier,
@@ -22,23 +23,23 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 # --- number cards; what Frappe calls passes the card's filters
 
 
-@frappe.whitelist()
+@whitelisted()
 def waiting_jobs(filters: Any = None) -> dict[str, Any]:
 	depths = metrics.get_metrics()["queue_depth_by_priority"]
 	return _card(sum(depths.values()), [PENDING, QUEUED])
 
 
-@frappe.whitelist()
+@whitelisted()
 def running_jobs(filters: Any = None) -> dict[str, Any]:
 	return _card(metrics.get_metrics()["job_count_by_status"][RUNNING], [RUNNING])
 
 
-@frappe.whitelist()
+@whitelisted()
 def dead_letters(filters: Any = None) -> dict[str, Any]:
 	return _card(metrics.get_metrics()["job_count_by_status"][DEAD_LETTER], [DEAD_LETTER])
 
 
-@frappe.whitelist()
+@whitelisted()
 def failure_rate(filters: Any = None) -> dict[str, Any]:
 	"""Of the last day, in percent."""
 	card = _card(round(100 * (metrics.get_failure_rate() or 0), 1), [DEAD_LETTER])
@@ -83,12 +84,12 @@ def _chart(labels: list[str], rows: list[dict[str, Any]]) -> dict[str, Any]:
 # --- one job, one Job Type
 
 
-@frappe.whitelist()
+@whitelisted()
 def get_dossier(job_id: str) -> dict[str, Any]:
 	return dossier.get_dossier(job_id)
 
 
-@frappe.whitelist()
+@whitelisted()
 def get_job_type_figures(job_type: str) -> dict[str, Any]:
 	"""`{waiting, running}` now; of the last day `completed, failed, failure_rate` and durations."""
 	frappe.get_doc("Job Type", job_type).check_permission("read")
@@ -98,23 +99,23 @@ def get_job_type_figures(job_type: str) -> dict[str, Any]:
 # --- the buttons
 
 
-@frappe.whitelist()
+@whitelisted()
 def count_by_status() -> dict[str, int]:
 	return metrics.get_metrics()["job_count_by_status"]
 
 
-@frappe.whitelist(methods=["POST"])
+@whitelisted(CHANGE)
 def act_on_jobs(action: str, job_ids: list, reason: str | None = None) -> dict[str, Any]:
 	"""Cancel, retry or discard up to 100 jobs."""
 	return selection.act(action, job_ids, reason)
 
 
-@frappe.whitelist(methods=["POST"])
+@whitelisted(CHANGE)
 def count_matching(action: str, filters: list) -> dict[str, Any]:
 	return selection.count(action, filters)
 
 
-@frappe.whitelist(methods=["POST"])
+@whitelisted(CHANGE)
 def act_on_matching(
 	action: str, filters: list, until: str, after: list | None = None, reason: str | None = None
 ) -> dict[str, Any]:
@@ -122,11 +123,11 @@ def act_on_matching(
 	return selection.act_on_next(action, filters, until, after, reason)
 
 
-@frappe.whitelist(methods=["POST"])
+@whitelisted(CHANGE)
 def pause(queue: str | None = None, job_type: str | None = None) -> None:
 	maintenance.pause(queue, job_type)
 
 
-@frappe.whitelist(methods=["POST"])
+@whitelisted(CHANGE)
 def resume(queue: str | None = None, job_type: str | None = None) -> None:
 	maintenance.resume(queue, job_type)

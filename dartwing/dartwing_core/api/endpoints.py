@@ -8,7 +8,7 @@ from typing import Any
 
 import frappe
 
-from dartwing.dartwing_core.api.arguments import Argument, arguments_of
+from dartwing.dartwing_core.api.arguments import Argument, arguments_of, refuse_unknown
 from dartwing.dartwing_core.api.call_limits import CallLimit
 from dartwing.dartwing_core.background_jobs.errors import (
 	DuplicateJobError,
@@ -38,6 +38,7 @@ class Endpoint:
 		"""Run the function for the session's user, within the limit and with arguments of its types."""
 		if self.limit and frappe.request:
 			self.limit.check(frappe.session.user)
+		refuse_unknown(self.function)
 		given = signature(self.function).bind_partial(*values, **sent).arguments
 		return self.function(
 			**{argument.name: argument.value_of(given.get(argument.name)) for argument in self.arguments}
@@ -76,6 +77,20 @@ def endpoint(
 				raise
 
 		call.__annotations__ = dict.fromkeys(function.__annotations__, Any)
+		return frappe.whitelist(methods=list(methods))(call)
+
+	return register
+
+
+def whitelisted(methods: tuple[str, ...] = READ) -> Callable:
+	"""Decorator: as `frappe.whitelist`, for methods beside the REST API; refuses what they do not take."""
+
+	def register(function: Callable) -> Callable:
+		@wraps(function)
+		def call(*values: Any, **sent: Any) -> Any:
+			refuse_unknown(function)
+			return function(*values, **sent)
+
 		return frappe.whitelist(methods=list(methods))(call)
 
 	return register

@@ -24,7 +24,9 @@ from dartwing.dartwing_core.background_jobs.conditions import fields_of, known_d
 ASKING = ("filters", "or_filters", "current_filters", "order_by", "group_by", "field", "having", "chart")
 # what says that a request is about jobs
 ABOUT_JOBS = ("Background Job", "Job Execution Log", "dartwing_core.api.desk")
-UNSEARCHABLE = re.compile(r"\b(input_parameters|job_hash|deduplication_key)\b", re.IGNORECASE)
+UNSEARCHABLE = re.compile(
+	r"\b(input_parameters|job_hash|deduplication_key|idempotency_\w+|request_hash)\b", re.IGNORECASE
+)
 ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
 
 

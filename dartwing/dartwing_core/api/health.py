@@ -5,10 +5,11 @@ from typing import Any
 
 import frappe
 
+from dartwing.dartwing_core.api.endpoints import whitelisted
 from dartwing.dartwing_core.background_jobs import access, diagnosis
 
 
-@frappe.whitelist(methods=["GET"])
+@whitelisted(("GET",))
 def get_health() -> dict[str, Any]:
 	"""What `diagnosis.examine` finds, for System Managers and users with the role Job Metrics Reader.
 

@@ -4,14 +4,13 @@ import json
 from inspect import getdoc, signature
 from typing import Any
 
-import frappe
 from pydantic import TypeAdapter
 from werkzeug.wrappers import Response
 
 import dartwing
 from dartwing.dartwing_core.api import jobs, shapes
 from dartwing.dartwing_core.api.arguments import MISSING, Argument
-from dartwing.dartwing_core.api.endpoints import ENDPOINTS, READ, Endpoint
+from dartwing.dartwing_core.api.endpoints import ENDPOINTS, READ, Endpoint, whitelisted
 
 JSON_TYPES = {str: "string", int: "integer", dict: "object", list: "array"}
 REFERENCE = "#/components/schemas/{model}"
@@ -28,7 +27,7 @@ ERRORS = {
 }
 
 
-@frappe.whitelist(methods=["GET"])
+@whitelisted(("GET",))
 def get_document() -> Response:
 	"""The document itself, not wrapped in `message`."""
 	return Response(json.dumps(document(), indent=1), mimetype="application/json")

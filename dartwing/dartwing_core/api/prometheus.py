@@ -1,14 +1,14 @@
 """What Prometheus scrapes."""
 
-import frappe
 from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.wrappers import Response
 
+from dartwing.dartwing_core.api.endpoints import whitelisted
 from dartwing.dartwing_core.background_jobs import access
 from dartwing.dartwing_core.background_jobs.exposition import exposition
 
 
-@frappe.whitelist(methods=["GET"])
+@whitelisted(("GET",))
 def get_exposition() -> Response:
 	"""Figures of the whole site, for System Managers and users with the role Job Metrics Reader."""
 	access.check_operator()
