@@ -4,7 +4,13 @@ import frappe
 import pytest
 from factories import acting_as, end, make_job_type, second_connection, submit_as, wait_until
 
-from dartwing.dartwing_core.background_jobs import cancel_job, submit_job, submit_jobs
+from dartwing.dartwing_core.background_jobs import (
+	cancel_job,
+	generate_job_hash,
+	retry_job,
+	submit_job,
+	submit_jobs,
+)
 from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError
 
 TYPE = "test_deduplicated"
@@ -188,3 +194,44 @@ def test_a_submitter_that_lost_does_not_hold_up_the_end_of_the_winner(world):
 		job.transition_to("Completed")
 		frappe.db.commit()
 		assert frappe.db.get_value("Background Job", first.name, "status") == "Completed"
+
+
+# --- whose jobs are equal
+
+
+def test_jobs_of_a_type_that_counts_owners_are_equal_only_for_the_same_one(world):
+	make_job_type("test_per_owner", deduplication_window=300, equal_per_owner=1)
+	mine = submit_as(world.alice, "test_per_owner", world.alpha, {"page": 1})
+	others = submit_as(world.adam, "test_per_owner", world.alpha, {"page": 1})
+	assert mine.name != others.name
+	with pytest.raises(DuplicateJobError) as error:
+		submit_as(world.alice, "test_per_owner", world.alpha, {"page": 1})
+	assert error.value.existing_job_id == mine.name
+
+
+def test_a_retried_job_of_such_a_type_refuses_its_owners_equal_jobs_again_and_nobody_elses(world):
+	make_job_type("test_per_owner", deduplication_window=300, equal_per_owner=1)
+	first = submit_as(world.alice, "test_per_owner", world.alpha, {"page": 1})
+	end(first.name, "Dead Letter")
+	with acting_as(world.adam):
+		retry_job(first.name)
+		frappe.db.commit()
+	submit_as(world.adam, "test_per_owner", world.alpha, {"page": 1})
+	with pytest.raises(DuplicateJobError):
+		submit_as(world.alice, "test_per_owner", world.alpha, {"page": 1})
+
+
+def test_two_members_export_the_same_rows_each_to_a_file_of_their_own(world):
+	parameters = {"doctype": "Person", "fields": ["name"]}
+	jobs = [submit_as(user, "data_export", world.alpha, parameters) for user in (world.alice, world.adam)]
+	assert len({job.name for job in jobs}) == 2
+	assert [job.owner_user for job in jobs] == [world.alice, world.adam]
+	with pytest.raises(DuplicateJobError):
+		submit_as(world.adam, "data_export", world.alpha, parameters)
+
+
+def test_other_types_are_as_they_were(world):
+	first = submit(world)
+	with pytest.raises(DuplicateJobError):
+		submit_as(world.adam, TYPE, world.alpha, {"page": 1})
+	assert first.job_hash == generate_job_hash(TYPE, world.alpha, {"page": 1})

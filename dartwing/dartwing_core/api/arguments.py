@@ -97,7 +97,8 @@ def refuse_unknown(function: Callable) -> None:
 	taken = {*signature(function).parameters, *OF_FRAPPE}
 	for name in form:
 		if name not in taken:
-			refuse_argument(name if len(name) <= 80 and name.isidentifier() else shown(name), _("there is no such argument"))
+			is_short = len(name) <= 80 and name.isidentifier()
+			refuse_argument(name if is_short else shown(name), _("there is no such argument"))
 
 
 def read_text(name: str, sent: Any) -> str:

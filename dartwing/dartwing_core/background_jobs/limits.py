@@ -12,13 +12,18 @@ from dartwing.dartwing_core.background_jobs.config import MAX_JSON_LEVELS, MAX_P
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
 
-def generate_job_hash(job_type: str, organization: str, params: dict[str, Any] | None) -> str:
-	"""64 hex digits, equal for equal jobs: independent of key order, stable for dates and Decimals."""
-	return hash_of(job_type, organization, serialize_parameters(params, "params"))
+def generate_job_hash(
+	job_type: str, organization: str, params: dict[str, Any] | None, owner: str | None = None
+) -> str:
+	"""64 hex digits, equal for equal jobs: independent of key order, stable for dates and Decimals.
+
+	`owner` is that of a job whose type says that only jobs of the same owner are equal.
+	"""
+	return hash_of(job_type, organization, serialize_parameters(params, "params"), owner)
 
 
-def hash_of(job_type: str, organization: str, serialized_parameters: str) -> str:
-	identity = json.dumps([job_type, organization, serialized_parameters])
+def hash_of(job_type: str, organization: str, serialized_parameters: str, owner: str | None = None) -> str:
+	identity = json.dumps([job_type, organization, serialized_parameters, *([owner] if owner else [])])
 	return hashlib.sha256(identity.encode()).hexdigest()
 
 

@@ -232,7 +232,8 @@ def _no_such_time(error: times.NoSuchTimeError) -> str:
 
 def _new_job(request: JobRequest, job_type: JobType, parameters: str, due: datetime | None) -> BackgroundJob:
 	user = frappe.session.user
-	job_hash = limits.hash_of(job_type.name, request.organization, parameters)
+	owner = user if job_type.equal_per_owner else None
+	job_hash = limits.hash_of(job_type.name, request.organization, parameters, owner)
 	return BackgroundJob(
 		{
 			"doctype": "Background Job",

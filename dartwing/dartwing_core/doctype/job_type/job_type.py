@@ -26,6 +26,7 @@ class JobType(Document):
 		default_timeout: DF.Int
 		description: DF.SmallText | None
 		display_name: DF.Data
+		equal_per_owner: DF.Check
 		handler_method: DF.Data
 		is_enabled: DF.Check
 		is_paused: DF.Check
