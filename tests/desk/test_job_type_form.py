@@ -1,5 +1,7 @@
 """A Job Type's form, and the switches of the engine."""
 
+import json
+
 import frappe
 import pytest
 from factories import OBLIGING, World, end, make_job_type, state, submit
@@ -65,6 +67,22 @@ def test_a_member_runs_it_now(world, desk):
 		"n": 1,
 	}
 	assert frappe.db.get_value("Background Job", job, "owner_user") == world.alice
+
+
+def test_parameters_arrive_as_they_were_typed_and_are_shown_so(world, desk):
+	"""JavaScript would make …992 of the number."""
+	page = desk(world.alice, FORM)
+	button(page, "Run Now").click()
+	expect(page.locator(".modal.show [data-fieldname=organization] input")).to_have_value(world.alpha)
+	write_parameters(page, '{"mode": "succeed", "id": 9007199254740993, "of": []}')
+	confirm(page, "Run Now")
+	page.wait_for_url("**/background-job/JOB-*")
+	expect_status(page, "Queued")
+	job = page.url.rpartition("/")[2]
+	stored = frappe.db.get_value("Background Job", job, "input_parameters")
+	assert json.loads(stored)["id"] == 9007199254740993
+	shown = page.locator("[data-fieldname=parameters] pre").inner_text()
+	assert shown == '{\n  "id": 9007199254740993,\n  "mode": "succeed",\n  "of": []\n}'
 
 
 def test_the_server_says_in_the_dialog_why_it_refuses(world, desk):

@@ -1,6 +1,7 @@
 // The REST API, for the user whose session the page was opened with.
 
 import { boot } from "./boot.js";
+import { parse } from "./exact_json.js";
 import { __ } from "./texts.js";
 
 const ROOT = "/api/method/dartwing.dartwing_core.api";
@@ -66,12 +67,20 @@ async function request(url, { headers = {}, ...options }) {
 	}).catch(() => {
 		throw new ApiError(__("The server cannot be reached."), 0);
 	});
-	const body = await response.json().catch(() => ({}));
+	const body = await body_of(response);
 	if (response.ok) return body.message;
 	if (response.status < 500 && response.status !== TOO_MANY) await check_session();
 	if (body.exc_type === "CSRFTokenError") end_session(boot.user);
 	const retry_after = Number(response.headers.get("Retry-After")) || null;
 	throw new ApiError(sentence(response, body), response.status, { retry_after, body });
+}
+
+async function body_of(response) {
+	try {
+		return parse(await response.text());
+	} catch {
+		return {};
+	}
 }
 
 function sentence(response, body) {

@@ -1,6 +1,8 @@
 // What the server tells the page: who the user is, and what there is to choose from.
 
-export const boot = JSON.parse(document.getElementById("boot").textContent);
+import { parse } from "./exact_json.js";
+
+export const boot = parse(document.getElementById("boot").textContent);
 
 const labels = {
 	type: new Map(boot.job_types.map((one) => [one.name, one.label])),

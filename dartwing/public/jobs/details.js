@@ -4,9 +4,10 @@ import { action_button, actions_of } from "./actions.js";
 import { get_details, SessionEnded } from "./api.js";
 import { priority_label, status_label, type_label } from "./boot.js";
 import { h, open_dialog, set_attribute, set_text } from "./dom.js";
+import { ExactNumber, stringify } from "./exact_json.js";
 import { download_link, progress_bar, standing, status_pill } from "./job_parts.js";
 import { has_ended, tone, WILL_RETRY } from "./statuses.js";
-import { __, clock, duration, moment, number, seconds_between } from "./texts.js";
+import { __, clock, duration, exact_number, moment, seconds_between } from "./texts.js";
 
 const TOGETHER_MS = 250;
 
@@ -162,7 +163,8 @@ export class Details {
 
 	result_of({ result }) {
 		if (result == null) return null;
-		const is_plain = (value) => typeof value !== "object" || value === null;
+		const is_plain = (value) =>
+			typeof value !== "object" || value === null || value instanceof ExactNumber;
 		const is_flat = !is_plain(result) && !Array.isArray(result) && Object.values(result).every(is_plain);
 		const shown = is_flat
 			? h(
@@ -170,7 +172,7 @@ export class Details {
 					{ class: "facts" },
 					Object.entries(result).map(([key, value]) => fact(key, value_text(value))),
 				)
-			: h("pre", { tabindex: 0 }, JSON.stringify(result, null, 2));
+			: h("pre", { tabindex: 0 }, stringify(result));
 		return h("section", {}, h("h3", {}, __("Result")), shown);
 	}
 
@@ -240,6 +242,6 @@ export class Details {
 const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
 
 function value_text(value) {
-	if (typeof value === "number") return number(value);
+	if (typeof value === "number") return exact_number(value);
 	return value === null ? "–" : String(value);
 }

@@ -1,10 +1,14 @@
 // The form for a new job. Its fields are those of the Job Type's template: the value that a field begins
 // with says what it takes. A list of texts is a choice; what is nested is written as JSON.
+//
+// What was typed goes to the server as it was typed: each field reads as JSON text, never as a number of
+// JavaScript's.
 
 import { set_busy, tell_refusal } from "./actions.js";
 import { submit } from "./api.js";
 import { boot } from "./boot.js";
 import { h, open_dialog } from "./dom.js";
+import { ExactNumber, number_as_json, stringify } from "./exact_json.js";
 import { announce } from "./notices.js";
 import { __ } from "./texts.js";
 
@@ -67,14 +71,14 @@ export function open_new_job({ organization, on_submitted }) {
 	form.addEventListener("submit", async (event) => {
 		event.preventDefault();
 		error.textContent = "";
-		const values = read_fields(fields);
-		if (!values) return;
+		const parameters_text = read_fields(fields);
+		if (parameters_text === null) return;
 		set_busy(go, true);
 		try {
 			const job = await submit({
 				job_type: types.value,
 				organization: organizations.value,
-				parameters: values,
+				parameters: parameters_text,
 			});
 			dialog.close();
 			announce(__("{0} was accepted", [job.job_id]));
@@ -94,23 +98,24 @@ function select(name, options, chosen) {
 	);
 }
 
-// The values of all fields, or null after showing which one is wrong.
+// The JSON of all fields, or null after showing which one is wrong.
 function read_fields(fields) {
-	const values = {};
+	const values = [];
+	let whole = null;
 	let wrong = null;
 	for (const field of fields) {
 		try {
 			field.show_error("");
 			const value = field.read();
-			if (field.name === null) Object.assign(values, value);
-			else values[field.name] = value;
+			if (field.name === null) whole = value;
+			else values.push(`${JSON.stringify(field.name)}: ${value}`);
 		} catch (error) {
 			field.show_error(error.message);
 			wrong ??= field;
 		}
 	}
 	wrong?.input.focus();
-	return wrong ? null : values;
+	return wrong ? null : (whole ?? `{${values.join(", ")}}`);
 }
 
 function fields_of(template) {
@@ -122,10 +127,10 @@ function field_of(name, value) {
 	const label = (name.charAt(0).toUpperCase() + name.slice(1)).replaceAll("_", " ");
 	if (typeof value === "boolean") {
 		const input = h("input", { type: "checkbox", checked: value });
-		return new Field(name, label, input, () => input.checked);
+		return new Field(name, label, input, () => String(input.checked));
 	}
-	if (typeof value === "number") {
-		const input = h("input", { type: "number", step: "any", value, required: true });
+	if (typeof value === "number" || value instanceof ExactNumber) {
+		const input = h("input", { type: "number", step: "any", value: String(value), required: true });
 		return new Field(name, label, input, () => read_number(input));
 	}
 	if (Array.isArray(value) && value.length && value.every((one) => typeof one === "string")) {
@@ -133,13 +138,13 @@ function field_of(name, value) {
 			name,
 			value.map((one) => [one, one]),
 		);
-		return new Field(name, label, input, () => input.value);
+		return new Field(name, label, input, () => JSON.stringify(input.value));
 	}
 	if (typeof value === "string") {
 		const input = value.includes("\n")
 			? h("textarea", { rows: 4 }, value)
 			: h("input", { type: "text", value });
-		return new Field(name, label, input, () => input.value);
+		return new Field(name, label, input, () => JSON.stringify(input.value));
 	}
 	return new Field(name, label, json_input(value), read_json);
 }
@@ -167,24 +172,24 @@ class Field {
 }
 
 const json_input = (value) =>
-	h("textarea", { rows: 4, class: "code", spellcheck: "false" }, JSON.stringify(value, null, 2));
+	h("textarea", { rows: 4, class: "code", spellcheck: "false" }, stringify(value));
 
 function read_number(input) {
 	if (input.value === "" || Number.isNaN(input.valueAsNumber)) throw new Error(__("Enter a number."));
-	return input.valueAsNumber;
+	return number_as_json(input.value);
 }
 
 function read_json(input) {
 	try {
-		return JSON.parse(input.value);
+		JSON.parse(input.value);
 	} catch {
 		throw new Error(__("This is no valid JSON."));
 	}
+	return input.value;
 }
 
 function read_object(input) {
-	const value = read_json(input);
-	if (value === null || typeof value !== "object" || Array.isArray(value))
-		throw new Error(__("Enter a JSON object: {…}"));
-	return value;
+	const text = read_json(input);
+	if (!text.trim().startsWith("{")) throw new Error(__("Enter a JSON object: {…}"));
+	return text;
 }

@@ -11,6 +11,8 @@ export function __(text, values = []) {
 }
 
 const number_format = new Intl.NumberFormat(language);
+// of which no digit is left out
+const exact_format = new Intl.NumberFormat(language, { maximumFractionDigits: 20 });
 const relative_format = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 const moment_format = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
 const clock_format = new Intl.DateTimeFormat(language, { timeStyle: "medium" });
@@ -22,6 +24,7 @@ const UNITS = [
 ];
 
 export const number = (value) => number_format.format(value);
+export const exact_number = (value) => exact_format.format(value);
 export const moment = (time) => moment_format.format(new Date(time));
 export const clock = (time) => clock_format.format(new Date(time));
 

@@ -135,9 +135,23 @@ Object.assign(dartwing.jobs, {
 		return __("{0} days", [Math.floor(hours / 24)]);
 	},
 
-	json_block(value) {
-		const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
-		return `<pre class="dartwing-json">${frappe.utils.escape_html(text)}</pre>`;
+	// JSON in lines; its texts and numbers stay as they are written, which JSON.parse would not leave them
+	json_block(text) {
+		return `<pre class="dartwing-json">${frappe.utils.escape_html(this.json_in_lines(text))}</pre>`;
+	},
+
+	json_in_lines(text) {
+		let depth = 0;
+		const line = () => `\n${"  ".repeat(depth)}`;
+		const write = (token) => {
+			if (/^[{[]\s*[}\]]$/.test(token)) return token[0] + token.at(-1);
+			if (token === "{" || token === "[") return token + (depth++, line());
+			if (token === "}" || token === "]") return (depth--, line()) + token;
+			if (token === ",") return token + line();
+			return token === ":" ? ": " : token;
+		};
+		const tokens = text.match(/"(?:[^"\\]|\\.)*"|[{[]\s*[}\]]|[{}[\],:]|[^\s{}[\],:"]+/g) || [];
+		return tokens.map(write).join("");
 	},
 
 	style() {

@@ -188,8 +188,8 @@ function attempts_table(attempts) {
 }
 
 function show_parameters(frm) {
-	const parameters = JSON.parse(frm.doc.input_parameters || "{}");
-	frm.get_field("parameters").$wrapper.html(dartwing.jobs.json_block(parameters));
+	const text = frm.doc.input_parameters || "{}";
+	frm.get_field("parameters").$wrapper.html(dartwing.jobs.json_block(text));
 }
 
 function show_result(frm) {
@@ -197,7 +197,7 @@ function show_result(frm) {
 		const field = frm.get_field(name);
 		if (!frm.doc[name] || !field?.$wrapper) continue;
 		const value = frm.doc[name];
-		const pretty = dartwing.jobs.json_block(typeof value === "string" ? JSON.parse(value) : value);
+		const pretty = dartwing.jobs.json_block(typeof value === "string" ? value : JSON.stringify(value));
 		field.$wrapper.find(".like-disabled-input").html(pretty).addClass("p-0");
 	}
 }

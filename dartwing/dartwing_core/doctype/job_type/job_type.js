@@ -126,9 +126,8 @@ async function run(frm, dialog, { organization, parameters, priority, scheduled_
 			.get_field("problem")
 			.$wrapper.html(html && `<div class="dartwing-problem" role="alert">${html}</div>`);
 	complain("");
-	let parsed;
 	try {
-		parsed = parse_parameters(parameters);
+		check_parameters(parameters);
 	} catch (error) {
 		return complain(frappe.utils.escape_html(error.message));
 	}
@@ -137,7 +136,8 @@ async function run(frm, dialog, { organization, parameters, priority, scheduled_
 		const { job_id } = await dartwing.jobs.call(`${dartwing.jobs.REST}submit_job`, {
 			job_type: frm.doc.name,
 			organization,
-			parameters: parsed,
+			// as it was typed: JavaScript's numbers are not exact
+			parameters: parameters || "{}",
 			priority,
 			scheduled_at: scheduled_at || null,
 		});
@@ -152,7 +152,7 @@ async function run(frm, dialog, { organization, parameters, priority, scheduled_
 	dialog.enable_primary_action();
 }
 
-function parse_parameters(text) {
+function check_parameters(text) {
 	let value;
 	try {
 		value = JSON.parse(text || "{}");
@@ -162,5 +162,4 @@ function parse_parameters(text) {
 	if (value === null || typeof value !== "object" || Array.isArray(value)) {
 		throw new Error(__("Parameters must be a JSON object, for example {0}", ['{"duration": 5}']));
 	}
-	return value;
 }
