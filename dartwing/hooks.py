@@ -52,11 +52,15 @@ standard_queries = {
 
 before_request = [
 	"dartwing.dartwing_core.api.answers.before_request",
-	"dartwing.dartwing_core.api.frappe_methods.refuse_filter_as_name",
 	"dartwing.dartwing_core.api.frappe_methods.refuse_guesses",
 	"dartwing.dartwing_core.api.newest_rows.before_request",
 ]
-after_request = ["dartwing.dartwing_core.api.answers.after_request"]
+# the first place at which Frappe knows whom an API key belongs to
+auth_hooks = ["dartwing.dartwing_core.api.door.close"]
+after_request = [
+	"dartwing.dartwing_core.api.answers.after_request",
+	"dartwing.dartwing_core.api.door.open_again",
+]
 
 doctype_js = {
 	"Background Job": "public/js/dartwing_jobs.js",

@@ -30,15 +30,6 @@ UNSEARCHABLE = re.compile(
 ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
 
 
-def refuse_filter_as_name() -> None:
-	"""Before a request: a name of a guarded document is a text."""
-	form = frappe.local.form_dict or {}
-	if all(form.get(argument) not in GUARDED for argument in ("doctype", "dt")):
-		return
-	if any(isinstance(form.get(argument), dict | list) for argument in ("name", "docname", "dn")):
-		raise frappe.DoesNotExistError
-
-
 def refuse_guesses() -> None:
 	"""Before a request: nobody finds out what jobs' parameters are by filtering, sorting or grouping by them.
 

@@ -1,0 +1,164 @@
+"""The door that every request to Frappe's own methods passes: what a user may not see is not there.
+
+Frappe has some hundred methods that take a DocType and a name, and not all ask who may see the document:
+some write a like or a comment, some answer in another way than for a name that there is not. So, before
+any of them runs, each name of a guarded document that the user may not see is replaced by a name that
+there is not, and in the answer it is put back. Frappe then does and says, word for word, what it does
+for an unknown name, whatever that is.
+
+The name that there is not is the one that was sent, with digits at its end: its other letters are
+escaped in the answer as those of an unknown one, and digits are the same in JSON, HTML and addresses.
+"""
+
+import json
+import secrets
+from dataclasses import dataclass, field
+
+import frappe
+from werkzeug.wrappers import Request, Response
+
+from dartwing.dartwing_core.api import mentions
+from dartwing.dartwing_core.background_jobs import access_hooks
+
+OURS = "dartwing.dartwing_core.api."
+# Frappe's methods under our name: what overrides them
+NOT_OURS = f"{OURS}frappe_methods"
+DIGITS = 20
+STORING = ("POST", "PUT", "PATCH")
+
+
+@dataclass(frozen=True)
+class Replacement:
+	"""What a request's hidden names were replaced by, and how the answer is made to say what was sent."""
+
+	hidden: frozenset[str]
+	digits: str = field(default_factory=lambda: "".join(secrets.choice("123456789") for _ in range(DIGITS)))
+
+	def of(self, name: str) -> str:
+		"""A name that there is not; one that is as long as a name can be loses its end to the digits."""
+		if name not in self.hidden:
+			return name
+		return name + self.digits if len(name) + DIGITS <= mentions.LONGEST_NAME else self._cut(name)
+
+	def _cut(self, name: str) -> str:
+		return name[:-DIGITS] + self.digits
+
+	def undone(self, text: str) -> str:
+		for name in self.hidden:
+			if self.of(name) == self._cut(name):
+				text = text.replace(self._cut(name), name)
+		return text.replace(self.digits, "")
+
+
+def close() -> None:
+	"""Before a request, when its user is known (`auth_hooks`): replace the names that he may not see."""
+	form, request = frappe.local.form_dict or {}, frappe.local.request
+	method = method_of(request)
+	if is_ours(method) or not (mentions.is_suspect(request.path) or mentions.is_suspect(form)):
+		return
+	named = doctypes_named(request, form, method)
+	if not named:
+		return
+	if mentions.has_no_text_as_name(form):
+		raise frappe.DoesNotExistError
+	hidden = hidden_names(named, request, form)
+	if hidden:
+		replace(Replacement(frozenset(hidden)), request, form)
+
+
+def open_again(response: Response | None, request: Request) -> None:
+	"""After a request: its answer names what was sent."""
+	replacement = frappe.local.flags.dartwing_replacement
+	if not replacement or response is None:
+		return
+	for header, value in list(response.headers.items()):
+		if replacement.digits in value:
+			response.headers[header] = replacement.undone(value)
+	if not response.is_streamed:
+		text = response.get_data()
+		if replacement.digits.encode() in text:
+			response.set_data(replacement.undone(text.decode()))
+
+
+# --- what a request is
+
+
+def method_of(request: Request) -> str:
+	"""The dotted path of the method that Frappe will run: of `cmd`, which goes first, or of the address."""
+	form = frappe.local.form_dict or {}
+	if form.get("cmd"):
+		return str(form["cmd"])
+	_start, is_method, rest = request.path.partition("/method/")
+	return rest.partition("/")[0] if is_method and request.path.startswith("/api/") else ""
+
+
+def is_ours(method: str) -> bool:
+	"""Whether it is one of this app's own, which ask for themselves who may see what."""
+	return method.startswith(OURS) and not method.startswith(NOT_OURS)
+
+
+def stored_doctype(request: Request) -> str | None:
+	"""The DocType of which the request stores a document with its arguments as fields (REST)."""
+	parts = request.path.strip("/").split("/")
+	for kind in ("resource", "document"):
+		if parts[0] == "api" and kind in parts[1:3] and request.method in STORING:
+			rest = parts[parts.index(kind) + 1 :]
+			is_call = "method" in rest[2:] or (request.method == "POST" and len(rest) > 1)
+			return rest[0] if rest and not is_call and mentions.is_doctype(rest[0]) else None
+	return None
+
+
+# --- what it names
+
+
+def doctypes_named(request: Request, form: dict, method: str) -> set[str]:
+	is_foreign = bool(method) and "." in method and not method.startswith(("frappe.", NOT_OURS))
+	return {*mentions.doctypes_in_path(request.path), *mentions.doctypes_in(form, is_foreign=is_foreign)}
+
+
+def hidden_names(named: set[str], request: Request, form: dict) -> set[str]:
+	"""What in the request is the name of a document, of one of these DocTypes, that the user may not see."""
+	texts: dict[str, None] = {}
+
+	def note(text: str) -> str:
+		if text and len(text) <= 2 * mentions.LONGEST_NAME and is_storable(text):
+			texts[text] = None
+		return text
+
+	mentions.changed_form(form, note, stored_doctype(request))
+	for _start, _end, name in mentions.names_in_path(request.path):
+		note(name)
+	return {name for doctype in named for name in access_hooks.hidden_among(doctype, list(texts))}
+
+
+def is_storable(text: str) -> bool:
+	"""Whether it can be compared with a name: half of a character, which JSON can say, is in none."""
+	try:
+		text.encode()
+	except UnicodeEncodeError:
+		return False
+	return True
+
+
+# --- what becomes of it
+
+
+def replace(replacement: Replacement, request: Request, form: dict) -> None:
+	frappe.local.flags.dartwing_replacement = replacement
+	stored = stored_doctype(request)
+	after = mentions.changed_form(form, replacement.of, stored)
+	if stored and after != form and "data" not in form:
+		# Frappe reads the body anew, unless it is told of another
+		after["data"] = json.dumps(after)
+	form.update(after)
+	path = mentions.changed_path(request.path, replacement.of)
+	if path != request.path:
+		readdress(request, path)
+
+
+def readdress(request: Request, path: str) -> None:
+	"""Give the request another path, for all that was worked out from the one before, too."""
+	request.environ["PATH_INFO"] = path.encode().decode("latin-1")
+	request.path = path
+	for derived in ("base_url", "full_path", "url"):
+		request.__dict__.pop(derived, None)

@@ -1,0 +1,196 @@
+"""Where a request names guarded DocTypes, and what in it may be the name of one of their documents.
+
+A name is looked for by its value, not by the argument that Frappe's method happens to take it in: a new
+method, or a new argument of an old one, is covered as it comes. Only in documents that are sent to be
+stored, and in arguments that carry prose, is the field asked too, as nothing there may be changed that
+only looks like a name.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import frappe
+
+from dartwing.dartwing_core.background_jobs.access_hooks import GUARDED
+
+Change = Callable[[str], str]
+
+LONGEST_NAME = 140
+# a cheap look that tells most requests to pass; JSON may spell any letter as \u0041
+SUSPECT = re.compile(r"background.job|job.execution.log|organization|org.member|person|\\u", re.IGNORECASE)
+# arguments by which methods of other apps name a DocType; they may mean anything by a mere "Person"
+NAMING = re.compile(r"doctype|^dt$", re.IGNORECASE)
+# arguments of methods that carry what is to be stored or searched for, and never a name
+PROSE = frozenset(
+	("comment", "content", "description", "html", "label", "message", "subject", "title", "txt")
+)
+# fields of documents that hold another document's name without being a link
+NAME_FIELDS = frozenset(("attached_to_name", "docname", "document_name", "reference_docname", "reference_name"))
+# what holds one name; Frappe takes a filter there as well
+ONE_NAME = re.compile(r"^(name|dn|(.*_)?docname|(reference|document|link|share|attached_to)_name)$")
+BY_SLUG = {re.sub(r"\W", "", doctype).casefold(): doctype for doctype in GUARDED}
+
+
+def is_suspect(value: Any) -> bool:
+	"""Whether a guarded DocType may be named in the value; no look at the database."""
+	if isinstance(value, str):
+		return bool(SUSPECT.search(value))
+	if isinstance(value, dict):
+		return any(is_suspect(key) or is_suspect(one) for key, one in value.items())
+	if isinstance(value, list | tuple):
+		return any(is_suspect(one) for one in value)
+	return False
+
+
+def guarded_doctype(text: Any) -> str | None:
+	"""The guarded DocType that a text is, however its letters and blanks are written."""
+	if not isinstance(text, str) or len(text) > LONGEST_NAME:
+		return None
+	return BY_SLUG.get(re.sub(r"[\W_]", "", text).casefold())
+
+
+def doctypes_in(value: Any, key: str = "", is_foreign: bool = False) -> Iterator[str]:
+	"""Guarded DocTypes that are named anywhere in the value, in JSON texts too.
+
+	In arguments of another app's method (`is_foreign`) only where the argument says that it is one.
+	"""
+	value = parsed(value)
+	if isinstance(value, dict):
+		for name, one in value.items():
+			yield from doctypes_in(str(name), key, is_foreign)
+			yield from doctypes_in(one, str(name), is_foreign)
+	elif isinstance(value, list | tuple):
+		for one in value:
+			yield from doctypes_in(one, key, is_foreign)
+	elif (doctype := guarded_doctype(value)) and (not is_foreign or NAMING.search(key)):
+		yield doctype
+
+
+def parsed(value: Any) -> Any:
+	"""What a JSON text says, if it says more than a number; any other value as it is."""
+	if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "[", '"'):
+		return value
+	try:
+		return json.loads(value)
+	except (ValueError, RecursionError):
+		return value
+
+
+# --- names: every text that may be one goes through `change`
+
+
+def changed_form(form: dict, change: Change, stored: str | None = None) -> dict:
+	"""The arguments of a request, in which each possible name is what `change` makes of it.
+
+	`stored` is the DocType of which the arguments are a document's fields.
+	"""
+	if stored:
+		data = parsed(form.get("data"))
+		body = changed_document(stored, form, change)
+		return {**body, "data": changed_document(stored, data, change)} if isinstance(data, dict) else body
+	if isinstance(form.get("doctype"), str) and "fieldname" in form and is_doctype(form["doctype"]):
+		return _changed_values(form, change)
+	return {name: changed(value, change, str(name)) for name, value in form.items()}
+
+
+def _changed_values(form: dict, change: Change) -> dict:
+	"""Those of `frappe.client.set_value`: a document's fields as JSON, or one of them with its value."""
+	doctype, named, rest = form["doctype"], parsed(form["fieldname"]), dict(form)
+	rest.pop("fieldname")
+	if isinstance(named, dict):
+		values = {"fieldname": changed_document(doctype, named, change)}
+	elif isinstance(named, str) and "value" in rest:
+		value = changed_document(doctype, {named: rest.pop("value")}, change)[named]
+		values = {"fieldname": named, "value": value}
+	else:
+		values = {"fieldname": form["fieldname"]}
+	return {**values, **{name: changed(one, change, str(name)) for name, one in rest.items()}}
+
+
+def changed(value: Any, change: Change, key: str = "") -> Any:
+	"""The arguments of a method, in which each possible name is what `change` makes of it."""
+	inner = parsed(value)
+	if inner is not value:
+		after = changed(inner, change, key)
+		return value if after == inner else json.dumps(after)
+	if isinstance(value, dict):
+		doctype = value.get("doctype")
+		if isinstance(doctype, str) and is_doctype(doctype):
+			return changed_document(doctype, value, change)
+		return {name: changed(one, change, str(name)) for name, one in value.items()}
+	if isinstance(value, list):
+		return [changed(one, change, key) for one in value]
+	return change(value) if isinstance(value, str) and key not in PROSE else value
+
+
+def changed_document(doctype: str, document: dict, change: Change) -> dict:
+	"""A document to be stored: of its own fields only those change that hold the name of a guarded one."""
+	fields = {field.fieldname: field for field in frappe.get_meta(doctype).fields}
+	is_guarded = guarded_doctype(doctype) is not None
+	after = {}
+	for name, value in document.items():
+		field = fields.get(name)
+		if field and field.fieldtype in frappe.model.table_fields:
+			after[name] = _changed_rows(field.options, parsed(value), change)
+		elif field is None:
+			after[name] = changed(value, change, name) if is_guarded else value
+		else:
+			after[name] = changed(value, change) if _holds_a_name(field, document, is_guarded) else value
+	return after
+
+
+def _changed_rows(doctype: str, rows: Any, change: Change) -> Any:
+	if not isinstance(rows, list):
+		return rows
+	return [changed_document(doctype, row, change) if isinstance(row, dict) else row for row in rows]
+
+
+def _holds_a_name(field: Any, document: dict, is_guarded: bool) -> bool:
+	if field.fieldtype == "Dynamic Link":
+		return guarded_doctype(document.get(field.options)) is not None
+	if field.fieldtype == "Link":
+		return is_guarded and field.options in GUARDED
+	return field.fieldname in NAME_FIELDS and any(guarded_doctype(value) for value in document.values())
+
+
+def is_doctype(name: str) -> bool:
+	return bool(frappe.db.exists("DocType", name, cache=True))
+
+
+def has_no_text_as_name(value: Any, key: str = "") -> bool:
+	"""Whether a filter stands where one name should, or a number, to which the database finds many texts equal."""
+	if value is not None and not isinstance(value, str) and ONE_NAME.match(key):
+		return True
+	if isinstance(value, dict):
+		return any(has_no_text_as_name(one, str(name)) for name, one in value.items())
+	if isinstance(value, list):
+		return any(has_no_text_as_name(one) for one in value)
+	inner = parsed(value)
+	return inner is not value and has_no_text_as_name(inner)
+
+
+# --- paths: /…/<DocType>/<name>, of which a name may have slashes
+
+
+def doctypes_in_path(path: str) -> Iterator[str]:
+	yield from filter(None, map(guarded_doctype, path.split("/")))
+
+
+def names_in_path(path: str) -> Iterator[tuple[int, int, str]]:
+	"""Start, end and text of what may be a name: one or more segments after a guarded DocType, longest first."""
+	segments = path.split("/")
+	for position, segment in enumerate(segments):
+		if guarded_doctype(segment):
+			for end in range(len(segments), position + 1, -1):
+				yield position + 1, end, "/".join(segments[position + 1 : end])
+
+
+def changed_path(path: str, change: Change) -> str:
+	for start, end, name in names_in_path(path):
+		after = change(name)
+		if after != name:
+			segments = path.split("/")
+			return "/".join([*segments[:start], after, *segments[end:]])
+	return path
