@@ -37,8 +37,6 @@ has_permission = {
 override_whitelisted_methods = {
 	"frappe.client.get": "dartwing.dartwing_core.api.frappe_methods.get",
 	"frappe.client.get_count": "dartwing.dartwing_core.api.frappe_methods.get_count",
-	"frappe.client.validate_link": "dartwing.dartwing_core.api.frappe_methods.validate_link",
-	"frappe.desk.search.get_link_title": "dartwing.dartwing_core.api.frappe_methods.get_link_title",
 }
 
 # searches for links, which a client may otherwise tell to ignore permissions
@@ -52,7 +50,6 @@ standard_queries = {
 
 before_request = [
 	"dartwing.dartwing_core.api.answers.before_request",
-	"dartwing.dartwing_core.api.frappe_methods.refuse_guesses",
 	"dartwing.dartwing_core.api.newest_rows.before_request",
 ]
 # the first place at which Frappe knows whom an API key belongs to

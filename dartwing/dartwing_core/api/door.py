@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import frappe
 from werkzeug.wrappers import Request, Response
 
-from dartwing.dartwing_core.api import mentions
+from dartwing.dartwing_core.api import mentions, questions
 from dartwing.dartwing_core.background_jobs import access_hooks
 
 OURS = "dartwing.dartwing_core.api."
@@ -51,11 +51,20 @@ class Replacement:
 
 
 def close() -> None:
-	"""Before a request, when its user is known (`auth_hooks`): replace the names that he may not see."""
+	"""Before a request, once its user is known (`auth_hooks`): refuse or replace what they may not ask."""
 	form, request = frappe.local.form_dict or {}, frappe.local.request
 	method = method_of(request)
-	if is_ours(method) or not (mentions.is_suspect(request.path) or mentions.is_suspect(form)):
+	if is_ours(method):
 		return
+	if mentions.is_suspect(request.path) or mentions.is_suspect(form):
+		hide_names(request, form, method)
+		if not stored_doctype(request):
+			questions.check(method, form, listed_doctype(request))
+	elif method in questions.BY_DOCUMENT:
+		questions.check(method, form, None)
+
+
+def hide_names(request: Request, form: dict, method: str) -> None:
 	named = doctypes_named(request, form, method)
 	if not named:
 		return
@@ -106,6 +115,11 @@ def stored_doctype(request: Request) -> str | None:
 			is_call = "method" in rest[2:] or (request.method == "POST" and len(rest) > 1)
 			return rest[0] if rest and not is_call and mentions.is_doctype(rest[0]) else None
 	return None
+
+
+def listed_doctype(request: Request) -> str | None:
+	"""The guarded DocType whose documents the request lists or counts (REST)."""
+	return next(mentions.doctypes_in_path(request.path), None) if request.path.startswith("/api/") else None
 
 
 # --- what it names

@@ -1,53 +1,18 @@
-"""Frappe's own methods where v15 answers without asking who may see a row.
+"""Frappe's own methods that v15 answers for rows which the user may not see, under the same arguments.
 
-`frappe.client.get_count` counts any DocType's rows by any filter, `get` finds one by any filter and
-then says its name, `validate_link` tells whether a name exists, `get_link_title` what its title is,
-and a link search can be told to ignore permissions. Where a method takes a name, JSON can carry a
-filter instead. What may not be read can still be searched for.
+Foreign names and conditions are kept from all methods by `door`. These three count or find any DocType's
+rows by a filter: `frappe.client.get_count` asks for no permission, `get` finds a row before it asks, and
+a link search can be told to ignore permissions.
 """
 
-import json
-import re
 from typing import Any
-from urllib.parse import unquote
 
 import frappe
 import frappe.client
-import frappe.desk.search
-from frappe import _
 from frappe.utils import cint
 
 from dartwing.dartwing_core.background_jobs.access_hooks import GUARDED
 from dartwing.dartwing_core.background_jobs.conditions import fields_of, known_doctype, readable_conditions
-
-# arguments by which Frappe's methods find, sort and group rows
-ASKING = ("filters", "or_filters", "current_filters", "order_by", "group_by", "field", "having", "chart")
-# what says that a request is about jobs
-ABOUT_JOBS = ("Background Job", "Job Execution Log", "dartwing_core.api.desk")
-UNSEARCHABLE = re.compile(
-	r"\b(input_parameters|job_hash|deduplication_key|idempotency_\w+|request_hash)\b", re.IGNORECASE
-)
-ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
-
-
-def refuse_guesses() -> None:
-	"""Before a request: nobody finds out what jobs' parameters are by filtering, sorting or grouping by them.
-
-	Frappe v15 leaves a field that may not be read out of what it selects, not out of conditions.
-	"""
-	form = frappe.local.form_dict or {}
-	asked = " ".join(text_of(form[argument]) for argument in ASKING if form.get(argument))
-	about = (
-		f"{unquote(frappe.request.path)} {form.get('cmd')} {form.get('doctype')} {form.get('doc')} {asked}"
-	)
-	if UNSEARCHABLE.search(asked) and any(text in about for text in ABOUT_JOBS):
-		frappe.throw(_("Jobs are not searched by their parameters"), frappe.PermissionError)
-
-
-def text_of(value: Any) -> str:
-	"""The value as one text, in which no character is escaped as in JSON."""
-	text = value if isinstance(value, str) else json.dumps(value, default=str)
-	return ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
 
 
 @frappe.whitelist()
@@ -69,25 +34,6 @@ def get_count(doctype: Any, filters: Any = None, debug: Any = False, cache: Any 
 	wanted = readable_conditions(doctype, filters)
 	rows = frappe.client.get_list(doctype, fields=["count(name) as rows_found"], filters=wanted)
 	return rows[0].rows_found if rows else 0
-
-
-@frappe.whitelist()
-def validate_link(doctype: str, docname: str, fields: Any = None) -> Any:
-	"""The name, as stored, of a document that there is, and the fields wanted of it."""
-	if doctype in GUARDED and not is_visible(doctype, docname):
-		return frappe._dict(name=None)
-	return frappe.client.validate_link(doctype, docname, fields)
-
-
-@frappe.whitelist()
-def get_link_title(doctype: Any, docname: Any) -> Any:
-	if doctype in GUARDED and not is_visible(doctype, docname):
-		return None
-	return frappe.desk.search.get_link_title(doctype, docname)
-
-
-def is_visible(doctype: str, name: Any) -> bool:
-	return bool(frappe.get_list(doctype, filters=[["name", "=", str(name)]], limit_page_length=1))
 
 
 @frappe.whitelist()

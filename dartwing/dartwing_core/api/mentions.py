@@ -27,7 +27,9 @@ PROSE = frozenset(
 	("comment", "content", "description", "html", "label", "message", "subject", "title", "txt")
 )
 # fields of documents that hold another document's name without being a link
-NAME_FIELDS = frozenset(("attached_to_name", "docname", "document_name", "reference_docname", "reference_name"))
+NAME_FIELDS = frozenset(
+	("attached_to_name", "docname", "document_name", "reference_docname", "reference_name")
+)
 # what holds one name; Frappe takes a filter there as well
 ONE_NAME = re.compile(r"^(name|dn|(.*_)?docname|(reference|document|link|share|attached_to)_name)$")
 BY_SLUG = {re.sub(r"\W", "", doctype).casefold(): doctype for doctype in GUARDED}
@@ -160,7 +162,7 @@ def is_doctype(name: str) -> bool:
 
 
 def has_no_text_as_name(value: Any, key: str = "") -> bool:
-	"""Whether a filter stands where one name should, or a number, to which the database finds many texts equal."""
+	"""Whether a filter stands where one name should, or a number, which equals many texts in SQL."""
 	if value is not None and not isinstance(value, str) and ONE_NAME.match(key):
 		return True
 	if isinstance(value, dict):
@@ -179,7 +181,7 @@ def doctypes_in_path(path: str) -> Iterator[str]:
 
 
 def names_in_path(path: str) -> Iterator[tuple[int, int, str]]:
-	"""Start, end and text of what may be a name: one or more segments after a guarded DocType, longest first."""
+	"""Start, end and text of what may be a name: segments after a guarded DocType, the longest first."""
 	segments = path.split("/")
 	for position, segment in enumerate(segments):
 		if guarded_doctype(segment):

@@ -40,7 +40,13 @@ STANDARD_FIELDS = {
 OPTIONAL_FIELDS = {"_assign": "Text", "_liked_by": "Text", "_user_tags": "Data"}
 # what nobody asks for, whatever their role: who guesses right would know it
 SECRETS = {
-	"Background Job": ("input_parameters", "job_hash", "deduplication_key"),
+	"Background Job": (
+		"input_parameters",
+		"job_hash",
+		"deduplication_key",
+		"idempotency_hash",
+		"request_hash",
+	),
 	"User": ("reset_password_key",),
 }
 NOT_READABLE = ("Password", "Table", "Table MultiSelect")

@@ -1,0 +1,193 @@
+"""What Frappe's methods are asked of guarded DocTypes is conditions on fields that the user may read.
+
+Each method that takes filters, fields, orders or groups is asked with SQL that is true and with SQL that
+is false, and with values that only rows of another organization have: nothing may tell the difference.
+"""
+
+import json
+import re
+from typing import Any
+
+import frappe
+import pytest
+from factories import World, end, submit
+from http_client import Client
+from methods_of_frappe import Method, whitelisted_methods
+from requests import Response
+from test_door import LEFT_OUT, UNKNOWN, arguments_for, normalized
+
+SECRET = "known to Beta only"
+TRUE = "1=0 or exists(select 1 from `tabUser`)"
+FALSE = "1=0 or exists(select 1 from `tabUser` where 1=0)"
+# Frappe's methods that read such arguments from the request itself
+READING_THE_REQUEST = re.compile(r"^frappe\.desk\.reportview\.")
+CONDITIONS = re.compile(r"^(\w*filters|filters_json)$")
+
+
+@pytest.fixture
+def beta_jobs(world: World) -> list[str]:
+	"""Three dead letters of Beta, beside one job of Alpha."""
+	submit()
+	jobs = [submit(world.bob, world.beta, secret=SECRET, number=number).name for number in range(3)]
+	for job in jobs:
+		end(job, "Dead Letter", error_message=SECRET)
+	return jobs
+
+
+def asking_methods() -> list[Method]:
+	return [
+		method
+		for method in whitelisted_methods()
+		if method.path not in LEFT_OUT
+		and (any(map(CONDITIONS.match, method.parameters)) or READING_THE_REQUEST.match(method.path))
+	]
+
+
+def ask(client: Client, method: Method, conditions: Any, **arguments: Any) -> Response:
+	given = arguments_for(method, "Background Job", UNKNOWN)
+	named = [name for name in method.parameters if CONDITIONS.match(name)] or ["filters"]
+	given |= dict.fromkeys(named, conditions if isinstance(conditions, str) else json.dumps(conditions))
+	given |= {
+		"file_format_type": "CSV",
+		"title": "x",
+		"stats": '["status", "_user_tags"]',
+		"type": "location_field",
+	}
+	given |= {"field_map": '{"start": "creation", "end": "modified", "title": "name"}'}
+	given |= {"start": "2000-01-01", "end": "2100-01-01", "view": "List"} if "calendar" in method.path else {}
+	given |= {"doc": json.dumps({"document_type": "Background Job", "function": "Count"})}
+	given |= {"chart": json.dumps(CHART)} if method.path.endswith("dashboard_chart.get") else {}
+	return client.request(method.verb, f"/api/method/{method.path}", data={**given, **arguments})
+
+
+CHART = {
+	"chart_type": "Count",
+	"type": "Heatmap",
+	"document_type": "Background Job",
+	"based_on": "creation",
+	"filters_json": "[]",
+}
+
+
+def as_sql(text: str) -> list:
+	return [[text], {text: 1}, [[text, "=", 1]], [["name", "=", "x"], text], [["name", text, "x"]], text]
+
+
+@pytest.mark.parametrize("shape", range(len(as_sql(""))))
+def test_no_method_runs_sql_that_stands_among_conditions(alice, beta_jobs, shape):
+	methods = asking_methods()
+	assert len(methods) > 3
+	told = {}
+	for method in methods:
+		answers = [ask(alice, method, as_sql(text)[shape]) for text in (TRUE, FALSE)]
+		texts = [normalized(answer, text) for answer, text in zip(answers, (TRUE, FALSE), strict=True)]
+		if re.sub(r" where 1=0", "", str(texts[1])) != str(texts[0]):
+			told[method.path] = texts
+	assert told == {}
+
+
+FOREIGN = (
+	[["Background Job", "error_message", "like", "known to Beta%"]],
+	[["Background Job", "organization", "=", World.beta]],
+	[["Background Job", "owner_user", "=", World.bob]],
+)
+NOTHING = [["Background Job", "organization", "=", "Nowhere"]]
+
+
+@pytest.mark.parametrize("conditions", FOREIGN)
+def test_no_method_finds_counts_or_sums_up_what_only_beta_has(alice, beta_jobs, conditions):
+	told = {}
+	for method in asking_methods():
+		for extra in ({}, {"field": "assigned_to"}):
+			answers = [ask(alice, method, one, **extra) for one in (conditions, NOTHING)]
+			found, nothing = [normalized(answer, "<no name>") for answer in answers]
+			if found != nothing and found[0] != 417:
+				told[method.path] = (found, nothing)
+	assert told == {}
+
+
+@pytest.mark.parametrize("argument", ["fields", "order_by", "group_by", "filters", "or_filters"])
+@pytest.mark.parametrize("method", ["get", "get_list", "get_count", "export_query"])
+def test_sql_is_refused_by_the_name_of_its_argument(alice, beta_jobs, method, argument):
+	sql = "exists(select 1 from `__Auth`)"
+	value = sql if argument.endswith("_by") else json.dumps([sql])
+	arguments = {
+		"doctype": "Background Job",
+		"fields": '["name"]',
+		"file_format_type": "CSV",
+		argument: value,
+	}
+	answer = alice.ask(f"frappe.desk.reportview.{method}", **arguments)
+	assert answer.status_code == 417
+	assert argument in answer.text
+
+
+def test_assignments_of_other_organizations_are_not_counted(alice, beta_jobs, manager):
+	arguments = {
+		"doctype": "Background Job",
+		"current_filters": "[]",
+		"field": "assigned_to",
+	}
+	method = "frappe.desk.listview.get_group_by_count"
+	manager.call(
+		"frappe.desk.form.assign_to.add",
+		doctype="Background Job",
+		name=beta_jobs[0],
+		assign_to=json.dumps([World.bob]),
+	)
+	answer = alice.ask(method, **arguments)
+	if answer.status_code == 200:
+		assert World.bob not in answer.text
+
+
+def desk_list(**arguments: Any) -> dict:
+	"""What a list of Desk sends."""
+	return {
+		"doctype": "Background Job",
+		"fields": json.dumps(
+			["`tabBackground Job`.`name`", "`tabBackground Job`.`status`", "`tabBackground Job`.`_assign`"]
+		),
+		"filters": "[]",
+		"order_by": "`tabBackground Job`.`modified` desc",
+		"start": 0,
+		"page_length": 20,
+		"view": "List",
+		"group_by": "",
+		"with_comment_count": 1,
+		**arguments,
+	}
+
+
+OF_DESK = {
+	"plain": desk_list(),
+	"four": desk_list(filters='[["Background Job","status","=","Queued"]]'),
+	"five": desk_list(filters='[["Background Job","status","in",["Queued"],false]]'),
+	"assigned to me": desk_list(filters=f'[["Background Job","_assign","not like","%{World.bob}%"]]'),
+	"tagged": desk_list(filters='[["Background Job","_user_tags","not like","%x%"]]'),
+	"liked": desk_list(filters='[["Background Job","_liked_by","not like","%x%"]]'),
+	"report view": desk_list(
+		view="Report",
+		group_by="`tabBackground Job`.`status`",
+		aggregate_function="count",
+		aggregate_on_doctype="Background Job",
+		aggregate_on_field="name",
+		fields='["`tabBackground Job`.`status`"]',
+		order_by="_aggregate_column desc",
+	),
+}
+
+
+@pytest.mark.parametrize("form", OF_DESK)
+def test_what_desks_lists_send_goes_on_working(alice, beta_jobs, form):
+	answer = alice.call("frappe.desk.reportview.get", **OF_DESK[form])
+	assert answer.status_code == 200, answer.text
+	assert len(answer.json()["message"]["values"]) == 1
+
+
+def test_a_member_still_finds_rows_by_name_and_by_values(alice, beta_jobs, world):
+	mine = frappe.db.get_value("Background Job", {"organization": world.alpha})
+	for filters in (mine, json.dumps({"name": mine}), json.dumps([["name", "=", mine]])):
+		answer = alice.ask(
+			"frappe.client.get_value", doctype="Background Job", fieldname="status", filters=filters
+		)
+		assert answer.json()["message"]["status"]
