@@ -77,6 +77,7 @@ scheduler_events = {
 }
 
 doc_events = {
+	"*": {"before_validate": "dartwing.dartwing_core.api.links.refuse_hidden"},
 	"Job Engine Settings": {"on_update": "dartwing.dartwing_core.background_jobs.maintenance.switched"},
 	"Job Type": {"on_update": "dartwing.dartwing_core.background_jobs.maintenance.switched"},
 	"Organization": {

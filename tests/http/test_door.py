@@ -5,14 +5,18 @@ All of them are asked, as Frappe's source has them: the arguments are filled in 
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import frappe
 import pytest
-from factories import World, end, submit
+from answers import API
+from factories import World, acting_as, end, purge, submit
 from http_client import Client
 from methods_of_frappe import Method, whitelisted_methods
 from requests import Response
+from runtimes.chosen import is_a_bench
 
 SECRET = "known to Beta only"
 UNKNOWN = "JOB-1999-12345"
@@ -131,7 +135,7 @@ def fingerprint() -> dict[str, Any]:
 	return dict(frappe.db.sql(f"checksum table {names}"))
 
 
-def written(before: dict, after: dict) -> list[str]:
+def changed_tables(before: dict, after: dict) -> list[str]:
 	return [table for table, checksum in after.items() if before.get(table) != checksum]
 
 
@@ -153,18 +157,201 @@ def foreign(world: World) -> dict[str, str]:
 GUARDED = ("Background Job", "Job Execution Log", "Organization", "Org Member", "Person")
 
 
-@pytest.mark.parametrize("doctype", GUARDED)
-def test_no_method_of_frappe_tells_a_foreign_name_from_an_unknown_one(alice, foreign, doctype):
+def tells(client: Client, methods: list[Method], doctype: str, name: str) -> dict[str, tuple]:
+	"""What each method answers about the name and about an unknown one, where that is not the same."""
+	told = {}
+	for method in methods:
+		answers = [normalized(ask(client, method, doctype, one), one) for one in (name, UNKNOWN)]
+		if answers[0] != answers[1]:
+			told[method.path] = tuple(answers)
+	return told
+
+
+def writes(client: Client, methods: list[Method], doctype: str, name: str) -> dict[str, list[str]]:
+	"""Tables that each method changes; each is asked for itself only where all together change something."""
+	written = {}
+	before = fingerprint()
+	for method in methods:
+		ask(client, method, doctype, name)
+	if fingerprint() == before:
+		return written
+	for method in methods:
+		before = fingerprint()
+		ask(client, method, doctype, name)
+		if tables := changed_tables(before, fingerprint()):
+			written[method.path] = tables
+	return written
+
+
+def about_documents(methods: list[Method]) -> list[Method]:
+	"""Those that say so by a parameter, or take none and read the request."""
+	return [
+		method
+		for method in methods
+		if not method.parameters or any(map(NAMING_DOCTYPE.search, method.parameters))
+	]
+
+
+def test_no_method_of_frappe_tells_a_foreign_job_from_an_unknown_one(alice, foreign):
 	methods = [method for method in whitelisted_methods() if method.path not in LEFT_OUT]
 	assert len(methods) > 20
-	told, wrote = {}, {}
-	for method in methods:
-		unknown = normalized(ask(alice, method, doctype, UNKNOWN), UNKNOWN)
-		before = fingerprint()
-		answer = normalized(ask(alice, method, doctype, foreign[doctype]), foreign[doctype])
-		if answer != unknown:
-			told[method.path] = (answer, unknown)
-		if tables := written(before, fingerprint()):
-			wrote[method.path] = tables
-	assert wrote == {}
-	assert told == {}
+	assert tells(alice, methods, "Background Job", foreign["Background Job"]) == {}
+
+
+@pytest.mark.parametrize("doctype", GUARDED[1:])
+def test_no_method_about_documents_tells_a_foreign_one_from_an_unknown_one(adam, foreign, doctype):
+	methods = [method for method in about_documents(whitelisted_methods()) if method.path not in LEFT_OUT]
+	assert tells(adam, methods, doctype, foreign[doctype]) == {}
+
+
+def test_no_method_writes_anything_about_a_foreign_job(alice, foreign):
+	methods = [method for method in about_documents(whitelisted_methods()) if method.path not in LEFT_OUT]
+	assert writes(alice, methods, "Background Job", foreign["Background Job"]) == {}
+
+
+# --- ways around the methods' arguments
+
+
+def asked_in(client: Client, verb: str, path: str, foreign_name: str, body: Any = None) -> list:
+	"""What is answered for the foreign name and for an unknown one, in the path or in the body."""
+	answers = []
+	for name in (foreign_name, UNKNOWN):
+		text = json.dumps(body).replace("NAME", name)
+		options = {"data": text, "headers": {"Content-Type": "application/json"}} if body else {}
+		answers.append(normalized(client.request(verb, path.replace("NAME", name), **options), name))
+	return answers
+
+
+WAYS = {
+	"a method behind our own name": (
+		"GET",
+		"/api/method/frappe.client.get/dartwing.dartwing_core.api.jobs?doctype=Background Job&name=NAME",
+	),
+	"cmd": ("GET", "/?cmd=frappe.client.get&doctype=Background Job&name=NAME"),
+	"cmd beside our own method": (
+		"GET",
+		f"/api/method/{API}.list_jobs?cmd=frappe.client.get&doctype=Background Job&name=NAME",
+	),
+	"v1": ("GET", "/api/v1/resource/Background Job/NAME"),
+	"a method of the document": ("GET", "/api/resource/Background Job/NAME?run_method=get_title"),
+	"blanks at its end": ("GET", "/api/resource/Background Job/NAME %20"),
+	"deletion": ("DELETE", "/api/resource/Background Job/NAME"),
+	"change": ("PUT", "/api/resource/Background Job/NAME", {"status": "Queued"}),
+	"escaped letters": (
+		"POST",
+		"/api/method/frappe.client.get_value",
+		{"doctype": "Background Job", "fieldname": "status", "filters": '{"n\\u0061me": "NAME"}'},
+	),
+	"a list": (
+		"POST",
+		"/api/method/frappe.client.get_value",
+		{"doctype": "Background Job", "fieldname": "status", "filters": {"name": ["in", ["NAME"]]}},
+	),
+	"a document": (
+		"POST",
+		"/api/method/frappe.client.save",
+		{"doc": {"doctype": "Background Job", "name": "NAME", "status": "Queued"}},
+	),
+	"a file": (
+		"POST",
+		"/api/resource/File",
+		{"attached_to_doctype": "Background Job", "attached_to_name": "NAME", "file_url": "/files/x.txt"},
+	),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_no_way_of_asking_tells_a_foreign_name_from_an_unknown_one(alice, foreign, way):
+	verb, path, *body = WAYS[way]
+	found, unknown = asked_in(alice, verb, path, foreign["Background Job"], *body)
+	assert found == unknown
+
+
+@pytest.mark.parametrize(
+	"name", [0, ["1=1"], {"organization": World.beta}, [["organization", "=", World.beta]]]
+)
+def test_a_name_is_a_text(alice, foreign, name):
+	for method in ("frappe.client.get", "frappe.desk.form.load.getdoc", "frappe.client.validate_link"):
+		arguments = {"doctype": "Background Job", "name": name, "docname": name}
+		answer = alice.call(method, **arguments)
+		assert answer.status_code == 404 or "not found" in answer.text
+		assert SECRET not in answer.text
+		assert foreign["Background Job"] not in answer.text
+
+
+def test_an_api_key_sees_what_its_user_sees(web, foreign, passing_user):
+	client, mine = web.with_key(passing_user), submit().name
+	assert client.get(f"/api/resource/Background Job/{mine}").status_code == 200
+	found, unknown = asked_in(client, "GET", "/api/resource/Background Job/NAME", foreign["Background Job"])
+	assert found == unknown
+	assert unknown[0] == 404
+
+
+@pytest.mark.parametrize("name", ['50% "Club" \\ É & x \U0001f600', "x" * 140])
+def test_an_unusual_name_is_answered_as_it_was_sent(alice, world, name):
+	with made("Organization", org_name=name, org_type="Company"):
+		unknown = name[:-1] + ("z" if name[-1] != "z" else "y")
+		assert not_found(alice, name).replace(name, "<name>") == not_found(alice, unknown).replace(
+			unknown, "<name>"
+		)
+
+
+def not_found(client: Client, organization: str) -> str:
+	"""What the answer says of it, whose JSON escapes letters more than once."""
+	answer = client.call("frappe.client.get", doctype="Organization", name=organization)
+	assert answer.status_code == 404
+	return json.loads(json.loads(answer.json()["_server_messages"])[0])["message"]
+
+
+@contextmanager
+def made(doctype: str, **values: Any) -> Iterator[str]:
+	doc = frappe.get_doc({"doctype": doctype, **values}).insert()
+	frappe.db.commit()
+	try:
+		yield doc.name
+	finally:
+		purge(doctype, doc.name)
+		frappe.db.commit()
+
+
+# --- those who may
+
+
+def test_members_and_managers_are_answered_as_ever(bob, manager, foreign):
+	for client in (bob, manager):
+		for doctype, name in foreign.items():
+			assert client.get(f"/api/resource/{doctype}/{name}").json()["data"]["name"] == name
+			link = client.ask("frappe.client.validate_link", doctype=doctype, docname=name)
+			assert link.json()["message"]["name"] == name
+
+
+def test_deleting_many_deletes_ones_own_among_foreign_ones(adam, foreign):
+	mine = submit().name
+	end(mine, "Canceled")
+	items = json.dumps([foreign["Background Job"], mine])
+	answer = adam.call("frappe.desk.reportview.delete_items", doctype="Background Job", items=items)
+	frappe.db.rollback()
+	assert not frappe.db.exists("Background Job", mine)
+	assert frappe.db.exists("Background Job", foreign["Background Job"])
+	assert not re.search(rf"{foreign['Background Job']}\d", answer.text)
+
+
+@pytest.mark.skipif(not is_a_bench(), reason="benchless has no ToDo")
+def test_what_refers_to_ones_own_job_cannot_be_turned_to_a_foreign_one(alice, foreign):
+	mine = submit().name
+	with (
+		acting_as(World.alice),
+		made(
+			"ToDo",
+			description="x",
+			reference_type="Background Job",
+			reference_name=mine,
+			allocated_to=World.alice,
+		) as todo,
+	):
+		found, unknown = asked_in(
+			alice, "PUT", f"/api/resource/ToDo/{todo}", foreign["Background Job"], {"reference_name": "NAME"}
+		)
+		assert found == unknown
+		assert unknown[0] == 417
+	assert not frappe.db.get_value("Background Job", foreign["Background Job"], "_assign")
