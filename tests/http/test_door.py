@@ -12,131 +12,60 @@ from typing import Any
 import frappe
 import pytest
 from answers import API
+from asking_frappe import LEFT_OUT, NAMING_DOCTYPE, UNKNOWN, ask, normalized
 from factories import World, acting_as, end, purge, submit
 from http_client import Client
 from methods_of_frappe import Method, whitelisted_methods
-from requests import Response
 from runtimes.chosen import is_a_bench
 
+GUARDED = ("Background Job", "Job Execution Log", "Organization", "Org Member", "Person")
 SECRET = "known to Beta only"
-UNKNOWN = "JOB-1999-12345"
-
-# not called, as they would end the session that calls, or what they are about is not this site
-LEFT_OUT = {
-	"frappe.handler.logout": "ends the session",
-	"frappe.handler.web_logout": "ends the session",
-	"frappe.auth.logout": "ends the session",
-	"frappe.sessions.clear": "ends the session",
-	"frappe.core.doctype.user.user.update_password": "ends the session",
-}
-NAMING_DOCTYPE = re.compile(r"(doctype|^dt|document_type|reference_type|ref_dt|parenttype)$")
-LISTS = re.compile(r"^(names|docnames|docs|items|docnames|rows|dns)$")
-DOCUMENTS = re.compile(r"^(doc|document|docs|source_doc)$")
-ARGUMENTS = re.compile(r"^(args|kwargs|data|params)$")
-OTHERS = {
-	"fields": '["name"]',
-	"filters": "[]",
-	"or_filters": "[]",
-	"fieldname": "status",
-	"field": "status",
-	"sort_field": "modified",
-	"sort_order": "desc",
-	"order_by": "modified desc",
-	"user": World.alice,
-	"users": json.dumps([World.alice]),
-	"assign_to": json.dumps([World.alice]),
-	"txt": "",
-	"tag": "a tag",
-	"tags": '["a tag"]',
-	"add": "Yes",
-	"action": "like",
-	"following": "1",
-	"content": "a text",
-	"comment": "a text",
-	"comment_email": World.alice,
-	"comment_by": "alice",
-	"comment_type": "Comment",
-	"description": "a text",
-	"subject": "a text",
-	"recipients": World.alice,
-	"read": "1",
-	"start": "0",
-	"page_length": "20",
-	"limit": "20",
-	"prev": "0",
-	"method": "ping",
-	"cmd": None,
-	"print_format": "Standard",
-	"format": "Standard",
-	"file_url": "/files/nothing.txt",
-	"permission_to": "read",
-	"perm_type": "read",
-	"ptype": "read",
-	"value": None,
-}
-
-
-def arguments_for(method: Method, doctype: str, name: str) -> dict[str, Any]:
-	"""A value for each parameter, and what methods take that read the request itself."""
-	common = {"doctype": doctype, "name": name, "docname": name, "dt": doctype, "dn": name}
-	common |= {"reference_doctype": doctype, "reference_name": name}
-	return {
-		**common,
-		**{key: OTHERS[key] for key in ("fields", "assign_to", "description")},
-		**{one: argument_for(one, doctype, name, common) for one in method.parameters if one != "cmd"},
-	}
-
-
-def argument_for(parameter: str, doctype: str, name: str, common: dict) -> Any:
-	if NAMING_DOCTYPE.search(parameter):
-		return doctype
-	if DOCUMENTS.match(parameter):
-		return json.dumps({"doctype": doctype, "name": name})
-	if LISTS.match(parameter):
-		return json.dumps([name])
-	if ARGUMENTS.match(parameter):
-		return json.dumps({**common, "assign_to": [World.alice]})
-	value = OTHERS.get(parameter)
-	return name if value is None else value
-
-
-def ask(client: Client, method: Method, doctype: str, name: str) -> Response:
-	arguments = arguments_for(method, doctype, name)
-	return client.request(method.verb, f"/api/method/{method.path}", data=arguments)
-
-
-VARYING = (
-	(r'(__frappe_exc_id\\*": \\*")\w+', r"\1"),
-	(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?", "<time>"),
+# where Frappe keeps what was done about a document
+ABOUT_DOCUMENTS = (
+	"Comment",
+	"Communication",
+	"Deleted Document",
+	"DocShare",
+	"Document Follow",
+	"Email Queue",
+	"Energy Point Log",
+	"File",
+	"Notification Log",
+	"Reminder",
+	"Tag Link",
+	"ToDo",
+	"Version",
+	"View Log",
 )
 
 
-def normalized(response: Response, name: str) -> tuple[int, str]:
-	text = response.text.replace(name, "<name>")
-	for pattern, replacement in VARYING:
-		text = re.sub(pattern, replacement, text)
-	return response.status_code, text
-
-
-# tables that each request writes to, whatever it asks
-OF_EACH_REQUEST = {
-	"tabActivity Log": "logins",
-	"tabError Log": "what failed, which System Managers read",
-	"tabRoute History": "what Desk's user opened",
-	"tabSessions": "when each session was last used",
-	"tabUser": "when each user was last seen",
-}
-
-
 def fingerprint() -> dict[str, Any]:
+	"""A checksum of each table in which a trace of somebody's interest in a document could be."""
 	frappe.db.rollback()
-	tables = [table for table in frappe.db.get_tables(cached=False) if table.startswith("tab")]
-	names = ", ".join(f"`{table}`" for table in tables if table not in OF_EACH_REQUEST)
-	return dict(frappe.db.sql(f"checksum table {names}"))
+	there = set(frappe.db.get_tables(cached=False))
+	tables = [f"tab{doctype}" for doctype in (*GUARDED, *ABOUT_DOCUMENTS) if f"tab{doctype}" in there]
+	return dict(frappe.db.sql("checksum table " + ", ".join(f"`{table}`" for table in tables)))
 
 
 def changed_tables(before: dict, after: dict) -> list[str]:
 	return [table for table, checksum in after.items() if before.get(table) != checksum]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left(world: World) -> Iterator[None]:
+	"""What the methods made for those who called them, as cards and pages, is taken away again."""
+	started = frappe.utils.now()
+	yield
+	frappe.db.rollback()
+	for table in frappe.db.get_tables(cached=False):
+		if table.startswith("tab") and {"owner", "creation"} <= set(columns_of(table)):
+			users = (world.alice, world.adam, "Guest")
+			frappe.db.sql(f"delete from `{table}` where creation >= %s and owner in %s", (started, users))
+	frappe.db.commit()
+
+
+def columns_of(table: str) -> list[str]:
+	return frappe.db.get_table_columns(table.removeprefix("tab"))
 
 
 @pytest.fixture
@@ -154,14 +83,16 @@ def foreign(world: World) -> dict[str, str]:
 	}
 
 
-GUARDED = ("Background Job", "Job Execution Log", "Organization", "Org Member", "Person")
+def unlike(name: str) -> str:
+	"""A name that there is not, of the same shape."""
+	return name[:-1] + ("z" if name[-1] != "z" else "y")
 
 
 def tells(client: Client, methods: list[Method], doctype: str, name: str) -> dict[str, tuple]:
 	"""What each method answers about the name and about an unknown one, where that is not the same."""
 	told = {}
 	for method in methods:
-		answers = [normalized(ask(client, method, doctype, one), one) for one in (name, UNKNOWN)]
+		answers = [normalized(ask(client, method, doctype, one), one) for one in (name, unlike(name))]
 		if answers[0] != answers[1]:
 			told[method.path] = tuple(answers)
 	return told
@@ -290,7 +221,7 @@ def test_an_api_key_sees_what_its_user_sees(web, foreign, passing_user):
 @pytest.mark.parametrize("name", ['50% "Club" \\ É & x \U0001f600', "x" * 140])
 def test_an_unusual_name_is_answered_as_it_was_sent(alice, world, name):
 	with made("Organization", org_name=name, org_type="Company"):
-		unknown = name[:-1] + ("z" if name[-1] != "z" else "y")
+		unknown = unlike(name)
 		assert not_found(alice, name).replace(name, "<name>") == not_found(alice, unknown).replace(
 			unknown, "<name>"
 		)

@@ -10,11 +10,11 @@ from typing import Any
 
 import frappe
 import pytest
+from asking_frappe import LEFT_OUT, UNKNOWN, arguments_for, normalized
 from factories import World, end, submit
 from http_client import Client
 from methods_of_frappe import Method, whitelisted_methods
 from requests import Response
-from test_door import LEFT_OUT, UNKNOWN, arguments_for, normalized
 
 SECRET = "known to Beta only"
 TRUE = "1=0 or exists(select 1 from `tabUser`)"

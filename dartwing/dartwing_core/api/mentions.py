@@ -153,7 +153,8 @@ def _holds_a_name(field: Any, document: dict, is_guarded: bool) -> bool:
 	if field.fieldtype == "Dynamic Link":
 		return guarded_doctype(document.get(field.options)) is not None
 	if field.fieldtype == "Link":
-		return is_guarded and field.options in GUARDED
+		# an admin makes a member of who belongs nowhere yet, and whom he cannot see therefore
+		return is_guarded and field.options in GUARDED and field.options != "Person"
 	return field.fieldname in NAME_FIELDS and any(guarded_doctype(value) for value in document.values())
 
 

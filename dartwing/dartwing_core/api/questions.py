@@ -49,7 +49,7 @@ ASKING = (*CONDITIONS, *ORDERS, *FIELDS, "fields", "field_map", "stats")
 AGGREGATES = ("_aggregate_column", "count", "total_count")
 # whom a document is assigned to is not a field of it
 NO_FIELDS = ("", "assigned_to")
-SIMPLE = r"(?:`?tab{0}`?\.)?(?:`\w+`|\w+|\*)(?:\.\w+)?"
+SIMPLE = r"(?:`?tab{0}`?\.)?(?:`\w+`|(?!tab)\w+|\*)(?:\.\w+)?"
 ALIAS = r"(?:\s+as\s+[`'\"]?\w+[`'\"]?)?"
 TABLES = re.compile("|".join(f"tab{doctype}" for doctype in GUARDED), re.IGNORECASE)
 # methods that take a filter in which a text is a name
@@ -126,6 +126,8 @@ def check_columns(doctype: str, asked: dict) -> None:
 
 def check_column(doctype: str, field: Any, place: str) -> None:
 	simple = SIMPLE.format(re.escape(doctype))
+	if isinstance(field, dict):
+		field = written_out(field)
 	if isinstance(field, str) and re.fullmatch(simple + ALIAS, field.strip(), re.IGNORECASE):
 		return
 	total = rf"(count|sum|avg|min|max)\(\s*(?:distinct\s+)?({simple})\s*\){ALIAS}"
@@ -134,6 +136,12 @@ def check_column(doctype: str, field: Any, place: str) -> None:
 		refuse_argument(place, _("{0} is no field of {1}").format(repr(field), doctype))
 	if match[2] != "*":
 		readable_fields(doctype, [plain(doctype, match[2])], place)
+
+
+def written_out(field: dict) -> str:
+	"""What Frappe v16 is sent as `{"COUNT": "name", "as": "total"}`, as v15 is."""
+	totals = [f"{function}({column})" for function, column in field.items() if function != "as"]
+	return " as ".join([*totals, *([str(field["as"])] if "as" in field else [])])
 
 
 def check_named_fields(doctype: str, named: Any, argument: str) -> None:

@@ -1,0 +1,116 @@
+"""What the door in front of Frappe's methods costs, and what it leaves as it was sent."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import frappe
+import pytest
+from factories import World, acting_as, counted_statements, submit
+from werkzeug.test import EnvironBuilder
+from werkzeug.wrappers import Request
+
+from dartwing.dartwing_core.api import door, mentions
+
+
+@contextmanager
+def requested(path: str, method: str = "POST", **form: Any) -> Iterator[Request]:
+	"""As in a request of alice's with these arguments, when its user is known."""
+	before = getattr(frappe.local, "request", None), frappe.local.form_dict
+	frappe.local.request = Request(EnvironBuilder(path=path, method=method).get_environ())
+	frappe.local.form_dict = frappe._dict(form)
+	try:
+		with acting_as(World.alice):
+			frappe.local.form_dict = frappe._dict(form)
+			yield frappe.local.request
+	finally:
+		frappe.local.request, frappe.local.form_dict = before
+		frappe.local.flags.dartwing_replacement = None
+
+
+NO_BUSINESS_OF_OURS = [
+	("/api/method/frappe.client.get", {"doctype": "Role", "name": "Dartwing User"}),
+	("/api/resource/ToDo", {"filters": '[["status","=","Open"]]'}),
+	("/app", {}),
+	("/api/method/dartwing.dartwing_core.api.jobs.list_jobs", {"organization": "Alpha Test Org"}),
+	(
+		"/api/method/dartwing.dartwing_core.api.desk.act_on_jobs",
+		{"job_ids": ["JOB-1"], "action": "Background Job"},
+	),
+]
+
+
+@pytest.mark.parametrize(("path", "form"), NO_BUSINESS_OF_OURS)
+def test_a_request_about_nothing_guarded_asks_the_database_nothing(clean, path, form):
+	with requested(path, **form), counted_statements() as statements:
+		door.close()
+	assert statements == []
+
+
+def test_a_members_own_job_costs_two_statements(clean):
+	job = submit().name
+	with requested("/api/method/frappe.desk.form.load.getdoc", doctype="Background Job", name=job):
+		frappe.get_roles()
+		with counted_statements() as statements:
+			door.close()
+		assert frappe.local.form_dict.name == job
+	assert len(statements) <= 3, statements
+
+
+def test_what_only_looks_like_a_name_is_stored_as_it_was_sent(clean, world):
+	comment = {
+		"doctype": "Organization",
+		"name": world.alpha,
+		"legal_name": world.beta,
+		"reference_doctype": "Organization",
+		"reference_name": world.alpha,
+		"content": world.beta,
+	}
+	with requested("/api/method/frappe.desk.form.utils.add_comment", **comment):
+		door.close()
+		assert frappe.local.form_dict.content == world.beta
+	foreign = frappe.db.get_value("Person", {"frappe_user": world.bob})
+	with requested("/api/resource/Person/mine", "PUT", last_name=foreign, frappe_user=foreign):
+		door.close()
+		assert frappe.local.form_dict == {"last_name": foreign, "frappe_user": foreign}
+
+
+def test_an_admin_can_enroll_a_person_that_belongs_nowhere(clean, world):
+	person = frappe.db.get_value("Person", {"frappe_user": world.bob})
+	with requested("/api/resource/Org Member", person=person, organization=world.alpha):
+		door.close()
+		assert frappe.local.form_dict == {"person": person, "organization": world.alpha}
+
+
+def test_a_foreign_name_is_replaced_wherever_it_stands(clean, world):
+	job = submit(world.bob, world.beta).name
+	form = {
+		"doctype": "background job",
+		"name": job,
+		"docs": f'[{{"any": ["{job}"]}}]',
+		"args": {"deep": [job]},
+		"note": f"about {job}",
+	}
+	with requested(f"/api/resource/Background Job/{job}", "GET", **form) as request:
+		door.close()
+		found = frappe.local.form_dict
+		told = found.name
+		assert told != job
+		assert told.startswith(job)
+		assert found.docs == f'[{{"any": ["{told}"]}}]'
+		assert found.args == {"deep": [told]}
+		assert found.note == f"about {job}"
+		assert request.path.endswith(f"/{told}")
+		assert request.environ["PATH_INFO"] == request.path
+
+
+@pytest.mark.parametrize(
+	"text", ["Background Job", "background job", "background-job", "Background_Job", " BackgroundJob "]
+)
+def test_a_doctype_is_known_however_it_is_written(text):
+	assert mentions.guarded_doctype(text) == "Background Job"
+
+
+@pytest.mark.parametrize("text", ["Job", "Personal", "Organizations", "", None, 3])
+def test_other_texts_are_no_guarded_doctype(text):
+	assert mentions.guarded_doctype(text) is None
