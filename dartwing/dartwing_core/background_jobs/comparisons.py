@@ -92,7 +92,7 @@ def _moment(kind: str, value: Any, argument: str) -> str:
 		text = value.isoformat() if isinstance(value, date) else value
 		if not isinstance(text, str):
 			raise ValueError(text)
-		moment = times.to_site(text)
+		moment = times.site_time_of(text)
 	except (ValueError, OverflowError):
 		refuse_argument(argument, _("{0} is no date").format(shown(value)))
 	if kind == "Date" or DAY.fullmatch(text.strip()):

@@ -40,16 +40,30 @@ def instant_of(value: datetime | str) -> datetime:
 	instants that such a time has when clocks were put back, it is the later one: never early. Raises
 	NoSuchTimeError for a time that clocks leave out.
 	"""
-	if isinstance(value, str):
-		value = datetime.fromisoformat(value.strip().replace("Z", "+00:00").replace("z", "+00:00"))
-	if not isinstance(value, datetime):
-		raise ValueError(f"not a date and time: {value!r}")
+	value = _parsed(value)
 	zone, said = value.tzinfo or _site_zone(), value.replace(tzinfo=None)
 	instant = _naive_utc(value) if value.tzinfo else latest_instant_of(said)
 	# there and back again
 	if instant.replace(tzinfo=timezone.utc).astimezone(zone).replace(tzinfo=None) != said:
 		raise NoSuchTimeError(said, str(zone))
 	return instant
+
+
+def site_time_of(value: datetime | str) -> datetime:
+	"""The site's naive time that a value means; raises ValueError for what is no date and time.
+
+	A value that carries an offset or `Z` is that instant, one without is as it is.
+	"""
+	value = _parsed(value)
+	return from_utc(_naive_utc(value)) if value.tzinfo else value
+
+
+def _parsed(value: datetime | str) -> datetime:
+	if isinstance(value, str):
+		value = datetime.fromisoformat(value.strip().replace("Z", "+00:00").replace("z", "+00:00"))
+	if not isinstance(value, datetime):
+		raise ValueError(f"not a date and time: {value!r}")
+	return value
 
 
 def latest_instant_of(site_time: datetime) -> datetime:
