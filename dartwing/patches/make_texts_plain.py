@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import frappe
 
 from dartwing.dartwing_core.background_jobs import texts
+from dartwing.dartwing_core.background_jobs.snapshots import newest_for_all
 
 BATCH = 500
 
@@ -32,8 +33,9 @@ def execute() -> None:
 	for doctype, makers in LINES.items():
 		for field, make in makers.items():
 			for batch in batches(doctype, field):
-				for name, text in batch:
-					frappe.db.set_value(doctype, name, field, make(text), update_modified=False)
+				with newest_for_all():
+					for name, text in batch:
+						frappe.db.set_value(doctype, name, field, make(text), update_modified=False)
 				# a batch is small, its locks must not outlive it
 				frappe.db.commit()
 

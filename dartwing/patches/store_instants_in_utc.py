@@ -2,6 +2,7 @@ import frappe
 from frappe.utils import get_datetime
 
 from dartwing.dartwing_core.background_jobs import times
+from dartwing.dartwing_core.background_jobs.snapshots import newest
 
 UNFINISHED = "status not in ('Completed', 'Canceled')"
 
@@ -15,6 +16,6 @@ def execute() -> None:
 	for field, rows in (("ready_at", waiting), ("scheduled_at_utc", planned)):
 		for name, site_time in rows:
 			frappe.db.sql(
-				f"update `tabBackground Job` set {field} = %s where name = %s",
+				f"{newest()}update `tabBackground Job` set {field} = %s where name = %s",
 				(times.latest_instant_of(get_datetime(site_time)), name),
 			)

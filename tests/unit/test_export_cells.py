@@ -5,7 +5,7 @@ from decimal import Decimal
 from io import BytesIO
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 from openpyxl import Workbook, load_workbook
 
@@ -74,6 +74,7 @@ def test_a_text_that_looks_like_an_escaped_character_is_shown_by_excel_as_it_is(
 	assert XlsxCells().cell("_x0041_ and x_y") == "_x005F_x0041_ and x_y"
 
 
+@settings(deadline=None)
 @given(some.text(some.characters(exclude_categories=["Cs"]), max_size=60))
 def test_no_text_makes_a_sheet_unreadable(text):
 	book = Workbook(write_only=True)

@@ -216,7 +216,7 @@ CONSIDERED = {
 	"control._update",
 	"background_job.on_trash",
 	"background_job._delete",
-	"background_job._delete_file",
+	"job_files._delete_file",
 	"install.ensure_settings",
 	"install.after_uninstall",
 }

@@ -93,7 +93,11 @@ def check_name(name: str) -> None:
 				" try again in a minute"
 			).format(repr(name))
 		)
-	frappe.db.delete("Org Member", {"organization": name})
+	_end_memberships(name)
+
+
+def _end_memberships(organization: str) -> None:
+	frappe.db.sql(newest() + "delete from `tabOrg Member` where organization = %s", (organization,))
 
 
 def _is_in_use(name: str) -> bool:
@@ -110,7 +114,7 @@ def _is_in_use(name: str) -> bool:
 
 def organization_deleted(doc: Document, event: str | None = None) -> None:
 	"""Its jobs are nobody's any more: a first batch with the deletion, the others after it, in batches."""
-	frappe.db.delete("Org Member", {"organization": doc.name})
+	_end_memberships(doc.name)
 	put_away_batch(doc.name)
 	after_commit(partial(put_away, BATCHES_AFTER_COMMIT))
 

@@ -19,6 +19,7 @@ from frappe.utils import now_datetime
 from dartwing.dartwing_core.background_jobs import access, deduplication, limits
 from dartwing.dartwing_core.background_jobs.errors import IdempotencyKeyError, refuse_argument
 from dartwing.dartwing_core.background_jobs.named_locks import Hold
+from dartwing.dartwing_core.background_jobs.snapshots import newest
 from dartwing.dartwing_core.background_jobs.submission import JobRequest, check_texts, instant_of
 from dartwing.dartwing_core.background_jobs.transactions import separate_transaction, uncommitted_reads
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
@@ -200,7 +201,5 @@ def _after(last: str) -> list[Any]:
 
 
 def _take_back(job_ids: Sequence[str]) -> None:
-	frappe.db.sql(
-		"update `tabBackground Job` force index (primary) set idempotency_hash = null where name in %s",
-		(list(job_ids),),
-	)
+	query = "update `tabBackground Job` force index (primary) set idempotency_hash = null where name in %s"
+	frappe.db.sql(newest() + query, (list(job_ids),))

@@ -221,7 +221,8 @@ def hand_over(organization: str, to: str, limit: int) -> int:
 		sums[new] = (before[0] + jobs, before[1] + float(seconds))
 		taken[name] = (key, -jobs, -float(seconds))
 	_write({**taken, **{key.name: (key, *added) for key, added in sums.items()}})
-	frappe.db.delete("Job Tally", {"name": ("in", [*taken, ""]), "jobs": 0})
+	query = "delete from `tabJob Tally` where name in %s and jobs = 0"
+	frappe.db.sql(newest() + query, ([*taken, ""],))
 	return len(rows)
 
 
