@@ -18,6 +18,16 @@ TEMPLATE = {
 	"pages": {"from": 1, "to": 9},
 }
 
+# the server gets the request, the page no answer
+LOSE_THE_NEXT_ANSWER = """() => {
+	const real = window.fetch;
+	window.fetch = async (...request) => {
+		window.fetch = real;
+		await real(...request);
+		throw new TypeError("lost");
+	};
+}"""
+
 
 @pytest.fixture(autouse=True)
 def _offered(_clean):
@@ -87,6 +97,18 @@ def test_a_refusal_of_the_server_is_shown_in_the_form(visit, world):
 	frappe.db.commit()
 	page.dialog.get_by_role("button", name="Submit", exact=True).click()
 	expect(page.dialog.get_by_role("alert").last).to_contain_text("is disabled")
+
+
+def test_what_is_submitted_again_after_its_answer_was_lost_is_one_job(visit, world):
+	page = visit(world.alice)
+	page.page.evaluate(LOSE_THE_NEXT_ANSWER)
+	page.button("New job").first.click()
+	page.dialog.get_by_role("button", name="Submit", exact=True).click()
+	expect(page.dialog.get_by_role("alert").last).to_contain_text("The server cannot be reached")
+	job_id = submitted()
+	page.dialog.get_by_role("button", name="Submit", exact=True).click()
+	expect(page.dialog).to_contain_text(job_id)
+	assert frappe.db.count("Background Job", {"job_type": OFFERED}) == 1
 
 
 def test_the_organization_is_chosen_by_who_has_several(visit, world, wanda):

@@ -122,15 +122,17 @@ def find(of_requests: Mapping[int, Keyed]) -> dict[int, BackgroundJob]:
 	"""
 	position_of = {one.key_hash: position for position, one in of_requests.items()}
 	jobs: dict[int, BackgroundJob] = {}
+	visible: set[str] = set()
 	over: list[str] = []
-	for row in _rows(list(position_of)):
-		position = position_of[row.idempotency_hash]
-		place = of_requests[position].argument.removesuffix("idempotency_key")
-		access.check_member(row.organization, f"{place}organization")
-		if row.creation <= _keep_from() or not _is_visible(row.name):
-			over.append(row.name)
+	for row in sorted(_rows(list(position_of)), key=lambda row: row.creation):
+		request = of_requests[position_of[row.idempotency_hash]]
+		# of an organization whose older job may be seen, the later ones may be too
+		if row.organization not in visible and _is_visible(row, request):
+			visible.add(row.organization)
+		if row.organization in visible and row.creation > _keep_from():
+			jobs[position_of[row.idempotency_hash]] = _accepted_before(row, request)
 		else:
-			jobs[position] = _accepted_before(row, of_requests[position])
+			over.append(row.name)
 	if over:
 		with separate_transaction():
 			frappe.db.sql("set session innodb_lock_wait_timeout = 1")
@@ -147,11 +149,13 @@ def _accepted_before(row: frappe._dict, request: Keyed) -> BackgroundJob:
 	return job
 
 
-def _is_visible(job_id: str) -> bool:
+def _is_visible(row: frappe._dict, request: Keyed) -> bool:
 	"""A job of an organization that was deleted is not its former members' any more, whatever follows it."""
+	place = request.argument.removesuffix("idempotency_key")
+	access.check_member(row.organization, f"{place}organization")
 	try:
 		with uncommitted_reads():
-			access.check_visible(job_id)
+			access.check_visible(row.name)
 	except frappe.DoesNotExistError:
 		frappe.clear_last_message()
 		return False
@@ -160,12 +164,13 @@ def _is_visible(job_id: str) -> bool:
 
 def _rows(hashes: Sequence[str]) -> list[frappe._dict]:
 	"""Whole rows: of this transaction, and of those that were committed before its turn began."""
-	fields = frappe.get_meta("Background Job").get_valid_columns()
+	columns = ", ".join(f"`{column}`" for column in frappe.get_meta("Background Job").get_valid_columns())
+	query = f"select {columns} from `tabBackground Job` where idempotency_hash in %s"
 	found: list[frappe._dict] = []
 	with uncommitted_reads():
 		for start in range(0, len(hashes), AT_ONCE):
 			some = hashes[start : start + AT_ONCE]
-			found += frappe.get_all("Background Job", {"idempotency_hash": ("in", some)}, fields)
+			found += frappe.db.sql(query, (some,), as_dict=True)
 	return found
 
 

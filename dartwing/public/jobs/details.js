@@ -163,8 +163,7 @@ export class Details {
 
 	result_of({ result }) {
 		if (result == null) return null;
-		const is_plain = (value) =>
-			typeof value !== "object" || value === null || value instanceof ExactNumber;
+		const is_plain = (value) => typeof value !== "object" || value === null || value instanceof ExactNumber;
 		const is_flat = !is_plain(result) && !Array.isArray(result) && Object.values(result).every(is_plain);
 		const shown = is_flat
 			? h(

@@ -36,7 +36,10 @@ export function parse(text) {
 function is_kept(token) {
 	const value = Number(token);
 	if (/^-?\d+$/.test(token)) return String(value) === token;
-	const digits = token.replace(/[eE].*/, "").replace(/\D/g, "").replace(/^0+/, "");
+	const digits = token
+		.replace(/[eE].*/, "")
+		.replace(/\D/g, "")
+		.replace(/^0+/, "");
 	return Number.isFinite(value) && digits.length <= KEPT_DIGITS;
 }
 

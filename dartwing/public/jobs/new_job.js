@@ -68,18 +68,20 @@ export function open_new_job({ organization, on_submitted }) {
 	show_type();
 	types.focus();
 
+	const key_of = keys();
 	form.addEventListener("submit", async (event) => {
 		event.preventDefault();
 		error.textContent = "";
 		const parameters_text = read_fields(fields);
 		if (parameters_text === null) return;
 		set_busy(go, true);
+		const request = {
+			job_type: types.value,
+			organization: organizations.value,
+			parameters: parameters_text,
+		};
 		try {
-			const job = await submit({
-				job_type: types.value,
-				organization: organizations.value,
-				parameters: parameters_text,
-			});
+			const job = await submit({ ...request, idempotency_key: key_of(request) });
 			dialog.close();
 			announce(__("{0} was accepted", [job.job_id]));
 			on_submitted(job);
@@ -89,6 +91,21 @@ export function open_new_job({ organization, on_submitted }) {
 		}
 	});
 }
+
+// The same key for the same request: its answer may have been lost, and it is sent again.
+function keys() {
+	let said = null;
+	let key = null;
+	return (request) => {
+		if (said !== JSON.stringify(request)) key = random_key();
+		said = JSON.stringify(request);
+		return key;
+	};
+}
+
+// crypto.randomUUID is there on https only
+const random_key = () =>
+	Array.from(crypto.getRandomValues(new Uint8Array(16)), (one) => one.toString(16).padStart(2, "0")).join("");
 
 function select(name, options, chosen) {
 	return h(

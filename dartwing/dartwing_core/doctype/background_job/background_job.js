@@ -66,11 +66,7 @@ function show_progress(frm, event) {
 	const percent = Math.round(event.progress);
 	frm.dossier.job.progress = event.progress;
 	frm.dossier.job.progress_message = event.progress_message;
-	$overview
-		.find("[role=progressbar]")
-		.attr("aria-valuenow", percent)
-		.children()
-		.css("width", `${percent}%`);
+	$overview.find("[role=progressbar]").attr("aria-valuenow", percent).children().css("width", `${percent}%`);
 	$overview.find(".percent").text(`${percent} %`);
 	$overview.find(".message").text(headline(frm.dossier));
 }
@@ -87,10 +83,7 @@ function headline({ job, parent, obstacle }) {
 		case "Failed":
 		case "Timed Out":
 			if (!job.next_retry_at) return job.error_message;
-			return __("{0}; next attempt at {1}", [
-				job.error_message,
-				dartwing.jobs.clock(job.next_retry_at),
-			]);
+			return __("{0}; next attempt at {1}", [job.error_message, dartwing.jobs.clock(job.next_retry_at)]);
 		case "Dead Letter":
 			return obstacle ? `${job.error_message}: ${obstacle}` : job.error_message || "";
 		default:

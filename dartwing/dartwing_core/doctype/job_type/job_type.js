@@ -133,13 +133,17 @@ async function run(frm, dialog, { organization, parameters, priority, scheduled_
 	}
 	dialog.disable_primary_action();
 	try {
-		const { job_id } = await dartwing.jobs.call(`${dartwing.jobs.REST}submit_job`, {
+		const request = {
 			job_type: frm.doc.name,
 			organization,
 			// as it was typed: JavaScript's numbers are not exact
 			parameters: parameters || "{}",
 			priority,
 			scheduled_at: scheduled_at || null,
+		};
+		const { job_id } = await dartwing.jobs.call(`${dartwing.jobs.REST}submit_job`, {
+			...request,
+			idempotency_key: key_of(dialog, request),
 		});
 		// not before it has faded out: a change of route would leave its backdrop over the page
 		dialog.$wrapper.one("hidden.bs.modal", () => frappe.set_route("Form", "Background Job", job_id));
@@ -150,6 +154,13 @@ async function run(frm, dialog, { organization, parameters, priority, scheduled_
 		complain(frappe.utils.escape_html(error.message) + link);
 	}
 	dialog.enable_primary_action();
+}
+
+// the same key for the same request: its answer may have been lost, and it is sent again
+function key_of(dialog, request) {
+	const said = JSON.stringify(request);
+	if (dialog.said !== said) Object.assign(dialog, { said, idempotency_key: frappe.utils.get_random(32) });
+	return dialog.idempotency_key;
 }
 
 function check_parameters(text) {
