@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dartwing.dartwing_core.background_jobs import texts
@@ -46,6 +46,8 @@ PIECES = st.sampled_from(
 		"&copy",
 	]
 )
+# a busy machine makes no text wrong
+AT_ANY_PACE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 HOSTILE = st.lists(PIECES, max_size=12).map("".join)
 
 
@@ -70,6 +72,7 @@ class Tags(HTMLParser):
 		self.read += data
 
 
+@AT_ANY_PACE
 @given(HOSTILE)
 def test_no_line_has_a_tag_even_if_a_screen_decodes_it_once_more(text):
 	once = Tags(texts.line(text))
@@ -77,6 +80,7 @@ def test_no_line_has_a_tag_even_if_a_screen_decodes_it_once_more(text):
 	assert Tags(once.read).found == []
 
 
+@AT_ANY_PACE
 @given(HOSTILE | st.text())
 def test_a_line_can_be_stored_and_is_a_line_of_itself(text):
 	line = texts.line(text)

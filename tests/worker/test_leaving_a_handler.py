@@ -1,5 +1,6 @@
 """Whatever leaves a handler is recorded at once, says what it was, and is an ordinary retry."""
 
+import signal
 import sys
 
 import frappe
@@ -107,7 +108,16 @@ def test_the_horse_goes_on_after_an_error_that_nobody_catches(world, work):
 	assert len(set(workers)) == 1
 
 
-def test_ctrl_c_in_a_console_is_recorded_and_still_ends_what_runs_there(world, site):
+@pytest.fixture
+def ctrl_c(site):
+	"""As in a console; a shell's background processes, which tests may be, ignore it."""
+	before = signal.signal(signal.SIGINT, signal.default_int_handler)
+	yield
+	signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_ctrl_c_in_a_console_is_recorded_and_still_ends_what_runs_there(world):
 	job = submit(mode="raise_what_is_named", error="KeyboardInterrupt", **WRITES)
 	with pytest.raises(KeyboardInterrupt):
 		execute_job(job.name)
