@@ -96,13 +96,13 @@ def test_a_server_that_does_not_start_shows_its_command_and_all_that_it_wrote(tm
 	service = Services(Home.open(tmp_path / "home")).all[1]
 	service.folder.mkdir(parents=True)
 	service.log_file.write_text("of a start before\n")
-	service.arguments += ["--no-such-option", "yes"]
+	service.arguments += ["--dir", str(tmp_path / "nowhere")]
 	service.start(tmp_path / "settings")
 	with pytest.raises(ServiceError) as error:
 		service.wait_until_it_answers()
 	message = str(error.value)
 	assert "`redis-server --bind" in message
-	assert "FATAL CONFIG FILE ERROR" in message
+	assert "No such file or directory" in message
 	assert "of a start before" not in message
 
 

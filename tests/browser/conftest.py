@@ -70,9 +70,7 @@ def visit(windows: Callable[..., BrowserContext]) -> Callable[..., MembersPage]:
 
 	def open_page(user: str, path: str = "/jobs", is_live: bool = True, **options: Any) -> MembersPage:
 		page = MembersPage(windows(user, **options).new_page())
-		page.open(path)
-		if is_live:
-			page.wait_until_live()
+		page.open(path, is_live)
 		return page
 
 	return open_page

@@ -1,7 +1,5 @@
 """The page /jobs as its users see it: by roles, labels and texts."""
 
-from typing import Any
-
 from factories import wait_until
 from playwright.sync_api import Locator, Page, expect
 
@@ -14,8 +12,21 @@ class MembersPage:
 		self.errors: list[str] = []
 		page.on("pageerror", lambda error: self.errors.append(str(error)))
 
-	def open(self, path: str = "/jobs") -> Any:
-		return self.page.goto(path)
+	def open(self, path: str = "/jobs", is_live: bool = True) -> None:
+		self.page.goto(path)
+		if is_live:
+			self.wait_until_live()
+
+	def reload(self) -> None:
+		self.page.reload()
+		self.wait_until_live()
+
+	def follow(self, link: Locator) -> None:
+		"""Click a link to this page, and wait until what was shown before is gone."""
+		self.page.evaluate("window.was_before = true")
+		link.click()
+		self.page.wait_for_function("!window.was_before")
+		self.wait_until_live()
 
 	def wait_until_live(self) -> None:
 		expect(self.page.get_by_role("status")).to_have_text("Live")

@@ -6,7 +6,8 @@ from browser_client import guest_at, person_at, take_session
 from factories import end, submit
 from frappe.sessions import delete_session
 from http_client import PASSWORD
-from playwright.sync_api import expect
+from members_page import MembersPage
+from playwright.sync_api import BrowserContext, Page, expect
 
 LIMIT = "dartwing.dartwing_core.api.members_page"
 
@@ -130,9 +131,7 @@ def test_a_guest_is_sent_to_the_login_and_back(browser, browsed, world):
 def test_a_session_that_ended_leads_to_the_login(browser, browsed, world):
 	client = browsed.web.login(world.alice)
 	window = person_at(browser, client)
-	page = window.new_page()
-	page.goto("/jobs")
-	expect(page.get_by_role("status")).to_have_text("Live")
+	page = opened_in(window)
 	# an answer on its way would store the session in the cache again
 	page.wait_for_load_state("networkidle")
 	end_session(client)
@@ -146,9 +145,7 @@ def test_a_session_that_ended_leads_to_the_login(browser, browsed, world):
 
 def test_a_session_of_somebody_else_is_noticed(browser, browsed, world):
 	window = person_at(browser, browsed.web.login(world.alice))
-	page = window.new_page()
-	page.goto("/jobs")
-	expect(page.get_by_role("status")).to_have_text("Live")
+	page = opened_in(window)
 	take_session(window, browsed.web.login(world.bob))
 	page.get_by_label("Status").select_option("Running")
 	expect(page.get_by_role("alert").first).to_contain_text(f"You are logged in as {world.bob} now")
@@ -157,17 +154,16 @@ def test_a_session_of_somebody_else_is_noticed(browser, browsed, world):
 
 def test_a_new_session_of_the_same_user_asks_for_a_reload(browser, browsed, world):
 	window = person_at(browser, browsed.web.login(world.alice))
-	page = window.new_page()
-	page.goto("/jobs")
+	page = opened_in(window)
 	job = submit()
 	expect(page.get_by_text(job.name)).to_be_visible()
 	take_session(window, browsed.web.login(world.alice))
 	# the new session gets a token of its own
-	window.new_page().goto("/jobs")
+	opened_in(window)
 	page.get_by_role("button", name="Cancel").click()
 	page.get_by_role("button", name="Cancel the job").click()
 	expect(page.get_by_role("link", name="Reload the page")).to_be_visible()
-	page.get_by_role("link", name="Reload the page").click()
+	MembersPage(page).follow(page.get_by_role("link", name="Reload the page"))
 	page.get_by_role("button", name="Cancel").click()
 	page.get_by_role("button", name="Cancel the job").click()
 	expect(page.get_by_role("listitem").get_by_text("Canceled")).to_be_visible()
@@ -183,8 +179,7 @@ def test_an_address_that_says_nothing_useful_shows_all_jobs(visit, world, path):
 def test_who_logs_out_is_out(browser, browsed, world):
 	client = browsed.web.login(world.alice)
 	window = person_at(browser, client)
-	page = window.new_page()
-	page.goto("/jobs")
+	page = opened_in(window)
 	page.get_by_role("button", name="Log out").click()
 	page.wait_for_url("**/login?redirect-to=/jobs")
 	frappe.db.rollback()
@@ -202,6 +197,13 @@ def test_who_could_not_be_logged_out_is_told(visit, world):
 	page.unroute("**/api/method/logout")
 	page.get_by_role("button", name="Log out").click()
 	page.wait_for_url("**/login?redirect-to=/jobs")
+
+
+def opened_in(window: BrowserContext) -> Page:
+	"""The members' page, live, in a new tab."""
+	page = MembersPage(window.new_page())
+	page.open()
+	return page.page
 
 
 def end_session(client) -> None:
