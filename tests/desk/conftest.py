@@ -8,6 +8,7 @@ import pytest
 from browser_client import PATIENCE_MS, Browsed, person_at
 from factories import World
 from http_client import Client
+from looking import go_to
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from runtimes.base import Runtime, stop
 from runtimes.chosen import is_a_bench
@@ -59,18 +60,21 @@ def forget_lists(user: str) -> None:
 
 @pytest.fixture
 def desk(browser: Browser, logins: dict[str, Client]) -> Iterator[Callable[..., Page]]:
-	"""Open a path of Desk as a user; every window is closed at the end, and none had an error of ours."""
+	"""Open a path of Desk as a user, as `go_to` does.
+
+	Every window is closed at the end, and none had an error of ours.
+	"""
 	windows: list[BrowserContext] = []
 	errors: list[str] = []
 	for user in logins:
 		forget_lists(user)
 
-	def open_page(user: str, path: str, **options: object) -> Page:
+	def open_page(user: str, path: str, is_there: bool = True, **options: object) -> Page:
 		window = person_at(browser, logins[user], **options)
 		windows.append(window)
 		page = window.new_page()
 		page.on("pageerror", lambda error: errors.append(f"{path}: {error.message}\n{error.stack}"))
-		page.goto(path)
+		go_to(page, path, is_there)
 		return page
 
 	yield open_page

@@ -10,7 +10,7 @@ import day_of_work
 import pytest
 from browser_client import PHONE, WIDE
 from factories import World
-from looking import LIST, choose_filter, expect_status, job_path, open_list
+from looking import LIST, choose_filter, expect_status, job_path, open_list, press, wait_until_still
 from PIL import Image
 from playwright.sync_api import Page, expect
 from test_job_type_form import write_parameters
@@ -90,7 +90,7 @@ def dead_letter(page: Page) -> None:
 
 def parameters(page: Page) -> None:
 	expect_status(page, "Running")
-	page.get_by_role("tab", name="Input and Output").click()
+	press(page.get_by_role("tab", name="Input and Output"))
 	expect(page.locator("[data-fieldname=parameters] pre")).to_be_visible()
 
 
@@ -100,6 +100,8 @@ def job_type(page: Page) -> None:
 
 def run_now(page: Page) -> None:
 	job_type(page)
+	# on a phone it is in a menu
+	wait_until_still(page)
 	page.evaluate("cur_frm.custom_buttons[__('Run Now')].click()")
 	write_parameters(page, '{\n  "duration": 5,\n  "document": "DOC-0042"\n}')
 	page.evaluate("cur_dialog.set_value('organization', 'Alpha Test Org')")

@@ -4,12 +4,15 @@ import json
 
 from factories import OBLIGING, World, end, state, submit, submit_as, transitions
 from looking import (
+	arrive,
 	button,
 	confirm,
 	expect_status,
+	go_to,
 	is_marked,
 	job_path,
 	mark,
+	press,
 	wait_for_progress,
 )
 from playwright.sync_api import expect
@@ -36,7 +39,7 @@ def test_progress_moves_on_an_open_form_without_a_reload(world, desk, worker):
 	wait_for_progress(page, beyond=first)
 	assert is_marked(page)
 	page.unroute_all()
-	button(page, "Cancel Job").click()
+	press(button(page, "Cancel Job"))
 	confirm(page)
 	expect_status(page, "Canceled")
 	assert state(job)["status"] == "Canceled"
@@ -69,7 +72,7 @@ def test_an_admin_retries_a_dead_letter_and_a_member_is_not_offered_it(world, de
 	expect(button(page, "Retry")).to_have_count(0)
 	expect(button(page, "Discard")).to_have_count(0)
 	page = desk(world.adam, job_path(job))
-	button(page, "Retry").click()
+	press(button(page, "Retry"))
 	expect_status(page, "Queued")
 	expect(button(page, "Retry")).to_have_count(0)
 	assert ("Dead Letter", "Queued") in transitions(job)
@@ -79,7 +82,7 @@ def test_a_discard_asks_for_its_reason(world, desk):
 	job = submit(world.alice).name
 	end(job, "Dead Letter", error_message="no answer")
 	page = desk(world.adam, job_path(job))
-	button(page, "Discard").click()
+	press(button(page, "Discard"))
 	page.locator(".modal.show [data-fieldname=reason] textarea").fill("the customer left")
 	confirm(page, "Discard")
 	expect_status(page, "Canceled")
@@ -99,7 +102,7 @@ def test_the_timeline_has_each_transition_and_each_attempt_with_its_error(world,
 	# folded until somebody wants it
 	traceback = page.locator("[data-fieldname=error_traceback]")
 	expect(traceback).to_be_hidden()
-	page.locator(".section-head", has_text="Traceback").click()
+	press(page.locator(".section-head", has_text="Traceback"))
 	expect(traceback).to_contain_text("Traceback (most recent call last)")
 
 
@@ -107,9 +110,8 @@ def test_parent_and_child_lead_to_each_other(world, desk):
 	parent = submit(world.alice).name
 	child = submit_as(world.alice, OBLIGING, world.alpha, {"mode": "succeed"}, depends_on=parent).name
 	page = desk(world.alice, job_path(parent))
-	page.locator("[data-fieldname=overview] a", has_text=child).click()
-	expect(page.locator(".page-head:visible .title-area")).to_be_visible()
-	expect(page).to_have_url(f"{page.url.split('/app/')[0]}{job_path(child)}")
+	press(page.locator("[data-fieldname=overview] a", has_text=child))
+	arrive(page, job_path(child))
 	expect(page.locator("[data-fieldname=overview]:visible a", has_text=parent)).to_be_visible()
 
 
@@ -127,9 +129,9 @@ def test_secrets_of_the_parameters_are_not_sent_to_the_browser(world, desk):
 		page = desk(user, "/app")
 		said: list[str] = []
 		page.on("requestfinished", lambda request, said=said: said.append(_text_of(request)))
-		page.goto(job_path(job))
+		go_to(page, job_path(job))
 		expect_status(page, "Queued")
-		page.get_by_role("tab", name="Input and Output").click()
+		press(page.get_by_role("tab", name="Input and Output"))
 		shown = json.loads(page.locator("[data-fieldname=parameters] pre").inner_text())
 		assert shown == {
 			"mode": "succeed",
@@ -164,7 +166,7 @@ def test_nothing_of_a_job_can_be_edited(world, desk):
 def test_a_button_that_comes_too_late_says_what_the_job_is(world, desk, browsed):
 	job = submit(world.alice).name
 	page = desk(world.alice, job_path(job))
-	button(page, "Cancel Job").click()
+	press(button(page, "Cancel Job"))
 	# the form does not hear of it
 	page.evaluate("frappe.realtime.socket.disconnect()")
 	end(job, "Completed")

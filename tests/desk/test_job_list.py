@@ -3,7 +3,19 @@
 import frappe
 import pytest
 from factories import OBLIGING, World, acting_as, end, state, submit, submit_as
-from looking import LIST, choose_filter, choose_for_all, confirm, is_marked, mark, names_in, open_list, rows
+from looking import (
+	LIST,
+	choose_filter,
+	choose_for_all,
+	confirm,
+	is_marked,
+	mark,
+	names_in,
+	open_actions_for_all,
+	open_list,
+	press,
+	rows,
+)
 from playwright.sync_api import Page, expect
 
 from dartwing.dartwing_core.background_jobs import submit_jobs
@@ -138,9 +150,9 @@ def test_selected_jobs_are_canceled(world, desk):
 	page = desk(world.alice, LIST)
 	open_list(page)
 	for job in chosen:
-		page.locator(f".list-row-checkbox[data-name='{job}']").check()
-	page.locator(".actions-btn-group button").click()
-	page.locator(".actions-btn-group .dropdown-menu a", has_text="Cancel").click()
+		press(page.locator(f".list-row-checkbox[data-name='{job}']"))
+	press(page.locator(".actions-btn-group button"))
+	press(page.locator(".actions-btn-group .dropdown-menu a", has_text="Cancel"))
 	expect(page.locator(".modal.show")).to_contain_text("Cancel 2 selected jobs?")
 	confirm(page)
 	assert "2 jobs canceled" in result_of(page)
@@ -169,7 +181,7 @@ def test_there_may_be_nothing_to_do(world, desk):
 def test_a_member_is_offered_to_cancel_only(world, desk):
 	page = desk(world.alice, LIST)
 	open_list(page)
-	page.locator(".page-head:visible .inner-group-button button", has_text="All in this Filter").click()
+	open_actions_for_all(page)
 	offered = page.locator(".inner-group-button .dropdown-menu:visible a").all_inner_texts()
 	assert offered == ["Cancel"]
 
@@ -231,7 +243,7 @@ def test_in_a_link_search(world, desk, both):
 	page = desk(world.alice, LIST)
 	open_list(page)
 	link = page.locator(".page-form [data-fieldname=organization] input")
-	link.click()
+	press(link)
 	link.press_sequentially("Test")
 	options = page.locator(".page-form [data-fieldname=organization] [role=option]")
 	expect(options.first).to_contain_text(world.alpha)
@@ -239,6 +251,6 @@ def test_in_a_link_search(world, desk, both):
 
 
 def test_in_the_form(world, desk, both):
-	page = desk(world.alice, f"{LIST}/{both[world.beta][0]}")
+	page = desk(world.alice, f"{LIST}/{both[world.beta][0]}", is_there=False)
 	expect(page.locator("body")).to_contain_text("not found")
 	assert world.beta not in page.content()

@@ -2,7 +2,7 @@
 
 import frappe
 from factories import OBLIGING, World, end, submit
-from looking import open_list
+from looking import open_list, press
 from playwright.sync_api import Page, expect
 
 WORKSPACE = "/app/background-jobs"
@@ -51,7 +51,7 @@ def test_a_card_leads_to_its_jobs(world, desk):
 	work(world)
 	page = desk(world.alice, WORKSPACE)
 	card(page, "Running")
-	page.locator(".number-widget-box", has_text="Running").locator(".widget-body").click()
+	press(page.locator(".number-widget-box", has_text="Running").locator(".widget-body"))
 	open_list(page)
 	page.wait_for_function(
 		"cur_list.data.length === 2 && cur_list.data.every((job) => job.status === 'Running')"

@@ -241,3 +241,14 @@ def functions_that_change_or_lock_rows() -> set[str]:
 
 def test_whatever_changes_or_locks_rows_gets_at_them_as_they_are_now():
 	assert functions_that_change_or_lock_rows() == CONSIDERED
+
+
+# --- tests in a browser
+
+
+def test_desk_is_opened_left_and_clicked_through_what_waits_for_it():
+	"""Clicked while it loads or fades, it is the page before that is clicked, or nothing."""
+	impatient = re.compile(r"\.(goto|go_back|go_forward|reload|click|dblclick|check|uncheck|tap)\(")
+	folder = Path(__file__).parents[1] / "desk"
+	assert impatient.search((folder / "looking.py").read_text())
+	assert [path.name for path in folder.glob("test_*.py") if impatient.search(path.read_text())] == []
