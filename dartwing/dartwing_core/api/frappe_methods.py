@@ -16,7 +16,7 @@ from dartwing.dartwing_core.background_jobs.conditions import fields_of, known_d
 
 
 @frappe.whitelist()
-def get(doctype: Any, name: Any = None, filters: Any = None, parent: Any = None) -> Any:
+def get(doctype: str, name: Any = None, filters: Any = None, parent: Any = None) -> Any:
 	"""One document: by its name, or the first that the filters find among those the user may read."""
 	if doctype in GUARDED and not name:
 		found = frappe.get_list(doctype, filters=readable_conditions(doctype, filters), limit_page_length=1)
@@ -27,7 +27,7 @@ def get(doctype: Any, name: Any = None, filters: Any = None, parent: Any = None)
 
 
 @frappe.whitelist()
-def get_count(doctype: Any, filters: Any = None, debug: Any = False, cache: Any = False) -> int:
+def get_count(doctype: str, filters: Any = None, debug: Any = False, cache: Any = False) -> int:
 	"""How many rows there are; of guarded DocTypes, how many of them the user may read."""
 	if doctype not in GUARDED:
 		return frappe.client.get_count(doctype, filters, debug, cache)
