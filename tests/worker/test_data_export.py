@@ -108,7 +108,9 @@ def person_called(request):
 	made = []
 
 	def make(first_name: str) -> dict:
-		made.append(frappe.get_doc({"doctype": "Person", "first_name": first_name}).insert())
+		made.append(frappe.get_doc({"doctype": "Person", "first_name": "written by a test"}).insert())
+		# a row may be older than the rules for names, and other apps have none
+		made[-1].db_set("first_name", first_name)
 		return {"doctype": "Person", "fields": ["first_name"], "filters": {"name": made[-1].name}}
 
 	yield make
