@@ -83,6 +83,10 @@ def foreign(world: World) -> dict[str, str]:
 	}
 
 
+def asked_methods() -> list[Method]:
+	return [method for method in whitelisted_methods() if method.path not in LEFT_OUT]
+
+
 def unlike(name: str) -> str:
 	"""A name that there is not, of the same shape."""
 	return name[:-1] + ("z" if name[-1] != "z" else "y")
@@ -92,8 +96,12 @@ def tells(client: Client, methods: list[Method], doctype: str, name: str) -> dic
 	"""What each method answers about the name and about an unknown one, where that is not the same."""
 	told = {}
 	for method in methods:
-		answers = [normalized(ask(client, method, doctype, one), one) for one in (name, unlike(name))]
-		if answers[0] != answers[1]:
+		# what a first call leaves may change what the second is answered; in the end they are alike
+		for _attempt in range(2):
+			answers = [normalized(ask(client, method, doctype, one), one) for one in (name, unlike(name))]
+			if answers[0] == answers[1]:
+				break
+		else:
 			told[method.path] = tuple(answers)
 	return told
 
@@ -124,19 +132,19 @@ def about_documents(methods: list[Method]) -> list[Method]:
 
 
 def test_no_method_of_frappe_tells_a_foreign_job_from_an_unknown_one(alice, foreign):
-	methods = [method for method in whitelisted_methods() if method.path not in LEFT_OUT]
+	methods = asked_methods()
 	assert len(methods) > 20
 	assert tells(alice, methods, "Background Job", foreign["Background Job"]) == {}
 
 
 @pytest.mark.parametrize("doctype", GUARDED[1:])
 def test_no_method_about_documents_tells_a_foreign_one_from_an_unknown_one(adam, foreign, doctype):
-	methods = [method for method in about_documents(whitelisted_methods()) if method.path not in LEFT_OUT]
+	methods = [method for method in about_documents(asked_methods()) if method.parameters]
 	assert tells(adam, methods, doctype, foreign[doctype]) == {}
 
 
 def test_no_method_writes_anything_about_a_foreign_job(alice, foreign):
-	methods = [method for method in about_documents(whitelisted_methods()) if method.path not in LEFT_OUT]
+	methods = about_documents(asked_methods())
 	assert writes(alice, methods, "Background Job", foreign["Background Job"]) == {}
 
 

@@ -10,9 +10,10 @@ The name that there is not is the one that was sent, with digits at its end: its
 escaped in the answer as those of an unknown one, and digits are the same in JSON, HTML and addresses.
 """
 
+import hashlib
+import hmac
 import json
-import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import frappe
 from werkzeug.wrappers import Request, Response
@@ -32,7 +33,7 @@ class Replacement:
 	"""What a request's hidden names were replaced by, and how the answer is made to say what was sent."""
 
 	hidden: frozenset[str]
-	digits: str = field(default_factory=lambda: "".join(secrets.choice("123456789") for _ in range(DIGITS)))
+	digits: str
 
 	def of(self, name: str) -> str:
 		"""A name that there is not; one that is as long as a name can be loses its end to the digits."""
@@ -48,6 +49,13 @@ class Replacement:
 			if self.of(name) == self._cut(name):
 				text = text.replace(self._cut(name), name)
 		return text.replace(self.digits, "")
+
+
+def digits_for(user: str) -> str:
+	"""Digits that nobody guesses, the same in all requests of a user: what a method stored is found again."""
+	key = str(frappe.local.conf.db_password).encode()
+	made = hmac.new(key, f"{frappe.local.site} {user}".encode(), hashlib.sha256).hexdigest()
+	return str(int(made, 16))[-DIGITS:]
 
 
 def close() -> None:
@@ -72,7 +80,7 @@ def hide_names(request: Request, form: dict, method: str) -> None:
 		raise frappe.DoesNotExistError
 	hidden = hidden_names(named, request, form)
 	if hidden:
-		replace(Replacement(frozenset(hidden)), request, form)
+		replace(Replacement(frozenset(hidden), digits_for(frappe.session.user)), request, form)
 
 
 def open_again(response: Response | None, request: Request) -> None:
