@@ -2,6 +2,7 @@ import frappe
 import pytest
 from contract_doctypes import ITEM, LINE, group, item
 from factories import acting_as
+from framework import since
 
 
 @pytest.fixture
@@ -42,7 +43,8 @@ def found(filters=None, **options) -> list[int]:
 		({"group": ("is", "not set")}, [2, 3, 4, 5]),
 		({"group": ("!=", "North")}, [2, 3, 4, 5]),
 		({"group": ""}, [2, 3, 4, 5]),
-		({"group": None}, []),
+		# nothing on v15.41; on v15.90 what has no value
+		({"group": None}, [2, 3, 4, 5] if since(15, 90) else []),
 		([["status", "=", "Open"], ["count", ">", 1]], [2]),
 		([[ITEM, "count", "=", 4]], [4]),
 		([[LINE, "text", "=", "line 4"]], [4]),

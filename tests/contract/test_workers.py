@@ -5,6 +5,7 @@ import pytest
 from contract_doctypes import titles
 from contract_jobs_on_queues import MODULE, wait_for_end, wait_for_status
 from factories import acting_as, wait_until
+from framework import since
 from frappe.utils.background_jobs import get_job
 from rq.command import send_stop_job_command
 
@@ -140,7 +141,9 @@ def test_a_job_that_asks_for_a_retry_runs_again_in_place_as_administrator(doctyp
 def test_a_job_retried_in_place_counts_as_failed_though_its_retry_was_committed(jobs, mark):
 	job = jobs.run("raise_once_for_retry", mark=mark, title="Written")
 	assert job.get_status() == "failed"
-	assert "object is not bound" in job.latest_result().exc_string
+	# on v15.90 the callbacks of the job are gone when the retry has ended, on v15.41 all of Frappe's locals
+	lost = "AttributeError: job" if since(15, 90) else "object is not bound"
+	assert lost in job.latest_result().exc_string
 	assert titles() == ["Written"]
 
 
