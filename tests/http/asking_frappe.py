@@ -2,8 +2,11 @@
 
 import json
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import frappe
 from factories import World
 from http_client import Client
 from methods_of_frappe import Method
@@ -11,6 +14,7 @@ from requests import Response
 
 UNKNOWN = "JOB-1999-12345"
 
+SEARCH_SETTINGS = "frappe.desk.doctype.global_search_settings.global_search_settings"
 # not called, as they would end the session that calls, or what they are about is not this site
 LEFT_OUT = {
 	"frappe.handler.logout": "ends the session",
@@ -20,6 +24,9 @@ LEFT_OUT = {
 	"frappe.core.doctype.user.user.update_password": "ends the session",
 	"frappe.core.doctype.user.user.reset_password": "changes the session's user and sends mail",
 	"frappe.core.doctype.user.user.sign_up": "makes users, of whom there may be so many in an hour",
+	f"{SEARCH_SETTINGS}.reset_global_search_settings_doctypes": (
+		"resets what the whole site searches, for everybody, and keeps a Version of that"
+	),
 	"frappe.desk.page.setup_wizard.setup_wizard.setup_complete": "sets up the site anew",
 	"frappe.printing.page.print_format_builder_beta.print_format_builder_beta.get_google_fonts": (
 		"asks another server"
@@ -116,3 +123,29 @@ def normalized(response: Response, name: str) -> tuple[int, str]:
 	for pattern, replacement in VARYING:
 		text = re.sub(pattern, replacement, text)
 	return response.status_code, text
+
+
+def difference(answer: Callable[[Any], Any], *asked: Any) -> tuple | None:
+	"""What is answered to both, where that differs.
+
+	Asked once more before it counts: what a first call leaves may change what the second is answered.
+	"""
+	for _attempt in range(2):
+		answers = tuple(answer(one) for one in asked)
+		if answers[0] == answers[1]:
+			return None
+	return answers
+
+
+@contextmanager
+def leaving_nothing() -> Iterator[None]:
+	"""What methods make for those who call them, as cards and boards, is taken away again."""
+	started = frappe.utils.now()
+	yield
+	frappe.db.rollback()
+	users = (World.alice, World.adam, "Guest")
+	for table in frappe.db.get_tables(cached=False):
+		doctype = table.removeprefix("tab")
+		if doctype != table and {"owner", "creation"} <= set(frappe.db.get_table_columns(doctype)):
+			frappe.db.sql(f"delete from `{table}` where creation >= %s and owner in %s", (started, users))
+	frappe.db.commit()

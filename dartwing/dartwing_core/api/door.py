@@ -65,6 +65,7 @@ def close() -> None:
 	if is_ours(method):
 		return
 	if mentions.is_suspect(request.path) or mentions.is_suspect(form):
+		frappe.local.flags.dartwing_replacement = Replacement(frozenset(), digits_for(frappe.session.user))
 		hide_names(request, form, method)
 		if not stored_doctype(request):
 			questions.check(method, form, listed_doctype(request))
@@ -93,6 +94,7 @@ def open_again(response: Response | None, request: Request) -> None:
 			response.headers[header] = replacement.undone(value)
 	if not response.is_streamed:
 		text = response.get_data()
+		# also in what was stored by an earlier request
 		if replacement.digits.encode() in text:
 			response.set_data(replacement.undone(text.decode()))
 
