@@ -153,8 +153,9 @@ def test_assignments_of_other_organizations_are_not_counted(alice, beta_jobs, ma
 		assign_to=json.dumps([World.bob]),
 	)
 	answer = alice.ask(method, **arguments)
-	if answer.status_code == 200:
-		assert World.bob not in answer.text
+	# benchless has no such method
+	assert (answer.status_code == 200) is any(one.path == method for one in whitelisted_methods())
+	assert World.bob not in answer.text
 
 
 def desk_list(**arguments: Any) -> dict:

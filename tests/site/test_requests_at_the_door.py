@@ -8,7 +8,7 @@ import frappe
 import pytest
 from factories import World, acting_as, counted_statements, submit
 from werkzeug.test import EnvironBuilder
-from werkzeug.wrappers import Request
+from werkzeug.wrappers import Request, Response
 
 from dartwing.dartwing_core.api import door, mentions
 
@@ -47,7 +47,23 @@ def test_a_request_about_nothing_guarded_asks_the_database_nothing(clean, path, 
 	assert statements == []
 
 
-def test_a_members_own_job_costs_two_statements(clean):
+@pytest.mark.parametrize("body", ["{name}", "%PDF \\xff\\xfe {name}"])
+def test_what_an_earlier_request_stored_is_told_to_nobody_in_any_answer(clean, world, body):
+	"""Also in one that names nothing guarded, and to another user: else the digits would tell."""
+	hidden = submit(world.bob, world.beta).name
+	with requested("/api/method/frappe.desk.doctype.kanban_board.kanban_board.quick_kanban_board") as request:
+		frappe.local.form_dict.update(doctype="Background Job", board_name=hidden)
+		door.close()
+		stored = frappe.local.form_dict.board_name
+	assert stored.startswith(hidden)
+	assert stored != hidden
+	with requested("/api/resource/Kanban Board", "GET") as request, acting_as(world.adam):
+		response = Response(body.format(name=stored).encode("latin-1"))
+		door.open_again(response, request)
+	assert response.get_data() == body.format(name=hidden).encode("latin-1")
+
+
+def test_a_members_own_job_costs_few_statements(clean):
 	job = submit().name
 	with requested("/api/method/frappe.desk.form.load.getdoc", doctype="Background Job", name=job):
 		frappe.get_roles()

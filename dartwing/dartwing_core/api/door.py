@@ -14,6 +14,7 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass
+from functools import cache
 
 import frappe
 from werkzeug.wrappers import Request, Response
@@ -51,10 +52,14 @@ class Replacement:
 		return text.replace(self.digits, "")
 
 
-def digits_for(user: str) -> str:
-	"""Digits that nobody guesses, the same in all requests of a user: what a method stored is found again."""
-	key = str(frappe.local.conf.db_password).encode()
-	made = hmac.new(key, f"{frappe.local.site} {user}".encode(), hashlib.sha256).hexdigest()
+def digits_of_site() -> str:
+	"""Digits that nobody guesses, the same in all requests, so that what a method stored is found again."""
+	return _digits_of(frappe.local.site, str(frappe.local.conf.db_password))
+
+
+@cache
+def _digits_of(site: str, secret: str) -> str:
+	made = hmac.new(secret.encode(), f"{site} hidden name".encode(), hashlib.sha256).hexdigest()
 	return str(int(made, 16))[-DIGITS:]
 
 
@@ -65,7 +70,6 @@ def close() -> None:
 	if is_ours(method):
 		return
 	if mentions.is_suspect(request.path) or mentions.is_suspect(form):
-		frappe.local.flags.dartwing_replacement = Replacement(frozenset(), digits_for(frappe.session.user))
 		hide_names(request, form, method)
 		if not stored_doctype(request):
 			questions.check(method, form, listed_doctype(request))
@@ -81,22 +85,23 @@ def hide_names(request: Request, form: dict, method: str) -> None:
 		raise frappe.DoesNotExistError
 	hidden = hidden_names(named, request, form)
 	if hidden:
-		replace(Replacement(frozenset(hidden), digits_for(frappe.session.user)), request, form)
+		replace(Replacement(frozenset(hidden), digits_of_site()), request, form)
 
 
 def open_again(response: Response | None, request: Request) -> None:
-	"""After a request: its answer names what was sent."""
-	replacement = frappe.local.flags.dartwing_replacement
-	if not replacement or response is None:
+	"""After each request: what it names, or an earlier one had Frappe store, is named as it was sent."""
+	if response is None:
 		return
+	replacement = frappe.local.flags.dartwing_replacement or Replacement(frozenset(), digits_of_site())
 	for header, value in list(response.headers.items()):
 		if replacement.digits in value:
 			response.headers[header] = replacement.undone(value)
 	if not response.is_streamed:
-		text = response.get_data()
-		# also in what was stored by an earlier request
-		if replacement.digits.encode() in text:
-			response.set_data(replacement.undone(text.decode()))
+		body = response.get_data()
+		if replacement.digits.encode() in body:
+			# what is no text has it in places where it is one
+			text = body.decode(errors="surrogateescape")
+			response.set_data(replacement.undone(text).encode(errors="surrogateescape"))
 
 
 # --- what a request is
