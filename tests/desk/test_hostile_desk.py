@@ -8,7 +8,7 @@ import frappe
 import pytest
 from canaries import HOSTILE, NAME, REPORTS, TYPE, canaries, check, hostile_job, seen, watch
 from factories import World, end
-from looking import LIST, button, expect_status, job_path, open_list
+from looking import LIST, button, expect_status, go_to, job_path, open_list, press
 from playwright.sync_api import Page, expect
 
 ROWS = ".list-row-container .list-row:visible"
@@ -63,7 +63,7 @@ def test_nothing_on_a_screen_runs_or_is_markup(world, desk, hostile, user, scree
 	path, shown = SCREENS[screen]
 	page = desk(getattr(world, user), "/app/background-jobs")
 	dialogs = watch(page)
-	page.goto(path)
+	go_to(page, path, is_there=False)
 	show(page, shown)
 	check(page, dialogs)
 
@@ -73,16 +73,16 @@ def test_nothing_on_a_screen_runs_or_is_markup(world, desk, hostile, user, scree
 def test_nothing_on_the_form_of_a_job_runs_or_is_markup(world, desk, hostile, user, status):
 	page = desk(getattr(world, user), "/app/background-jobs")
 	dialogs = watch(page)
-	page.goto(job_path(hostile[status]))
+	go_to(page, job_path(hostile[status]))
 	expect_status(page, status)
 	said = seen(page)
 	for tab in page.get_by_role("tab").all():
 		if tab.is_visible():
-			tab.click()
+			press(tab)
 			check(page, dialogs)
 			said += seen(page)
 	for section in page.locator(".section-head.collapsible:visible").all():
-		section.click()
+		press(section)
 	page.wait_for_load_state("networkidle")
 	check(page, dialogs)
 	assert "__canary" in said
@@ -104,14 +104,14 @@ def test_nothing_that_is_sent_to_an_open_form_or_list_is_markup(world, desk, hos
 def test_the_bell_shows_names_and_errors_as_text(world, desk, hostile):
 	page = desk(world.alice, "/app/background-jobs")
 	dialogs = watch(page)
-	page.locator(".notifications-icon:visible, .sidebar-notification:visible").first.click()
+	press(page.locator(".notifications-icon:visible, .sidebar-notification:visible").first)
 	expect(page.locator(".notification-item, .recent-item").first).to_be_visible()
 	check(page, dialogs)
 	(notice,) = frappe.get_all(
 		"Notification Log", {"document_name": hostile["Dead Letter"]}, ["name", "email_content", "subject"]
 	)
 	assert not re.search(r"<[a-zA-Z/!?]", notice.subject + notice.email_content)
-	page.goto(f"/app/notification-log/{notice.name}")
+	go_to(page, f"/app/notification-log/{notice.name}")
 	expect(page.locator(".form-page:visible, .page-head:visible").first).to_be_visible()
 	page.wait_for_load_state("networkidle")
 	check(page, dialogs)
@@ -120,7 +120,7 @@ def test_the_bell_shows_names_and_errors_as_text(world, desk, hostile):
 def test_run_now_shows_its_type_and_a_refusal_as_text(world, desk, hostile):
 	page = desk(world.manager, f"/app/job-type/{TYPE}")
 	dialogs = watch(page)
-	button(page, "Run Now").click()
+	press(button(page, "Run Now"))
 	dialog = page.locator(".modal.show")
 	expect(dialog.locator(".modal-title")).to_contain_text("‹img src=x")
 	check(page, dialogs)
@@ -149,6 +149,10 @@ def test_a_message_of_the_server_that_repeats_what_was_sent_is_shown_as_text(wor
 def test_the_printed_page_of_a_job_is_no_markup(world, desk, hostile):
 	page = desk(world.manager, "/app/background-jobs")
 	dialogs = watch(page)
-	page.goto(f"/printview?doctype=Background%20Job&name={hostile['Dead Letter']}&format=Standard")
+	go_to(
+		page,
+		f"/printview?doctype=Background%20Job&name={hostile['Dead Letter']}&format=Standard",
+		is_there=False,
+	)
 	expect(page.locator(".print-format")).to_contain_text("__canary")
 	check(page, dialogs)

@@ -134,7 +134,7 @@ def test_a_body_that_is_no_object_is_refused(alice, body):
 	answer = alice.post(
 		f"/api/method/{API}.get_job_status", data=body, headers={"Content-Type": "application/json"}
 	)
-	assert error(answer, 417)
+	assert error(answer, 400) == "The request's body must be a JSON object"
 
 
 def test_empty_texts_of_a_form_are_no_values(alice):

@@ -1,5 +1,6 @@
 """Who is in, who is out, and from when: logins, keys, memberships, organizations, files."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ from factories import OBLIGING, World, acting_as, make_job_type, make_member, pu
 from frappe.permissions import add_user_permission, remove_user_permission
 from frappe.utils import add_days, nowdate
 from http_client import Client
+
+from dartwing.dartwing_core.background_jobs import access_hooks
 
 SECRET = "rows of the export"
 DANGEROUS = (
@@ -212,6 +215,39 @@ def test_an_admin_gives_no_membership_of_another_organization(adam, world):
 	assert_as_unknown(adam.put, f"/api/resource/Org Member/{member_of(world.adam)}", {}, world.beta)
 
 
+def test_an_admin_makes_no_member_of_a_person_of_another_organization(adam, world):
+	"""It would show the person to this organization, and tell that there is one."""
+	person = frappe.db.get_value("Person", {"frappe_user": world.bob})
+	own = member_of(world.adam)
+	requests = [
+		lambda name: adam.post(
+			"/api/resource/Org Member", json={"person": name, "organization": world.alpha}
+		),
+		lambda name: adam.put(f"/api/resource/Org Member/{own}", json={"person": name}),
+	]
+	for ask in requests:
+		told = [ask(name) for name in (person, "nobody-at-all")]
+		texts = [re.sub(r'(__frappe_exc_id\\*": \\*")\w+', r"\1", answer.text) for answer in told]
+		assert [answer.status_code for answer in told] == [417, 417]
+		assert texts[0].replace(person, "nobody-at-all") == texts[1]
+	frappe.db.rollback()
+	assert frappe.get_all("Org Member", {"person": person}, pluck="organization") == [world.beta]
+
+
+def test_an_admin_makes_a_member_of_a_person_who_belongs_nowhere(adam, world):
+	person = frappe.get_doc({"doctype": "Person", "first_name": "New"}).insert()
+	frappe.db.commit()
+	answer = adam.post("/api/resource/Org Member", json={"person": person.name, "organization": world.alpha})
+	frappe.db.rollback()
+	joined = frappe.get_all("Org Member", {"person": person.name}, ["name", "organization"])
+	for member in joined:
+		frappe.delete_doc("Org Member", member.name)
+	person.delete()
+	frappe.db.commit()
+	assert answer.status_code == 200
+	assert [member.organization for member in joined] == [world.alpha]
+
+
 def test_an_admin_takes_no_row_from_another_organization(adam, world):
 	"""The document that Frappe asks about has the new organization already."""
 	row = member_of(world.bob)
@@ -313,3 +349,45 @@ def test_a_file_that_claims_the_url_of_an_export_does_not_get_it(bob, alice, exp
 		client.post("/api/method/upload_file", data=new)
 		client.call("frappe.client.insert", doc={"doctype": "File", **new})
 		assert not reads(client, export)
+
+
+def test_tags_and_follows_of_other_organizations_are_not_there(alice, bob, manager, world):
+	"""Frappe lets everyone read them; benchless has none."""
+	if not frappe.db.exists("DocType", "Tag Link"):
+		assert alice.get("/api/resource/Tag Link").status_code == 404
+		return
+	manager.call("frappe.desk.doctype.tag.tag.add_tag", dt="Organization", dn=world.beta, tag="of beta")
+	manager.call("frappe.desk.doctype.tag.tag.add_tag", dt="Role", dn="Dartwing User", tag="of all")
+	try:
+		fields = {"fields": json.dumps(["document_type", "document_name", "tag", "name"])}
+		told = {
+			user: client.get("/api/resource/Tag Link", params=fields)
+			for user, client in (("alice", alice), ("bob", bob), ("manager", manager))
+		}
+		row = next(row for row in told["manager"].json()["data"] if row["document_name"] == world.beta)
+		assert world.beta not in told["alice"].text
+		assert world.beta in told["bob"].text
+		assert all("Dartwing User" in answer.text for answer in told.values())
+		assert alice.get(f"/api/resource/Tag Link/{row['name']}").status_code in (403, 404)
+	finally:
+		frappe.db.rollback()
+		frappe.db.delete("Tag Link", {"tag": ("in", ("of beta", "of all"))})
+		frappe.db.delete("Tag", {"name": ("in", ("of beta", "of all"))})
+		frappe.db.commit()
+
+
+def test_every_doctype_that_tells_everyone_of_documents_is_known(site):
+	"""On a new Frappe, a DocType that all may read and that refers to documents has to be looked at."""
+	everyone = ("All", "Guest", "Desk User")
+	readable = frappe.get_all(
+		"DocPerm",
+		{"role": ("in", everyone), "read": 1, "permlevel": 0, "if_owner": 0, "parenttype": "DocType"},
+		pluck="parent",
+	)
+	guarded_by_frappe = set(frappe.get_hooks("permission_query_conditions", app_name="frappe"))
+	open_to_all = {
+		doctype
+		for doctype in set(readable) - guarded_by_frappe
+		if frappe.get_meta(doctype).get_dynamic_link_fields() and not frappe.get_meta(doctype).istable
+	}
+	assert open_to_all <= set(access_hooks.REFERENCES)

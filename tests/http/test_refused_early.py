@@ -68,6 +68,29 @@ def test_an_ended_session_is_told_from_one_that_never_was(web, guest, world):
 	assert error(guest.ask(f"{API}.list_jobs"), 403) == "Log in, or send a valid API key and secret"
 
 
+def test_an_ended_session_beside_a_valid_api_key_hides_no_error(web, world):
+	client = web.with_key(world.alice)
+	client.cookies.set("sid", "of a session that has ended")
+	answer = client.ask(f"{API}.get_job_status", job_id="JOB-1999-00001")
+	assert (answer.status_code, answer.json()["error"]) == (404, "job_id: no job 'JOB-1999-00001'")
+
+
+@pytest.mark.parametrize("body", ['"x"', "null", "5", "[1, 2]", "true"])
+def test_a_body_that_is_json_and_no_object_is_told_so(web, world, body):
+	answer = web.with_key(world.alice).post(
+		f"/api/method/{API}.submit_job", data=body, headers={"Content-Type": "application/json"}
+	)
+	assert error(answer, 400) == "The request's body must be a JSON object"
+
+
+@pytest.mark.parametrize("name", ["jobs.__init__", "jobs.API", "door.frappe", "jobs.frappe.db"])
+def test_what_is_no_method_is_not_found(alice, name):
+	answer = alice.get(f"/api/method/dartwing.dartwing_core.api.{name}")
+	assert 400 <= answer.status_code < 500
+	assert answer.json()["error"]
+	assert set(answer.json()) <= {"error", *OF_FRAPPE}
+
+
 def end_session(sid: str) -> None:
 	frappe.db.delete("Sessions", {"sid": sid})
 	frappe.db.commit()

@@ -139,6 +139,22 @@ def test_secrets_cannot_be_guessed_by_filters(request, job, way, user):
 	assert GUESSES[way](request.getfixturevalue(user)).status_code in (403, 404, 417)
 
 
+@pytest.mark.parametrize("user", ["alice", "adam"])
+@pytest.mark.parametrize("field", ["rq_job_id", "worker_name", "attempt_id"])
+def test_in_whose_process_a_job_ran_is_not_for_members(request, job, manager, user, field):
+	"""A drained job has the RQ id of the job that woke the process, which may be another organization's."""
+	frappe.db.set_value(JOB, job, field, "JOB-1999-00001-of-beta", update_modified=False)
+	frappe.db.commit()
+	member = request.getfixturevalue(user)
+	for client, shown in ((member, False), (manager, True)):
+		document = client.get(f"/api/resource/{JOB}/{job}").json()["data"]
+		assert bool(document.get(field)) == shown
+		rows = client.get(f"/api/resource/{JOB}", params={"fields": json.dumps([field])}).json()["data"]
+		assert bool(rows[0].get(field)) == shown
+	guess = json.dumps([[field, "like", "%of-beta"]])
+	assert member.get(f"/api/resource/{JOB}", params={"filters": guess}).status_code == 417
+
+
 def test_tracebacks_and_checkpoints_are_for_admins(job, alice, adam):
 	for client, shown in ((alice, False), (adam, True)):
 		document = client.get(f"/api/resource/{JOB}/{job}").json()["data"]

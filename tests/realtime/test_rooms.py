@@ -152,6 +152,26 @@ def test_no_other_room_carries_anything_of_a_job(connect, world):
 	assert world.alpha not in str(outsider.events)
 
 
+def test_the_rooms_of_doctypes_tell_nothing_of_other_organizations(connect, world):
+	"""Who may read any document of a DocType may join its room, where Frappe tells of each that is saved."""
+	outsider = connect(world.bob)
+	for doctype in ("Organization", "Person", "Org Member"):
+		outsider.emit("doctype_subscribe", doctype)
+	# a socket is let into rooms in the order in which it asks
+	follow(outsider, world.beta)
+	person = frappe.db.get_value("Person", {"frappe_user": world.alice})
+	member = frappe.db.get_value("Org Member", {"person": person})
+	for doctype, name in (("Organization", world.alpha), ("Person", person), ("Org Member", member)):
+		frappe.get_doc(doctype, name).save()
+	guest = frappe.get_doc({"doctype": "Person", "first_name": "New"}).insert()
+	frappe.db.commit()
+	guest.delete()
+	frappe.db.commit()
+	settle(outsider)
+	told = str(outsider.events)
+	assert not any(name in told for name in (world.alpha, person, member, guest.name)), told
+
+
 def test_who_unsubscribes_is_sent_nothing_more(connect, world):
 	socket, other = follow(connect(world.alice), world.alpha), follow(connect(world.manager), world.alpha)
 	socket.emit("doc_unsubscribe", "Organization", world.alpha)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from string import ascii_lowercase
 from typing import Any
 
 import frappe
@@ -91,11 +92,14 @@ def test_what_only_looks_like_a_name_is_stored_as_it_was_sent(clean, world):
 		assert frappe.local.form_dict == {"last_name": foreign, "frappe_user": foreign}
 
 
-def test_an_admin_can_enroll_a_person_that_belongs_nowhere(clean, world):
-	person = frappe.db.get_value("Person", {"frappe_user": world.bob})
-	with requested("/api/resource/Org Member", person=person, organization=world.alpha):
-		door.close()
-		assert frappe.local.form_dict == {"person": person, "organization": world.alpha}
+def test_an_admin_can_enroll_who_belongs_nowhere_and_nobody_elses_member(clean, world):
+	nobodys = frappe.get_doc({"doctype": "Person", "first_name": "New"}).insert()
+	theirs = frappe.db.get_value("Person", {"frappe_user": world.bob})
+	for person, is_taken in ((nobodys.name, True), (theirs, False)):
+		with requested("/api/resource/Org Member", person=person, organization=world.alpha):
+			door.close()
+			assert (frappe.local.form_dict.person == person) is is_taken
+	frappe.db.rollback()
 
 
 def test_a_foreign_name_is_replaced_wherever_it_stands(clean, world):
@@ -125,6 +129,43 @@ def test_a_foreign_name_is_replaced_wherever_it_stands(clean, world):
 )
 def test_a_doctype_is_known_however_it_is_written(text):
 	assert mentions.guarded_doctype(text) == "Background Job"
+
+
+def spellings_of_letters() -> list[tuple[str, str]]:
+	"""Characters that the database takes for a letter, with that, and those that it passes over, with ""."""
+	code_points = [point for point in range(1, 0x20000) if not 0xD800 <= point < 0xE000]
+	frappe.db.sql_ddl("create temporary table dartwing_letters (c varchar(4) collate utf8mb4_unicode_ci)")
+	try:
+		for start in range(0, len(code_points), 5000):
+			rows = [(chr(point),) for point in code_points[start : start + 5000]]
+			frappe.db.sql(
+				f"insert into dartwing_letters values {', '.join(['(%s)'] * len(rows))}", sum(rows, ())
+			)
+		letters = " union ".join(
+			f"select '{letter}' collate utf8mb4_unicode_ci l" for letter in ascii_lowercase
+		)
+		return [
+			*frappe.db.sql(f"select c, l from dartwing_letters join ({letters}) letters on c = l"),
+			*frappe.db.sql("select c, '' from dartwing_letters where concat('a', c, 'b') = 'ab'"),
+		]
+	finally:
+		frappe.db.sql_ddl("drop temporary table dartwing_letters")
+
+
+def test_a_doctype_is_known_in_every_spelling_that_the_database_takes_for_it(site):
+	spellings = spellings_of_letters()
+	assert len(spellings) > 1000
+	for doctype in mentions.GUARDED:
+		for spelling, letter in spellings:
+			if letter and letter in doctype.lower():
+				position = doctype.lower().index(letter)
+				text = doctype[:position] + spelling + doctype[position + 1 :]
+			elif letter:
+				continue
+			else:
+				text = doctype[0] + spelling + doctype[1:]
+			assert mentions.guarded_doctype(text) == doctype, (text, hex(ord(spelling)))
+			assert mentions.is_suspect(text), (text, hex(ord(spelling)))
 
 
 @pytest.mark.parametrize("text", ["Job", "Personal", "Organizations", "", None, 3])

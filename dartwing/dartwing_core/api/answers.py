@@ -11,6 +11,7 @@ import frappe
 from frappe import _
 from werkzeug.wrappers import Request, Response
 
+from dartwing.dartwing_core.api.door import method_of
 from dartwing.dartwing_core.api.endpoints import ENDPOINTS
 from dartwing.dartwing_core.background_jobs import texts
 
@@ -29,8 +30,10 @@ def before_request() -> None:
 def after_request(response: Response | None, request: Request) -> None:
 	if response is None or response.status_code < HTTPStatus.BAD_REQUEST or not is_ours(request):
 		return
-	if is_unreadable(request) and response.status_code not in NOT_NOW:
+	if fault_of_body(request) and response.status_code not in NOT_NOW:
 		response.status_code = HTTPStatus.BAD_REQUEST
+	elif response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR and is_no_method(request):
+		response.status_code = HTTPStatus.NOT_FOUND
 	body = {key: value for key, value in body_of(response).items() if key not in INTERNALS}
 	response.data = json.dumps({"error": sentence(body, response.status_code, request), **body})
 	response.mimetype = "application/json"
@@ -55,15 +58,23 @@ def is_ours(request: Request) -> bool:
 	return f"/{PREFIX}" in request.path or str(command or "").startswith(PREFIX)
 
 
-def is_unreadable(request: Request) -> bool:
-	"""Whether the request's body is said to be JSON and is none, which Frappe v15 answers with a 500."""
+def fault_of_body(request: Request) -> str | None:
+	"""Why a body that is said to be JSON holds no arguments, which Frappe v15 answers in other words."""
 	if not request.is_json or not request.get_data():
-		return False
+		return None
 	try:
-		json.loads(request.get_data(as_text=True))
+		sent = json.loads(request.get_data(as_text=True))
 	except (ValueError, RecursionError):
+		return _("The request's body is no valid JSON")
+	return None if isinstance(sent, dict) else _("The request's body must be a JSON object")
+
+
+def is_no_method(request: Request) -> bool:
+	"""Whether what the request names stands in our modules, and yet is nothing that a client may call."""
+	try:
+		return frappe.get_attr(method_of(request)) not in frappe.whitelisted
+	except (AttributeError, ImportError, TypeError, ValueError, frappe.ValidationError):
 		return True
-	return False
 
 
 def body_of(response: Response) -> dict:
@@ -86,12 +97,14 @@ def sentence(body: dict, status: int, request: Request) -> str:
 	early = refused_early(body, status)
 	if early:
 		return early
-	if is_unreadable(request):
-		return _("The request's body is no valid JSON")
+	if fault := fault_of_body(request):
+		return fault
 	if status == HTTPStatus.UNAUTHORIZED or frappe.session.user == "Guest":
 		return _("Log in, or send a valid API key and secret")
 	if is_wrong_method(request):
 		return _("This method is not called by {0}").format(request.method)
+	if status == HTTPStatus.NOT_FOUND and is_no_method(request):
+		return _("There is no such method")
 	messages = frappe.get_message_log()
 	if messages and (status < HTTPStatus.INTERNAL_SERVER_ERROR or status in NOT_NOW):
 		return " ".join(texts.line(messages[-1].get("message")).split())
@@ -110,6 +123,7 @@ def refused_early(body: dict, status: int) -> str | None:
 		return _("The site gets too many requests; wait as long as the header Retry-After says")
 	if body.get("exc_type") == "CSRFTokenError":
 		return _("The header X-Frappe-CSRF-Token is missing, or is not this session's: load the page again")
-	if body.get("session_expired"):
+	# who sends a valid API key with the cookie of an ended session is logged in
+	if body.get("session_expired") and frappe.session.user == "Guest":
 		return _("Your session has ended: log in again")
 	return None

@@ -36,9 +36,12 @@ class Replacement:
 	hidden: frozenset[str]
 	digits: str
 
-	def of(self, name: str) -> str:
-		"""A name that there is not; one that is as long as a name can be loses its end to the digits."""
-		if name not in self.hidden:
+	def of(self, name: str, keeps_nobodys: bool = False) -> str:
+		"""A name that there is not; one that is as long as a name can be loses its end to the digits.
+
+		With `keeps_nobodys`, a person who is no organization's member stays who they are.
+		"""
+		if name not in self.hidden or (keeps_nobodys and not access_hooks.members_of_others([name])):
 			return name
 		return name + self.digits if len(name) + DIGITS <= mentions.LONGEST_NAME else self._cut(name)
 
@@ -149,7 +152,7 @@ def hidden_names(named: set[str], request: Request, form: dict) -> set[str]:
 	"""What in the request is the name of a document, of one of these DocTypes, that the user may not see."""
 	texts: dict[str, None] = {}
 
-	def note(text: str) -> str:
+	def note(text: str, keeps_nobodys: bool = False) -> str:
 		if text and len(text) <= 2 * mentions.LONGEST_NAME and is_storable(text):
 			texts[text] = None
 		return text

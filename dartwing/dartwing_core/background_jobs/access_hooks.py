@@ -52,6 +52,34 @@ CONDITIONS = {
 }
 
 
+# Frappe's own DocTypes that everyone may read, and where a row says which document it is about
+REFERENCES = {
+	"Document Follow": ("ref_doctype", "ref_docname"),
+	"Energy Point Log": ("reference_doctype", "reference_name"),
+	"Tag Link": ("document_type", "document_name"),
+	"Workflow Action": ("reference_doctype", "reference_name"),
+}
+
+
+def reference_query_conditions(user: str | None = None, doctype: str = "") -> str:
+	"""Only rows about documents that the user may see: of the guarded DocTypes; others are left to Frappe."""
+	user = user or frappe.session.user
+	if access.is_system_manager(user):
+		return ""
+	kind, name = (f"`tab{doctype}`.`{field}`" for field in REFERENCES[doctype])
+	is_of_others = " or ".join(
+		f"({kind} = '{guarded}' and {name} not in (select name from `tab{guarded}` where {condition(user)}))"
+		for guarded, condition in CONDITIONS.items()
+	)
+	return f"not ({is_of_others})"
+
+
+def has_reference_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool:
+	"""As `reference_query_conditions`, for one row."""
+	kind, name = (doc.get(field) for field in REFERENCES[doc.doctype])
+	return kind not in GUARDED or not name or not hidden_among(kind, [str(name)], user)
+
+
 def visible_rows(doctype: str) -> list[list]:
 	"""Filters, as Desk writes them, that only those rows fulfil which the session's user may see."""
 	user = frappe.session.user or "Guest"
@@ -64,19 +92,30 @@ def visible_rows(doctype: str) -> list[list]:
 	return [[doctype, field, "in", names or [""]]]
 
 
-def hidden_among(doctype: str, names: list[str]) -> list[str]:
-	"""Those of the names under which there is a row of a guarded DocType that the session's user may not see.
+def hidden_among(doctype: str, names: list[str], user: str | None = None) -> list[str]:
+	"""Those of the names under which there is a row of a guarded DocType that the user may not see.
 
 	One look in the table for all of them, and no second one unless something is hidden.
 	"""
-	condition = CONDITIONS[doctype](frappe.session.user or "Guest")
-	if not condition or not names:
-		return []
-	hidden = f"(({condition}) is not true)"
-	if not _rows(doctype, names, hidden):
+	condition = CONDITIONS[doctype](user or frappe.session.user or "Guest")
+	return _among(doctype, names, f"(({condition}) is not true)") if condition else []
+
+
+def members_of_others(names: list[str]) -> list[str]:
+	"""Those that are people whom the session's user cannot see, and members of other organizations.
+
+	Somebody who belongs nowhere yet cannot be seen either, but an admin makes a member of them.
+	"""
+	condition = CONDITIONS["Person"](frappe.session.user or "Guest")
+	belongs = "exists (select 1 from `tabOrg Member` where person = `tabPerson`.name)"
+	return _among("Person", names, f"(({condition}) is not true) and {belongs}") if condition else []
+
+
+def _among(doctype: str, names: list[str], condition: str) -> list[str]:
+	if not names or not _rows(doctype, names, condition):
 		return []
 	# to the database, names that differ in case, accents or blanks at the end are equal
-	return [name for name in names if _rows(doctype, [name], hidden)]
+	return [name for name in names if _rows(doctype, [name], condition)]
 
 
 def _rows(doctype: str, names: list[str], condition: str) -> list:

@@ -14,3 +14,6 @@ class HiddenDocument(Document):
 		if not self.is_new():
 			self.check_permission("read")
 		super().check_if_latest()
+
+	def notify_update(self) -> None:
+		"""Publish nothing to the room of the DocType: everyone who may read any document could join it."""

@@ -206,9 +206,6 @@ class BackgroundJob(HiddenDocument):
 		if retention_days:
 			delete_old_jobs(max(days, retention_days))
 
-	def notify_update(self) -> None:
-		"""Publish nothing to the DocType-wide room: everyone who may read any job could join it."""
-
 
 def transition_all(
 	jobs: Sequence[BackgroundJob],

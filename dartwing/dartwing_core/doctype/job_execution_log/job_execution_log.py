@@ -64,9 +64,6 @@ class JobExecutionLog(HiddenDocument):
 		if frappe.db.exists("Background Job", self.background_job):
 			frappe.throw(_("Job Execution Log is append-only: its rows go when their job goes"))
 
-	def notify_update(self) -> None:
-		"""Publish nothing to the DocType-wide room: everyone who may read any job could join it."""
-
 
 class Entry(NamedTuple):
 	"""What is written of one transition: a row, values of `FIELDS`, and a line of the log file."""
