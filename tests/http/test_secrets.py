@@ -139,6 +139,19 @@ def test_secrets_cannot_be_guessed_by_filters(request, job, way, user):
 	assert GUESSES[way](request.getfixturevalue(user)).status_code in (403, 404, 417)
 
 
+def test_a_secret_that_another_parameter_repeats_is_hidden_there_too(alice, world):
+	job = submit(
+		world.alice,
+		world.alpha,
+		password="Tr0ub4dor&3",
+		url="https://u:Tr0ub4dor%263@host",
+		**{"pässwörd2": "x1y2z3"},
+	)
+	document = alice.get(f"/api/resource/{JOB}/{job.name}").json()["data"]
+	assert "Tr0ub4dor" not in document["input_parameters"]
+	assert "x1y2z3" not in document["input_parameters"]
+
+
 @pytest.mark.parametrize("user", ["alice", "adam"])
 @pytest.mark.parametrize("field", ["rq_job_id", "worker_name", "attempt_id"])
 def test_in_whose_process_a_job_ran_is_not_for_members(request, job, manager, user, field):

@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from functools import cache
 
 import frappe
+from frappe import _
 from werkzeug.wrappers import Request, Response
 
 from dartwing.dartwing_core.api import mentions, questions
 from dartwing.dartwing_core.background_jobs import access_hooks
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
 OURS = "dartwing.dartwing_core.api."
 # Frappe's methods under our name: what overrides them
@@ -72,6 +74,9 @@ def close() -> None:
 	method = method_of(request)
 	if is_ours(method):
 		return
+	argument = questions.argument_with_query(form)
+	if argument and not stored_doctype(request):
+		refuse_argument(argument, _("holds a query"))
 	if mentions.is_suspect(request.path) or mentions.is_suspect(form):
 		hide_names(request, form, method)
 		if not stored_doctype(request):

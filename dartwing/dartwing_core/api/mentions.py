@@ -21,7 +21,8 @@ Change = Callable[..., str]
 LONGEST_NAME = 140
 # a cheap look that tells most requests to pass; JSON may spell any letter as \u0041
 SUSPECT = re.compile(
-	r"background.?job|job.?execution.?log|organization|org.?member|person|\\u", re.IGNORECASE
+	r"background.?job|job.?(execution.?log|type|tally|engine.?settings)|organization|org.?member|person|\\u",
+	re.IGNORECASE,
 )
 # whatever is no printable ASCII: the database takes Ä for A, and passes over what cannot be seen
 ODD = re.compile(r"[^\x20-\x7e]")

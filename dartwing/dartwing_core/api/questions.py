@@ -14,7 +14,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.api.mentions import parsed
+from dartwing.dartwing_core.api.mentions import PROSE, parsed
 from dartwing.dartwing_core.background_jobs.access_hooks import GUARDED, visible_rows
 from dartwing.dartwing_core.background_jobs.conditions import (
 	readable_conditions,
@@ -52,6 +52,13 @@ NO_FIELDS = ("", "assigned_to")
 SIMPLE = r"(?:`?tab{0}`?\.)?(?:`\w+`|(?!tab)\w+|\*)(?:\.\w+)?"
 ALIAS = r"(?:\s+as\s+[`'\"]?\w+[`'\"]?)?"
 TABLES = re.compile("|".join(f"tab{doctype}" for doctype in GUARDED), re.IGNORECASE)
+# DocTypes of ours that many may read, of which only readable fields are asked too
+ASKED = (*GUARDED, "Job Type", "Job Tally", "Job Engine Settings")
+# a query within the query that Frappe makes: v15 takes `name and f((select … from …))` for a field
+QUERY = re.compile(r"select(?![a-z_]).*from(?![a-z_])", re.IGNORECASE | re.DOTALL)
+# arguments that carry what is to be stored, or prose: they are no part of a query
+CARRIED = frozenset((*PROSE, "args", "data", "doc", "docs", "doclist", "query", "value", "values"))
+WORD = re.compile(r"\w+")
 # methods that take a filter in which a text is a name
 NAMED_BY_FILTER = ("frappe.client.get_value", "frappe.client.get", "frappe.client.set_value")
 
@@ -68,6 +75,30 @@ BY_DOCUMENT = {
 	f"{CARD}.get_percentage_difference": ("doc", "Number Card"),
 	f"{CHART}.get": ("chart_name", "Dashboard Chart"),
 }
+
+
+def argument_with_query(form: dict) -> str | None:
+	"""The argument by which a query is asked for, of any DocType; System Managers may ask for that."""
+	for argument, value in form.items():
+		asked = () if argument in CARRIED else asked_texts(argument, parsed(value))
+		if any(map(QUERY.search, asked)) and "System Manager" not in frappe.get_roles():
+			return argument
+	return None
+
+
+def asked_texts(argument: str, value: Any) -> Iterator[str]:
+	"""What may become a part of a query as it stands: not the values of conditions, which Frappe escapes."""
+	if isinstance(value, str):
+		yield value
+	elif isinstance(value, dict):
+		yield from map(str, value)
+		if argument not in CONDITIONS and argument != "fieldname":
+			for one in value.values():
+				yield from asked_texts(argument, one)
+	elif isinstance(value, list):
+		for one in value:
+			is_condition = argument in CONDITIONS and isinstance(one, list)
+			yield from asked_texts(argument, one[: max(len(one) - 1, 0)] if is_condition else one)
 
 
 def check(method: str, form: dict, in_path: str | None) -> None:
@@ -89,7 +120,7 @@ def levels(value: Any, in_path: str | None = None) -> Iterator[tuple[str, dict]]
 	value = parsed(value)
 	if isinstance(value, dict):
 		doctypes = [value.get(argument) for argument in DOCTYPES]
-		yield from ((doctype, value) for doctype in {*doctypes, in_path} if doctype in GUARDED)
+		yield from ((doctype, value) for doctype in {*doctypes, in_path} if doctype in ASKED)
 		for one in value.values():
 			yield from levels(one)
 	elif isinstance(value, list):
@@ -105,9 +136,19 @@ def check_arguments(method: str, doctype: str, asked: dict) -> None:
 			readable_conditions(doctype, value, argument)
 		elif argument in ORDERS:
 			check_order(doctype, value, argument)
+		elif argument == "fieldname":
+			check_words(value, argument)
 		elif argument in FIELDS and value not in NO_FIELDS:
 			readable_fields(doctype, [plain(doctype, value)], argument)
 	check_columns(doctype, asked)
+
+
+def check_words(value: Any, argument: str) -> None:
+	"""Names of fields, of one or of several: Frappe leaves out which of them may not be read."""
+	value = parsed(value)
+	for name in value if isinstance(value, dict | list) else [value]:
+		if not isinstance(name, str) or not WORD.fullmatch(name):
+			refuse_argument(argument, _("{0} is no name of a field").format(repr(name)))
 
 
 def is_a_name(value: Any) -> bool:

@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -108,7 +109,8 @@ def mask(value: Any, words: Iterable[str]) -> Any:
 
 
 def plain(name: str) -> str:
-	return SEPARATORS.sub("", name.lower())
+	"""The letters and digits of a key, without accents and in ordinary width."""
+	return SEPARATORS.sub("", unicodedata.normalize("NFKD", name).lower())
 
 
 def _mask(value: Any, wanted: list[str]) -> Any:

@@ -159,7 +159,9 @@ class BackgroundJob(HiddenDocument):
 		"""
 		parameters, secrets = self.input_parameters, self.secrets
 		super().apply_fieldlevel_read_permissions()
-		self.input_parameters = masking.mask_text(parameters, masked_words()) if parameters else None
+		self.input_parameters = (
+			secrets.result(masking.mask_text(parameters, masked_words())) if parameters else None
+		)
 		if self.get("checkpoint"):
 			self.checkpoint = secrets.result(masking.mask_text(self.checkpoint, masked_words()))
 

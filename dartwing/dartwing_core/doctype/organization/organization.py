@@ -1,3 +1,7 @@
+import frappe
+from frappe import _
+
+from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.hidden import HiddenDocument
 
 
@@ -19,4 +23,8 @@ class Organization(HiddenDocument):
 		queue_limit: DF.Int
 		status: DF.Literal["Active", "Inactive", "Suspended", "Dissolved"]
 	# end: auto-generated types
-	pass
+
+	def validate(self) -> None:
+		# Frappe's image view puts it into the page as it is
+		if self.logo and not texts.is_reference(self.logo):
+			frappe.throw(_("Logo: must be a file of this site or an http(s) address"))
