@@ -32,6 +32,7 @@ has_permission = {
 	"Background Job": "dartwing.dartwing_core.background_jobs.access_hooks.has_job_permission",
 	"File": "dartwing.dartwing_core.background_jobs.access_hooks.has_file_permission",
 	"Job Execution Log": "dartwing.dartwing_core.background_jobs.access_hooks.has_job_permission",
+	"Job Type": "dartwing.dartwing_core.background_jobs.access_hooks.has_job_type_permission",
 	"Org Member": "dartwing.dartwing_core.background_jobs.access_hooks.has_org_member_permission",
 	"Organization": "dartwing.dartwing_core.background_jobs.access_hooks.has_organization_permission",
 	"Person": "dartwing.dartwing_core.background_jobs.access_hooks.has_person_permission",

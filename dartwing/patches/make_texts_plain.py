@@ -20,7 +20,12 @@ LINES = {
 	},
 	"Job Execution Log": {"message": plain},
 	"Person": {"first_name": plain, "last_name": plain},
-	"Job Type": {"display_name": plain, "description": plain, "parameters_help": plain},
+	"Job Type": {
+		"display_name": plain,
+		"description": plain,
+		"parameters_help": plain,
+		"parameters_template": texts.inert_json,
+	},
 	"Org Member": {"role": plain},
 }
 

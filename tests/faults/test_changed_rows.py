@@ -30,6 +30,7 @@ from dartwing.dartwing_core.api.newest_rows import DOCTYPES
 from dartwing.dartwing_core.background_jobs import (
 	cancel_job,
 	dead_letter,
+	former_organizations,
 	maintenance,
 	scheduler,
 	snapshots,
@@ -294,7 +295,8 @@ def end_the_jobs_of_an_organization_that_is_gone(world: World) -> None:
 	frappe.db.set_value("Background Job", job.name, "organization", world.short_lived)
 	frappe.db.commit()
 	take_a_snapshot()
-	assert maintenance.fail_orphaned_jobs() == 1
+	assert former_organizations.put_away() >= 1
+	assert state(job.name)["status"] == "Dead Letter"
 
 
 @pytest.mark.parametrize(

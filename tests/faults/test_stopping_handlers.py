@@ -217,7 +217,7 @@ def test_an_error_whose_words_are_no_text_is_recorded(world, processes):
 		("raise_exit", "SystemExit: 2"),
 		("raise_canceled", "the handler's own idea"),
 		("raise_wordless", "WordlessError"),
-		("raise_at_length", "<html>xxx"),
+		("raise_at_length", "‹html>xxx"),
 	],
 )
 def test_whatever_a_handler_raises_is_recorded_at_once(world, processes, mode, message):

@@ -351,6 +351,28 @@ def test_a_file_that_claims_the_url_of_an_export_does_not_get_it(bob, alice, exp
 		assert not reads(client, export)
 
 
+def test_nobody_is_given_a_job_type_to_change(alice, adam, world):
+	"""It is what all organizations run; who could share it could give themselves the right to write."""
+	share = {"user": world.alice, "read": 1, "write": 1, "share": 1}
+	for client in (alice, adam):
+		sent = {"doctype": "Job Type", "name": OBLIGING, **share}
+		assert client.call("frappe.share.add", **sent).status_code >= 400
+	given = None
+	# benchless has no shares
+	if frappe.db.exists("DocType", "DocShare"):
+		named = {"doctype": "DocShare", "share_doctype": "Job Type", "share_name": OBLIGING}
+		given = frappe.get_doc({**named, **share}).insert(ignore_permissions=True)
+		frappe.db.commit()
+	before = frappe.db.get_value("Job Type", OBLIGING, "description")
+	answer = alice.put(f"/api/resource/Job Type/{OBLIGING}", json={"description": "owned"})
+	frappe.db.rollback()
+	after = frappe.db.get_value("Job Type", OBLIGING, "description")
+	if given:
+		frappe.delete_doc("DocShare", given.name, ignore_permissions=True)
+		frappe.db.commit()
+	assert (answer.status_code, after) == (403, before)
+
+
 def test_tags_and_follows_of_other_organizations_are_not_there(alice, bob, manager, world):
 	"""Frappe lets everyone read them; benchless has none."""
 	if not frappe.db.exists("DocType", "Tag Link"):

@@ -91,6 +91,15 @@ def test_what_is_no_method_is_not_found(alice, name):
 	assert set(answer.json()) <= {"error", *OF_FRAPPE}
 
 
+@pytest.mark.parametrize(
+	("name", "argument"),
+	[("act_on_jobs", "action"), ("count_matching", "action"), ("get_dossier", "job_id")],
+)
+def test_an_argument_that_is_missing_in_a_method_of_desk_is_named(adam, name, argument):
+	answer = adam.call(f"dartwing.dartwing_core.api.desk.{name}")
+	assert error(answer, 417) == f"{argument}: is missing"
+
+
 def end_session(sid: str) -> None:
 	frappe.db.delete("Sessions", {"sid": sid})
 	frappe.db.commit()

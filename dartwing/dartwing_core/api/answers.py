@@ -6,6 +6,7 @@ What clients should not see is taken out here, also of refusals from before an e
 
 import json
 from http import HTTPStatus
+from inspect import signature
 
 import frappe
 from frappe import _
@@ -32,8 +33,11 @@ def after_request(response: Response | None, request: Request) -> None:
 		return
 	if fault_of_body(request) and response.status_code not in NOT_NOW:
 		response.status_code = HTTPStatus.BAD_REQUEST
-	elif response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR and is_no_method(request):
-		response.status_code = HTTPStatus.NOT_FOUND
+	elif response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR:
+		if is_no_method(request):
+			response.status_code = HTTPStatus.NOT_FOUND
+		elif missing_argument(request):
+			response.status_code = HTTPStatus.EXPECTATION_FAILED
 	body = {key: value for key, value in body_of(response).items() if key not in INTERNALS}
 	response.data = json.dumps({"error": sentence(body, response.status_code, request), **body})
 	response.mimetype = "application/json"
@@ -77,6 +81,13 @@ def is_no_method(request: Request) -> bool:
 		return True
 
 
+def missing_argument(request: Request) -> str | None:
+	"""The first argument that the method needs and that was not sent."""
+	wanted = signature(frappe.get_attr(method_of(request))).parameters.values()
+	needed = [one.name for one in wanted if one.default is one.empty and one.kind is not one.VAR_KEYWORD]
+	return next((name for name in needed if name not in (frappe.local.form_dict or {})), None)
+
+
 def body_of(response: Response) -> dict:
 	try:
 		body = json.loads(response.get_data(as_text=True))
@@ -94,17 +105,27 @@ def sentence(body: dict, status: int, request: Request) -> str:
 	"""What went wrong: what was thrown, else what the HTTP code means here."""
 	if body.get("error"):
 		return body.pop("error")
-	early = refused_early(body, status)
-	if early:
-		return early
-	if fault := fault_of_body(request):
-		return fault
+	known = refused_early(body, status) or fault_of_body(request)
+	if known:
+		return known
 	if status == HTTPStatus.UNAUTHORIZED or frappe.session.user == "Guest":
 		return _("Log in, or send a valid API key and secret")
+	return wrong_call(body, status, request) or meaning_of(status)
+
+
+def wrong_call(body: dict, status: int, request: Request) -> str | None:
+	"""What is wrong with the method that was called, and how; None where the method itself refused."""
 	if is_wrong_method(request):
 		return _("This method is not called by {0}").format(request.method)
 	if status == HTTPStatus.NOT_FOUND and is_no_method(request):
 		return _("There is no such method")
+	if status == HTTPStatus.EXPECTATION_FAILED and body.get("exc_type") == "TypeError":
+		return f"{missing_argument(request)}: {_('is missing')}"
+	return None
+
+
+def meaning_of(status: int) -> str:
+	"""What was thrown, or what the HTTP code says."""
 	messages = frappe.get_message_log()
 	if messages and (status < HTTPStatus.INTERNAL_SERVER_ERROR or status in NOT_NOW):
 		return " ".join(texts.line(messages[-1].get("message")).split())

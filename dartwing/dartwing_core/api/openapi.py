@@ -97,6 +97,7 @@ def body(endpoint: Endpoint) -> dict[str, Any]:
 		"type": "object",
 		"properties": {one.name: argument_schema(one) for one in endpoint.arguments},
 		"required": [one.name for one in endpoint.arguments if one.default is MISSING],
+		"additionalProperties": False,
 	}
 	return {"required": True, "content": {"application/json": {"schema": schema}}}
 

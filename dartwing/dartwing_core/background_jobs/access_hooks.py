@@ -131,6 +131,11 @@ def has_job_permission(doc: frappe._dict, ptype: str = "read", user: str | None 
 	return _has_permission_in(_organizations(doc), doc, ptype, user)
 
 
+def has_job_type_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool:
+	"""What all organizations run is changed by System Managers alone, whoever was given a share of it."""
+	return ptype in READING or access.is_system_manager(user)
+
+
 def has_org_member_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool:
 	return _has_permission_in(_organizations(doc), doc, ptype, user)
 

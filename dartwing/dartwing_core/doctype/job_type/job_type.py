@@ -57,6 +57,9 @@ class JobType(Document):
 		if self.rate_limit and not self.rate_limit_window:
 			frappe.throw(_("Rate Limit needs a Rate Limit Window of 1 to 86400 seconds"))
 		check_template(self.parameters_template)
+		if isinstance(self.parameters_template, str):
+			# Desk shows a field of JSON that may not be changed as HTML
+			self.parameters_template = texts.inert_json(self.parameters_template)
 
 
 def check_template(template: str | dict | None) -> None:
