@@ -74,15 +74,16 @@ def close() -> None:
 	method = method_of(request)
 	if is_ours(method):
 		return
-	argument = questions.argument_with_query(form)
-	if argument and not stored_doctype(request):
-		refuse_argument(argument, _("holds a query"))
 	if mentions.is_suspect(request.path) or mentions.is_suspect(form):
 		hide_names(request, form, method)
 		if not stored_doctype(request):
 			questions.check(method, form, listed_doctype(request))
 	elif method in questions.BY_DOCUMENT:
 		questions.check(method, form, None)
+	# of any other DocType, and in arguments of any other name
+	argument = questions.argument_with_query(form)
+	if argument and not stored_doctype(request):
+		refuse_argument(argument, _("holds a query"))
 
 
 def hide_names(request: Request, form: dict, method: str) -> None:
