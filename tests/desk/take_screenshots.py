@@ -91,7 +91,7 @@ def dead_letter(page: Page) -> None:
 def parameters(page: Page) -> None:
 	expect_status(page, "Running")
 	press(page.get_by_role("tab", name="Input and Output"))
-	expect(page.locator("[data-fieldname=parameters] pre")).to_be_visible()
+	expect(page.locator("[data-fieldname=parameters] pre.dartwing-json")).to_be_visible()
 
 
 def job_type(page: Page) -> None:

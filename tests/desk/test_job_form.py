@@ -132,7 +132,7 @@ def test_secrets_of_the_parameters_are_not_sent_to_the_browser(world, desk):
 		go_to(page, job_path(job))
 		expect_status(page, "Queued")
 		press(page.get_by_role("tab", name="Input and Output"))
-		shown = json.loads(page.locator("[data-fieldname=parameters] pre").inner_text())
+		shown = json.loads(page.locator("[data-fieldname=parameters] pre.dartwing-json").inner_text())
 		assert shown == {
 			"mode": "succeed",
 			"password": MASK,

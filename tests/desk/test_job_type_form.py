@@ -95,7 +95,7 @@ def test_parameters_arrive_as_they_were_typed_and_are_shown_so(world, desk):
 	job = page.url.rpartition("/")[2]
 	stored = frappe.db.get_value("Background Job", job, "input_parameters")
 	assert json.loads(stored)["id"] == 9007199254740993
-	shown = page.locator("[data-fieldname=parameters] pre").inner_text()
+	shown = page.locator("[data-fieldname=parameters] pre.dartwing-json").inner_text()
 	assert shown == '{\n  "id": 9007199254740993,\n  "mode": "succeed",\n  "of": []\n}'
 
 

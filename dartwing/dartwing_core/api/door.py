@@ -28,6 +28,7 @@ OURS = "dartwing.dartwing_core.api."
 # Frappe's methods under our name: what overrides them
 NOT_OURS = f"{OURS}frappe_methods"
 DIGITS = 20
+TRACEBACK = ("exc", "_exc_source")
 STORING = ("POST", "PUT", "PATCH")
 
 
@@ -106,11 +107,22 @@ def open_again(response: Response | None, request: Request) -> None:
 		if replacement.digits in value:
 			response.headers[header] = replacement.undone(value)
 	if not response.is_streamed:
+		if response.status_code == frappe.LinkValidationError.http_status_code:
+			hide_who_refused(response)
 		body = response.get_data()
 		if replacement.digits.encode() in body:
 			# what is no text has it in places where it is one
 			text = body.decode(errors="surrogateescape")
 			response.set_data(replacement.undone(text).encode(errors="surrogateescape"))
+
+
+def hide_who_refused(response: Response) -> None:
+	"""Without a traceback: Frappe refuses a link to an unknown name, and `links` one to a hidden name."""
+	body = response.get_data()
+	if b"LinkValidationError" in body and response.mimetype == "application/json":
+		told = json.loads(body)
+		kept = {key: value for key, value in told.items() if key not in TRACEBACK}
+		response.set_data(json.dumps(kept, separators=(",", ":")))
 
 
 # --- what a request is

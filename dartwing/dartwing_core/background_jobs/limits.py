@@ -51,13 +51,19 @@ def to_json(value: Any, argument: str) -> str:
 	try:
 		text = frappe.as_json(value, indent=None, separators=(",", ":"))
 		parsed = json.loads(text, parse_constant=_refuse_constant)
-	except (TypeError, ValueError, RecursionError) as error:
+	except RecursionError:
+		_refuse_depth(argument)
+	except (TypeError, ValueError) as error:
 		refuse_argument(argument, _("cannot be stored as JSON: {0}").format(error))
 	if not texts.is_unicode(text):
 		refuse_argument(argument, _("is not valid Unicode"))
 	if text.count("{") + text.count("[") > MAX_JSON_LEVELS and _is_too_deep(parsed):
-		refuse_argument(argument, _("is nested too deeply: at most {0} levels").format(MAX_JSON_LEVELS))
+		_refuse_depth(argument)
 	return text
+
+
+def _refuse_depth(argument: str) -> NoReturn:
+	refuse_argument(argument, _("is nested too deeply: at most {0} levels").format(MAX_JSON_LEVELS))
 
 
 def _is_too_deep(parsed: Any) -> bool:
