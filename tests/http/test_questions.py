@@ -123,6 +123,39 @@ def test_no_argument_of_any_method_is_run(alice, beta_jobs, doctype):
 	assert ran == []
 
 
+CARD = {
+	"doctype": "Number Card",
+	"name": "x",
+	"document_type": "Note",
+	"function": "Sum",
+	"filters_json": "[]",
+	"type": "Document Type",
+	"aggregate_function_based_on": RUN,
+}
+GLUED = (
+	{"group_by": "extractvalue(1,concat(0x5c,(select left('a',1) `", "order_by": "` from tabUser limit 1)))"},
+	{"group_by": "extractvalue(1,concat(0x5c,(/*", "order_by": "*/select 1 from tabUser limit 1)))"},
+	{"group_by": "extractvalue(1,concat(0x5c,(#", "order_by": "\nselect 1 from tabUser limit 1)))"},
+	{"fields": json.dumps(["f((/*!50000select*/ 1))"])},
+	{"fields": json.dumps(["f((/* a */ SELECT 1))"])},
+	{"doc": json.dumps(CARD), "document_type": "Organization"},
+	{"doc": json.dumps(CARD)},
+)
+
+
+@pytest.mark.parametrize("sent", GLUED)
+def test_a_query_in_parts_or_in_a_document_is_refused(alice, sent):
+	answer = alice.call("frappe.client.get_list", doctype="Note", **sent)
+	assert answer.status_code == 417
+	assert "holds a query" in answer.text
+
+
+def test_comments_are_counted_by_who_may_read_them(alice, manager, beta_jobs):
+	filters = {"filters": json.dumps({"document_name": beta_jobs[0]})}
+	answer = alice.ask("frappe.client.get_count", doctype="Notification Log", **filters)
+	assert answer.json() == {"message": 0}
+
+
 FOREIGN = (
 	("error_message", "like", f"{SECRET}%"),
 	("organization", "=", World.beta),

@@ -28,12 +28,17 @@ def get(doctype: str, name: Any = None, filters: Any = None, parent: Any = None)
 
 @frappe.whitelist()
 def get_count(doctype: str, filters: Any = None, debug: Any = False, cache: Any = False) -> int:
-	"""How many rows there are; of guarded DocTypes, how many of them the user may read."""
-	if doctype not in GUARDED:
+	"""How many rows there are; where they are, or tell of, guarded documents, only those that may be read."""
+	if doctype not in GUARDED and not tells_of_documents(doctype):
 		return frappe.client.get_count(doctype, filters, debug, cache)
-	wanted = readable_conditions(doctype, filters)
+	wanted = readable_conditions(doctype, filters) if doctype in GUARDED else filters
 	rows = frappe.client.get_list(doctype, fields=["count(name) as rows_found"], filters=wanted)
 	return rows[0].rows_found if rows else 0
+
+
+def tells_of_documents(doctype: str) -> bool:
+	"""Whether rows say of which DocType a document is that they are about, as comments and tags do."""
+	return bool(frappe.get_meta(doctype).get("fields", {"fieldtype": "Link", "options": "DocType"}))
 
 
 @frappe.whitelist()

@@ -55,7 +55,11 @@ TABLES = re.compile("|".join(f"tab{doctype}" for doctype in GUARDED), re.IGNOREC
 # DocTypes of ours that many may read, of which only readable fields are asked too
 ASKED = (*GUARDED, "Job Type", "Job Tally", "Job Engine Settings")
 # a query within the query that Frappe makes: v15 takes `name and f((select … from …))` for a field
-QUERY = re.compile(r"select(?![a-z_]).*from(?![a-z_])", re.IGNORECASE | re.DOTALL)
+QUERY = re.compile(r"\([\W\d]*select(?![a-z_])", re.IGNORECASE)
+COMMENT = re.compile(r"/\*(?!!).*?\*/|(--\s|#).*?\n", re.DOTALL)
+# a comment that begins in one argument and ends in the next swallows what Frappe writes between them
+GLUE = re.compile(r"/\*|\*/|--|#")
+STRUCTURE = frozenset((*ORDERS, *FIELDS, "fields", "fieldname"))
 # arguments that carry what is to be stored, or prose: they are no part of a query
 CARRIED = frozenset((*PROSE, "args", "data", "doc", "docs", "doclist", "query", "value", "values"))
 WORD = re.compile(r"\w+")
@@ -79,11 +83,34 @@ BY_DOCUMENT = {
 
 def argument_with_query(form: dict) -> str | None:
 	"""The argument by which a query is asked for, of any DocType; System Managers may ask for that."""
-	for argument, value in form.items():
-		asked = () if argument in CARRIED else asked_texts(argument, parsed(value))
-		if any(map(QUERY.search, asked)) and "System Manager" not in frappe.get_roles():
-			return argument
+	for argument, value in asked_of(form):
+		for text in asked_texts(argument, value):
+			glues = argument in STRUCTURE and GLUE.search(text)
+			if (glues or QUERY.search(COMMENT.sub(" ", text))) and "System Manager" not in frappe.get_roles():
+				return argument
 	return None
+
+
+def asked_of(form: dict) -> Iterator[tuple[str, Any]]:
+	"""Arguments that may become a part of a query; in documents, the fields that say what is asked."""
+	for argument, value in form.items():
+		value = parsed(value)
+		if argument not in CARRIED:
+			yield argument, value
+		elif argument not in PROSE:
+			yield from asked_in_documents(value)
+
+
+def asked_in_documents(value: Any) -> Iterator[tuple[str, Any]]:
+	if isinstance(value, dict):
+		for key, one in value.items():
+			if key in ASKING or key == "fieldname":
+				yield key, parsed(one)
+			else:
+				yield from asked_in_documents(parsed(one))
+	elif isinstance(value, list):
+		for one in value:
+			yield from asked_in_documents(one)
 
 
 def asked_texts(argument: str, value: Any) -> Iterator[str]:
@@ -234,11 +261,13 @@ def check_tables(value: Any, argument: str = "") -> None:
 	"""Refuse SQL on a guarded DocType's table among what is asked of another DocType."""
 	value = parsed(value)
 	if isinstance(value, dict):
-		if any(value.get(one) in GUARDED for one in DOCTYPES):
-			return
+		is_ours = any(value.get(one) in GUARDED for one in DOCTYPES)
 		for key, one in value.items():
-			check_tables(key, argument)
-			check_tables(one, key if key in ASKING else argument)
+			one = parsed(one)
+			# what is asked of a guarded DocType itself may name its table, and is checked by its arguments
+			if not is_ours or isinstance(one, dict):
+				check_tables(key, argument)
+				check_tables(one, key if key in ASKING else argument)
 	elif isinstance(value, list):
 		for one in value:
 			check_tables(one, argument)
