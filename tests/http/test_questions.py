@@ -118,7 +118,7 @@ def test_no_argument_of_any_method_is_run(alice, beta_jobs, doctype):
 		for parameter in method.parameters:
 			for sent in (RUN, json.dumps([RUN])):
 				arguments = {**arguments_for(method, doctype, UNKNOWN), parameter: sent}
-				if SAID in alice.call(method.path, **arguments).text:
+				if SAID in alice.request(method.verb, f"/api/method/{method.path}", data=arguments).text:
 					ran.append(f"{method.path}({parameter})")
 	assert ran == []
 
