@@ -210,7 +210,7 @@ def test_child_rows_are_read_only_through_a_parent_that_may_be_read(alice, guest
 	assert guest.ask("frappe.client.get_list", doctype=LINE, parent=ITEM).status_code == 403
 
 
-@pytest.mark.parametrize("field", ["(select pwd from __Auth)", "concat(name)"])
+@pytest.mark.parametrize("field", ["database()", "concat(name)"])
 def test_fields_take_no_sql(alice, one, field):
 	answer = alice.ask("frappe.client.get_list", doctype=ITEM, fields=json.dumps([field]))
 	assert (answer.status_code, answer.json()["exc_type"]) == (417, "DataError")
