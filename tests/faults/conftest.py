@@ -56,3 +56,18 @@ def tick(site: str) -> Callable[[], None]:
 		scheduler.every_minute()
 
 	return every_minute
+
+
+@pytest.fixture
+def grace_period(site):
+	"""One second between a cancel and the force."""
+	set_grace_period(1)
+	yield
+	set_grace_period(10)
+
+
+def set_grace_period(seconds: int) -> None:
+	settings = frappe.get_doc("Job Engine Settings")
+	settings.cancel_grace_period = seconds
+	settings.save()
+	frappe.db.commit()

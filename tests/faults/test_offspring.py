@@ -17,21 +17,6 @@ KINDS = {"child", "grandchild", "apart", "orphan"}
 
 
 @pytest.fixture
-def grace_period(site):
-	"""One second between a cancel and the force."""
-	set_grace_period(1)
-	yield
-	set_grace_period(10)
-
-
-def set_grace_period(seconds: int) -> None:
-	settings = frappe.get_doc("Job Engine Settings")
-	settings.cancel_grace_period = seconds
-	settings.save()
-	frappe.db.commit()
-
-
-@pytest.fixture
 def started():
 	"""What `processes_of` has found, to be killed at the test's end."""
 	found: list[psutil.Process] = []

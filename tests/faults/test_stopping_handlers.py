@@ -35,21 +35,6 @@ def short_timeout(world):
 	return "hurried_job"
 
 
-@pytest.fixture
-def grace_period(site):
-	"""One second between a cancel and the force."""
-	set_grace_period(1)
-	yield
-	set_grace_period(10)
-
-
-def set_grace_period(seconds: int) -> None:
-	settings = frappe.get_doc("Job Engine Settings")
-	settings.cancel_grace_period = seconds
-	settings.save()
-	frappe.db.commit()
-
-
 def has(job_id: str, status: str):
 	return lambda: state(job_id)["status"] == status
 
