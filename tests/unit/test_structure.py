@@ -21,6 +21,7 @@ LAYERS = [
 	"times",
 	"comparisons",
 	"conditions",
+	"drivers",
 	"snapshots",
 	"transactions",
 	"time_limit",

@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any
 
 import frappe
-import pymysql
+from frappe.database.database import Database
 from frappe.utils import now_datetime
 
-from dartwing.dartwing_core.background_jobs.transactions import CONNECTION_LOST
+from dartwing.dartwing_core.background_jobs import drivers
 
 
 class ControlConnection:
@@ -27,8 +27,8 @@ class ControlConnection:
 		self.job_id = job_id
 		self.organization = organization
 		self._attempt_id = attempt_id
-		self._settings = frappe.db.get_connection_settings()
-		self._connection: pymysql.connections.Connection | None = None
+		self._handlers: Database = frappe.local.db
+		self._connection: Any = None
 		self._lock = threading.Lock()
 
 	def write_progress(self, percent: float, message: str | None, now: datetime) -> bool:
@@ -53,6 +53,10 @@ class ControlConnection:
 		query = "select 1 from `tabBackground Job` where " + self._MINE
 		return self._execute(query, self._mine()) == 1
 
+	def end_statement(self) -> None:
+		"""End the statement that the handler is waiting for on its own connection, if there is one."""
+		drivers.end_statement(self._handlers)
+
 	def close(self) -> None:
 		with self._lock:
 			self._disconnect()
@@ -71,7 +75,7 @@ class ControlConnection:
 		with self._lock:
 			try:
 				return self._execute_once(query, values)
-			except CONNECTION_LOST:
+			except drivers.CONNECTION_LOST:
 				return self._execute_once(query, values)
 
 	def _execute_once(self, query: str, values: Sequence[Any]) -> int:
@@ -83,13 +87,9 @@ class ControlConnection:
 			self._disconnect()
 			raise
 
-	def _connected(self) -> pymysql.connections.Connection:
+	def _connected(self) -> Any:
 		if not self._connection:
-			self._connection = pymysql.connect(
-				**self._settings,
-				autocommit=True,
-				client_flag=pymysql.constants.CLIENT.FOUND_ROWS,
-			)
+			self._connection = drivers.connect_beside(self._handlers)
 		return self._connection
 
 	def _disconnect(self) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 
 import frappe
 import psutil
-import pymysql
 import redis
 from frappe import _
 from frappe.utils import get_datetime, now_datetime
@@ -23,7 +22,7 @@ from frappe.utils.scheduler import get_scheduler_tick, is_dormant, is_scheduler_
 from redis.exceptions import AuthenticationError, RedisError
 from rq import Worker
 
-from dartwing.dartwing_core.background_jobs import config, metrics, queue_redis, recovery, times
+from dartwing.dartwing_core.background_jobs import config, drivers, metrics, queue_redis, recovery, times
 from dartwing.dartwing_core.background_jobs.statuses import DEAD_LETTER, QUEUED, RUNNING
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import (
 	QUEUES,
@@ -93,7 +92,7 @@ def report(found: dict[str, Any]) -> str:
 def database() -> Finding:
 	try:
 		frappe.db.sql("select 1")
-	except pymysql.MySQLError as error:
+	except drivers.ERRORS as error:
 		return Finding("database", DOWN, _("MariaDB does not answer: {0}").format(error))
 	return Finding("database", OK, _("MariaDB answers"))
 
@@ -253,7 +252,7 @@ CHECKS: dict[Callable[[], Finding], tuple[str, ...]] = {
 def _guarded(check: Callable[[], Finding]) -> Finding:
 	try:
 		return check()
-	except (pymysql.MySQLError, RedisError) as error:
+	except (*drivers.ERRORS, RedisError) as error:
 		return Finding(check.__name__, UNKNOWN, _("could not be found out: {0}").format(error))
 
 

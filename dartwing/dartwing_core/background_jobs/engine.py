@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import frappe
-import pymysql
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs import (
@@ -15,6 +14,7 @@ from dartwing.dartwing_core.background_jobs import (
 	deduplication,
 	direct_dispatch,
 	dispatcher,
+	drivers,
 	idempotency,
 	inserts,
 	realtime,
@@ -152,13 +152,13 @@ def _insert(jobs: Sequence[BackgroundJob], log: Sequence[Entry], keys: Sequence[
 	"""Insert the jobs with their log, or none: an equal job that won the race is named."""
 	try:
 		_insert_all(jobs, log)
-	except pymysql.IntegrityError as error:
+	except drivers.INTEGRITY_ERRORS as error:
 		if not frappe.db.is_duplicate_entry(error):
 			raise
 		deduplication.refuse_holders(keys)
 		try:
 			_insert_all(jobs, log)
-		except pymysql.IntegrityError:
+		except drivers.INTEGRITY_ERRORS:
 			# of a large bulk, not every key is waited for
 			frappe.throw(_("An equal job is being submitted; try again"), SubmissionTimeoutError)
 

@@ -5,7 +5,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import frappe
-import pymysql
+
+from dartwing.dartwing_core.background_jobs import drivers
 
 # of one statement; a database server refuses one that is larger than its max_allowed_packet (16 MiB)
 MAX_ROWS = 1000
@@ -23,7 +24,7 @@ def all_or_nothing() -> Iterator[None]:
 		yield
 	except Exception:
 		# a deadlock or a lost connection has undone the whole transaction: that is what is to be told
-		with suppress(pymysql.MySQLError):
+		with suppress(*drivers.ERRORS):
 			frappe.db.rollback(save_point="dartwing_all_or_nothing")
 		raise
 

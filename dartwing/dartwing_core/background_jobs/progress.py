@@ -1,6 +1,5 @@
 """What a running handler sees of its job, and how it reports without touching its own transaction."""
 
-import contextvars
 import json
 import math
 import threading
@@ -15,10 +14,11 @@ from frappe.utils import get_datetime, now_datetime
 
 from dartwing.dartwing_core.background_jobs import config, limits, texts
 from dartwing.dartwing_core.background_jobs.control import ControlConnection
+from dartwing.dartwing_core.background_jobs.drivers import CONNECTION_LOST
 from dartwing.dartwing_core.background_jobs.errors import JobCanceledError
+from dartwing.dartwing_core.background_jobs.fresh_context import for_another_thread
 from dartwing.dartwing_core.background_jobs.masking import NO_SECRETS, Secrets
 from dartwing.dartwing_core.background_jobs.realtime import publish_job_progress
-from dartwing.dartwing_core.background_jobs.transactions import CONNECTION_LOST
 from dartwing.dartwing_core.doctype.background_job.background_job import RUNNING, BackgroundJob
 
 
@@ -127,9 +127,7 @@ class ProgressReporter:
 			self._write()
 
 	def _start_timer(self, seconds: float) -> None:
-		# Frappe's locals live in a context variable, which a new thread does not inherit
-		context = contextvars.copy_context()
-		self._timer = threading.Timer(seconds, context.run, [self._write_late])
+		self._timer = threading.Timer(seconds, for_another_thread(self._write_late))
 		self._timer.daemon = True
 		self._timer.start()
 

@@ -1,12 +1,11 @@
 """Why a Queued job does not start: it is sent back to wait, or to the dead letter queue."""
 
 import frappe
-import pymysql
 from frappe import _
 from redis.exceptions import RedisError
 from rq.timeouts import BaseTimeoutException
 
-from dartwing.dartwing_core.background_jobs import access, times
+from dartwing.dartwing_core.background_jobs import access, drivers, times
 from dartwing.dartwing_core.background_jobs.dispatcher import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT
 from dartwing.dartwing_core.background_jobs.outcomes import describe
@@ -25,7 +24,7 @@ from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings impo
 
 # of the moment, not of the job: its next wake-up asks again
 PASSING = (
-	pymysql.MySQLError,
+	*drivers.ERRORS,
 	frappe.QueryDeadlockError,
 	frappe.QueryTimeoutError,
 	RedisError,

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import frappe
-import pymysql
+
+from dartwing.dartwing_core.background_jobs import drivers
 
 NEWEST = "set statement innodb_snapshot_isolation = off for "
 
@@ -37,7 +38,7 @@ def newest_for_all() -> Iterator[None]:
 	finally:
 		# one that is lost, or was closed, is followed by a connection that refuses
 		if connection._conn:
-			with suppress(pymysql.MySQLError):
+			with suppress(*drivers.ERRORS):
 				connection.sql("set session innodb_snapshot_isolation = on")
 
 

@@ -7,12 +7,9 @@ from typing import TypeVar, cast
 from weakref import WeakKeyDictionary, WeakSet, ref
 
 import frappe
-import pymysql
-from frappe.database import get_db
 from frappe.database.database import Database
 
-# what a statement raises when the connection is gone
-CONNECTION_LOST = (pymysql.err.OperationalError, pymysql.err.InterfaceError)
+from dartwing.dartwing_core.background_jobs import drivers
 
 _own_connections: WeakSet[Database] = WeakSet()
 # connections opened to look beside a transaction, kept for what is to run after its commit
@@ -170,7 +167,7 @@ def own_connection() -> Iterator[None]:
 		yield
 		return
 	callers = frappe.local.db
-	own = _companion_of(callers) or _open_beside(callers)
+	own = _companion_of(callers) or drivers.beside(callers)
 	own.sql("start transaction")
 	_own_connections.add(own)
 	try:
@@ -192,7 +189,7 @@ def uncommitted_reads() -> Iterator[None]:
 	callers = frappe.local.db
 	companion = _companion_of(callers)
 	if not companion:
-		companion = _open_beside(callers)
+		companion = drivers.beside(callers)
 		# of its first transaction only, which is all that it is used for here
 		companion.sql("set transaction isolation level read uncommitted")
 	try:
@@ -220,22 +217,7 @@ def uncommitted_reads_in_between() -> Iterator[None]:
 def _companion_of(callers: Database) -> Database | None:
 	"""The connection that is open beside the callers'; who takes it puts it back, or closes it."""
 	companion = _companions.pop(callers, None)
-	try:
-		if companion:
-			companion._conn.ping(reconnect=False)
-	except pymysql.err.Error:
+	if companion and not drivers.is_alive(companion):
 		companion.close()
 		return None
-	return companion
-
-
-def _open_beside(callers: Database) -> Database:
-	companion = get_db(
-		host=callers.host,
-		user=callers.user,
-		password=callers.password,
-		port=callers.port,
-		cur_db_name=callers.cur_db_name,
-	)
-	companion.connect()
 	return companion

@@ -1,0 +1,93 @@
+"""The drivers that Frappe reaches MariaDB with: PyMySQL on v15, mysqlclient on v16 unless the site says otherwise.
+
+Both follow PEP 249, each with error classes of its own, and one bench may have sites on either. No other
+module knows them: what Frappe has a name for (`frappe.db.is_duplicate_entry`) is asked of Frappe.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from importlib import import_module
+from inspect import signature
+from types import ModuleType
+from typing import Any
+
+from frappe.database import get_db
+from frappe.database.database import Database
+
+# of a connection beside a job's transaction: a job must not wait long for its progress
+LOCK_WAIT_SECONDS = 5
+SILENCE_SECONDS = 10
+
+
+def _installed() -> Iterator[ModuleType]:
+	for name in ("pymysql", "MySQLdb"):
+		with suppress(ImportError):
+			yield import_module(name)
+
+
+_INSTALLED = tuple(_installed())
+
+# everything that a driver raises
+ERRORS: tuple[type[Exception], ...] = tuple(driver.Error for driver in _INSTALLED)
+# a unique index refused a row
+INTEGRITY_ERRORS: tuple[type[Exception], ...] = tuple(driver.IntegrityError for driver in _INSTALLED)
+# what a statement raises when the connection is gone; also when it waited too long for a lock
+CONNECTION_LOST: tuple[type[Exception], ...] = tuple(
+	error for driver in _INSTALLED for error in (driver.OperationalError, driver.InterfaceError)
+)
+
+
+def beside(database: Database) -> Database:
+	"""Another Database of the same site and user, not connected yet: its first statement does that."""
+	return get_db(**{name: getattr(database, name) for name in signature(get_db).parameters})
+
+
+def is_alive(database: Database) -> bool:
+	"""Whether the server still answers on the open connection of the Database; it is not opened again."""
+	try:
+		# PyMySQL's word is `reconnect`, mysqlclient takes it without a name
+		database._conn.ping(False)
+	except ERRORS:
+		return False
+	return True
+
+
+def connect_beside(database: Database) -> Any:
+	"""A bare connection of PEP 249 to the same database, autocommitting.
+
+	A changed row counts as found also when it had the new values already. Nothing waits longer for a lock
+	than `LOCK_WAIT_SECONDS`, and a server that is silent for `SILENCE_SECONDS` counts as lost.
+	"""
+	driver = _driver_of(database)
+	settings = {
+		**database.get_connection_settings(),
+		"autocommit": True,
+		"client_flag": import_module(f"{driver.__name__}.constants.CLIENT").FOUND_ROWS,
+		"connect_timeout": SILENCE_SECONDS,
+		"read_timeout": SILENCE_SECONDS,
+		"write_timeout": SILENCE_SECONDS,
+		"init_command": (
+			f"set innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}, lock_wait_timeout = {LOCK_WAIT_SECONDS}"
+		),
+	}
+	return driver.connect(**settings)
+
+
+def _driver_of(database: Database) -> ModuleType:
+	return import_module(database.OperationalError.__module__.partition(".")[0])
+
+
+def end_statement(database: Database) -> None:
+	"""End the statement that another thread is waiting for on this Database, over a connection beside it.
+
+	mysqlclient waits for the server where Python cannot interrupt it: no signal is heard until it answers.
+	The statement ends with an error, or as if it had nothing more to do (`sleep`). Raises the driver's
+	errors when the server cannot be asked.
+	"""
+	connection = database._conn
+	if not connection:
+		return
+	with closing(connect_beside(database)) as other, other.cursor() as cursor:
+		with suppress(_driver_of(database).OperationalError):
+			# which is gone already, if there is no such connection
+			cursor.execute("kill query %s", (connection.thread_id(),))
