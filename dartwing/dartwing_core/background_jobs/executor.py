@@ -70,7 +70,7 @@ def perform(job: BackgroundJob, limit: TimeLimit, errands: Errands) -> Outcome:
 
 def attempt(job: BackgroundJob, limit: TimeLimit, errands: Errands, offspring: Offspring) -> Outcome:
 	try:
-		with supervised(job, errands, offspring) as context, acting_as(job.owner_user), limit.enforced():
+		with supervised(job, limit, errands, offspring) as context, acting_as(job.owner_user), limit.enforced():
 			outcome: Outcome = Completed.of(call(handler_of(job), context))
 	except BaseException as error:
 		return outcome_of(error, job.timeout_seconds, limit.has_interrupted)
@@ -189,13 +189,15 @@ def acting_as(user: str) -> Iterator[None]:
 
 
 @contextmanager
-def supervised(job: BackgroundJob, errands: Errands, offspring: Offspring) -> Iterator[JobContext]:
+def supervised(
+	job: BackgroundJob, limit: TimeLimit, errands: Errands, offspring: Offspring
+) -> Iterator[JobContext]:
 	"""The job's context, with a supervisor beside the block that may stop it by force."""
 	control = ControlConnection(job.name, job.organization, job.attempt_id)
 	context = JobContext(job, control)
 	overran = TimedOut(job.timeout_seconds, _("The handler went on after its timeout and was killed."))
 	record_overrun = partial(record_in_own_transaction, job, overran, errands)
-	supervisor = Supervisor(control, job.timeout_seconds, record_overrun, errands, offspring)
+	supervisor = Supervisor(control, limit, record_overrun, errands, offspring)
 	try:
 		with supervisor.watching():
 			yield context

@@ -2,10 +2,13 @@
 
 import contextvars
 from collections.abc import Callable
-from typing import TypeVar
+from copy import copy
+from typing import Any, TypeVar
 
 import frappe
 from frappe.utils import background_jobs
+
+from dartwing.dartwing_core.background_jobs import drivers
 
 Returned = TypeVar("Returned")
 
@@ -37,3 +40,29 @@ def run_on_site(site: str, function: Callable[[], object]) -> None:
 			frappe.destroy()
 
 	contextvars.Context().run(connected)
+
+
+def for_another_thread(function: Callable[[], object]) -> Callable[[], None]:
+	"""The function, for a thread that is started now: it finds Frappe's locals as they are here.
+
+	What it changes there is its own: connection, user, flags, messages, caches. A new thread has no locals,
+	and a copied context, which has them on Frappe v15, shares them on v16. Its `frappe.db` is not connected
+	before it is used, and closed when the function ends.
+	"""
+	found = {name: _own(value) for name, value in frappe.local}
+
+	def called() -> None:
+		for name, value in found.items():
+			setattr(frappe.local, name, value)
+		frappe.local.db = drivers.beside(found["db"])
+		try:
+			function()
+		finally:
+			frappe.local.db.close()
+
+	# in the thread: a context runs where it is entered
+	return lambda: contextvars.Context().run(called)
+
+
+def _own(value: Any) -> Any:
+	return copy(value) if isinstance(value, dict | list | set) else value

@@ -2,13 +2,13 @@
 
 It shows that the attempt is alive, runs the errands that the horse has put off, notices that the job was
 canceled or given to another attempt, and stops a handler that does not stop by itself: first by an
-exception in the main thread, which also ends sleeps and socket reads, then by killing this process and
-those that the handler has started.
+exception in the main thread, which also ends sleeps and socket reads; then by ending the statement that it
+waits for, where the driver of the database hears no signals; then by killing this process and those that
+the handler has started.
 What it cannot do: run while the handler holds the interpreter's lock in foreign code. Then RQ's parent
 process kills the horse a minute after the wake-up's time.
 """
 
-import contextvars
 import os
 import signal
 import threading
@@ -24,10 +24,14 @@ from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.control import ControlConnection
 from dartwing.dartwing_core.background_jobs.errands import Errands
 from dartwing.dartwing_core.background_jobs.errors import JobCanceledError
+from dartwing.dartwing_core.background_jobs.fresh_context import for_another_thread
 from dartwing.dartwing_core.background_jobs.offspring import Offspring
+from dartwing.dartwing_core.background_jobs.time_limit import TimeLimit
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 
 STOP_SIGNAL = signal.SIGUSR2
+# for so long the main thread may take to hear it, unless it waits where it hears nothing
+HEARING_SECONDS = 0.1
 
 
 class Supervisor:
@@ -36,7 +40,7 @@ class Supervisor:
 	def __init__(
 		self,
 		control: ControlConnection,
-		timeout_seconds: int,
+		limit: TimeLimit,
 		on_overrun: Callable[[], None],
 		errands: Errands,
 		offspring: Offspring,
@@ -49,7 +53,11 @@ class Supervisor:
 		self._heartbeat_interval = config.get("heartbeat_interval_seconds")
 		self._cancel_grace = setting("cancel_grace_period")
 		self._timeout_grace = config.get("timeout_grace_seconds")
-		self._deadline = time.monotonic() + timeout_seconds + self._timeout_grace
+		self._timeout_at = time.monotonic() + limit.seconds
+		self._deadline = self._timeout_at + self._timeout_grace
+		self._limit = limit
+		self._stop_was_heard = threading.Event()
+		self._ending_a_statement = threading.Lock()
 		self._ended = threading.Event()
 		self._lost_at: float | None = None
 		self._last_heartbeat = time.monotonic()
@@ -58,17 +66,20 @@ class Supervisor:
 	def watching(self) -> Iterator[None]:
 		"""Watch the block; a stop by force is raised in it as JobCanceledError."""
 		before = signal.signal(STOP_SIGNAL, self._raise_canceled)
-		# Frappe's locals live in a context variable, which a new thread does not inherit
-		thread = threading.Thread(target=contextvars.copy_context().run, args=(self._watch,), daemon=True)
-		thread.start()
+		watch = for_another_thread(self._watch)
+		# most handlers have ended before the first look
+		threading.Thread(target=lambda: self._ended.wait(self._interval) or watch(), daemon=True).start()
 		try:
 			yield
 		finally:
 			self._ended.set()
 			signal.signal(STOP_SIGNAL, before)
+			# a statement that is being ended is the handler's, not the next one on its connection
+			with self._ending_a_statement:
+				pass
 
 	def _watch(self) -> None:
-		while not self._ended.wait(self._interval):
+		while not self._ended.is_set():
 			now = time.monotonic()
 			if self._lost_at is None and not self._is_ours(now):
 				self._lost_at = now
@@ -76,7 +87,10 @@ class Supervisor:
 				self._stop_lost(now - self._lost_at)
 			elif now > self._deadline:
 				self._end_overrun()
+			elif now > self._timeout_at and not self._limit.has_interrupted:
+				self._end_statement()
 			self._run_errands()
+			self._ended.wait(self._interval)
 
 	def _run_errands(self) -> None:
 		"""Nobody who waits for them must wait until this handler ends."""
@@ -113,9 +127,22 @@ class Supervisor:
 		if seconds >= self._cancel_grace + self._timeout_grace:
 			self._offspring.end_with_this_process()
 		elif is_time_to_stop(seconds, self._interval, self._cancel_grace):
+			self._stop_was_heard.clear()
 			os.kill(os.getpid(), STOP_SIGNAL)
+			if not self._stop_was_heard.wait(HEARING_SECONDS):
+				self._end_statement()
+
+	def _end_statement(self) -> None:
+		"""What the handler waits for; the exception, which waits as well, is raised when it comes back."""
+		try:
+			with self._ending_a_statement:
+				if not self._ended.is_set():
+					self._control.end_statement()
+		except Exception:
+			frappe.logger("dartwing").exception(f"{self._control.job_id}: its statement could not be ended")
 
 	def _raise_canceled(self, _signal: int, _frame: FrameType | None) -> None:
+		self._stop_was_heard.set()
 		if not self._ended.is_set():
 			self._offspring.must_end = True
 			raise JobCanceledError(_("{0} was canceled").format(self._control.job_id))

@@ -18,7 +18,7 @@ class TimeLimit:
 
 	def __init__(self, seconds: float):
 		self.has_interrupted = False
-		self._seconds = seconds
+		self.seconds = seconds
 		self._ends_at = time.monotonic() + seconds
 		self._is_in_force = False
 
@@ -47,7 +47,7 @@ class TimeLimit:
 	def _interrupt(self, _signal: int, _frame: FrameType | None) -> None:
 		if self._is_in_force:
 			self.has_interrupted = True
-			raise JobTimeoutError(f"over its time limit of {self._seconds} seconds")
+			raise JobTimeoutError(f"over its time limit of {self.seconds} seconds")
 
 
 def at_least(seconds: float) -> float:
