@@ -390,6 +390,13 @@ def read_a_silent_socket(context: JobContext) -> None:
 	silent.recv(1)
 
 
+def wait_for_the_database(context: JobContext) -> None:
+	"""Write people, report 50 % and send a statement that sleeps on the server."""
+	write_people(context)
+	report_half(context)
+	frappe.db.sql("select sleep(%s)", (context.parameters["seconds"],))
+
+
 def swallow_everything(context: JobContext) -> None:
 	"""Write people, report 50 % and go on, whatever is raised and whenever."""
 	end, steps = time.monotonic() + context.parameters["seconds"], [write_people, report_half]
@@ -543,6 +550,7 @@ MODES: dict[str, Callable] = {
 		sleep_always,
 		loop,
 		read_a_silent_socket,
+		wait_for_the_database,
 		swallow_everything,
 		swallow_exceptions_and_commit,
 		query_the_database_once,

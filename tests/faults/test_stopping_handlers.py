@@ -17,7 +17,7 @@ from factories import (
 	transitions,
 	wait_until,
 )
-from processes import horse_of, ticking
+from processes import horse_of, rq_job_of, ticking
 
 from dartwing.dartwing_core.background_jobs import cancel_job, submit_job
 
@@ -46,12 +46,13 @@ def is_idle(worker):
 # --- timeouts
 
 
-@pytest.mark.parametrize("mode", ["loop", "sleep_always", "read_a_silent_socket"])
+@pytest.mark.parametrize("mode", ["loop", "sleep_always", "read_a_silent_socket", "wait_for_the_database"])
 def test_a_timeout_stops_the_handler_wherever_it_is(world, short_timeout, processes, mode):
 	worker = processes.worker()
 	job = submit_as(world.alice, short_timeout, world.alpha, {**WRITES, "mode": mode})
 	wait_until(has(job.name, "Timed Out"), "the job timed out")
 	wait_until(is_idle(worker), "the worker is free")
+	assert rq_job_of(job.name).get_status() == "finished", "the horse was not killed"
 	end = state(job.name)
 	assert end["error_message"] == "stopped after 1 seconds"
 	assert end["next_retry_at"]
@@ -123,8 +124,12 @@ def test_what_follows_a_commit_is_done_also_after_a_commit_that_failed(world):
 
 
 @pytest.mark.usefixtures("grace_period")
-@pytest.mark.parametrize("mode", ["sleep_always", "swallow_everything"])
-def test_a_canceled_handler_is_stopped_by_force(world, processes, mode):
+@pytest.mark.parametrize(
+	("mode", "horse_ends"),
+	[("sleep_always", "finished"), ("wait_for_the_database", "finished"), ("swallow_everything", "failed")],
+)
+def test_a_canceled_handler_is_stopped_by_force(world, processes, mode, horse_ends):
+	"""One that lets itself be interrupted is not killed."""
 	worker = processes.worker()
 	job = submit(**WRITES, mode=mode)
 	wait_until(lambda: state(job.name)["progress"] == 50, "the handler is at work")
@@ -137,6 +142,7 @@ def test_a_canceled_handler_is_stopped_by_force(world, processes, mode):
 	print(f"canceled after {time.monotonic() - began:.3f} s")
 	wait_until(lambda: not horse.is_running(), "the horse is gone")
 	print(f"worker free after {time.monotonic() - began:.3f} s, grace period 1 s")
+	wait_until(lambda: rq_job_of(job.name).get_status() == horse_ends, f"its wake-up {horse_ends}")
 	next_job = submit()
 	wait_until(has(next_job.name, "Completed"), "the worker runs another job")
 	assert transitions(job.name)[-1] == ("Running", "Canceled")

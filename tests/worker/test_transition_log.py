@@ -9,6 +9,7 @@ from typing import Any
 import frappe
 import pytest
 from factories import OBLIGING, acting_as, end, state, submit
+from frappe.utils.background_jobs import create_job_id
 
 from dartwing.dartwing_core.background_jobs import submit_job
 from dartwing.dartwing_core.background_jobs.transition_log import LOGGER
@@ -74,7 +75,7 @@ def test_a_line_says_what_became_of_which_job(lines, world, work):
 	assert running["time"] < completed["time"]
 	assert completed["actor"] == completed["worker"] == running["worker"]
 	# as the worker's own log names it
-	assert completed["rq_job_id"].startswith(f"{frappe.local.site}::{job.name}-")
+	assert completed["rq_job_id"].startswith(create_job_id(f"{job.name}-"))
 	assert completed["by_rq_job_id"] == completed["rq_job_id"]
 
 

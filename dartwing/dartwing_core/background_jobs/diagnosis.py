@@ -148,15 +148,19 @@ def scheduler() -> Finding:
 	if is_scheduler_inactive(verbose=False):
 		return Finding("scheduler", DOWN, _("it is disabled or paused: bench enable-scheduler"))
 	row = frappe.db.get_value(
-		"Scheduled Job Type", {"method": TICK}, ["stopped", "last_execution", "creation"], as_dict=True
+		"Scheduled Job Type", {"method": TICK}, ["name", "stopped", "last_execution", "creation"], as_dict=True
 	)
 	if not row or row.stopped:
 		return Finding("scheduler", DOWN, _("the Scheduled Job Type {0} is missing or stopped").format(TICK))
 	seconds = (now_datetime() - get_datetime(row.last_execution or row.creation)).total_seconds()
-	if seconds <= 3 * max(get_scheduler_tick(), 60):
-		return Finding("scheduler", OK, _("last tick {0} seconds ago").format(int(seconds)), seconds)
+	tick = max(get_scheduler_tick(), 60)
+	if seconds <= 3 * tick:
+		message = _(
+			"last tick {0} seconds ago, one every {1}: retries, scheduled starts and rescues wait for it"
+		).format(int(seconds), tick)
+		return Finding("scheduler", OK, message, seconds)
 	since = _("no tick for {0} seconds").format(int(seconds))
-	if is_job_enqueued(f"scheduled_job::{TICK}"):
+	if is_job_enqueued(frappe.get_doc("Scheduled Job Type", row.name).rq_job_id):
 		return Finding("scheduler", WARNING, _("{0}: one waits for a worker").format(since), seconds)
 	if is_dormant():
 		since = _("{0}; nobody logged in for days, Frappe then ticks once a day").format(since)

@@ -11,7 +11,7 @@ from rq.job import Job
 from rq.suspension import WORKERS_SUSPENDED
 
 from dartwing.dartwing_core.background_jobs import config
-from dartwing.dartwing_core.background_jobs.queue_redis import is_wake_up
+from dartwing.dartwing_core.background_jobs.queue_redis import id_within_site, wake_up_prefix
 from dartwing.dartwing_core.background_jobs.time_limit import seconds_to_alarm
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import QUEUES
 
@@ -21,8 +21,8 @@ class Horse:
 
 	def __init__(self, rq_job: Job, worker_name: str):
 		self.site: str = frappe.local.site
-		# Frappe puts `<site>::` before the id that we gave it
-		self.rq_job_id: str = rq_job.id.removeprefix(f"{self.site}::")
+		self.rq_job_id: str = id_within_site(rq_job.id)
+		self._wake_up_prefix = wake_up_prefix()
 		self.worker_name = worker_name
 		self._began = time.monotonic()
 		seconds = seconds_to_alarm()
@@ -86,6 +86,6 @@ class Horse:
 		is_before = True
 		for name, head in zip(self._lists, heads, strict=True):
 			is_before = is_before and name != self._own_queue
-			if head and not is_wake_up(head.decode(), self.site):
+			if head and not head.decode().startswith(self._wake_up_prefix):
 				return is_before or self.age_seconds > self._slice_seconds
 		return False

@@ -51,9 +51,14 @@ def fetch(rq_job_id: str | None) -> Job | None:
 		return None
 
 
-def is_wake_up(full_id: str, site: str) -> bool:
-	"""Whether an RQ job is one of the engine's, on that site."""
-	return full_id.startswith(f"{site}::JOB-")
+def wake_up_prefix() -> str:
+	"""What the full ids of this site's wake-ups begin with: those of the engine, not of others."""
+	return create_job_id("JOB-")
+
+
+def id_within_site(full_id: str) -> str:
+	"""The id that we gave to an RQ job, without what this Frappe puts before it."""
+	return full_id.removeprefix(create_job_id("JOB-").removesuffix("JOB-"))
 
 
 def take_off(queue: str, rq_job_ids: Sequence[str]) -> None:
@@ -89,9 +94,19 @@ def state_of(rq_job_id: str | None, worker_name: str | None = None) -> str:
 		return ENDED if found.worker_name in (None, worker_name) else UNKNOWN
 	if found.get_status(refresh=False) != JobStatus.STARTED:
 		return UNKNOWN
-	registry = StartedJobRegistry(found.origin, connection=get_redis_conn())
-	lapses_at = get_redis_conn().zscore(registry.key, found.id)
-	return ALIVE if lapses_at and lapses_at > _redis_time() else UNKNOWN
+	lapses_at = _started(found.origin).get(found.id, 0.0)
+	return ALIVE if lapses_at > _redis_time() else UNKNOWN
+
+
+def _started(queue: str) -> dict[str, float]:
+	"""Full ids of the queue's RQ jobs that are being worked on, and when each lapses: seconds since 1970.
+
+	At most one per worker. RQ 2 (v16) names the execution too, and has a word for the id in it.
+	"""
+	registry = StartedJobRegistry(queue, connection=get_redis_conn())
+	job_id_of = getattr(registry, "parse_job_id", str)
+	entries = get_redis_conn().zrange(registry.key, 0, -1, withscores=True)
+	return {job_id_of(entry.decode()): lapses_at for entry, lapses_at in entries}
 
 
 def _was_seen_to_end(rq_job: Job) -> bool:
