@@ -121,6 +121,18 @@ def test_a_request_is_found_by_its_id(lines, web, world):
 	assert submitted["by_rq_job_id"] is None
 
 
+def test_a_process_writes_on_in_the_file_that_is_current_now(runtime, lines, world):
+	"""Another process found the file full and put it away, where it is deleted one day."""
+	submit()
+	folders = Path(runtime.sites_path).parent, Path(runtime.sites_path) / runtime.site
+	logs = [folder / "logs" / f"{LOGGER}.log" for folder in folders]
+	for log in logs:
+		log.rename(log.with_name(f"{LOGGER}.log.1"))
+	job = submit()
+	assert all(job.name in log.read_text() for log in logs)
+	assert steps(lines(), job.name)[0] == (None, "Pending")
+
+
 def test_lines_can_be_switched_off(lines, monkeypatch):
 	monkeypatch.setitem(frappe.local.conf, "dartwing_log_transitions", 0)
 	submit()

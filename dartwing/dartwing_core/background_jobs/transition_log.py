@@ -6,6 +6,7 @@ by a rollback to a savepoint, which tells nobody: there the rows of the log are 
 
 import json
 import logging
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -60,5 +61,21 @@ def write(lines: Sequence[Line]) -> None:
 		logging.getLogger(LOGGER).exception("transitions are not logged")
 		return
 	logger.setLevel(logging.INFO)
+	_follow_rotation(logger)
 	for _name, line in lines:
 		logger.info(json.dumps(line))
+
+
+def _follow_rotation(logger: logging.Logger) -> None:
+	"""Let go of files that another process has put away: when they are deleted, what is written there is lost."""
+	for handler in logger.handlers:
+		if isinstance(handler, logging.FileHandler) and handler.stream and not _is_current(handler):
+			# the handler opens the current one when it writes
+			handler.close()
+
+
+def _is_current(handler: logging.FileHandler) -> bool:
+	try:
+		return os.path.samestat(os.fstat(handler.stream.fileno()), os.stat(handler.baseFilename))
+	except OSError:
+		return False
