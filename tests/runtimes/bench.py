@@ -31,6 +31,7 @@ class BenchRuntime(Runtime):
 		self._installed_by_us = False
 		self._listed_by_us = False
 		self._linked_by_us = False
+		self._link_before: Path | None = None
 		self._environment_before = dict(os.environ)
 		self._folder_of_servers = tempfile.TemporaryDirectory(prefix="dartwing-servers-")
 		self._ports = {server: free_port() for server in self.servers}
@@ -75,6 +76,8 @@ class BenchRuntime(Runtime):
 			self.run(*self.on_site("uninstall-app", APP, "--yes", "--no-backup"), timeout=600)
 		if self._linked_by_us:
 			self._assets.unlink()
+			if self._link_before:
+				self._assets.symlink_to(self._link_before)
 		if self._listed_by_us:
 			apps = [app for app in self._listed_apps() if app != APP]
 			(self.sites_path / "apps.txt").write_text("\n".join(apps) + "\n")
@@ -130,10 +133,12 @@ class BenchRuntime(Runtime):
 		return (self.sites_path / "apps.txt").read_text().split()
 
 	def _list_app(self) -> None:
-		"""What `bench get-app` does beside cloning: the bench knows the app, and serves its assets."""
-		if not self._assets.exists():
+		"""What `bench get-app` does beside cloning: the bench knows the app, and serves this checkout's assets."""
+		assets = CHECKOUT / APP / "public"
+		if not self._assets.exists() or (self._assets.is_symlink() and not self._assets.samefile(assets)):
+			self._link_before = self._assets.readlink() if self._assets.is_symlink() else None
 			self._assets.unlink(missing_ok=True)
-			self._assets.symlink_to(CHECKOUT / APP / "public")
+			self._assets.symlink_to(assets)
 			self._linked_by_us = True
 		apps = self._listed_apps()
 		if APP not in apps:
