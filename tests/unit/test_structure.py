@@ -22,6 +22,7 @@ LAYERS = [
 	"comparisons",
 	"conditions",
 	"drivers",
+	"framework",
 	"snapshots",
 	"transactions",
 	"time_limit",

@@ -11,6 +11,7 @@ import frappe
 import frappe.client
 from frappe.utils import cint
 
+from dartwing.dartwing_core.background_jobs import framework
 from dartwing.dartwing_core.background_jobs.access_hooks import GUARDED
 from dartwing.dartwing_core.background_jobs.conditions import fields_of, known_doctype, readable_conditions
 
@@ -32,7 +33,7 @@ def get_count(doctype: str, filters: Any = None, debug: Any = False, cache: Any 
 	if doctype not in GUARDED and not tells_of_documents(doctype):
 		return frappe.client.get_count(doctype, filters, debug, cache)
 	wanted = readable_conditions(doctype, filters) if doctype in GUARDED else filters
-	rows = frappe.client.get_list(doctype, fields=["count(name) as rows_found"], filters=wanted)
+	rows = frappe.client.get_list(doctype, fields=[framework.row_count("rows_found")], filters=wanted)
 	return rows[0].rows_found if rows else 0
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import frappe
 from frappe import _
 
+from dartwing.dartwing_core.background_jobs import framework
 from dartwing.dartwing_core.background_jobs.comparisons import shown
 from dartwing.dartwing_core.background_jobs.conditions import (
 	fields_of,
@@ -61,7 +62,7 @@ class ExportRequest:
 		self.options = _options(parameters, self.file_format)
 
 	def count(self) -> int:
-		return frappe.get_list(self.doctype, filters=self.filters, fields=["count(name) as total"])[0].total
+		return framework.count_readable(self.doctype, self.filters)
 
 	def pages(self, after: str | None) -> Iterator[list[frappe._dict]]:
 		"""Rows in the order of their names, a page at a time, so that no page depends on an offset."""

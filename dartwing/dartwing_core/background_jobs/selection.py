@@ -7,7 +7,7 @@ import frappe
 from frappe import _
 from frappe.utils import now_datetime
 
-from dartwing.dartwing_core.background_jobs import dead_letter, engine
+from dartwing.dartwing_core.background_jobs import dead_letter, engine, framework
 from dartwing.dartwing_core.background_jobs.comparisons import shown
 from dartwing.dartwing_core.background_jobs.conditions import (
 	Condition,
@@ -60,10 +60,8 @@ def count(action: str, filters: Any) -> dict[str, Any]:
 	`until` goes to `act_on_next`, so that what is submitted after the question is not touched.
 	"""
 	until = str(now_datetime())
-	rows = frappe.get_list(
-		"Background Job", filters=_narrowed(action, filters, until), fields=["count(name) as jobs"]
-	)
-	return {"jobs": rows[0].jobs if rows else 0, "until": until}
+	jobs = framework.count_readable("Background Job", _narrowed(action, filters, until))
+	return {"jobs": jobs, "until": until}
 
 
 def act_on_next(
