@@ -4,12 +4,14 @@ To everyone else a row of another organization does not exist: what Frappe would
 unknown name is raised here, word for word.
 """
 
+from collections.abc import Callable
+from functools import wraps
 from urllib.parse import unquote
 
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.background_jobs import access
+from dartwing.dartwing_core.background_jobs import access, framework
 
 GUARDED = ("Background Job", "Job Execution Log", "Organization", "Org Member", "Person")
 READING = ("read", "select", "report", "export", "print", "email")
@@ -74,12 +76,6 @@ def reference_query_conditions(user: str | None = None, doctype: str = "") -> st
 	return f"not ({is_of_others})"
 
 
-def has_reference_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool:
-	"""As `reference_query_conditions`, for one row."""
-	kind, name = (doc.get(field) for field in REFERENCES[doc.doctype])
-	return kind not in GUARDED or not name or not hidden_among(kind, [str(name)], user)
-
-
 def visible_rows(doctype: str) -> list[list]:
 	"""Filters, as Desk writes them, that only those rows fulfil which the session's user may see."""
 	user = frappe.session.user or "Guest"
@@ -124,28 +120,53 @@ def _rows(doctype: str, names: list[str], condition: str) -> list:
 	return frappe.db.sql(f"select name from `tab{doctype}` where name in ({escaped}) and {condition} limit 1")
 
 
-# --- one document: False refuses, True leaves it to the roles
+# --- one document
 
 
+def refusing(may: Callable[..., bool]) -> Callable[..., bool | None]:
+	"""The hook of a function that says who may: it refuses everyone else, and allows nobody anything.
+
+	The roles, and the hooks of Frappe and of other apps for the same DocType, have their say as well.
+	"""
+
+	@wraps(may)
+	def hook(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool | None:
+		return framework.NO_OBJECTION if may(doc, ptype, user) else False
+
+	return hook
+
+
+@refusing
+def has_reference_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool:
+	"""As `reference_query_conditions`, for one row."""
+	kind, name = (doc.get(field) for field in REFERENCES[doc.doctype])
+	return kind not in GUARDED or not name or not hidden_among(kind, [str(name)], user)
+
+
+@refusing
 def has_job_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool:
 	return _has_permission_in(_organizations(doc), doc, ptype, user)
 
 
+@refusing
 def has_job_type_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool:
 	"""What all organizations run is changed by System Managers alone, whoever was given a share of it."""
 	return ptype in READING or access.is_system_manager(user)
 
 
+@refusing
 def has_org_member_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool:
 	return _has_permission_in(_organizations(doc), doc, ptype, user)
 
 
+@refusing
 def has_organization_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool:
 	if doc.is_new():
 		return access.is_system_manager(user)
 	return _has_permission_in([doc.name], doc, ptype, user)
 
 
+@refusing
 def has_person_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool:
 	if access.is_system_manager(user):
 		return True
@@ -156,15 +177,15 @@ def has_person_permission(doc: frappe._dict, ptype: str = "read", user: str | No
 	return ptype in READING
 
 
-def has_file_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool | None:
+@refusing
+def has_file_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool:
 	"""Who makes a File must be able to see what it is attached to, and to read what it is a copy of.
 
 	Frappe v15 attaches to any document, and copies any private file whose URL a new File has.
-	Everything else is left to Frappe.
 	"""
 	if ptype not in ("create", "write") or access.is_system_manager(user):
-		return None
-	return None if _may_attach(doc, user) and _may_copy(doc, user) else False
+		return True
+	return _may_attach(doc, user) and _may_copy(doc, user)
 
 
 def _may_attach(doc: frappe._dict, user: str | None) -> bool:

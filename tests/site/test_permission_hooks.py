@@ -1,0 +1,147 @@
+"""Our has_permission hooks refuse, and leave everything else to the roles and to the hooks of other apps."""
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import frappe
+import pytest
+from factories import OBLIGING, World, acting_as, purge, submit
+from framework import since
+
+from dartwing.dartwing_core.background_jobs.access_hooks import REFERENCES
+from dartwing.tests import contract_hooks
+
+HOOKS = frappe.get_hooks("has_permission", app_name="dartwing")
+RIGHTS = ("read", "select", "write", "create", "delete", "share", "export", "print", "report", "email", "submit")
+USERS = ("Administrator", World.manager, World.alice, World.adam, World.bob, World.nobody, "Guest")
+# on v15 the first answer that is not None decides; v16 asks all hooks, and what is not true refuses
+NO_OBJECTION = True if since(16, 0) else None
+
+
+def a_file(owner: str, **values: Any) -> Any:
+	file = frappe.get_doc(
+		{
+			"doctype": "File",
+			"file_name": "private.txt",
+			"is_private": 1,
+			"folder": "Home",
+			"file_url": f"/private/files/{frappe.generate_hash(length=20)}.txt",
+			**values,
+		}
+	)
+	with acting_as(owner):
+		file.set_user_and_timestamp()
+		file.name = frappe.generate_hash(length=10)
+		file.db_insert()
+	frappe.db.commit()
+	return file
+
+
+@pytest.fixture
+def attached(world) -> Iterator[Any]:
+	"""A private file of Alice's at a document of another app's, which only she and its managers may read."""
+	file = a_file(world.alice, attached_to_doctype="User", attached_to_name=world.alice)
+	yield file
+	frappe.db.rollback()
+	purge("File", file.name)
+	frappe.db.commit()
+
+
+def documents(doctype: str, world: World) -> Iterator[Any]:
+	"""Of both organizations, as they are and new ones."""
+	job = submit()
+	person = frappe.db.get_value("Person", {"frappe_user": world.alice})
+	names = {
+		"Background Job": [job.name],
+		"Job Execution Log": frappe.get_all("Job Execution Log", {"background_job": job.name}, pluck="name"),
+		"Job Type": [OBLIGING],
+		"Org Member": frappe.get_all("Org Member", {"organization": world.beta}, pluck="name"),
+		"Organization": [world.alpha, world.beta],
+		"Person": [person],
+	}
+	if doctype in REFERENCES:
+		kind, name = REFERENCES[doctype]
+		for about, which in (("Background Job", job.name), ("User", world.alice), (None, None)):
+			yield frappe._dict({"doctype": doctype, kind: about, name: which})
+	elif doctype == "File":
+		for about, which in (("Background Job", job.name), ("User", world.alice), (None, None)):
+			attached = {"attached_to_doctype": about, "attached_to_name": which, "is_private": 1}
+			yield frappe.new_doc("File").update(attached)
+	else:
+		for name in names[doctype]:
+			yield frappe.get_doc(doctype, name)
+		yield frappe.new_doc(doctype).update({"organization": world.alpha})
+
+
+def answers_of(doctype: str, world: World) -> set:
+	"""What the hooks of ours for a DocType answer, to whoever asks, for whatever right."""
+	answers = set()
+	documents_of_it = list(documents(doctype, world))
+	for user in USERS:
+		with acting_as(user):
+			for document, right, hook in product(documents_of_it, RIGHTS, HOOKS[doctype]):
+				try:
+					answers.add(frappe.call(hook, doc=document, ptype=right, user=user, debug=False))
+				except (frappe.DoesNotExistError, frappe.PermissionError):
+					frappe.clear_messages()
+	return answers
+
+
+@pytest.mark.parametrize("doctype", sorted(HOOKS))
+def test_a_hook_refuses_or_has_no_objection_and_answers_nothing_else(world, clean, doctype):
+	answers = answers_of(doctype, world)
+	assert NO_OBJECTION in answers
+	assert answers <= {NO_OBJECTION, False}
+	# 0 == False and 1 == True, which are no answers
+	assert all(answer is None or isinstance(answer, bool) for answer in answers)
+
+
+@pytest.mark.parametrize("doctype", sorted(HOOKS))
+def test_another_apps_refusal_holds_beside_a_hook_of_ours(world, clean, monkeypatch, doctype):
+	"""Apps that were installed before this one are asked after it on v15, if at all."""
+	original = frappe.get_hooks
+	before = {one: [f"{contract_hooks.__name__}.refuse", *hooks] for one, hooks in HOOKS.items()}
+
+	def get_hooks(hook=None, *arguments, **options):
+		return before if hook == "has_permission" else original(hook, *arguments, **options)
+
+	monkeypatch.setattr(frappe, "get_hooks", get_hooks)
+	for document in documents(doctype, world):
+		assert not frappe.permissions.has_controller_permissions(document, "read", user=world.manager)
+
+
+def test_a_private_file_at_a_document_of_another_app_is_read_by_its_owner_and_not_by_a_stranger(
+	world, attached
+):
+	who = (world.alice, world.bob, world.nobody)
+	assert [attached.has_permission("read", user=user) for user in who] == [True, False, False]
+
+
+def test_a_private_file_that_is_attached_to_nothing_is_its_owners(world):
+	file = a_file(world.bob)
+	try:
+		who = (world.bob, world.alice, world.adam)
+		assert [file.has_permission("read", user=user) for user in who] == [True, False, False]
+	finally:
+		purge("File", file.name)
+		frappe.db.commit()
+
+
+def test_a_workflow_action_is_for_the_roles_that_frappe_says(world):
+	"""On v15 a hook of ours that agrees would silence Frappe's own."""
+	if "Workflow Action" not in frappe.get_hooks("has_permission", app_name="frappe"):
+		pytest.skip("benchless, which is Frappe v15, has no Workflow Actions")
+	action = frappe.get_doc(
+		{
+			"doctype": "Workflow Action",
+			"reference_doctype": "User",
+			"reference_name": world.alice,
+			"permitted_roles": [{"role": "System Manager"}],
+		}
+	)
+	may = [
+		frappe.permissions.has_controller_permissions(action, "read", user=user)
+		for user in (world.manager, world.alice)
+	]
+	assert may == [True, False]
