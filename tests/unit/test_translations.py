@@ -1,5 +1,6 @@
 """`locale/main.pot` has every text that a user sees; `.ci/pot <bench>` writes it."""
 
+import ast
 import json
 from pathlib import Path
 
@@ -34,6 +35,21 @@ def test_main_pot_has_every_text():
 	needed = texts_of_code() | texts_of_doctypes()
 	assert len(needed) > 100
 	assert sorted(needed - known_texts()) == [], "run .ci/pot <bench folder>"
+
+
+def test_no_text_is_asked_for_within_an_f_string():
+	"""Where the extractors of some Pythons see it and those of others do not."""
+	hidden = [
+		f"{path.relative_to(PACKAGE)}:{node.lineno}"
+		for path in PACKAGE.rglob("*.py")
+		for whole in ast.walk(ast.parse(path.read_text()))
+		if isinstance(whole, ast.JoinedStr)
+		for node in ast.walk(whole)
+		if isinstance(node, ast.Call)
+		and getattr(node.func, "id", "") in ("_", "_lt")
+		and isinstance(node.args[0], ast.Constant)
+	]
+	assert hidden == []
 
 
 def test_main_pot_has_no_text_that_is_gone():

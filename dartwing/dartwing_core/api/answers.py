@@ -120,7 +120,7 @@ def wrong_call(body: dict, status: int, request: Request) -> str | None:
 	if status == HTTPStatus.NOT_FOUND and is_no_method(request):
 		return _("There is no such method")
 	if status == HTTPStatus.EXPECTATION_FAILED and body.get("exc_type") == "TypeError":
-		return f"{missing_argument(request)}: {_('is missing')}"
+		return f"{missing_argument(request)}: " + _("is missing")
 	return None
 
 

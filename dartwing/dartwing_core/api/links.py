@@ -20,6 +20,6 @@ def refuse_hidden(doc: Any, method: str | None = None) -> None:
 		for field in row.meta.get_dynamic_link_fields():
 			doctype, name = row.get(field.options), row.get(field.fieldname)
 			if doctype in GUARDED and name and hidden_among(doctype, [str(name)]):
-				place = f"{_('Row')} #{row.idx}: " if row.get("parentfield") else ""
+				place = _("Row") + f" #{row.idx}: " if row.get("parentfield") else ""
 				message = f"{place}{_(field.label, context=field.parent)}: {name}"
 				frappe.throw(_("Could not find {0}").format(message), frappe.LinkValidationError)
