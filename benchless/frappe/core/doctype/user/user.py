@@ -27,6 +27,8 @@ class User(Document):
 		self.email = self.email.strip() if self.name in frappe.STANDARD_USERS else self.email.strip().lower()
 		if not self.enabled and self.name in frappe.STANDARD_USERS:
 			frappe.throw(f"User {self.name} cannot be disabled")
+		if not self.enabled and getattr(frappe.local, "login_manager", None):
+			frappe.local.login_manager.logout(user=self.name)
 		self.remove_repeated_roles()
 		self.set_user_type()
 
@@ -51,8 +53,6 @@ class User(Document):
 			update_password(self.name, self.flags.password)
 			self.flags.password = None
 		self.clear_permissions()
-		if not self.enabled and not self.is_new():
-			frappe.db.delete("Sessions", {"user": self.name})
 
 	def clear_permissions(self) -> None:
 		frappe.clear_cache(user=self.name)
