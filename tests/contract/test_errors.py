@@ -1,7 +1,7 @@
 import frappe
 import pytest
 from contract_doctypes import GROUP, ITEM, group, item
-from pymysql.err import IntegrityError, OperationalError, ProgrammingError
+from database import driver
 
 
 def test_a_name_that_exists_raises_duplicate_entry_error():
@@ -9,7 +9,7 @@ def test_a_name_that_exists_raises_duplicate_entry_error():
 	with pytest.raises(frappe.DuplicateEntryError) as raised:
 		group("North")
 	assert raised.value.args[:2] == (GROUP, "North")
-	assert isinstance(raised.value.args[2], IntegrityError)
+	assert isinstance(raised.value.args[2], driver().IntegrityError)
 	assert isinstance(raised.value, frappe.NameError)
 
 
@@ -25,7 +25,7 @@ def test_a_value_of_a_unique_field_that_exists_raises_unique_validation_error_na
 		item("Second", code="A")
 	assert isinstance(raised.value, frappe.ValidationError)
 	assert raised.value.args[0] == ITEM
-	assert isinstance(raised.value.args[2], IntegrityError)
+	assert isinstance(raised.value.args[2], driver().IntegrityError)
 	assert "Code" in frappe.message_log[-1]["message"]
 
 
@@ -40,7 +40,7 @@ def test_saving_a_duplicate_value_raises_unique_validation_error_too():
 def test_db_set_of_a_duplicate_value_raises_the_drivers_error():
 	item("First", code="A")
 	second = item("Second", code="B")
-	with pytest.raises(IntegrityError) as raised:
+	with pytest.raises(driver().IntegrityError) as raised:
 		frappe.db.set_value(ITEM, second.name, "code", "A")
 	assert frappe.db.is_duplicate_entry(raised.value)
 	assert frappe.db.is_unique_key_violation(raised.value)
@@ -79,10 +79,10 @@ def test_a_value_of_a_row_that_is_not_there_is_none():
 
 
 def test_missing_tables_and_columns_are_recognised():
-	with pytest.raises(ProgrammingError) as table:
+	with pytest.raises(frappe.db.ProgrammingError) as table:
 		frappe.db.sql("select 1 from `tabContract None`")
 	assert frappe.db.is_table_missing(table.value)
-	with pytest.raises(OperationalError) as column:
+	with pytest.raises(frappe.db.OperationalError) as column:
 		frappe.db.sql(f"select nothing from `tab{ITEM}`")
 	assert frappe.db.is_missing_column(column.value)
 

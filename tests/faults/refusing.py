@@ -6,10 +6,11 @@ That is MariaDB's default from 11.6.2 on. A server that cannot does as it always
 import re
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import frappe
-import pymysql
+from database import driver, installed_drivers
 from frappe.database.database import Database
 
 SWITCH = "innodb_snapshot_isolation"
@@ -36,16 +37,16 @@ Patch = Callable[[Any, str, Any], None]
 
 def refuse_changed_rows(patch: Patch = setattr) -> None:
 	"""Have each new connection of this process be one."""
-	connect = pymysql.connect
+	for each in installed_drivers():
+		patch(each, "connect", partial(connect_and_switch, each.connect))
 
-	def connect_and_switch(**settings: Any) -> pymysql.connections.Connection:
-		connection = connect(**settings)
-		with connection.cursor() as cursor:
-			if cursor.execute("show variables like %s", (SWITCH,)):
-				cursor.execute(f"set session {SWITCH} = on")
-		return connection
 
-	patch(pymysql, "connect", connect_and_switch)
+def connect_and_switch(connect: Callable[..., Any], **settings: Any) -> Any:
+	connection = connect(**settings)
+	with connection.cursor() as cursor:
+		if cursor.execute("show variables like %s", (SWITCH,)):
+			cursor.execute(f"set session {SWITCH} = on")
+	return connection
 
 
 def change_rows_first(on_refusal: Callable[[str], None], patch: Patch = setattr) -> None:
@@ -53,7 +54,7 @@ def change_rows_first(on_refusal: Callable[[str], None], patch: Patch = setattr)
 
 	Except those that are locked already. `on_refusal` is told of statements that the server refused for it.
 	"""
-	execute, others = Database.sql, Others(pymysql.connect(**frappe.db.get_connection_settings()))
+	execute, others = Database.sql, Others(driver().connect(**frappe.db.get_connection_settings()))
 
 	def change_and_execute(self: Database, query: Any, *arguments: Any, **named: Any) -> Any:
 		if CHANGES_OR_LOCKS.match(str(query)):
@@ -71,7 +72,7 @@ def change_rows_first(on_refusal: Callable[[str], None], patch: Patch = setattr)
 class Others:
 	"""A connection that changes rows, for any thread."""
 
-	def __init__(self, connection: pymysql.connections.Connection):
+	def __init__(self, connection: Any):
 		self._connection = connection
 		self._lock = threading.Lock()
 		self.changed_rows = 0
@@ -85,7 +86,7 @@ class Others:
 			self._connection.commit()
 
 
-def change_rows(cursor: pymysql.cursors.Cursor, table: str) -> int:
+def change_rows(cursor: Any, table: str) -> int:
 	if not cursor.execute("show tables like %s", (table,)):
 		return 0
 	cursor.execute(f"select name from `{table}` for update skip locked")
@@ -94,7 +95,7 @@ def change_rows(cursor: pymysql.cursors.Cursor, table: str) -> int:
 	return cursor.executemany(f"update `{table}` set idx = idx + 1 where name = %s", names) if names else 0
 
 
-def change_settings(cursor: pymysql.cursors.Cursor) -> int:
+def change_settings(cursor: Any) -> int:
 	"""Of a table without a key; the value has one space more at its end, or one less."""
 	condition = "doctype = 'Job Engine Settings' and field like 'pause%'"
 	cursor.execute(f"select field from `tabSingles` where {condition} for update skip locked")
