@@ -8,6 +8,8 @@ from typing import Any
 from unittest.mock import patch
 
 import frappe
+from database import as_rows_are
+from framework import id_in_rq
 from frappe.database import get_db
 from frappe.database.database import Database
 from frappe.utils.background_jobs import get_queue
@@ -53,6 +55,7 @@ class World:
 		make_job_type(OBLIGING, handler_method=HANDLER, deduplication_window=0)
 		frappe.db.commit()
 
+	@as_rows_are()
 	def remove(self) -> None:
 		"""Take away everything of the world that is there, also after a run that was killed."""
 		self.clear()
@@ -69,6 +72,7 @@ class World:
 		frappe.db.commit()
 		frappe.clear_cache()
 
+	@as_rows_are()
 	def clear(self) -> None:
 		"""Remove the jobs of both organizations, what they wrote, and what waits in the queues."""
 		frappe.db.rollback()
@@ -116,6 +120,7 @@ def purge(doctype: str, name: str) -> None:
 			frappe.db.delete(trace, {doctype_field: doctype, name_field: name})
 
 
+@as_rows_are()
 def remove_user(user: str) -> None:
 	"""Delete a login, also the last System Manager beside Administrator, whom Frappe would keep."""
 	for contact in contacts_of(user):
@@ -296,24 +301,21 @@ def people_written(marker: str = "written by a test") -> int:
 
 def waiting_rq_jobs() -> list[Job]:
 	"""Every RQ job of this site that waits in a queue."""
-	prefix = f"{frappe.local.site}::"
-	return [job for queue in QUEUES for job in get_queue(queue).get_jobs() if job.id.startswith(prefix)]
+	return [job for queue in QUEUES for job in get_queue(queue).get_jobs() if job.id.startswith(id_in_rq(""))]
 
 
 def queued_wake_ups(queue: str, job_id: str = "JOB-") -> list[Job]:
 	"""RQ jobs of this site that wait in a queue to run a Background Job."""
-	prefix = f"{frappe.local.site}::{job_id}"
-	return [job for job in get_queue(queue).get_jobs() if job.id.startswith(prefix)]
+	return [job for job in get_queue(queue).get_jobs() if job.id.startswith(id_in_rq(job_id))]
 
 
 def running_wake_ups() -> list[str]:
 	"""Ids of the RQ jobs of this site that a worker is running now."""
-	prefix = f"{frappe.local.site}::JOB-"
 	return [
 		job_id
 		for queue in QUEUES
 		for job_id in StartedJobRegistry(queue=get_queue(queue)).get_job_ids()
-		if job_id.startswith(prefix)
+		if job_id.startswith(id_in_rq("JOB-"))
 	]
 
 

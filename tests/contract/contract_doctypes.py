@@ -3,6 +3,7 @@
 from typing import Any
 
 import frappe
+from database import as_rows_are
 from factories import purge
 
 MANAGER = {
@@ -123,6 +124,7 @@ def remove_doctypes() -> None:
 	frappe.clear_cache()
 
 
+@as_rows_are()
 def empty_tables() -> None:
 	"""Commits."""
 	for name, definition in DEFINITIONS.items():

@@ -4,6 +4,7 @@ from typing import Any
 
 import frappe
 from factories import wait_until
+from framework import id_in_rq
 from frappe.utils.background_jobs import get_queue
 from rq.job import Job
 
@@ -33,8 +34,7 @@ class Jobs:
 
 	def waiting(self, queue: str, job_id: str) -> list[Job]:
 		"""Jobs of this id on a queue; they are removed with the others."""
-		full = f"{frappe.local.site}::{job_id}"
-		found = [job for job in get_queue(queue).get_jobs() if job.id == full]
+		found = [job for job in get_queue(queue).get_jobs() if job.id == id_in_rq(job_id)]
 		self._jobs.extend(found)
 		return found
 
@@ -56,6 +56,5 @@ def wait_for_status(job: Job, *statuses: str) -> None:
 
 def jobs_of_site() -> dict[str, Job]:
 	"""What waits for a worker, by id."""
-	prefix = f"{frappe.local.site}::"
 	jobs = [job for queue in QUEUES for job in get_queue(queue).get_jobs()]
-	return {job.id: job for job in jobs if job.id.startswith(prefix)}
+	return {job.id: job for job in jobs if job.id.startswith(id_in_rq(""))}
