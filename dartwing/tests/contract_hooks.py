@@ -7,7 +7,17 @@ calls: list[tuple] = []
 
 def only_north(user: str) -> str:
 	"""permission_query_conditions"""
+	return "left(`tabContract Item`.title, 5) = 'North'"
+
+
+def like_north(user: str) -> str:
+	"""permission_query_conditions with one per cent sign"""
 	return "`tabContract Item`.title like 'North%'"
+
+
+def like_north_doubled(user: str) -> str:
+	"""permission_query_conditions with two per cent signs for one"""
+	return "`tabContract Item`.title like 'North%%'"
 
 
 def only_open(user: str) -> str:
@@ -25,9 +35,9 @@ def no_opinion(doc: Any, ptype: str, user: str) -> None:
 	calls.append((doc.title, ptype, user))
 
 
-def refuse_south(doc: Any, ptype: str, user: str) -> bool | None:
+def refuse_south(doc: Any, ptype: str, user: str) -> bool:
 	"""has_permission"""
-	return False if doc.title.startswith("South") else None
+	return not doc.title.startswith("South")
 
 
 def refuse(doc: Any, ptype: str, user: str) -> bool:

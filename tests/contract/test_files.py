@@ -4,6 +4,7 @@ import frappe
 import pytest
 from contract_doctypes import ITEM, OWNED, item
 from factories import World, acting_as
+from framework import since
 
 
 @pytest.fixture
@@ -52,7 +53,10 @@ def test_a_public_file_is_below_files(file):
 
 
 def test_the_contents_can_be_read(file):
-	for content, read in ((b"a text", "a text"), (b"\xff\xfe\x00", b"\xff\xfe\x00")):
+	"""What is no UTF-8 comes as it is on v15; v16 goes on to read it as windows-1250."""
+	no_text = b"\xff\xfe\x00"
+	as_read = no_text.decode("windows-1250") if since(16) else no_text
+	for content, read in ((b"a text", "a text"), (no_text, as_read)):
 		assert frappe.get_doc("File", file(content).name).get_content() == read
 
 

@@ -140,10 +140,11 @@ def test_a_missing_argument_is_a_server_error(alice):
 
 
 def test_a_body_that_is_no_json_is_an_error(alice):
+	"""The server's on v15, the client's on v16."""
 	answer = alice.post(
 		f"{SITE_PREFIX}{M}.echo", data="{no json", headers={"Content-Type": "application/json"}
 	)
-	assert answer.status_code == 500
+	assert answer.status_code == (417 if since(16) else 500)
 
 
 # answers
@@ -267,14 +268,24 @@ def test_after_logout_the_session_is_a_guests(web, passing_user):
 	assert again.call(f"{M}.echo", value=1).status_code == 403
 
 
-def test_a_disabled_user_cannot_log_in_and_loses_the_session(web, passing_user):
+def test_a_user_who_is_disabled_in_desk_cannot_log_in_and_loses_the_session(web, manager, passing_user):
 	client = web.login(passing_user.name)
 	assert client.call(f"{M}.echo", value=1).status_code == 200
+	disabled = manager.put(f"/api/resource/User/{passing_user.name}", json={"enabled": 0})
+	assert disabled.status_code == 200, disabled.text
+	assert client.call(f"{M}.echo", value=1).status_code in (401, 403)
+	answer = web.guest().post("/api/method/login", data={"usr": passing_user.name, "pwd": PASSWORD})
+	assert answer.status_code == 401
+
+
+def test_a_user_who_is_disabled_outside_of_a_request_keeps_the_session_on_some_versions(web, passing_user):
+	"""On v16, where an app that minds must ask for itself. On v15 each request looks at `enabled`."""
+	client = web.login(passing_user.name)
 	user = frappe.get_doc("User", passing_user.name)
 	user.enabled = 0
 	user.save()
 	frappe.db.commit()
-	assert client.call(f"{M}.echo", value=1).status_code == 417
+	assert client.call(f"{M}.echo", value=1).status_code == (200 if since(16) else 417)
 	answer = web.guest().post("/api/method/login", data={"usr": passing_user.name, "pwd": PASSWORD})
 	assert answer.status_code == 401
 

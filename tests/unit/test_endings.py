@@ -5,6 +5,7 @@ from datetime import datetime, timezone
 from types import SimpleNamespace
 
 import pytest
+from framework import since
 from rq import Worker
 
 from dartwing.dartwing_core.background_jobs.endings import asks_to_stop, outcome_of
@@ -56,8 +57,11 @@ def test_an_attempt_without_an_error_asks_for_nothing():
 
 
 def test_the_second_sigterm_of_a_worker_that_runs_its_jobs_itself_is_obeyed():
+	asked = datetime(2026, 1, 1, tzinfo=timezone.utc)
 	worker = SimpleNamespace(
-		_shutdown_requested_date=datetime(2026, 1, 1, tzinfo=timezone.utc).replace(tzinfo=None),
+		name="worker",
+		# RQ 1, which v15 brings, reckons without time zones
+		_shutdown_requested_date=asked if since(16) else asked.replace(tzinfo=None),
 		log=SimpleNamespace(warning=lambda *words: None, debug=lambda *words: None),
 		horse_pid=0,
 	)
