@@ -140,16 +140,20 @@ def let_rqs_patience_run_out(job_id: str) -> None:
 	"""RQ believes a worker for about 90 s after its last heartbeat; make that be over now."""
 	rq_job = rq_job_of(job_id)
 	if rq_job:
-		registry = StartedJobRegistry(rq_job.origin, connection=get_redis_conn())
-		get_redis_conn().zadd(registry.key, {rq_job.id: 1}, xx=True)
+		_let_lapse(StartedJobRegistry(rq_job.origin, connection=get_redis_conn()), rq_job.id)
+
+
+def _let_lapse(registry: StartedJobRegistry, beginning: str = "") -> None:
+	"""Entries that begin so: with the id of an RQ job, where RQ 2 has the execution behind it."""
+	for entry in get_redis_conn().zrange(registry.key, 0, -1):
+		if entry.decode().startswith(beginning):
+			get_redis_conn().zadd(registry.key, {entry: 1}, xx=True)
 
 
 def let_rqs_patience_run_out_for_all() -> None:
 	"""The same for all jobs: those that are alive are believed because of their own heartbeats."""
 	for name in ("short", "default", "long"):
-		registry = StartedJobRegistry(queue=get_queue(name))
-		for rq_job_id in get_redis_conn().zrange(registry.key, 0, -1):
-			get_redis_conn().zadd(registry.key, {rq_job_id: 1}, xx=True)
+		_let_lapse(StartedJobRegistry(queue=get_queue(name)))
 
 
 def forget_running_wake_ups() -> None:

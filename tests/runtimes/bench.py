@@ -133,7 +133,7 @@ class BenchRuntime(Runtime):
 		return (self.sites_path / "apps.txt").read_text().split()
 
 	def _list_app(self) -> None:
-		"""What `bench get-app` does beside cloning: the bench knows the app, and serves this checkout's assets."""
+		"""What `bench get-app` does beside cloning: the bench knows the app and serves its assets."""
 		assets = CHECKOUT / APP / "public"
 		if not self._assets.exists() or (self._assets.is_symlink() and not self._assets.samefile(assets)):
 			self._link_before = self._assets.readlink() if self._assets.is_symlink() else None

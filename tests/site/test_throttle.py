@@ -3,9 +3,9 @@ import threading
 import pytest
 
 from dartwing.dartwing_core.background_jobs import progress
+from dartwing.dartwing_core.background_jobs.drivers import CONNECTION_LOST
 from dartwing.dartwing_core.background_jobs.errors import JobCanceledError
 from dartwing.dartwing_core.background_jobs.progress import ProgressReporter
-from dartwing.dartwing_core.background_jobs.drivers import CONNECTION_LOST
 
 
 class RecordingControl:

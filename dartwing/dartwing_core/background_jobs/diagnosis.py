@@ -147,9 +147,8 @@ def scheduler() -> Finding:
 	"""Whether the minute's work is done: the scheduler's process pushes it, a worker runs it."""
 	if is_scheduler_inactive(verbose=False):
 		return Finding("scheduler", DOWN, _("it is disabled or paused: bench enable-scheduler"))
-	row = frappe.db.get_value(
-		"Scheduled Job Type", {"method": TICK}, ["name", "stopped", "last_execution", "creation"], as_dict=True
-	)
+	fields = ["name", "stopped", "last_execution", "creation"]
+	row = frappe.db.get_value("Scheduled Job Type", {"method": TICK}, fields, as_dict=True)
 	if not row or row.stopped:
 		return Finding("scheduler", DOWN, _("the Scheduled Job Type {0} is missing or stopped").format(TICK))
 	seconds = (now_datetime() - get_datetime(row.last_execution or row.creation)).total_seconds()

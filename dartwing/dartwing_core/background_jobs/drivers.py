@@ -1,4 +1,4 @@
-"""The drivers that Frappe reaches MariaDB with: PyMySQL on v15, mysqlclient on v16 unless the site says otherwise.
+"""The drivers that Frappe reaches MariaDB with: PyMySQL on v15; on v16 mysqlclient, or as the site says.
 
 Both follow PEP 249, each with error classes of its own, and one bench may have sites on either. No other
 module knows them: what Frappe has a name for (`frappe.db.is_duplicate_entry`) is asked of Frappe.
@@ -87,7 +87,7 @@ def end_statement(database: Database) -> None:
 	connection = database._conn
 	if not connection:
 		return
-	with closing(connect_beside(database)) as other, other.cursor() as cursor:
-		with suppress(_driver_of(database).OperationalError):
-			# which is gone already, if there is no such connection
-			cursor.execute("kill query %s", (connection.thread_id(),))
+	# an error of the statement means that the other one, and its connection, are gone already
+	is_gone = suppress(_driver_of(database).OperationalError)
+	with closing(connect_beside(database)) as other, other.cursor() as cursor, is_gone:
+		cursor.execute("kill query %s", (connection.thread_id(),))

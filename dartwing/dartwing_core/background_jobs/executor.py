@@ -70,7 +70,11 @@ def perform(job: BackgroundJob, limit: TimeLimit, errands: Errands) -> Outcome:
 
 def attempt(job: BackgroundJob, limit: TimeLimit, errands: Errands, offspring: Offspring) -> Outcome:
 	try:
-		with supervised(job, limit, errands, offspring) as context, acting_as(job.owner_user), limit.enforced():
+		with (
+			supervised(job, limit, errands, offspring) as context,
+			acting_as(job.owner_user),
+			limit.enforced(),
+		):
 			outcome: Outcome = Completed.of(call(handler_of(job), context))
 	except BaseException as error:
 		return outcome_of(error, job.timeout_seconds, limit.has_interrupted)

@@ -1,4 +1,4 @@
-"""What the versions of Frappe do in different ways, where no feature of theirs tells: the only place that asks."""
+"""What the versions of Frappe do in different ways: the only place that asks which one it is."""
 
 from typing import Any
 

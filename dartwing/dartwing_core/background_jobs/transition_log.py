@@ -67,7 +67,7 @@ def write(lines: Sequence[Line]) -> None:
 
 
 def _follow_rotation(logger: logging.Logger) -> None:
-	"""Let go of files that another process has put away: when they are deleted, what is written there is lost."""
+	"""Let go of files that another process has put away: they are deleted one day, with what is in them."""
 	for handler in logger.handlers:
 		if isinstance(handler, logging.FileHandler) and handler.stream and not _is_current(handler):
 			# the handler opens the current one when it writes
