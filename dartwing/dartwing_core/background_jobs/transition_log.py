@@ -69,13 +69,9 @@ def write(lines: Sequence[Line]) -> None:
 def _follow_rotation(logger: logging.Logger) -> None:
 	"""Let go of files that another process has put away: they are deleted one day, with what is in them."""
 	for handler in logger.handlers:
-		if isinstance(handler, logging.FileHandler) and handler.stream and not _is_current(handler):
+		if not isinstance(handler, logging.FileHandler) or not handler.stream:
+			continue
+		opened, path = os.fstat(handler.stream.fileno()), handler.baseFilename
+		if not (os.path.exists(path) and os.path.samestat(opened, os.stat(path))):
 			# the handler opens the current one when it writes
 			handler.close()
-
-
-def _is_current(handler: logging.FileHandler) -> bool:
-	try:
-		return os.path.samestat(os.fstat(handler.stream.fileno()), os.stat(handler.baseFilename))
-	except OSError:
-		return False
