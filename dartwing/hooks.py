@@ -24,6 +24,7 @@ permission_query_conditions = {
 	"Person": "dartwing.dartwing_core.background_jobs.access_hooks.person_query_conditions",
 	"Document Follow": "dartwing.dartwing_core.background_jobs.access_hooks.reference_query_conditions",
 	"Energy Point Log": "dartwing.dartwing_core.background_jobs.access_hooks.reference_query_conditions",
+	"File": "dartwing.dartwing_core.background_jobs.access_hooks.reference_query_conditions",
 	"Tag Link": "dartwing.dartwing_core.background_jobs.access_hooks.reference_query_conditions",
 	"Workflow Action": "dartwing.dartwing_core.background_jobs.access_hooks.reference_query_conditions",
 }
@@ -46,6 +47,10 @@ has_permission = {
 override_whitelisted_methods = {
 	"frappe.client.get": "dartwing.dartwing_core.api.frappe_methods.get",
 	"frappe.client.get_count": "dartwing.dartwing_core.api.frappe_methods.get_count",
+	"frappe.core.doctype.user_permission.user_permission.get_user_permissions": (
+		"dartwing.dartwing_core.api.frappe_methods.get_user_permissions"
+	),
+	"frappe.email.relink": "dartwing.dartwing_core.api.frappe_methods.relink",
 }
 
 # searches for links, which a client may otherwise tell to ignore permissions
@@ -87,6 +92,7 @@ scheduler_events = {
 
 doc_events = {
 	"*": {"before_validate": "dartwing.dartwing_core.api.links.refuse_hidden"},
+	"Workspace": {"validate": "dartwing.dartwing_core.api.links.refuse_other_desks"},
 	"Job Engine Settings": {"on_update": "dartwing.dartwing_core.background_jobs.maintenance.switched"},
 	"Job Type": {"on_update": "dartwing.dartwing_core.background_jobs.maintenance.switched"},
 	"Organization": {

@@ -20,7 +20,7 @@ import frappe
 from frappe import _
 from werkzeug.wrappers import Request, Response
 
-from dartwing.dartwing_core.api import mentions, questions
+from dartwing.dartwing_core.api import allowed, mentions, questions
 from dartwing.dartwing_core.background_jobs import access_hooks
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
@@ -72,9 +72,12 @@ def _digits_of(site: str, secret: str) -> str:
 def close() -> None:
 	"""Before a request, once its user is known (`auth_hooks`): refuse or replace what they may not ask."""
 	form, request = frappe.local.form_dict or {}, frappe.local.request
-	method = method_of(request)
+	sent = method_of(request)
+	method = allowed.canonical(sent) if sent else ""
 	if is_ours(method):
 		return
+	allowed.check_alias(sent, method)
+	allowed.check(method, form)
 	if mentions.is_suspect(request.path) or mentions.is_suspect(form):
 		hide_names(request, form, method)
 		if not stored_doctype(request):
@@ -82,7 +85,7 @@ def close() -> None:
 	elif method in questions.BY_DOCUMENT:
 		questions.check(method, form, None)
 	# of any other DocType, and in arguments of any other name
-	argument = questions.argument_with_query(form)
+	argument = questions.argument_with_query(method, form)
 	if argument and not stored_doctype(request):
 		refuse_argument(argument, _("holds a query"))
 

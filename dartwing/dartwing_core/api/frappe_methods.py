@@ -29,17 +29,27 @@ def get(doctype: str, name: Any = None, filters: Any = None, parent: Any = None)
 
 @frappe.whitelist()
 def get_count(doctype: str, filters: Any = None, debug: Any = False, cache: Any = False) -> int:
-	"""How many rows there are; where they are, or tell of, guarded documents, only those that may be read."""
-	if doctype not in GUARDED and not tells_of_documents(doctype):
+	"""How many of the rows the user may read; Frappe v15 counts, and finds by filters, all that there are."""
+	if "System Manager" in frappe.get_roles():
 		return frappe.client.get_count(doctype, filters, debug, cache)
 	wanted = readable_conditions(doctype, filters) if doctype in GUARDED else filters
 	rows = frappe.client.get_list(doctype, fields=[framework.row_count("rows_found")], filters=wanted)
 	return rows[0].rows_found if rows else 0
 
 
-def tells_of_documents(doctype: str) -> bool:
-	"""Whether rows say of which DocType a document is that they are about, as comments and tags do."""
-	return bool(frappe.get_meta(doctype).get("fields", {"fieldtype": "Link", "options": "DocType"}))
+@frappe.whitelist()
+def get_user_permissions(user: str | None = None) -> dict:
+	"""One's own: they name organizations, and say who is in them."""
+	if user not in (None, frappe.session.user) and "System Manager" not in frappe.get_roles():
+		raise frappe.PermissionError
+	return frappe.get_attr("frappe.core.doctype.user_permission.user_permission.get_user_permissions")(user)
+
+
+@frappe.whitelist()
+def relink(name: str, reference_doctype: str | None = None, reference_name: str | None = None) -> None:
+	"""Move a communication to another document, if the user may change it."""
+	frappe.get_doc("Communication", name).check_permission("write")
+	frappe.get_attr("frappe.email.relink")(name, reference_doctype, reference_name)
 
 
 @frappe.whitelist()

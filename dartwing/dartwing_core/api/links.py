@@ -10,6 +10,15 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs.access_hooks import GUARDED, hidden_among
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+
+
+def refuse_other_desks(doc: Any, method: str | None = None) -> None:
+	"""Before a workspace is saved in a request: what it shows runs in the browser of whom it is for."""
+	if not getattr(frappe.local, "request", None) or "Workspace Manager" in frappe.get_roles():
+		return
+	if doc.for_user != frappe.session.user and "System Manager" not in frappe.get_roles():
+		refuse_argument("for_user", _("must be yourself"), frappe.PermissionError)
 
 
 def refuse_hidden(doc: Any, method: str | None = None) -> None:

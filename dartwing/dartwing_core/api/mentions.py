@@ -40,6 +40,8 @@ NAME_FIELDS = frozenset(
 )
 # what holds one name; Frappe takes a filter there as well
 ONE_NAME = re.compile(r"^(name|dn|(.*_)?docname|(reference|document|link|share|attached_to)_name)$")
+# in these, Frappe narrows the condition by what the user may see
+FILTERS = frozenset(("applied_filters", "current_filters", "filters", "filters_json", "or_filters"))
 BY_SLUG = {doctype.replace(" ", "").lower(): doctype for doctype in GUARDED}
 
 
@@ -187,7 +189,7 @@ def has_no_text_as_name(value: Any, key: str = "") -> bool:
 	if value is not None and not isinstance(value, str) and ONE_NAME.match(key):
 		return True
 	if isinstance(value, dict):
-		return any(has_no_text_as_name(one, str(name)) for name, one in value.items())
+		return any(has_no_text_as_name(one, str(name)) for name, one in value.items() if name not in FILTERS)
 	if isinstance(value, list):
 		return any(has_no_text_as_name(one) for one in value)
 	inner = parsed(value)

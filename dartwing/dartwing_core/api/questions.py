@@ -63,6 +63,10 @@ STRUCTURE = frozenset((*ORDERS, *FIELDS, "fields", "fieldname"))
 # arguments that carry what is to be stored, or prose: they are no part of a query
 CARRIED = frozenset((*PROSE, "args", "data", "doc", "docs", "doclist", "query", "value", "values"))
 WORD = re.compile(r"\w+")
+# arguments that name one field, or what is made of it, and those that name a DocType
+IDENTIFIER = re.compile(r"(^|_)field$|^aggregat(ion|e_function)$|based_on$")
+DOCTYPE = re.compile(r"doctype$|^dt$|document_type$")
+WORDS = re.compile(r"[\w .-]*")
 # methods that take a filter in which a text is a name
 NAMED_BY_FILTER = ("frappe.client.get_value", "frappe.client.get", "frappe.client.set_value")
 
@@ -77,18 +81,32 @@ NARROWED = {
 # methods that are told the DocType by the name of a document: the argument, and that document's DocType
 BY_DOCUMENT = {
 	f"{CARD}.get_percentage_difference": ("doc", "Number Card"),
+	f"{CARD}.get_result": ("doc", "Number Card"),
 	f"{CHART}.get": ("chart_name", "Dashboard Chart"),
 }
 
 
-def argument_with_query(form: dict) -> str | None:
+def argument_with_query(method: str, form: dict) -> str | None:
 	"""The argument by which a query is asked for, of any DocType; System Managers may ask for that."""
 	for argument, value in asked_of(form):
+		if is_sql(method, argument, value) and "System Manager" not in frappe.get_roles():
+			return argument
 		for text in asked_texts(argument, value):
 			glues = argument in STRUCTURE and GLUE.search(text)
 			if (glues or QUERY.search(COMMENT.sub(" ", text))) and "System Manager" not in frappe.get_roles():
 				return argument
 	return None
+
+
+def is_sql(method: str, argument: str, value: Any) -> bool:
+	"""Whether Frappe v15 would put a text into its statement as it is, where fields or conditions belong."""
+	if IDENTIFIER.search(argument):
+		return isinstance(value, str) and not WORDS.fullmatch(value)
+	if DOCTYPE.search(argument):
+		return isinstance(value, str) and (value.startswith("__") or not WORDS.fullmatch(value))
+	if argument in CONDITIONS and isinstance(value, str):
+		return bool(value.strip()) and method.startswith("frappe.") and method not in NAMED_BY_FILTER
+	return argument in CONDITIONS and isinstance(value, list) and any(isinstance(one, str) for one in value)
 
 
 def asked_of(form: dict) -> Iterator[tuple[str, Any]]:
@@ -250,7 +268,10 @@ def stored_doctype(method: str, form: dict) -> str | None:
 		return None
 	argument, doctype = BY_DOCUMENT[method]
 	name = parsed(form.get(argument))
-	name = name.get("name") if isinstance(name, dict) else name
+	if isinstance(name, dict):
+		if name.get("document_type"):
+			return name["document_type"]
+		name = name.get("name")
 	if isinstance(name, str) and name:
 		return frappe.db.get_value(doctype, name, "document_type")
 	chart = parsed(form.get("chart"))

@@ -58,6 +58,7 @@ CONDITIONS = {
 REFERENCES = {
 	"Document Follow": ("ref_doctype", "ref_docname"),
 	"Energy Point Log": ("reference_doctype", "reference_name"),
+	"File": ("attached_to_doctype", "attached_to_name"),
 	"Tag Link": ("document_type", "document_name"),
 	"Workflow Action": ("reference_doctype", "reference_name"),
 }
@@ -73,7 +74,8 @@ def reference_query_conditions(user: str | None = None, doctype: str = "") -> st
 		f"({kind} = '{guarded}' and {name} not in (select name from `tab{guarded}` where {condition(user)}))"
 		for guarded, condition in CONDITIONS.items()
 	)
-	return f"not ({is_of_others})"
+	# a file that belongs to nothing is of nobody else
+	return f"(({is_of_others}) is not true)"
 
 
 def visible_rows(doctype: str) -> list[list]:
@@ -139,6 +141,10 @@ def refusing(may: Callable[..., bool]) -> Callable[..., bool | None]:
 @refusing
 def has_reference_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool:
 	"""As `reference_query_conditions`, for one row."""
+	return _may_see_document_of(doc, user)
+
+
+def _may_see_document_of(doc: frappe._dict, user: str | None) -> bool:
 	kind, name = (doc.get(field) for field in REFERENCES[doc.doctype])
 	return kind not in GUARDED or not name or not hidden_among(kind, [str(name)], user)
 
@@ -183,8 +189,10 @@ def has_file_permission(doc: frappe._dict, ptype: str = "read", user: str | None
 
 	Frappe v15 attaches to any document, and copies any private file whose URL a new File has.
 	"""
-	if ptype not in ("create", "write") or access.is_system_manager(user):
+	if access.is_system_manager(user):
 		return True
+	if ptype not in ("create", "write"):
+		return _may_see_document_of(doc, user)
 	return _may_attach(doc, user) and _may_copy(doc, user)
 
 

@@ -1,0 +1,169 @@
+"""Which of Frappe's methods may be asked about documents at all, by who is no System Manager.
+
+Frappe has methods that list, count, sum up or move rows of any DocType and ask nobody who may see them;
+which ones differs from version to version. So those that may be asked about a guarded DocType are listed
+here, and every other one is refused, whatever else it is asked. Those that are listed either apply the
+permissions of Frappe's lists, or are about one document, whose name `door` replaces where it may not be
+seen; `tests/http` asks each of them.
+
+Some of the others tell also what other DocTypes keep of guarded documents: comments, files, versions.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import frappe
+from frappe import _
+
+from dartwing.dartwing_core.api.mentions import PROSE, guarded_doctype, parsed
+from dartwing.dartwing_core.background_jobs.access_hooks import GUARDED
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+
+CHART = "frappe.desk.doctype.dashboard_chart.dashboard_chart.get"
+# what begins so, or is a module of these
+MAY_BE_ASKED = re.compile(
+	r"frappe\.("
+	r"client\.\w+"
+	r"|core\.api\.file\.get_attached_images"
+	r"|core\.doctype\.access_log\.access_log\.make_access_log"
+	r"|core\.doctype\.communication\.email\.make"
+	r"|core\.doctype\.data_export\.exporter\.export_data"
+	r"|core\.doctype\.data_import\.data_import\.download_template"
+	r"|automation\.doctype\.reminder\.reminder\.create_new_reminder"
+	r"|desk\.calendar\.get_events"
+	r"|desk\.doctype\.bulk_update\.bulk_update\.submit_cancel_or_update_docs"
+	r"|desk\.doctype\.dashboard_chart\.dashboard_chart\.get"
+	r"|desk\.doctype\.kanban_board\.kanban_board\.\w+"
+	r"|desk\.doctype\.list_view_settings\.list_view_settings\.\w+"
+	r"|desk\.doctype\.number_card\.number_card\.get_(result|percentage_difference)"
+	r"|desk\.doctype\.tag\.tag\.(add_tags?|remove_tag|get_tags)"
+	r"|desk\.form\.(assign_to|document_follow|load|save|utils)\.\w+"
+	r"|desk\.form\.linked_with\.(get|get_linked_doctypes)"
+	r"|desk\.like\.toggle_like"
+	r"|desk\.link_preview\.get_preview_data"
+	r"|desk\.listview\.\w+"
+	r"|desk\.notifications\.get_open_count"
+	r"|desk\.reportview\.\w+"
+	r"|desk\.search\.\w+"
+	r"|handler\.(upload_file|run_doc_method)"
+	r"|model\.delete_doc\.delete_bulk"
+	r"|model\.document\.unlock_document"
+	r"|model\.rename_doc\.update_document_title"
+	r"|model\.utils\.user_settings\.(get|save)"
+	r"|model\.workflow\.\w+"
+	r"|printing\.page\.print\.print\.get_print_settings_to_show"
+	r"|realtime\.\w+"
+	r"|rename_doc"
+	r"|share\.\w+"
+	r"|utils\.(file_manager\.add_attachments|print_format\.\w+|weasyprint\.download_pdf)"
+	r"|www\.printview\.\w+"
+	r")"
+)
+# where an argument, or a field of a document in one, says which DocType is meant
+NAMING = re.compile(r"doctype|document_type|reference_type|(^|_)dt$|^(allow|ref|parent)$", re.IGNORECASE)
+TABLES = re.compile("|".join(f"tab{doctype}" for doctype in GUARDED), re.IGNORECASE)
+# these count or sum up rows of any DocType that the user may read at all, also those that may not be read
+UNASKING = frozenset(
+	(
+		CHART,
+		"frappe.desk.listview.get_group_by_count",
+		"frappe.utils.goal.get_monthly_goal_graph_data",
+		"frappe.workflow.doctype.workflow.workflow.get_workflow_state_count",
+	)
+)
+# keeps whole documents, and names their DocType in a text
+DELETED = "Deleted Document"
+
+
+def canonical(method: str) -> str:
+	"""The path of a method where it is defined: every module that imports it answers to it, too."""
+	path = method if "." in method else f"frappe.handler.{method}"
+	try:
+		function = frappe.get_attr(path)
+		return f"{function.__module__}.{function.__qualname__}"
+	except Exception:
+		# Frappe itself says what is wrong with it
+		return method
+
+
+def check_alias(sent: str, method: str) -> None:
+	"""A method that an app overrides is overridden by its own path alone."""
+	if sent != method and method in frappe.get_hooks("override_whitelisted_methods"):
+		refuse_argument("cmd", _("{0} is called by its own path").format(method), frappe.PermissionError)
+
+
+def check(method: str, form: dict) -> None:
+	"""Raise PermissionError, which names the argument, for what nobody but a System Manager may ask."""
+	if not method.startswith("frappe.") or "System Manager" in frappe.get_roles():
+		return
+	if not MAY_BE_ASKED.fullmatch(method):
+		for argument, doctype in named(form):
+			refuse_argument(argument, _("{0} is not asked here").format(doctype), frappe.PermissionError)
+	if method in UNASKING:
+		told = told_of({name: value for name, value in form.items() if name != "chart_name"})
+		for argument, doctype in (*told, *told_by_chart(method, form)):
+			refuse_argument(argument, _("{0} is not asked here").format(doctype), frappe.PermissionError)
+	check_attachments(parsed(form.get("attachments")))
+
+
+def check_attachments(attachments: Any) -> None:
+	"""Files that are to be copied must be readable: Frappe copies whichever is named."""
+	for name in attachments if isinstance(attachments, list) else []:
+		if isinstance(name, str) and not may_read_file(name):
+			refuse_argument("attachments", _("no file {0}").format(repr(name)), frappe.DoesNotExistError)
+
+
+def may_read_file(name: str) -> bool:
+	return bool(frappe.db.exists("File", name)) and bool(frappe.get_doc("File", name).has_permission("read"))
+
+
+def named(value: Any, argument: str = "") -> Iterator[tuple[str, str]]:
+	"""Arguments that name a guarded DocType or its table, and the DocType."""
+	value = parsed(value)
+	if isinstance(value, dict):
+		for key, one in value.items():
+			yield from named(key, argument or str(key))
+			if key not in PROSE:
+				yield from named(one, str(key))
+	elif isinstance(value, list):
+		for one in value:
+			yield from named(one, argument)
+	elif isinstance(value, str):
+		doctype = guarded_doctype(value)
+		if doctype and (" " in doctype or NAMING.search(argument)):
+			yield argument, doctype
+		elif table := TABLES.search(value):
+			yield argument, table[0][3:]
+
+
+def told_by_chart(method: str, form: dict) -> Iterator[tuple[str, str]]:
+	"""A stored heat map counts all rows; those that are not stored are told by their own fields."""
+	if method == CHART and isinstance(form.get("chart_name"), str):
+		fields = ["type", "document_type"]
+		chart = frappe.db.get_value("Dashboard Chart", form["chart_name"], fields, as_dict=True)
+		if chart and chart.type == "Heatmap":
+			yield from (("chart_name", told) for _argument, told in told_of({"doctype": chart.document_type}))
+
+
+def told_of(value: Any, argument: str = "") -> Iterator[tuple[str, str]]:
+	"""Arguments that name a DocType whose rows tell of documents, guarded ones too, or another table."""
+	value = parsed(value)
+	if isinstance(value, dict):
+		for key, one in value.items():
+			yield from told_of(one, str(key))
+	elif isinstance(value, list):
+		for one in value:
+			yield from told_of(one, argument)
+	elif isinstance(value, str) and NAMING.search(argument) and tells_of_documents(value):
+		yield argument, value
+
+
+def tells_of_documents(doctype: str) -> bool:
+	"""Whether rows say of which DocType a document is that they are about, as comments and tags do.
+
+	So may those of a table that is of no DocType: the sessions, the passwords.
+	"""
+	if doctype == DELETED or not frappe.db.exists("DocType", doctype, cache=True):
+		return True
+	return bool(frappe.get_meta(doctype).get("fields", {"fieldtype": "Link", "options": "DocType"}))

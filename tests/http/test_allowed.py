@@ -1,0 +1,186 @@
+"""Methods of Frappe that ask nobody who may see what they count, list or move are asked nothing guarded."""
+
+import json
+from typing import Any
+
+import frappe
+import pytest
+from asking_frappe import LEFT_OUT, NAMING_DOCTYPE, arguments_for, leaving_nothing
+from factories import World, acting_as, end, submit
+from http_client import Client
+from methods_of_frappe import whitelisted_methods
+
+from dartwing.dartwing_core.api import allowed
+
+SECRET = "known to Beta only"
+GOAL = "frappe.utils.goal.get_monthly_goal_graph_data"
+STATES = "frappe.workflow.doctype.workflow.workflow.get_workflow_state_count"
+GROUPS = "frappe.desk.listview.get_group_by_count"
+CARD = "frappe.desk.doctype.number_card.number_card.get_result"
+CHART = "frappe.desk.doctype.dashboard_chart.dashboard_chart.get"
+TAGGED = "frappe.desk.doctype.tag.tag.get_tagged_docs"
+
+
+@pytest.fixture
+def secret_job(world: World) -> str:
+	job = submit(world.bob, world.beta, secret=SECRET).name
+	end(job, "Dead Letter", error_message=SECRET)
+	return job
+
+
+def goal(**arguments: Any) -> dict[str, Any]:
+	columns = dict.fromkeys(("goal_value_field", "goal_total_field", "goal_history_field"), "idx")
+	given = {"title": "t", "doctype": "Tag", "docname": "Administrator", "goal_field": "x", "filters": "{}"}
+	return {**given, **columns, "date_field": "creation", "aggregation": "count", **arguments}
+
+
+def heat_map(doctype: str, **more: str) -> str:
+	chart = {"type": "Heatmap", "chart_type": "Count", "based_on": "creation", "filters_json": "[]"}
+	return json.dumps({"name": "x", "chart_name": "x", "document_type": doctype, **chart, **more})
+
+
+# what a stranger read other organizations' jobs, sessions and password hashes with
+ATTACKS = {
+	"states": (STATES, {"doctype": "Background Job", "workflow_state_field": "status", "states": '["x"]'}),
+	"states of versions": (STATES, {"doctype": "Version", "workflow_state_field": "data", "states": "[]"}),
+	"goal": (GOAL, goal(goal_doctype="Background Job", goal_doctype_link="owner_user")),
+	"goal of sessions": (GOAL, goal(goal_doctype="Sessions", goal_doctype_link="user")),
+	"goal of passwords": (GOAL, goal(goal_doctype="__Auth", goal_doctype_link="name")),
+	"goal, aggregation": (GOAL, goal(goal_doctype="Note", aggregation="max(ascii(name))+0*count")),
+	"goal, date field": (GOAL, goal(goal_doctype="Note", date_field="creation`*0+20261015+0*`idx")),
+	"card": (
+		CARD,
+		{"doc": '{"document_type": "Background Job", "function": "Count"}', "filters": '["1=1 or 1=1"]'},
+	),
+	"heat map": (CHART, {"chart": heat_map("Background Job"), "filters": "[]"}),
+	"heat map of comments": (CHART, {"chart": heat_map("Comment", value_based_on="ascii(content)")}),
+	"groups of passwords": (GROUPS, {"doctype": "__Auth", "current_filters": "{}", "field": "assigned_to"}),
+	"groups by SQL": (
+		GROUPS,
+		{"doctype": "Notification Log", "current_filters": '["1=1 or 1=1"]', "field": "subject"},
+	),
+	"count of deleted": ("frappe.client.get_count", {"doctype": "Deleted Document"}),
+	"count of accesses": ("frappe.client.get_count", {"doctype": "Access Log"}),
+	"tagged": (TAGGED, {"doctype": "Organization", "tag": "%"}),
+	"permissions of others": (
+		"frappe.core.doctype.user_permission.user_permission.get_user_permissions",
+		{"user": World.bob},
+	),
+	"list by SQL": ("frappe.client.get_list", {"doctype": "Note", "filters": "1=1 or 1=1"}),
+	"list by a list of SQL": ("frappe.client.get_list", {"doctype": "Note", "filters": '["1=1 or 1=1"]'}),
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize("who", ["alice", "nobody"])
+def test_what_counts_rows_without_asking_is_not_asked(clients, secret_job, attack, who):
+	method, arguments = ATTACKS[attack]
+	answer = clients[getattr(World, who)].post(f"/api/method/{method}", data=arguments)
+	assert answer.status_code in (403, 417), answer.text
+	assert SECRET not in answer.text
+	assert World.beta not in answer.text
+
+
+def test_every_other_method_of_frappe_is_refused_whatever_else_it_is_asked(alice, secret_job):
+	"""Also those that come with another version: only what is listed may be asked."""
+	others = [
+		method
+		for method in whitelisted_methods()
+		if method.path not in LEFT_OUT
+		and not allowed.MAY_BE_ASKED.fullmatch(allowed.canonical(method.path))
+		and any(map(NAMING_DOCTYPE.search, method.parameters))
+	]
+	assert others
+	with leaving_nothing():
+		for method in others:
+			given = arguments_for(method, "Background Job", secret_job)
+			answer = alice.request(method.verb, f"/api/method/{method.path}", data=given)
+			assert answer.status_code == 403, (method.path, answer.text)
+
+
+@pytest.mark.parametrize("name", ["doc", "args", "chart"])
+def test_a_doctype_within_a_document_is_a_named_one(alice, name):
+	given = {name: json.dumps({"x": [{"document_type": "Background Job"}]})}
+	assert list(allowed.named(given)) == [("document_type", "Background Job")]
+	answer = alice.post("/api/method/frappe.desk.gantt.update_task", data=given)
+	assert answer.status_code == 403, answer.text
+
+
+def test_a_method_is_the_same_by_the_name_of_a_module_that_imports_it():
+	assert allowed.canonical("upload_file") == "frappe.handler.upload_file"
+	path = "dartwing.dartwing_core.api.frappe_methods.get_count"
+	assert allowed.canonical(path) == path
+
+
+def test_words_that_are_names_of_doctypes_too_are_still_words(alice):
+	for arguments in ({"text": "Organization"}, {"txt": "Person"}, {"content": "Background Job"}):
+		assert list(allowed.named(arguments)) == []
+
+
+# --- files
+
+
+@pytest.fixture
+def files(world: World, secret_job: str):
+	"""A private file that is attached to a job of Beta, and one of Bob's alone."""
+	with acting_as(world.bob):
+		attached = frappe.get_doc(
+			doctype="File",
+			file_name="attached.txt",
+			content="x",
+			is_private=1,
+			attached_to_doctype="Background Job",
+			attached_to_name=secret_job,
+		).insert(ignore_permissions=True)
+		own = frappe.get_doc(doctype="File", file_name="own.txt", content=SECRET, is_private=1)
+		own.insert(ignore_permissions=True)
+	frappe.db.commit()
+	yield [attached, own]
+	frappe.db.rollback()
+	for file in (attached, own):
+		frappe.delete_doc("File", file.name, ignore_permissions=True, force=True)
+	frappe.db.commit()
+
+
+def names_of_files(client: Client) -> set[str]:
+	answer = client.ask("frappe.client.get_list", doctype="File", limit_page_length=0)
+	return {row["name"] for row in answer.json()["message"]}
+
+
+def test_files_of_foreign_jobs_are_in_no_list(alice, bob, files):
+	attached, own = files
+	assert names_of_files(alice).isdisjoint({attached.name, own.name})
+	assert {attached.name, own.name} <= names_of_files(bob)
+
+
+@pytest.mark.parametrize(
+	"method", ["frappe.utils.file_manager.add_attachments", "frappe.core.doctype.communication.email.make"]
+)
+def test_a_file_that_may_not_be_read_is_copied_nowhere(alice, files, method):
+	for file in (*files, frappe._dict(name="nothing")):
+		given = {"doctype": "User", "name": World.alice, "attachments": json.dumps([file.name])}
+		answer = alice.post(f"/api/method/{method}", data=given)
+		assert answer.status_code == 404, answer.text
+		assert answer.json()["exc_type"] == "DoesNotExistError"
+
+
+def test_a_guessed_address_of_a_foreign_jobs_file_tells_nothing(alice, files):
+	answers = [alice.get(url) for url in (files[0].file_url, "/private/files/no-such-file.txt")]
+	assert answers[0].status_code == answers[1].status_code == 403
+	assert "JOB-" not in answers[0].text
+
+
+# --- what others see
+
+
+def test_nobody_puts_a_workspace_onto_anothers_desk(alice, world):
+	workspace = {"doctype": "Workspace", "title": "gift", "label": "gift", "public": 0, "content": "[]"}
+	answer = alice.call("frappe.client.insert", doc={**workspace, "for_user": world.bob})
+	assert answer.status_code == 403, answer.text
+
+
+def test_a_filter_by_name_finds_ones_own_rows(alice, world):
+	mine = submit().name
+	for filters in ({"name": ["like", "JOB-%"]}, {"name": ["in", [mine]]}):
+		answer = alice.ask("frappe.client.get_list", doctype="Background Job", filters=json.dumps(filters))
+		assert [row["name"] for row in answer.json()["message"]] == [mine], answer.text
