@@ -63,10 +63,9 @@ MAY_BE_ASKED = re.compile(
 # where an argument, or a field of a document in one, says which DocType is meant
 NAMING = re.compile(r"doctype|document_type|reference_type|(^|_)dt$|^(allow|ref|parent)$", re.IGNORECASE)
 TABLES = re.compile("|".join(f"tab{doctype}" for doctype in GUARDED), re.IGNORECASE)
-# these count or sum up rows of any DocType that the user may read at all, also those that may not be read
+# these count or sum up rows of any DocType, also those that the user may not read
 UNASKING = frozenset(
 	(
-		CHART,
 		"frappe.desk.listview.get_group_by_count",
 		"frappe.utils.goal.get_monthly_goal_graph_data",
 		"frappe.workflow.doctype.workflow.workflow.get_workflow_state_count",
@@ -100,10 +99,9 @@ def check(method: str, form: dict) -> None:
 	if not MAY_BE_ASKED.fullmatch(method):
 		for argument, doctype in named(form):
 			refuse_argument(argument, _("{0} is not asked here").format(doctype), frappe.PermissionError)
-	if method in UNASKING:
-		told = told_of({name: value for name, value in form.items() if name != "chart_name"})
-		for argument, doctype in (*told, *told_by_chart(method, form)):
-			refuse_argument(argument, _("{0} is not asked here").format(doctype), frappe.PermissionError)
+	told = told_of(form) if method in UNASKING else told_by_heat_maps(form) if method == CHART else ()
+	for argument, doctype in told:
+		refuse_argument(argument, _("{0} is not asked here").format(doctype), frappe.PermissionError)
 	check_attachments(parsed(form.get("attachments")))
 
 
@@ -137,13 +135,22 @@ def named(value: Any, argument: str = "") -> Iterator[tuple[str, str]]:
 			yield argument, table[0][3:]
 
 
-def told_by_chart(method: str, form: dict) -> Iterator[tuple[str, str]]:
-	"""A stored heat map counts all rows; those that are not stored are told by their own fields."""
-	if method == CHART and isinstance(form.get("chart_name"), str):
+def told_by_heat_maps(form: dict) -> Iterator[tuple[str, str]]:
+	"""As `told_of`, by a chart that is sent or stored: the other kinds apply the permissions of lists."""
+	charts = {"chart": parsed(form.get("chart"))}
+	if isinstance(form.get("chart_name"), str):
 		fields = ["type", "document_type"]
-		chart = frappe.db.get_value("Dashboard Chart", form["chart_name"], fields, as_dict=True)
-		if chart and chart.type == "Heatmap":
-			yield from (("chart_name", told) for _argument, told in told_of({"doctype": chart.document_type}))
+		charts["chart_name"] = frappe.db.get_value(
+			"Dashboard Chart", form["chart_name"], fields, as_dict=True
+		)
+	for argument, chart in charts.items():
+		doctype = chart.get("document_type") if isinstance(chart, dict) else None
+		if isinstance(doctype, str) and chart.get("type") == "Heatmap" and is_told(doctype):
+			yield argument, doctype
+
+
+def is_told(doctype: str) -> bool:
+	return guarded_doctype(doctype) is not None or tells_of_documents(doctype)
 
 
 def told_of(value: Any, argument: str = "") -> Iterator[tuple[str, str]]:
