@@ -9,6 +9,7 @@ from asking_frappe import LEFT_OUT, NAMING_DOCTYPE, arguments_for, leaving_nothi
 from factories import World, acting_as, end, submit
 from http_client import Client
 from methods_of_frappe import whitelisted_methods
+from runtimes.chosen import is_a_bench
 
 from dartwing.dartwing_core.api import allowed
 
@@ -76,7 +77,8 @@ ATTACKS = {
 def test_what_counts_rows_without_asking_is_not_asked(clients, secret_job, attack, who):
 	method, arguments = ATTACKS[attack]
 	answer = clients[getattr(World, who)].post(f"/api/method/{method}", data=arguments)
-	assert answer.status_code in (403, 417), answer.text
+	# benchless has not all of these DocTypes
+	assert answer.status_code in ((403, 417) if is_a_bench() else (403, 404, 417)), answer.text
 	assert SECRET not in answer.text
 	assert World.beta not in answer.text
 
@@ -90,7 +92,8 @@ def test_every_other_method_of_frappe_is_refused_whatever_else_it_is_asked(alice
 		and not allowed.MAY_BE_ASKED.fullmatch(allowed.canonical(method.path))
 		and any(map(NAMING_DOCTYPE.search, method.parameters))
 	]
-	assert others
+	# benchless has none
+	assert bool(others) == is_a_bench()
 	with leaving_nothing():
 		for method in others:
 			given = arguments_for(method, "Background Job", secret_job)
@@ -173,6 +176,7 @@ def test_a_guessed_address_of_a_foreign_jobs_file_tells_nothing(alice, files):
 # --- what others see
 
 
+@pytest.mark.skipif(not is_a_bench(), reason="benchless has no Workspace that can be saved")
 def test_nobody_puts_a_workspace_onto_anothers_desk(alice, world):
 	workspace = {"doctype": "Workspace", "title": "gift", "label": "gift", "public": 0, "content": "[]"}
 	answer = alice.call("frappe.client.insert", doc={**workspace, "for_user": world.bob})

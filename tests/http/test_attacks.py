@@ -274,9 +274,11 @@ def test_counts_by_filters_that_match_only_beta(attacker, foreign):
 		assert answer.json()["message"] == 0
 
 
-def test_counts_of_other_doctypes_stay_frappes(attacker):
-	answer = attacker.ask("frappe.client.get_count", doctype="Role", filters='{"name": "Dartwing User"}')
-	assert answer.json() == {"message": 1}
+def test_what_may_not_be_read_at_all_is_not_counted_either(attacker, manager):
+	"""Frappe v15 counts any DocType for everybody."""
+	asked = {"doctype": "Role", "filters": '{"name": "Dartwing User"}'}
+	assert attacker.ask("frappe.client.get_count", **asked).status_code == 403
+	assert manager.ask("frappe.client.get_count", **asked).json() == {"message": 1}
 
 
 def test_beta_and_an_organization_that_there_is_not_are_the_same(attacker, foreign):

@@ -179,7 +179,7 @@ def has_person_permission(doc: frappe._dict, ptype: str = "read", user: str | No
 	if doc.is_new():
 		return False
 	if not _is_fellow(doc.name, user):
-		raise_not_found(doc, ptype)
+		return refuse(doc, ptype)
 	return ptype in READING
 
 
@@ -230,10 +230,18 @@ def _has_permission_in(
 ) -> bool:
 	is_member = [bool(name) and access.is_member(str(name), user) for name in organizations]
 	if not is_member[0] and not doc.is_new():
-		raise_not_found(doc, ptype)
+		return refuse(doc, ptype)
 	if not all(is_member):
 		return False
 	return ptype in READING or all(access.is_admin(str(name), user) for name in organizations)
+
+
+def refuse(doc: frappe._dict, ptype: str) -> bool:
+	"""Raises as for an unknown name; False for who asks for a file of the document, and did not name it."""
+	request = getattr(frappe.local, "request", None)
+	if not (request and request.path.startswith("/private/files/")):
+		raise_not_found(doc, ptype)
+	return False
 
 
 def raise_not_found(doc: frappe._dict, ptype: str) -> None:
