@@ -2,7 +2,10 @@
 //
 // `org_subscribe(organization)` joins the room `org:{organization}`, to which the job engine publishes
 // `job_progress` and `job_status_changed`; `org_unsubscribe(organization)` leaves it. Both answer an
-// acknowledgement, if the client asked for one, with `{subscribed: true | false}`.
+// acknowledgement, if the client asked for one, with `{subscribed: true | false}`, whatever happens.
+
+// Frappe's web server ends a request before this
+const PATIENCE_MS = 130_000;
 
 function room_of(organization) {
 	return `org:${organization}`;
@@ -16,6 +19,21 @@ function acknowledge(acknowledgement, subscribed) {
 	if (typeof acknowledgement === "function") acknowledgement({ subscribed });
 }
 
+// Whether the server says that the socket's user may read the organization. `socket.has_permission` of
+// Frappe v16 answers only those who may: to everyone else its promise is never settled.
+async function may_read(socket, organization) {
+	try {
+		const answer = await socket.frappe_request(
+			"/api/method/frappe.realtime.has_permission",
+			{ doctype: "Organization", name: organization },
+			{ signal: AbortSignal.timeout(PATIENCE_MS) }
+		);
+		return answer.ok && (await answer.json()).message === true;
+	} catch {
+		return false;
+	}
+}
+
 module.exports = function dartwing_handlers(socket) {
 	// organizations that the client still wants when the server's answer arrives
 	const wanted = new Set();
@@ -23,14 +41,9 @@ module.exports = function dartwing_handlers(socket) {
 	socket.on("org_subscribe", async (organization, acknowledgement) => {
 		if (!is_name(organization)) return acknowledge(acknowledgement, false);
 		wanted.add(organization);
-		try {
-			// resolves for those who may read it and rejects for everyone else
-			await socket.has_permission("Organization", organization);
-		} catch {
-			wanted.delete(organization);
-			return acknowledge(acknowledgement, false);
-		}
-		const subscribed = wanted.has(organization);
+		const may = await may_read(socket, organization);
+		if (!may) wanted.delete(organization);
+		const subscribed = may && wanted.has(organization);
 		if (subscribed) socket.join(room_of(organization));
 		acknowledge(acknowledgement, subscribed);
 	});

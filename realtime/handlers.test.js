@@ -26,26 +26,57 @@ class Socket {
 		this.rooms.delete(room);
 	}
 
-	has_permission(doctype, name) {
-		this.asked.push([doctype, name]);
-		return this.answer();
+	frappe_request(path, args, options) {
+		this.asked.push([path, args.doctype, args.name]);
+		return this.answer(options);
+	}
+
+	// as that of Frappe v16 for who may not
+	has_permission() {
+		return new Promise(() => {});
 	}
 }
 
-const allow = () => Promise.resolve();
-const refuse = () => Promise.reject(new Error("Forbidden"));
+const allow = async () => Response.json({ message: true });
+const refuse = async () => Response.json({ exc_type: "PermissionError" }, { status: 403 });
+const REFUSALS = {
+	"the server refuses": refuse,
+	"the server says no": async () => Response.json({ message: false }),
+	"the server answers something else": async () => new Response("<html>", { status: 200 }),
+	"the server says nothing": async () => Response.json({}),
+	"the server fails": async () => new Response("{}", { status: 500 }),
+	"there is no server": () => Promise.reject(new TypeError("fetch failed")),
+	"the request cannot be made": () => {
+		throw new TypeError("Invalid URL");
+	},
+};
 
 test("a member joins the organization's room", async () => {
 	const socket = new Socket(allow);
 	await socket.handlers.org_subscribe("Alpha");
 	assert.deepStrictEqual([...socket.rooms], ["org:Alpha"]);
-	assert.deepStrictEqual(socket.asked, [["Organization", "Alpha"]]);
+	const path = "/api/method/frappe.realtime.has_permission";
+	assert.deepStrictEqual(socket.asked, [[path, "Organization", "Alpha"]]);
 });
 
-test("an outsider joins nothing", async () => {
-	const socket = new Socket(refuse);
+for (const [why, answer] of Object.entries(REFUSALS)) {
+	test(`nobody joins, and who asks is told, when ${why}`, async () => {
+		const answers = [];
+		const socket = new Socket(answer);
+		await socket.handlers.org_subscribe("Alpha", (told) => answers.push(told));
+		assert.strictEqual(socket.rooms.size, 0);
+		assert.deepStrictEqual(answers, [{ subscribed: false }]);
+	});
+}
+
+test("the server is not waited for without end", async () => {
+	let signal;
+	const socket = new Socket((options) => {
+		({ signal } = options);
+		return allow();
+	});
 	await socket.handlers.org_subscribe("Alpha");
-	assert.strictEqual(socket.rooms.size, 0);
+	assert.ok(signal instanceof AbortSignal);
 });
 
 test("nobody has joined before the server has answered", async () => {
@@ -53,7 +84,7 @@ test("nobody has joined before the server has answered", async () => {
 	const socket = new Socket(() => new Promise((resolve) => (answer = resolve)));
 	const subscription = socket.handlers.org_subscribe("Alpha");
 	assert.strictEqual(socket.rooms.size, 0);
-	answer();
+	answer(await allow());
 	await subscription;
 	assert.strictEqual(socket.rooms.size, 1);
 });
@@ -63,7 +94,7 @@ test("who unsubscribes while the server is asked does not join", async () => {
 	const socket = new Socket(() => new Promise((resolve) => (answer = resolve)));
 	const subscription = socket.handlers.org_subscribe("Alpha");
 	socket.handlers.org_unsubscribe("Alpha");
-	answer();
+	answer(await allow());
 	await subscription;
 	assert.strictEqual(socket.rooms.size, 0);
 });

@@ -83,6 +83,10 @@ class Socket:
 	def emit(self, event: str, *arguments: Any) -> None:
 		self._client.emit(event, arguments, namespace=self.namespace)
 
+	def ask(self, event: str, *arguments: Any, timeout_seconds: float = 20) -> Any:
+		"""The server's acknowledgement; raises socketio's TimeoutError when none comes in time."""
+		return self._client.call(event, arguments, namespace=self.namespace, timeout=timeout_seconds)
+
 	def named(self, event: str) -> list[Any]:
 		"""The messages of all events of one name so far, in their order."""
 		return [message for name, message in list(self.events) if name == event]
