@@ -5,6 +5,7 @@ import json
 import pytest
 from answers import API, error
 from factories import OBLIGING, World
+from framework import since
 
 LONE_SURROGATE = "\ud800"
 SUBMISSION = {"job_type": OBLIGING, "organization": World.alpha}
@@ -105,6 +106,9 @@ WRONG = [
 
 @pytest.mark.parametrize(("name", "arguments", "code", "sentence"), WRONG)
 def test_a_wrong_argument_is_named(adam, name, arguments, code, sentence):
+	if since(16, 0) and "\\ud800" in json.dumps(arguments):
+		# v15 reads half of a character, and we name its argument; v16 takes it for no JSON
+		code, sentence = 400, "The request's body is no valid JSON"
 	assert error(adam.call(f"{API}.{name}", **arguments), code).startswith(sentence)
 
 

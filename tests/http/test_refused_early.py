@@ -6,6 +6,7 @@ import frappe
 import pytest
 from answers import API, OF_FRAPPE, error, message
 from factories import OBLIGING
+from framework import since
 
 
 def submission(world) -> dict:
@@ -81,6 +82,21 @@ def test_a_body_that_is_json_and_no_object_is_told_so(web, world, body):
 		f"/api/method/{API}.submit_job", data=body, headers={"Content-Type": "application/json"}
 	)
 	assert error(answer, 400) == "The request's body must be a JSON object"
+
+
+@pytest.mark.parametrize("body", ['{"a": "\\ud800"}', '{"\\udce9": 1}', '{"a": NaN}'])
+def test_a_body_that_only_some_take_for_json_is_told_so_or_heard(web, world, guest, body):
+	"""v15 takes it, and asks who sends it; v16 refuses it before that, whoever sends it."""
+	clients = (web.with_key(world.alice), guest)
+	answers = [
+		client.post(f"/api/method/{API}.list_jobs", data=body, headers={"Content-Type": "application/json"})
+		for client in clients
+	]
+	if since(16, 0):
+		assert [error(answer, 400) for answer in answers] == ["The request's body is no valid JSON"] * 2
+	else:
+		assert error(answers[0], 417).endswith(": there is no such argument")
+		assert error(answers[1], 403) == "Log in, or send a valid API key and secret"
 
 
 @pytest.mark.parametrize("name", ["jobs.__init__", "jobs.API", "door.frappe", "jobs.frappe.db"])

@@ -3,6 +3,7 @@
 import pytest
 from answers import API, error, message
 from factories import OBLIGING, submit
+from framework import since
 
 DESK = API.replace(".jobs", ".desk")
 PAGE = API.replace(".jobs", ".members_page")
@@ -67,7 +68,11 @@ def test_names_that_mean_something_elsewhere_in_frappe_are_no_exception(alice, w
 
 @pytest.mark.parametrize("name", ["a b", "<b>", "\ud800", "x" * 10_000, ""])
 def test_whatever_the_name_is_it_is_refused_in_one_sentence(alice, world, name):
-	sentence = error(alice.call(f"{API}.list_jobs", **{name: 1}), 417)
+	answer = alice.call(f"{API}.list_jobs", **{name: 1})
+	if since(16, 0) and name == "\ud800":
+		assert error(answer, 400) == "The request's body is no valid JSON"
+		return
+	sentence = error(answer, 417)
 	assert sentence.endswith(": there is no such argument")
 	assert len(sentence) < 200
 
