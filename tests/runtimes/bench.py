@@ -14,6 +14,32 @@ SERVE = Path(__file__).with_name("bench_serve.py")
 SOCKETIO = "node apps/frappe/socketio.js"
 
 
+class Link:
+	"""A name in the bench's folders that leads to this checkout while the tests run.
+
+	What is there and is no link is left alone.
+	"""
+
+	def __init__(self, path: Path, target: Path):
+		self.path, self.target = path, target
+		self._before: Path | None = None
+		self._is_made = False
+
+	def make(self) -> None:
+		if self.path.exists() and not (self.path.is_symlink() and not self.path.samefile(self.target)):
+			return
+		self._before = self.path.readlink() if self.path.is_symlink() else None
+		self.path.unlink(missing_ok=True)
+		self.path.symlink_to(self.target)
+		self._is_made = True
+
+	def undo(self) -> None:
+		if self._is_made:
+			self.path.unlink()
+			if self._before:
+				self.path.symlink_to(self._before)
+
+
 class BenchRuntime(Runtime):
 	"""A site of an existing bench, whose MariaDB and Redis already run.
 
@@ -30,8 +56,11 @@ class BenchRuntime(Runtime):
 		self.sites_path = self.bench / "sites"
 		self._installed_by_us = False
 		self._listed_by_us = False
-		self._linked_by_us = False
-		self._link_before: Path | None = None
+		# assets of the web server, and the app's folder, where v16 looks for its Socket.IO handlers
+		self._links = (
+			Link(self.sites_path / "assets" / APP, CHECKOUT / APP / "public"),
+			Link(self.bench / "apps" / APP, CHECKOUT),
+		)
 		self._environment_before = dict(os.environ)
 		self._folder_of_servers = tempfile.TemporaryDirectory(prefix="dartwing-servers-")
 		self._ports = {server: free_port() for server in self.servers}
@@ -74,10 +103,8 @@ class BenchRuntime(Runtime):
 	def stop(self) -> None:
 		if self._installed_by_us:
 			self.run(*self.on_site("uninstall-app", APP, "--yes", "--no-backup"), timeout=600)
-		if self._linked_by_us:
-			self._assets.unlink()
-			if self._link_before:
-				self._assets.symlink_to(self._link_before)
+		for link in self._links:
+			link.undo()
 		if self._listed_by_us:
 			apps = [app for app in self._listed_apps() if app != APP]
 			(self.sites_path / "apps.txt").write_text("\n".join(apps) + "\n")
@@ -125,21 +152,13 @@ class BenchRuntime(Runtime):
 		host = environment.get("FRAPPE_DB_HOST") or config.get("db_host") or LOOPBACK
 		return host, int(environment.get("FRAPPE_DB_PORT") or config.get("db_port") or 3306)
 
-	@property
-	def _assets(self) -> Path:
-		return self.sites_path / "assets" / APP
-
 	def _listed_apps(self) -> list[str]:
 		return (self.sites_path / "apps.txt").read_text().split()
 
 	def _list_app(self) -> None:
-		"""What `bench get-app` does beside cloning: the bench knows the app and serves its assets."""
-		assets = CHECKOUT / APP / "public"
-		if not self._assets.exists() or (self._assets.is_symlink() and not self._assets.samefile(assets)):
-			self._link_before = self._assets.readlink() if self._assets.is_symlink() else None
-			self._assets.unlink(missing_ok=True)
-			self._assets.symlink_to(assets)
-			self._linked_by_us = True
+		"""What `bench get-app` does beside cloning: the bench knows this checkout, and serves its assets."""
+		for link in self._links:
+			link.make()
 		apps = self._listed_apps()
 		if APP not in apps:
 			(self.sites_path / "apps.txt").write_text("\n".join([*apps, APP]) + "\n")
