@@ -9,7 +9,10 @@ from dartwing.dartwing_core.doctype.job_tally import job_tally
 ROLES = ("Dartwing Admin", "Dartwing User", "Job Metrics Reader")
 SEQUENCE = "background_job_id_seq"
 SCHEDULED_METHODS = "dartwing.%"
+PATCHES = "dartwing.%"
 SETTINGS = "Job Engine Settings"
+WORKSPACE = "Background Jobs"
+MODULE = "Dartwing Core"
 
 
 def after_install() -> None:
@@ -45,6 +48,20 @@ def after_uninstall() -> None:
 		frappe.delete_doc("Scheduled Job Type", scheduled_job, force=True)
 	# the values of a Single outlive its DocType: the next installation would be paused, as this one was
 	frappe.db.delete("Singles", {"doctype": SETTINGS})
+	frappe.db.delete("Patch Log", {"patch": ("like", PATCHES)})
+	remove_from_desktop()
 	# uninstall-app has committed before this hook and does not do so again
 	frappe.db.commit()
 	frappe.clear_cache()
+
+
+def remove_from_desktop() -> None:
+	"""Remove what Frappe v16 makes of a workspace: its sidebar, users' copies of that, and its icon."""
+	if not frappe.db.exists("DocType", "Workspace Sidebar"):
+		return
+	of_ours = [["name", "=", WORKSPACE], ["module", "=", MODULE]]
+	sidebars = frappe.get_all("Workspace Sidebar", or_filters=of_ours, pluck="name")
+	icons = frappe.get_all("Desktop Icon", {"link_to": ("in", [WORKSPACE, *sidebars])}, pluck="name")
+	for doctype, names in (("Desktop Icon", icons), ("Workspace Sidebar", sidebars)):
+		for name in names:
+			frappe.delete_doc(doctype, name, force=True, ignore_on_trash=True)

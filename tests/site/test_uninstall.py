@@ -1,7 +1,11 @@
 """What uninstalling leaves behind: nothing. Tried with records that nothing else needs."""
 
+import json
+from pathlib import Path
+
 import frappe
 import pytest
+from framework import since
 
 from dartwing import install
 
@@ -9,6 +13,7 @@ ROLE = "Left Behind"
 SEQUENCE = "left_behind_id_seq"
 METHOD = "left_behind.every_minute"
 SETTINGS = "Left Behind Settings"
+WORKSPACE = "Left Behind Workspace"
 
 
 @pytest.fixture
@@ -17,6 +22,9 @@ def left_behind(world, monkeypatch):
 	monkeypatch.setattr(install, "SEQUENCE", SEQUENCE)
 	monkeypatch.setattr(install, "SETTINGS", SETTINGS)
 	monkeypatch.setattr(install, "SCHEDULED_METHODS", "left_behind.%")
+	monkeypatch.setattr(install, "PATCHES", "left_behind.%")
+	monkeypatch.setattr(install, "WORKSPACE", WORKSPACE)
+	monkeypatch.setattr(install, "MODULE", "Left Behind")
 	frappe.db.sql_ddl(f"create sequence if not exists `{SEQUENCE}`")
 	frappe.get_doc(doctype="Role", role_name=ROLE).insert()
 	frappe.get_doc("User", world.alice).add_roles(ROLE)
@@ -25,6 +33,7 @@ def left_behind(world, monkeypatch):
 		SETTINGS,
 	)
 	frappe.get_doc(doctype="Scheduled Job Type", method=METHOD, frequency="Daily").insert()
+	frappe.get_doc(doctype="Patch Log", patch="left_behind.patches.one").insert()
 	frappe.db.commit()
 
 
@@ -36,7 +45,49 @@ def test_roles_settings_the_sequence_and_scheduled_jobs_go_for_good(left_behind,
 	frappe.get_doc("User", world.alice).save()
 	assert not frappe.db.sql("select value from `tabSingles` where doctype = %s", SETTINGS)
 	assert not frappe.db.exists("Scheduled Job Type", {"method": METHOD})
+	assert not frappe.db.exists("Patch Log", {"patch": ("like", "left_behind.%")})
 	assert not frappe.db.sql(
 		"select 1 from information_schema.tables where table_schema = database() and table_name = %s",
 		SEQUENCE,
 	)
+
+
+@pytest.fixture
+def on_the_desktop(left_behind) -> list[tuple[str, str]]:
+	"""A workspace's sidebar, a user's copy of it, its icon, and two that belong to somebody else."""
+	item = {"label": "Users", "type": "Link", "link_type": "DocType", "link_to": "User"}
+	made = [
+		frappe.get_doc(doctype="Workspace Sidebar", title=title, module=module, items=[item]).insert()
+		for title, module in ((WORKSPACE, None), (f"{WORKSPACE}-of a user", "Left Behind"), ("Kept", "Core"))
+	]
+	made += [
+		frappe.get_doc(
+			doctype="Desktop Icon",
+			label=label,
+			icon_type="Link",
+			link_type="Workspace Sidebar",
+			link_to=label,
+		).insert()
+		for label in (WORKSPACE, "Kept")
+	]
+	frappe.db.commit()
+	yield [(one.doctype, one.name) for one in made]
+	for one in made:
+		frappe.delete_doc(one.doctype, one.name, force=True, ignore_on_trash=True, ignore_missing=True)
+	frappe.db.commit()
+
+
+@pytest.mark.skipif(not since(16, 0), reason="Frappe v15 makes no sidebars and no icons of workspaces")
+def test_sidebars_and_icons_that_frappe_made_of_the_workspace_go_and_others_stay(on_the_desktop):
+	install.after_uninstall()
+	frappe.db.rollback()
+	left = [(doctype, name) for doctype, name in on_the_desktop if frappe.db.exists(doctype, name)]
+	assert left == [("Workspace Sidebar", "Kept"), ("Desktop Icon", "Kept")]
+	assert not frappe.db.exists("Workspace Sidebar Item", {"parent": ("like", f"{WORKSPACE}%")})
+
+
+def test_the_workspace_whose_sidebar_goes_is_the_apps_own():
+	shipped = [
+		json.loads(path.read_text()) for path in Path(install.__file__).parent.glob("*/workspace/*/*.json")
+	]
+	assert [(one["name"], one["module"]) for one in shipped] == [(install.WORKSPACE, install.MODULE)]
