@@ -5,9 +5,12 @@ the place of what was gone to meanwhile, and a dialog that fades covers what is 
 and left through `go_to` and `go_back`, and clicked through `press`, which wait.
 """
 
+from framework import since
 from playwright.sync_api import Locator, Page, expect
 
-LIST = "/app/background-job"
+# where Desk lives; v16 leads from v15's address to its own
+DESK = "/desk" if since(16, 0) else "/app"
+LIST = f"{DESK}/background-job"
 # seen at so many looks in a row, nothing is between two requests
 LOOKS = 3
 LOOK_MS = 100
@@ -25,11 +28,11 @@ IS_STILL = """(looks) => {
 	window.looks_still = is_still ? (window.looks_still ?? 0) + 1 : 0;
 	return window.looks_still >= looks;
 }"""
-HAS_ARRIVED = """(path) => {
+HAS_ARRIVED = """([path, desk]) => {
 	const shown = window.frappe?.container?.page;
 	const here = decodeURIComponent(location.pathname);
 	// who asks for Desk is led to their own home
-	if (!shown || !(here === path || here.startsWith(`${path}/view/`) || path === "/app")) return false;
+	if (!shown || !(here === path || here.startsWith(`${path}/view/`) || path === desk)) return false;
 	const [kind, doctype, name] = frappe.get_route();
 	if (kind === "Form")
 		return window.cur_frm?.parent === shown && cur_frm.doctype === doctype && cur_frm.docname === name;
@@ -47,7 +50,7 @@ def wait_until_still(page: Page) -> None:
 
 def arrive(page: Page, path: str) -> None:
 	"""Wait until Desk shows the page of a path: of a form its document, of a list its rows."""
-	page.wait_for_function(HAS_ARRIVED, arg=path)
+	page.wait_for_function(HAS_ARRIVED, arg=[path, DESK])
 	wait_until_still(page)
 
 

@@ -10,7 +10,7 @@ import day_of_work
 import pytest
 from browser_client import PHONE, WIDE
 from factories import World
-from looking import LIST, choose_filter, expect_status, job_path, open_list, press, wait_until_still
+from looking import DESK, LIST, choose_filter, expect_status, job_path, open_list, press, wait_until_still
 from PIL import Image
 from playwright.sync_api import Page, expect
 from test_job_type_form import write_parameters
@@ -41,16 +41,16 @@ def jobs(world: World, worker) -> Iterator[dict[str, str]]:
 def test_take_screenshots(world, desk, jobs):
 	for suffix, viewport in SIZES.items():
 		for name, path, ready in (
-			("desk-workspace", "/app/background-jobs", workspace),
+			("desk-workspace", f"{DESK}/background-jobs", workspace),
 			("desk-list", LIST, listed),
 			("desk-needs-attention", LIST, needing_attention),
 			("desk-running-job", job_path(jobs["running"]), running_job),
 			("desk-dead-letter", job_path(jobs["dead"]), dead_letter),
 			("desk-parameters", job_path(jobs["running"]), parameters),
-			("desk-job-type", "/app/job-type/fax_ocr", job_type),
-			("desk-run-now", "/app/job-type/fax_ocr", run_now),
-			("desk-settings", "/app/job-engine-settings", settings),
-			("desk-health", "/app/job-engine-health", health),
+			("desk-job-type", f"{DESK}/job-type/fax_ocr", job_type),
+			("desk-run-now", f"{DESK}/job-type/fax_ocr", run_now),
+			("desk-settings", f"{DESK}/job-engine-settings", settings),
+			("desk-health", f"{DESK}/job-engine-health", health),
 		):
 			page = desk(world.manager, path, viewport=viewport, reduced_motion="reduce")
 			ready(page)

@@ -8,7 +8,7 @@ import frappe
 import pytest
 from canaries import HOSTILE, NAME, REPORTS, TYPE, canaries, check, hostile_job, seen, watch
 from factories import World, end
-from looking import LIST, button, expect_status, go_to, job_path, open_list, press
+from looking import DESK, LIST, button, expect_status, go_to, job_path, open_list, press
 from playwright.sync_api import Page, expect
 
 ROWS = ".list-row-container .list-row:visible"
@@ -35,17 +35,17 @@ def show(page: Page, locator: str) -> None:
 
 SCREENS: dict[str, tuple[str, str]] = {
 	"job list": (LIST, ROWS),
-	"job log list": ("/app/job-execution-log", ROWS),
-	"organizations": ("/app/organization", ROWS),
-	"people": ("/app/person", ROWS),
-	"members": ("/app/org-member", ROWS),
-	"job types": ("/app/job-type", ROWS),
-	"workspace": ("/app/background-jobs", ".number-widget-box:visible"),
-	"organization": (f"/app/organization/{quote(NAME, safe='')}", ".form-page:visible"),
-	"job type": (f"/app/job-type/{TYPE}", ".form-page:visible"),
+	"job log list": (f"{DESK}/job-execution-log", ROWS),
+	"organizations": (f"{DESK}/organization", ROWS),
+	"people": (f"{DESK}/person", ROWS),
+	"members": (f"{DESK}/org-member", ROWS),
+	"job types": (f"{DESK}/job-type", ROWS),
+	"workspace": (f"{DESK}/background-jobs", ".number-widget-box:visible"),
+	"organization": (f"{DESK}/organization/{quote(NAME, safe='')}", ".form-page:visible"),
+	"job type": (f"{DESK}/job-type/{TYPE}", ".form-page:visible"),
 }
 for name, (doctype, _fields) in REPORTS.items():
-	path = f"/app/{frappe.scrub(doctype).replace('_', '-')}/view/report/{quote(name)}"
+	path = f"{DESK}/{frappe.scrub(doctype).replace('_', '-')}/view/report/{quote(name)}"
 	SCREENS[f"report {name}"] = (path, ".dt-row:visible")
 
 
@@ -61,7 +61,7 @@ SEEN_BY = [
 @pytest.mark.parametrize(("user", "screen"), SEEN_BY)
 def test_nothing_on_a_screen_runs_or_is_markup(world, desk, hostile, user, screen):
 	path, shown = SCREENS[screen]
-	page = desk(getattr(world, user), "/app/background-jobs")
+	page = desk(getattr(world, user), f"{DESK}/background-jobs")
 	dialogs = watch(page)
 	go_to(page, path, is_there=False)
 	show(page, shown)
@@ -71,7 +71,7 @@ def test_nothing_on_a_screen_runs_or_is_markup(world, desk, hostile, user, scree
 @pytest.mark.parametrize("status", ["Running", "Completed", "Dead Letter", "Canceled"])
 @pytest.mark.parametrize("user", ["alice", "adam", "manager"])
 def test_nothing_on_the_form_of_a_job_runs_or_is_markup(world, desk, hostile, user, status):
-	page = desk(getattr(world, user), "/app/background-jobs")
+	page = desk(getattr(world, user), f"{DESK}/background-jobs")
 	dialogs = watch(page)
 	go_to(page, job_path(hostile[status]))
 	expect_status(page, status)
@@ -102,7 +102,7 @@ def test_nothing_that_is_sent_to_an_open_form_or_list_is_markup(world, desk, hos
 
 
 def test_the_bell_shows_names_and_errors_as_text(world, desk, hostile):
-	page = desk(world.alice, "/app/background-jobs")
+	page = desk(world.alice, f"{DESK}/background-jobs")
 	dialogs = watch(page)
 	press(page.locator(".notifications-icon:visible, .sidebar-notification:visible").first)
 	expect(page.locator(".notification-item, .recent-item").first).to_be_visible()
@@ -111,14 +111,14 @@ def test_the_bell_shows_names_and_errors_as_text(world, desk, hostile):
 		"Notification Log", {"document_name": hostile["Dead Letter"]}, ["name", "email_content", "subject"]
 	)
 	assert not re.search(r"<[a-zA-Z/!?]", notice.subject + notice.email_content)
-	go_to(page, f"/app/notification-log/{notice.name}")
+	go_to(page, f"{DESK}/notification-log/{notice.name}")
 	expect(page.locator(".form-page:visible, .page-head:visible").first).to_be_visible()
 	page.wait_for_load_state("networkidle")
 	check(page, dialogs)
 
 
 def test_run_now_shows_its_type_and_a_refusal_as_text(world, desk, hostile):
-	page = desk(world.manager, f"/app/job-type/{TYPE}")
+	page = desk(world.manager, f"{DESK}/job-type/{TYPE}")
 	dialogs = watch(page)
 	press(button(page, "Run Now"))
 	dialog = page.locator(".modal.show")
@@ -128,7 +128,7 @@ def test_run_now_shows_its_type_and_a_refusal_as_text(world, desk, hostile):
 
 @pytest.mark.parametrize("name", ["submit_job", "get_job_status", "discard_jobs"])
 def test_a_message_of_the_server_that_repeats_what_was_sent_is_shown_as_text(world, desk, hostile, name):
-	page = desk(world.manager, "/app/background-jobs")
+	page = desk(world.manager, f"{DESK}/background-jobs")
 	dialogs = watch(page)
 	arguments = {
 		"submit_job": {"job_type": HOSTILE, "organization": NAME},
@@ -147,7 +147,7 @@ def test_a_message_of_the_server_that_repeats_what_was_sent_is_shown_as_text(wor
 
 
 def test_the_printed_page_of_a_job_is_no_markup(world, desk, hostile):
-	page = desk(world.manager, "/app/background-jobs")
+	page = desk(world.manager, f"{DESK}/background-jobs")
 	dialogs = watch(page)
 	go_to(
 		page,

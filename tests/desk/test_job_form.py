@@ -4,6 +4,7 @@ import json
 
 from factories import OBLIGING, World, end, state, submit, submit_as, transitions
 from looking import (
+	DESK,
 	arrive,
 	button,
 	confirm,
@@ -126,7 +127,7 @@ def test_secrets_of_the_parameters_are_not_sent_to_the_browser(world, desk):
 	secrets = {"password": "hunter2", "nested": [{"apiKey": "sk-93f2b7"}], "page": 7}
 	job = submit(world.alice, **secrets).name
 	for user in (world.alice, world.manager):
-		page = desk(user, "/app")
+		page = desk(user, DESK)
 		said: list[str] = []
 		page.on("requestfinished", lambda request, said=said: said.append(_text_of(request)))
 		go_to(page, job_path(job))

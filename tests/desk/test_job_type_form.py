@@ -6,13 +6,13 @@ import time
 import frappe
 import pytest
 from factories import OBLIGING, World, end, make_job_type, state, submit
-from looking import arrive, button, confirm, expect_status, go_back, job_path, press
+from looking import DESK, arrive, button, confirm, expect_status, go_back, job_path, press
 from playwright.sync_api import Page, Route, expect
 
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import is_held, paused_queues
 
-FORM = f"/app/job-type/{OBLIGING}"
-ONCE = "/app/job-type/obliging_once"
+FORM = f"{DESK}/job-type/{OBLIGING}"
+ONCE = f"{DESK}/job-type/obliging_once"
 
 
 def figure(page: Page, label: str) -> str:
@@ -116,7 +116,7 @@ def test_the_server_says_in_the_dialog_why_it_refuses(world, desk):
 			continue
 		problem = page.locator(".modal.show [role=alert]")
 		expect(problem).to_contain_text(expected)
-		expect(problem.get_by_role("link")).to_have_attribute("href", f"/app/background-job/{job}")
+		expect(problem.get_by_role("link")).to_have_attribute("href", f"{DESK}/background-job/{job}")
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_a_member_does_not_pause_it(world, desk, browsed):
 
 @pytest.mark.usefixtures("_switched_back")
 def test_the_engine_and_a_queue_are_paused_and_resumed(world, desk):
-	page = desk(world.manager, "/app/job-engine-settings")
+	page = desk(world.manager, f"{DESK}/job-engine-settings")
 	press(button(page, "Pause the engine"))
 	expect(page.locator(".form-message")).to_contain_text("the engine is paused")
 	frappe.db.rollback()

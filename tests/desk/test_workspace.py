@@ -3,10 +3,10 @@
 import frappe
 from factories import OBLIGING, World, end, submit
 from framework import since
-from looking import open_list, press
+from looking import DESK, open_list, press
 from playwright.sync_api import Page, expect
 
-WORKSPACE = "/app/background-jobs"
+WORKSPACE = f"{DESK}/background-jobs"
 METRICS = "dartwing.dartwing_core.api.jobs.get_job_metrics"
 
 
@@ -91,7 +91,7 @@ def test_it_is_there_after_the_app_was_installed(site):
 
 
 def test_the_health_page_says_what_the_doctor_finds(world, desk):
-	page = desk(world.manager, "/app/job-engine-health")
+	page = desk(world.manager, f"{DESK}/job-engine-health")
 	checks = page.locator("[data-check]")
 	expect(checks.first).to_be_visible()
 	found = {row.get_attribute("data-check"): row.inner_text() for row in checks.all()}

@@ -111,7 +111,7 @@ Object.assign(dartwing.jobs, {
 
 	job_link(name, label) {
 		const text = frappe.utils.escape_html(label || name);
-		return `<a href="/app/background-job/${encodeURIComponent(name)}">${text}</a>`;
+		return `<a href="${frappe.utils.get_form_link("Background Job", name)}">${text}</a>`;
 	},
 
 	// an ISO time in UTC, as the user's clock shows it
