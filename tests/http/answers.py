@@ -1,13 +1,23 @@
 """What answers of the REST API have in common."""
 
+import re
 from typing import Any
 
+from framework import since
 from requests import Response
 
 API = "dartwing.dartwing_core.api.jobs"
 UTC = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
 # what Frappe adds to an error for Desk
 OF_FRAPPE = {"exc_type", "_server_messages"}
+# what Desk asks of the name in a link, and what a socket asks before it is let into a document's room
+LINK_CHECK = f"frappe.client.validate_link{'_and_fetch' if since(16, 0) else ''}"
+ROOM_CHECK = f"frappe.realtime.{'has_permission' if since(16, 0) else 'can_subscribe_doc'}"
+
+
+def without_ids(text: str) -> str:
+	"""An answer's text without the ids that Frappe draws for errors, which v16 writes without blanks."""
+	return re.sub(r'(__frappe_exc_id\\*":\s*\\*")\w+', r"\1", text)
 
 
 def message(response: Response) -> Any:

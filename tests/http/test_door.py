@@ -11,7 +11,7 @@ from typing import Any
 
 import frappe
 import pytest
-from answers import API
+from answers import API, LINK_CHECK
 from asking_frappe import LEFT_OUT, NAMING_DOCTYPE, UNKNOWN, ask, difference, leaving_nothing, normalized
 from factories import World, acting_as, end, purge, submit
 from http_client import Client
@@ -197,7 +197,7 @@ def test_no_way_of_asking_tells_a_foreign_name_from_an_unknown_one(alice, foreig
 	"name", [0, ["1=1"], {"organization": World.beta}, [["organization", "=", World.beta]]]
 )
 def test_a_name_is_a_text(alice, foreign, name):
-	for method in ("frappe.client.get", "frappe.desk.form.load.getdoc", "frappe.client.validate_link"):
+	for method in ("frappe.client.get", "frappe.desk.form.load.getdoc", LINK_CHECK):
 		arguments = {"doctype": "Background Job", "name": name, "docname": name}
 		answer = alice.call(method, **arguments)
 		assert answer.status_code == 404 or "not found" in answer.text
@@ -247,7 +247,7 @@ def test_members_and_managers_are_answered_as_ever(bob, manager, foreign):
 	for client in (bob, manager):
 		for doctype, name in foreign.items():
 			assert client.get(f"/api/resource/{doctype}/{name}").json()["data"]["name"] == name
-			link = client.ask("frappe.client.validate_link", doctype=doctype, docname=name)
+			link = client.ask(LINK_CHECK, doctype=doctype, docname=name)
 			assert link.json()["message"]["name"] == name
 
 
