@@ -221,6 +221,7 @@ CONSIDERED = {
 	"job_files._delete_file",
 	"install.ensure_settings",
 	"install.after_uninstall",
+	"install.remove_from_desktop",
 }
 
 
