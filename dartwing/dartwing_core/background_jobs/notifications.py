@@ -1,6 +1,6 @@
 """Notification Logs: to the owner when a job ends, to System Managers when dead letters pile up."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import frappe
@@ -12,18 +12,22 @@ from dartwing.dartwing_core.background_jobs.snapshots import newest_for_all
 from dartwing.dartwing_core.background_jobs.transactions import after_commit
 
 
-def notify_owners(jobs: Sequence[Document]) -> None:
-	"""Tell the owners how their jobs ended, as the Job Types ask, once this transaction is committed.
+def wishes_of(jobs: Sequence[Document]) -> dict[str, str]:
+	"""What their Job Types ask for: Never, On Failure or Always."""
+	return {
+		job_type: frappe.get_cached_value("Job Type", job_type, "notify_owner")
+		for job_type in {job.job_type for job in jobs}
+	}
+
+
+def notify_owners(jobs: Sequence[Document], wishes: Mapping[str, str]) -> None:
+	"""Tell the owners how their jobs ended, as wished for, once this transaction is committed.
 
 	Not in it: what a notification runs into must not cost the end of a job. One whose process dies
 	after that commit is not sent.
 	"""
-	wanted = {
-		job_type: frappe.get_cached_value("Job Type", job_type, "notify_owner")
-		for job_type in {job.job_type for job in jobs}
-	}
 	for job in jobs:
-		asked_for = wanted[job.job_type]
+		asked_for = wishes.get(job.job_type)
 		if asked_for == "Always" or (asked_for == "On Failure" and job.status == "Dead Letter"):
 			after_commit(partial(_notify_owner, job.name, job.status))
 

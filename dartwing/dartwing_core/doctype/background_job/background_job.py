@@ -252,6 +252,8 @@ def _transition(
 	from_status, since = jobs[0].status, {job.name: get_datetime(job.modified) for job in jobs}
 	message = _make_texts(jobs, message, changes)
 	now = _enter(status, jobs, changes)
+	# asked of the cache, which may not answer: not while the jobs' rows are locked
+	wishes = notifications.wishes_of(jobs) if status in FINISHED else {}
 	of_each = f"elt(field(name{', %s' * len(jobs)}){', %s' * len(jobs)})"
 	assignments = [f"`{field}` = {of_each}" for field in own] + [f"`{field}` = %s" for field in changes]
 	own_values = [value for field in own for value in (*since, *(job.get(field) for job in jobs))]
@@ -270,8 +272,7 @@ def _transition(
 	lines, events = [entry.line for entry in log], realtime.status_messages(jobs, from_status)
 	# a caller may yet undo it to a savepoint, which tells nobody
 	send_after_commit(partial(_announce if actor else _announce_committed, lines, events))
-	if status in FINISHED:
-		notifications.notify_owners(jobs)
+	notifications.notify_owners(jobs, wishes)
 
 
 def _announce(lines: Sequence[transition_log.Line], events: Sequence[realtime.Message]) -> None:
