@@ -151,9 +151,17 @@ def is_silent(job: frappe._dict) -> bool:
 
 
 def rescue(seen: frappe._dict) -> bool:
-	"""Record what became of a job whose worker is gone, and commit; False when it moved on meanwhile."""
+	"""Record what became of a job whose worker is gone, and commit; False when it moved on meanwhile.
+
+	One that another transaction is at is left to the next tick: a machine that died in its commit holds the
+	row until the database gives its connection up.
+	"""
 	was = (RUNNING, seen.attempt_id, seen.heartbeat_at)
-	found = [job for job in locked([seen.name]) if (job.status, job.attempt_id, job.heartbeat_at) == was]
+	found = [
+		job
+		for job in locked([seen.name], skip_locked=True)
+		if (job.status, job.attempt_id, job.heartbeat_at) == was
+	]
 	if not found:
 		frappe.db.rollback()
 		return False
