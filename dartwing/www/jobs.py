@@ -9,7 +9,7 @@ from urllib.parse import quote
 import frappe
 from frappe import _
 from frappe.sessions import get_csrf_token
-from frappe.utils import get_fullname, now_datetime
+from frappe.utils import get_fullname
 
 from dartwing.dartwing_core.background_jobs import access, times
 from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, STATUSES
@@ -53,7 +53,7 @@ def boot() -> dict[str, Any]:
 		"site": frappe.local.site,
 		# behind nginx, Socket.IO has the site's own address
 		"socketio_port": frappe.conf.socketio_port if frappe.local.dev_server else None,
-		"now": times.to_utc(now_datetime()),
+		"now": times.to_utc(times.site_now()),
 		"statuses": labelled(STATUSES),
 		"priorities": labelled(PRIORITIES),
 		"organizations": mine,

@@ -28,7 +28,7 @@ class RecordingControl:
 def events(monkeypatch):
 	published = []
 	monkeypatch.setattr(progress, "publish_job_progress", lambda *event: published.append(event))
-	monkeypatch.setattr(progress, "now_datetime", lambda: None)
+	monkeypatch.setattr(progress.times, "site_now", lambda may_ask: None)
 	return published
 
 

@@ -18,6 +18,7 @@ LAYERS = [
 	"statuses",
 	"errors",
 	"config",
+	"database_clock",
 	"times",
 	"comparisons",
 	"conditions",
@@ -142,6 +143,24 @@ def callers_of(name: str) -> set[str]:
 def test_one_module_enqueues_and_one_publishes():
 	assert callers_of("enqueue") == {"dispatcher"}
 	assert callers_of("publish_realtime") == {"realtime"}
+
+
+def test_one_module_asks_what_time_it_is():
+	"""Machines have clocks of their own; what they write and compare is of one, see `database_clock`.
+
+	Files are as old as the machine says whose they are, and a membership's dates are days.
+	"""
+	own_clocks = re.compile(r"\b(now_datetime|utcnow|datetime\.now|date\.today|time\.time|nowdate|now)\(")
+	found = {
+		path.stem
+		for path in (*ENGINE.glob("*.py"), *(CORE / "doctype").rglob("*.py"))
+		if own_clocks.search(path.read_text())
+	}
+	assert {name for name in found if not name.startswith("test_")} == {
+		"access",
+		"database_clock",
+		"export_files",
+	}
 
 
 def test_status_options_equal_the_state_machine():

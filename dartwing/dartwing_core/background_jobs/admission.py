@@ -15,8 +15,8 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import now_datetime
 
+from dartwing.dartwing_core.background_jobs import times
 from dartwing.dartwing_core.background_jobs.errors import (
 	QueueFullError,
 	RateLimitExceededError,
@@ -99,7 +99,10 @@ class RateDemand(Demand):
 
 	def looks(self) -> list[Look]:
 		submitted = f"select count(*) from `tabBackground Job` where {IN_WINDOW}"
-		return [Look(f"({submitted})", self._window(now_datetime())), Look("%s", (self.job_type.rate_limit,))]
+		return [
+			Look(f"({submitted})", self._window(times.site_now())),
+			Look("%s", (self.job_type.rate_limit,)),
+		]
 
 	def _window(self, now: datetime) -> tuple[str, str, datetime]:
 		begins = now - timedelta(seconds=self.job_type.rate_limit_window)
@@ -115,7 +118,7 @@ class RateDemand(Demand):
 
 	def _seconds_until_room(self, limit: int) -> int:
 		"""When enough submissions have left the window; the whole window for more jobs than it ever takes."""
-		now = now_datetime()
+		now = times.site_now()
 		newest_to_leave = frappe.db.sql(
 			f"""select creation from `tabBackground Job` where {IN_WINDOW}
 			order by creation desc limit 1 offset %s""",

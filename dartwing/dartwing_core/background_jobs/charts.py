@@ -9,9 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from frappe.utils import now_datetime
-
-from dartwing.dartwing_core.background_jobs import access, metrics
+from dartwing.dartwing_core.background_jobs import access, metrics, times
 from dartwing.dartwing_core.background_jobs.statuses import COMPLETED, DEAD_LETTER, PENDING, QUEUED, RUNNING
 from dartwing.dartwing_core.doctype.job_tally.job_tally import HOUR, WHOLE_SITE, sums, uncounted_events
 
@@ -23,7 +21,7 @@ Counts = Counter[tuple[str, Any]]
 
 def ended_by_hour() -> list[dict[str, Any]]:
 	"""24 entries `{hour, completed, failed}`, oldest first; `hour` is a datetime of the site's time zone."""
-	first = metrics.first_hour(now_datetime())
+	first = metrics.first_hour(times.site_now())
 	counts = _ended_by("period", first)
 	hours = [first + timedelta(hours=later) for later in range(metrics.WINDOW_HOURS)]
 	return [{"hour": hour, **_split(counts, hour)} for hour in hours]
@@ -31,7 +29,7 @@ def ended_by_hour() -> list[dict[str, Any]]:
 
 def ended_by_type() -> list[dict[str, Any]]:
 	"""`{job_type, completed, failed}`, the most frequent types first."""
-	counts = _ended_by("job_type", metrics.first_hour(now_datetime()))
+	counts = _ended_by("job_type", metrics.first_hour(times.site_now()))
 	totals = Counter[str]()
 	for (_event, job_type), jobs in counts.items():
 		totals[job_type] += jobs
@@ -43,7 +41,7 @@ def figures_of_type(job_type: str) -> dict[str, Any]:
 
 	Those of `get_metrics`; rate and seconds are None where nothing ended.
 	"""
-	now = now_datetime()
+	now = times.site_now()
 	open_jobs = [kind for kind in metrics.open_by_kind(now, _scope()) if kind.job_type == job_type]
 	figures = metrics.get_metrics()
 	return {

@@ -5,9 +5,10 @@ from itertools import zip_longest
 
 import frappe
 from frappe import _
-from frappe.utils import now_datetime
 
+from dartwing.dartwing_core.background_jobs import database_clock, times
 from dartwing.dartwing_core.background_jobs.consequences import follow_end
+from dartwing.dartwing_core.background_jobs.database_clock import UTC_NOW
 from dartwing.dartwing_core.background_jobs.dispatcher import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.errors import StaleJobError
 from dartwing.dartwing_core.background_jobs.horse import Horse
@@ -79,12 +80,16 @@ def claim(job_id: str, horse: Horse | None = None, skip_locked: bool = False) ->
 def read_queued(job_id: str, skip_locked: bool) -> BackgroundJob | None:
 	rows = frappe.db.sql(
 		(newest() if skip_locked else "")
-		+ f"select {', '.join(FIELDS)} from `tabBackground Job` where name = %s and status = %s"
+		+ f"select {', '.join(FIELDS)}, {UTC_NOW} utc_now"
+		+ " from `tabBackground Job` where name = %s and status = %s"
 		+ (" for update skip locked" if skip_locked else ""),
 		(job_id, QUEUED),
 		as_dict=True,
 	)
-	return frappe.get_doc({"doctype": "Background Job", **rows[0]}) if rows else None
+	if not rows:
+		return None
+	database_clock.note(rows[0].pop("utc_now"))
+	return frappe.get_doc({"doctype": "Background Job", **rows[0]})
 
 
 def start(job: BackgroundJob, horse: Horse | None) -> None:
@@ -96,7 +101,7 @@ def start(job: BackgroundJob, horse: Horse | None) -> None:
 		attempt_id=frappe.generate_hash(length=32),
 		rq_job_id=horse.rq_job_id if horse else job.rq_job_id,
 		worker_name=worker_name,
-		heartbeat_at=now_datetime(),
+		heartbeat_at=times.site_now(),
 		progress=0.0,
 		progress_message=None,
 	)

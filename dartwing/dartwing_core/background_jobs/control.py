@@ -11,9 +11,9 @@ from typing import Any
 
 import frappe
 from frappe.database.database import Database
-from frappe.utils import now_datetime
 
-from dartwing.dartwing_core.background_jobs import drivers
+from dartwing.dartwing_core.background_jobs import drivers, times
+from dartwing.dartwing_core.background_jobs.database_clock import UTC_NOW
 
 
 class ControlConnection:
@@ -46,7 +46,7 @@ class ControlConnection:
 
 	def write_heartbeat(self) -> bool:
 		"""Show that the attempt is alive; False as for `write_progress`."""
-		return self._update("heartbeat_at = %s", (now_datetime(),))
+		return self._update(f"heartbeat_at = {UTC_NOW} + interval %s second", (times.site_offset_seconds(),))
 
 	def is_running(self) -> bool:
 		"""Whether the job is still Running under this attempt."""

@@ -11,8 +11,9 @@ from datetime import timedelta
 
 import frappe
 from frappe import _
-from frappe.utils import get_datetime, now_datetime
+from frappe.utils import get_datetime
 
+from dartwing.dartwing_core.background_jobs import times
 from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError, SubmissionTimeoutError
 from dartwing.dartwing_core.background_jobs.looks import Look
 from dartwing.dartwing_core.background_jobs.named_locks import (
@@ -120,7 +121,7 @@ def still_blocks(job: frappe._dict) -> bool:
 
 def is_in_window(job: BackgroundJob | frappe._dict) -> bool:
 	window = frappe.get_cached_value("Job Type", job.job_type, "deduplication_window") or 0
-	return get_datetime(job.creation) + timedelta(seconds=window) > now_datetime()
+	return get_datetime(job.creation) + timedelta(seconds=window) > times.site_now()
 
 
 def release(job_ids: Sequence[str], statuses: Sequence[str] = STATUSES) -> None:

@@ -16,7 +16,7 @@ import frappe
 import psutil
 import redis
 from frappe import _
-from frappe.utils import get_datetime, now_datetime
+from frappe.utils import get_datetime
 from frappe.utils.background_jobs import get_queue, get_workers, is_job_enqueued
 from frappe.utils.scheduler import get_scheduler_tick, is_dormant, is_scheduler_inactive
 from redis.exceptions import AuthenticationError, RedisError
@@ -66,7 +66,7 @@ def examine() -> dict[str, Any]:
 		"healthy": DOWN not in statuses,
 		"status": next(status for status in (DOWN, UNKNOWN, WARNING, OK) if status in statuses),
 		"checks": [asdict(finding) for finding in findings],
-		"timestamp": times.to_utc(now_datetime()) if is_up["database"] else None,
+		"timestamp": times.to_utc(times.site_now()) if is_up["database"] else None,
 	}
 
 
@@ -151,7 +151,7 @@ def scheduler() -> Finding:
 	row = frappe.db.get_value("Scheduled Job Type", {"method": TICK}, fields, as_dict=True)
 	if not row or row.stopped:
 		return Finding("scheduler", DOWN, _("the Scheduled Job Type {0} is missing or stopped").format(TICK))
-	seconds = (now_datetime() - get_datetime(row.last_execution or row.creation)).total_seconds()
+	seconds = (times.site_now() - get_datetime(row.last_execution or row.creation)).total_seconds()
 	tick = max(get_scheduler_tick(), 60)
 	if seconds <= 3 * tick:
 		message = _(
@@ -167,7 +167,7 @@ def scheduler() -> Finding:
 
 
 def oldest_waiting() -> Finding:
-	now = now_datetime()
+	now = times.site_now()
 	seconds = metrics.oldest_waiting_seconds(metrics.open_by_kind(now), now)
 	status = WARNING if seconds > config.get("waiting_warning_seconds") else OK
 	return Finding(
@@ -180,7 +180,7 @@ def oldest_waiting() -> Finding:
 
 def stuck_jobs() -> Finding:
 	"""Jobs that are called Running and show no sign of life, or go on after their timeout."""
-	now = now_datetime()
+	now = times.site_now()
 	job = frappe.qb.DocType("Background Job")
 	running = (
 		frappe.qb.from_(job)
@@ -232,7 +232,7 @@ def paused() -> Finding:
 def counting() -> Finding:
 	"""Whether the sums of the metrics are brought up to date."""
 	since = job_tally.uncounted_since()
-	seconds = (now_datetime() - since).total_seconds() if since else 0.0
+	seconds = (times.site_now() - since).total_seconds() if since else 0.0
 	if seconds > config.get("waiting_warning_seconds"):
 		message = _("nobody added up the metrics for {0} seconds").format(int(seconds))
 		return Finding("counting", WARNING, message, seconds)

@@ -10,6 +10,7 @@ from typing import Any
 import frappe
 
 from dartwing.dartwing_core.background_jobs import times, windows
+from dartwing.dartwing_core.background_jobs.database_clock import UTC_NOW
 from dartwing.dartwing_core.background_jobs.dispatcher import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.looks import Look
 from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, BackgroundJob
@@ -18,7 +19,9 @@ from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings impo
 # slots that must be left, or the dispatcher, which takes turns, fills the window: more than there are
 # submitters of an organization between their look and their insert
 PLENTY = 50
-READY = "select 1 from `tabBackground Job` where organization = %s and priority in %s and ready_at <= %s"
+READY = (
+	f"select 1 from `tabBackground Job` where organization = %s and priority in %s and ready_at <= {UTC_NOW}"
+)
 
 
 def looks(jobs: Sequence[BackgroundJob]) -> list[Look]:
@@ -26,7 +29,7 @@ def looks(jobs: Sequence[BackgroundJob]) -> list[Look]:
 	if len(jobs) != 1 or not may_start_now(jobs[0]):
 		return []
 	organization = jobs[0].organization
-	others_wait = Look(f"exists ({READY})", (organization, PRIORITIES, times.utc_now()))
+	others_wait = Look(f"exists ({READY})", (organization, PRIORITIES))
 	return [*windows.looks(organization, windows.default_size()), others_wait]
 
 

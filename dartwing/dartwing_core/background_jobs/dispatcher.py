@@ -5,13 +5,14 @@ lost leaves a Queued row without an RQ job, which `recovery` finds within a minu
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from functools import partial
 
 import frappe
 from frappe import _
+from pypika.terms import LiteralValue
 
-from dartwing.dartwing_core.background_jobs import config, queue_redis, times, windows
+from dartwing.dartwing_core.background_jobs import config, queue_redis, windows
+from dartwing.dartwing_core.background_jobs.database_clock import UTC_NOW
 from dartwing.dartwing_core.background_jobs.looks import ask
 from dartwing.dartwing_core.background_jobs.named_locks import held, is_free, lock_name
 from dartwing.dartwing_core.background_jobs.snapshots import newest
@@ -133,20 +134,20 @@ class Turns:
 
 def ready_jobs(organization: str, limit: int, but_not: Collection[str] = ()) -> list[str]:
 	"""Ids of jobs that may start, as far as there seems to be room: highest priority first, oldest first."""
-	now, closed = times.utc_now(), paused_queues()
+	closed = paused_queues()
 	is_open = [name for name in reversed(PRIORITIES) if QUEUE_BY_PRIORITY[name] not in closed]
-	waiting = _waiting_priorities(organization, now)
+	waiting = _waiting_priorities(organization)
 	# an empty list is no SQL
 	passed_over = tuple(but_not) or ("",)
 	priorities = [name for name in is_open if name in waiting]
 	if not priorities:
 		return []
 	# each priority is read in order from the index, and no further than it may be wanted
-	oldest = """(select name, priority, ready_at from `tabBackground Job`
-		where organization = %s and priority = %s and ready_at <= %s and status in %s
+	oldest = f"""(select name, priority, ready_at from `tabBackground Job`
+		where organization = %s and priority = %s and ready_at <= {UTC_NOW} and status in %s
 		and job_type not in (select name from `tabJob Type` where is_paused = 1) and name not in %s
 		order by ready_at limit %s)"""
-	values = [(organization, priority, now, WAITING, passed_over, limit) for priority in priorities]
+	values = [(organization, priority, WAITING, passed_over, limit) for priority in priorities]
 	rows = frappe.db.sql(
 		f"""select ready.name, priority, ready_at,
 			coalesce({windows.OWN_SIZE}, %s) - ({windows.SLOTS_IN_USE}) as free_slots
@@ -162,11 +163,11 @@ def ready_jobs(organization: str, limit: int, but_not: Collection[str] = ()) -> 
 	return [row.name for row in rows[: min(room, limit)]]
 
 
-def _waiting_priorities(organization: str, now: datetime) -> set[str]:
+def _waiting_priorities(organization: str) -> set[str]:
 	"""Asked before the jobs are: most often there are some of one priority, or none."""
-	of_one = """exists (select 1 from `tabBackground Job`
-		where organization = %s and priority = %s and ready_at <= %s)"""
-	values = [(organization, priority, now) for priority in PRIORITIES]
+	of_one = f"""exists (select 1 from `tabBackground Job`
+		where organization = %s and priority = %s and ready_at <= {UTC_NOW})"""
+	values = [(organization, priority) for priority in PRIORITIES]
 	found = frappe.db.sql(f"select {', '.join([of_one] * len(values))}", sum(values, ()))[0]
 	return {priority for priority, is_waiting in zip(PRIORITIES, found, strict=True) if is_waiting}
 
@@ -175,9 +176,8 @@ def dispatch_ready() -> int:
 	"""Dispatch for every organization with a job that is ready; returns how many were handed over."""
 	with own_connection():
 		job = frappe.qb.DocType("Background Job")
-		query = (
-			frappe.qb.from_(job).select(job.organization).distinct().where(job.ready_at <= times.utc_now())
-		)
+		is_due = job.ready_at <= LiteralValue(UTC_NOW)
+		query = frappe.qb.from_(job).select(job.organization).distinct().where(is_due)
 		return dispatch(query.run(pluck=True))
 
 
@@ -216,8 +216,8 @@ def _locked_while_waiting(names: Sequence[str]) -> list[BackgroundJob]:
 	rows = frappe.db.sql(
 		# over another index, gaps would be locked, and new jobs would have to wait
 		f"""{newest()}select {", ".join(FIELDS)} from `tabBackground Job` force index (primary)
-		where name in %s and ready_at <= %s and status in %s for update skip locked""",
-		(names, times.utc_now(), WAITING),
+		where name in %s and ready_at <= {UTC_NOW} and status in %s for update skip locked""",
+		(names, WAITING),
 		as_dict=True,
 	)
 	jobs = {row.name: frappe.get_doc({"doctype": "Background Job", **row}) for row in rows}

@@ -11,12 +11,12 @@ from datetime import datetime
 from itertools import accumulate
 from math import inf
 
-from frappe.utils import now_datetime
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
+from dartwing.dartwing_core.background_jobs import times
 from dartwing.dartwing_core.background_jobs.dispatcher import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.metrics import Open, oldest_waiting_seconds, open_by_kind
 from dartwing.dartwing_core.background_jobs.statuses import (
@@ -64,7 +64,7 @@ class _SiteCollector(Collector):
 	def collect(self) -> Iterator[Metric]:
 		self._with_organization = bool(setting("metrics_by_organization"))
 		self._labels = ("queue", "job_type", *(("organization",) if self._with_organization else ()))
-		uncounted, now = uncounted_events(), now_datetime()
+		uncounted, now = uncounted_events(), times.site_now()
 		totals = sums(TOTAL, None if self._with_organization else [WHOLE_SITE], uncounted)
 		levels = sums(LEVEL, None, uncounted)
 		yield from self._ended(totals)

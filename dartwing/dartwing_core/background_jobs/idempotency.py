@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 
 import frappe
 from frappe import _
-from frappe.utils import now_datetime
 
-from dartwing.dartwing_core.background_jobs import access, deduplication, limits
+from dartwing.dartwing_core.background_jobs import access, deduplication, limits, times
 from dartwing.dartwing_core.background_jobs.errors import IdempotencyKeyError, refuse_argument
 from dartwing.dartwing_core.background_jobs.named_locks import Hold
 from dartwing.dartwing_core.background_jobs.snapshots import newest
@@ -175,7 +174,7 @@ def _rows(hashes: Sequence[str]) -> list[frappe._dict]:
 
 
 def _keep_from() -> datetime:
-	return now_datetime() - timedelta(hours=setting("idempotency_hours"))
+	return times.site_now() - timedelta(hours=setting("idempotency_hours"))
 
 
 def forget_old() -> int:

@@ -6,9 +6,8 @@ from typing import Any
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.utils import now_datetime
 
-from dartwing.dartwing_core.background_jobs import dispatcher
+from dartwing.dartwing_core.background_jobs import dispatcher, times
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.snapshots import newest_for_all
 from dartwing.dartwing_core.background_jobs.transactions import after_commit, own_connection
@@ -79,7 +78,7 @@ def forget_cached() -> None:
 
 def hold_for_migration() -> None:
 	"""Before a migration: nothing starts while tables and code change. Commits, for others to see it."""
-	_set_migrating(now_datetime())
+	_set_migrating(times.site_now())
 
 
 def release_after_migration() -> None:

@@ -13,7 +13,6 @@ from math import ceil
 from typing import Any, NamedTuple
 
 import frappe
-from frappe.utils import now_datetime
 from pypika.terms import Criterion
 
 from dartwing.dartwing_core.background_jobs import access, times
@@ -90,7 +89,7 @@ def get_metrics(organization: str | None = None) -> dict[str, Any]:
 	five minutes. Times are None where nothing ended. Raises PermissionError for an organization that the
 	user is no active member of.
 	"""
-	scope, now = _scope(organization), now_datetime()
+	scope, now = _scope(organization), times.site_now()
 	open_jobs, ended = open_by_kind(now, scope), _Ended.of(scope, now)
 	return {
 		"job_count_by_status": _count_by_status(open_jobs, ended.levels),
@@ -109,7 +108,7 @@ def get_metrics(organization: str | None = None) -> dict[str, Any]:
 
 def get_failure_rate(organization: str | None = None) -> float | None:
 	"""The share of dead letters of what ended as in `get_metrics`, of all types; None when nothing did."""
-	ended = _Ended.of(_scope(organization), now_datetime())
+	ended = _Ended.of(_scope(organization), times.site_now())
 	failed = sum(ended.failed.values())
 	total = failed + sum(ended.completed.values())
 	return round(failed / total, 4) if total else None

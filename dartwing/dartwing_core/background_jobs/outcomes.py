@@ -2,13 +2,13 @@
 
 import random
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import timezone
 from typing import Any
 
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.background_jobs import config, limits, retry, texts
+from dartwing.dartwing_core.background_jobs import config, limits, retry, texts, times
 from dartwing.dartwing_core.background_jobs.errors import (
 	GROUPS,
 	PERMANENT,
@@ -105,7 +105,7 @@ class Failed:
 			job.retry_count,
 			job.max_retries,
 			random.random,
-			datetime.now(timezone.utc),
+			times.utc_now().replace(tzinfo=timezone.utc),
 			base_delay_of(job),
 		)
 		message = describe(self.error)

@@ -10,9 +10,9 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import get_datetime, now_datetime
+from frappe.utils import get_datetime
 
-from dartwing.dartwing_core.background_jobs import config, limits, texts
+from dartwing.dartwing_core.background_jobs import config, limits, texts, times
 from dartwing.dartwing_core.background_jobs.control import ControlConnection
 from dartwing.dartwing_core.background_jobs.drivers import CONNECTION_LOST
 from dartwing.dartwing_core.background_jobs.errors import JobCanceledError
@@ -140,7 +140,7 @@ class ProgressReporter:
 		if self._latest is None or self._lost:
 			return
 		(percent, message), self._latest = self._latest, None
-		self._last_write, now = time.monotonic(), now_datetime()
+		self._last_write, now = time.monotonic(), times.site_now(may_ask=False)
 		if message is not None:
 			message = self._secrets.line(message, texts.MAX_PROGRESS_MESSAGE)
 		try:

@@ -11,7 +11,6 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import now_datetime
 from frappe.utils.background_jobs import create_job_id
 
 from dartwing.dartwing_core.background_jobs import (
@@ -126,7 +125,7 @@ def looks_orphaned(job: frappe._dict) -> bool:
 
 def batches_in(status: str, since: str) -> Iterator[list[frappe._dict]]:
 	"""All jobs that have been in a status for a while, longest first, in batches of what is asked here."""
-	settled_before = now_datetime() - timedelta(seconds=config.get("recovery_age_seconds"))
+	settled_before = times.site_now() - timedelta(seconds=config.get("recovery_age_seconds"))
 	job = frappe.qb.DocType("Background Job")
 	query = (
 		frappe.qb.from_(job)
@@ -147,7 +146,7 @@ def batches_in(status: str, since: str) -> Iterator[list[frappe._dict]]:
 def is_silent(job: frappe._dict) -> bool:
 	"""Whether the attempt has not shown for longer than a heartbeat is believed."""
 	lifetime = timedelta(seconds=config.get("heartbeat_lifetime_seconds"))
-	return not job.heartbeat_at or job.heartbeat_at + lifetime < now_datetime()
+	return not job.heartbeat_at or job.heartbeat_at + lifetime < times.site_now()
 
 
 def rescue(seen: frappe._dict) -> bool:
@@ -184,7 +183,9 @@ def killed_for_its_timeout(job: BackgroundJob) -> bool:
 	found = queue_redis.fetch(job.rq_job_id)
 	if not found or not found.ended_at or not job.started_at:
 		return False
-	ended_at = times.from_utc(found.ended_at)
+	# told by the worker's own clock, which may be off: it was alive when it last showed so, and is not now
+	ended_at = max(times.from_utc(found.ended_at), job.heartbeat_at or job.started_at)
+	ended_at = min(ended_at, times.site_now())
 	return (ended_at - job.started_at).total_seconds() >= job.timeout_seconds
 
 

@@ -5,8 +5,10 @@ from typing import Any
 
 import frappe
 from frappe import _
+from pypika.terms import LiteralValue
 
 from dartwing.dartwing_core.background_jobs import dispatcher, times
+from dartwing.dartwing_core.background_jobs.database_clock import UTC_NOW
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	DEAD_LETTER,
 	WAITING_FOR_RETRY,
@@ -38,6 +40,6 @@ def process_retry_queue() -> int:
 		frappe.qb.from_(job)
 		.select(job.organization)
 		.distinct()
-		.where(job.status.isin(WAITING_FOR_RETRY) & (job.ready_at <= times.utc_now()))
+		.where(job.status.isin(WAITING_FOR_RETRY) & (job.ready_at <= LiteralValue(UTC_NOW)))
 	)
 	return dispatcher.dispatch(due.run(pluck=True))

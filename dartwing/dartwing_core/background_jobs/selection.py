@@ -5,9 +5,8 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import now_datetime
 
-from dartwing.dartwing_core.background_jobs import dead_letter, engine, framework
+from dartwing.dartwing_core.background_jobs import dead_letter, engine, framework, times
 from dartwing.dartwing_core.background_jobs.comparisons import shown
 from dartwing.dartwing_core.background_jobs.conditions import (
 	Condition,
@@ -59,7 +58,7 @@ def count(action: str, filters: Any) -> dict[str, Any]:
 
 	`until` goes to `act_on_next`, so that what is submitted after the question is not touched.
 	"""
-	until = str(now_datetime())
+	until = str(times.site_now())
 	jobs = framework.count_readable("Background Job", _narrowed(action, filters, until))
 	return {"jobs": jobs, "until": until}
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import now_datetime
 
 from dartwing.dartwing_core.background_jobs import access, limits, times
 from dartwing.dartwing_core.background_jobs.admission import Demand, QueueDemand, RateDemand
@@ -145,8 +144,9 @@ def stamp(jobs: Sequence[BackgroundJob]) -> None:
 
 	Limits and windows count from here, whatever was waited for before.
 	"""
-	now, now_utc = now_datetime(), times.utc_now()
-	for job, name in zip(jobs, new_job_ids(len(jobs)), strict=True):
+	names = new_job_ids(len(jobs))
+	now, now_utc = times.site_now(), times.utc_now()
+	for job, name in zip(jobs, names, strict=True):
 		# a child waits for its parent, not for the clock; nobody gets before others with a time long ago
 		ready_at = None if job.depends_on else max(job.scheduled_at_utc or now_utc, now_utc)
 		job.update({"name": name, "created_at": now, "creation": now, "modified": now, "ready_at": ready_at})

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from frappe.utils import get_datetime, get_system_timezone
 
+from dartwing.dartwing_core.background_jobs import database_clock
+
 
 def to_utc(value: datetime | str | None) -> str | None:
 	"""`2026-11-22T10:00:00.000000Z` for a datetime of the site; None stays None."""
@@ -18,9 +20,20 @@ def to_utc(value: datetime | str | None) -> str | None:
 	return site_time.astimezone(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def utc_now() -> datetime:
-	"""Naive UTC, which never jumps."""
-	return datetime.now(timezone.utc).replace(tzinfo=None)
+def utc_now(may_ask: bool = True) -> datetime:
+	"""Naive UTC, which never jumps, by the one clock of all machines: see `database_clock.utc_now`."""
+	return database_clock.utc_now(may_ask)
+
+
+def site_now(may_ask: bool = True) -> datetime:
+	"""The site's time by the same clock."""
+	return from_utc(utc_now(may_ask))
+
+
+def site_offset_seconds() -> float:
+	"""How far the site's time is ahead of UTC."""
+	now = utc_now(may_ask=False)
+	return (from_utc(now) - now).total_seconds()
 
 
 def utc_as_text(value: datetime | str | None) -> str | None:

@@ -6,16 +6,18 @@ from typing import Any
 import frappe
 from frappe import _
 from frappe.database.sequence import create_sequence
-from frappe.utils import cint, get_datetime, now_datetime
+from frappe.utils import cint, get_datetime
 
 from dartwing.dartwing_core.background_jobs import (
 	config,
+	database_clock,
 	job_files,
 	masking,
 	notifications,
 	queue_redis,
 	realtime,
 	texts,
+	times,
 	transition_log,
 )
 from dartwing.dartwing_core.background_jobs.errors import InvalidTransitionError, StaleJobError
@@ -319,7 +321,7 @@ def _enter(status: str, jobs: Sequence[BackgroundJob], changes: dict[str, Any]) 
 def _later_than_before(jobs: Sequence[BackgroundJob]) -> datetime:
 	"""Now, but after their last transitions whatever this clock says, so that the log is in order."""
 	before = [get_datetime(job.modified) + timedelta(microseconds=1) for job in jobs if job.modified]
-	return max([now_datetime(), *before])
+	return max([times.site_now(), *before])
 
 
 def locked(job_ids: Sequence[str], skip_locked: bool = False) -> list[BackgroundJob]:
@@ -345,7 +347,7 @@ def delete_old_jobs(days: int) -> int:
 	Commits each batch, so that no lock is held for long. Returns how many jobs went.
 	"""
 	deleted = 0
-	while days and (batch := _old_jobs(now_datetime() - timedelta(days=days))):
+	while days and (batch := _old_jobs(times.site_now() - timedelta(days=days))):
 		with newest_for_all():
 			_delete(batch)
 		# a batch is small, its locks must not outlive it
@@ -380,9 +382,12 @@ def new_job_ids(count: int) -> list[str]:
 
 	Ids of a transaction that is rolled back are not used again.
 	"""
-	numbers = frappe.db.sql(f"select nextval(`background_job_id_seq`) from seq_1_to_{int(count)}", pluck=True)
-	year = now_datetime().year
-	return [f"JOB-{year}-{number:05d}" for number in numbers]
+	numbers = frappe.db.sql(
+		f"select nextval(`background_job_id_seq`), {database_clock.UTC_NOW} from seq_1_to_{int(count)}"
+	)
+	database_clock.note(numbers[0][1])
+	year = times.site_now().year
+	return [f"JOB-{year}-{number:05d}" for number, _now in numbers]
 
 
 def masked_words() -> list[str]:

@@ -3,7 +3,9 @@ from typing import Any
 
 import frappe
 from frappe.model.document import Document
-from frappe.utils import get_datetime, now_datetime
+from frappe.utils import get_datetime
+
+from dartwing.dartwing_core.background_jobs import times
 
 MIGRATION_LIFETIME = timedelta(hours=1)
 QUEUES = ("short", "default", "long")
@@ -57,7 +59,7 @@ def is_held() -> bool:
 def is_migrating() -> bool:
 	"""Whether a migration began and did not end; one that died is forgotten after an hour."""
 	since = setting("migrating_since")
-	return bool(since) and get_datetime(since) > now_datetime() - MIGRATION_LIFETIME
+	return bool(since) and get_datetime(since) > times.site_now() - MIGRATION_LIFETIME
 
 
 def paused_queues() -> set[str]:

@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 
 import frappe
 from frappe.model.document import Document
-from frappe.utils import now_datetime
 
-from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs import config, times
 from dartwing.dartwing_core.background_jobs.snapshots import newest
 from dartwing.dartwing_core.background_jobs.statuses import COMPLETED, FINISHED
 
@@ -331,7 +330,7 @@ def _write(added: dict[str, tuple[Key, int, float]]) -> None:
 	"""Add jobs and seconds to rows by their names, always in the same order, for the locks."""
 	if not added:
 		return
-	now, user = now_datetime(), frappe.session.user
+	now, user = times.site_now(), frappe.session.user
 	rows = [
 		(name, now, now, user, user, *key, jobs, seconds)
 		for name, (key, jobs, seconds) in sorted(added.items())
@@ -347,7 +346,7 @@ def _write(added: dict[str, tuple[Key, int, float]]) -> None:
 
 
 def _delete_old_hours() -> None:
-	keep_from = now_datetime() - timedelta(days=config.get("tally_days"))
+	keep_from = times.site_now() - timedelta(days=config.get("tally_days"))
 	query = "delete from `tabJob Tally` where granularity = %s and period < %s"
 	frappe.db.sql(newest() + query, (HOUR, keep_from))
 
