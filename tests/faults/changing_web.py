@@ -2,6 +2,10 @@
 
 import logging
 import sys
+from pathlib import Path
+
+# the modules that tests share; pytest is not here to add them
+sys.path.append(str(Path(__file__).parents[1]))
 
 import frappe
 import frappe.app
