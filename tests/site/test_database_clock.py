@@ -2,12 +2,13 @@
 
 import time
 from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 
 import frappe
 import pytest
 from factories import counted_statements, submit
 
-from dartwing.dartwing_core.background_jobs import database_clock, times
+from dartwing.dartwing_core.background_jobs import database_clock, recovery, times
 from dartwing.dartwing_core.background_jobs.claims import claim
 from dartwing.dartwing_core.background_jobs.control import ControlConnection
 
@@ -93,3 +94,32 @@ def test_a_heartbeat_tells_the_time_of_the_database_whatever_this_machine_believ
 	frappe.db.rollback()
 	shown = frappe.db.get_value("Background Job", job.name, "heartbeat_at")
 	assert right <= shown < right + timedelta(seconds=30)
+
+
+@pytest.fixture
+def ended(world, monkeypatch):
+	"""Whether a job counts as killed for its timeout of 300 s; the seconds are since its start.
+
+	Its horse ended as its worker's clock says, after its last heartbeat by the clock of the database.
+	"""
+	job = claim(submit().name)
+
+	def is_killed_for_its_timeout(by_the_workers_clock: int, began_ago: int, last_heartbeat: int) -> bool:
+		job.started_at = times.site_now() - timedelta(seconds=began_ago)
+		job.heartbeat_at = job.started_at + timedelta(seconds=last_heartbeat)
+		ended_at = times.utc_now() - timedelta(seconds=began_ago - by_the_workers_clock)
+		monkeypatch.setattr(
+			recovery.queue_redis, "fetch", lambda _rq_job_id: SimpleNamespace(ended_at=ended_at)
+		)
+		return recovery.killed_for_its_timeout(job)
+
+	return is_killed_for_its_timeout
+
+
+def test_a_horse_that_ended_by_a_clock_that_is_off_is_judged_by_what_the_database_saw(ended):
+	assert ended(by_the_workers_clock=310, began_ago=320, last_heartbeat=290)
+	assert not ended(by_the_workers_clock=200, began_ago=320, last_heartbeat=190)
+	# two minutes ahead: it cannot have ended after now
+	assert not ended(by_the_workers_clock=310, began_ago=195, last_heartbeat=180)
+	# two minutes behind: it cannot have ended before it last showed that it was alive
+	assert ended(by_the_workers_clock=190, began_ago=320, last_heartbeat=305)
