@@ -19,6 +19,7 @@ from factories import (
 	transitions,
 	wait_until,
 )
+from framework import id_in_rq
 from frappe.utils.background_jobs import get_queue
 from processes import horse_of, is_over, kill, let_rqs_patience_run_out, shortened, ticking
 from rq.job import Job
@@ -214,7 +215,9 @@ def test_rq_jobs_of_others_are_let_in(world, runtime, processes, queue):
 		wait_until(lambda: state(first.name)["status"] == "Running", "the first job runs")
 		for wake_up in queued_wake_ups("default"):
 			wake_up.delete()
-		others = get_queue(queue).enqueue_call("time.time", job_id="other.site::JOB-2026-00001")
+		others = get_queue(queue).enqueue_call(
+			"time.time", job_id=id_in_rq("JOB-2026-00001").replace(frappe.local.site, "other.site")
+		)
 		wait_until(lambda: others.get_status(refresh=True) == "finished", "the other's job ran")
 		frappe.db.rollback()
 		assert state(first.name)["status"] == "Completed"
@@ -399,7 +402,7 @@ def test_a_wake_up_whose_job_was_taken_goes_on_with_others(world, work):
 	wake_up = queued_wake_ups("default", taken.name)[0]
 	work()
 	assert rows([taken.name, waiting.name], "status") == ["Running", "Completed"]
-	assert horses([waiting.name]) == [wake_up.id.partition("::")[2]]
+	assert [id_in_rq(name) for name in horses([waiting.name])] == [wake_up.id]
 
 
 def test_a_horse_goes_on_when_redis_has_forgotten_its_wake_up(world, processes, tick):
@@ -407,7 +410,7 @@ def test_a_horse_goes_on_when_redis_has_forgotten_its_wake_up(world, processes, 
 	processes.worker()
 	wait_until(is_at_work(names[0]), "the first job is at work")
 	connection = get_queue("default").connection
-	Job(frappe.local.site + "::" + horses(names)[0], connection=connection).delete(remove_from_queue=False)
+	Job(id_in_rq(horses(names)[0]), connection=connection).delete(remove_from_queue=False)
 	wait_until(ticking(all_are(names, "Completed"), tick), "all jobs ended")
 	assert [transitions(name) for name in names] == [RUN] * 3
 	assert people_written() == 3
