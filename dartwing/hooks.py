@@ -92,6 +92,8 @@ scheduler_events = {
 
 doc_events = {
 	"*": {"before_validate": "dartwing.dartwing_core.api.links.refuse_hidden"},
+	"Kanban Board": {"validate": "dartwing.dartwing_core.api.links.refuse_boards"},
+	"List Filter": {"validate": "dartwing.dartwing_core.api.links.refuse_other_desks"},
 	"Workspace": {"validate": "dartwing.dartwing_core.api.links.refuse_other_desks"},
 	"Job Engine Settings": {"on_update": "dartwing.dartwing_core.background_jobs.maintenance.switched"},
 	"Job Type": {"on_update": "dartwing.dartwing_core.background_jobs.maintenance.switched"},

@@ -120,6 +120,56 @@ def test_words_that_are_names_of_doctypes_too_are_still_words(alice):
 		assert list(allowed.named(arguments)) == []
 
 
+# --- other ways to the same
+
+
+@pytest.mark.parametrize(
+	("key", "value"),
+	[
+		("value_based_on", "ascii(substr(api_key,4,1))"),
+		("based_on", "name -- "),
+		("field_name", "status` or 1=1 or `status"),
+		("goal_doctype", "__Auth"),
+		("filters", '["1=1 or 1=1"]'),
+	],
+)
+def test_a_piece_of_a_query_within_a_document_is_refused_by_its_field(alice, key, value):
+	given = {"chart": json.dumps({"document_type": "Note", "nested": [{key: value}]})}
+	answer = alice.post(f"/api/method/{CHART}", data=given)
+	assert answer.status_code == 417, answer.text
+	assert key in answer.text
+
+
+def test_a_method_is_found_by_the_doctype_whose_module_has_it():
+	expected = "frappe.core.doctype.user.user.user_query"
+	assert allowed.of_doctype("User", "user_query") == expected or not is_a_bench()
+	assert allowed.of_doctype("Nothing", "x") == "Nothing/x"
+
+
+@pytest.mark.skipif(not is_a_bench(), reason="benchless has no version 2 of the API")
+@pytest.mark.parametrize(
+	("path", "arguments"),
+	[
+		("Workflow/get_workflow_state_count", {"workflow_state_field": "name", "states": '["x"]'}),
+		("Tag/get_tagged_docs", {"tag": "%"}),
+	],
+)
+def test_version_2_of_the_api_is_the_same_door(alice, path, arguments):
+	answer = alice.post(f"/api/v2/method/{path}", data={"doctype": "Organization", **arguments})
+	assert answer.status_code == 403, answer.text
+
+
+@pytest.mark.skipif(not is_a_bench(), reason="benchless has no ToDo")
+def test_a_document_in_a_body_of_another_type_is_looked_at_too(alice, world):
+	statuses = []
+	for name in (world.beta, "Nowhere"):
+		todo = {"description": "x", "reference_type": "Organization", "reference_name": name}
+		headers = {"Content-Type": "text/plain"}
+		answer = alice.post("/api/resource/ToDo", data=json.dumps(todo), headers=headers)
+		statuses.append(answer.status_code)
+	assert statuses == [417, 417]
+
+
 # --- files
 
 
@@ -181,6 +231,35 @@ def test_nobody_puts_a_workspace_onto_anothers_desk(alice, world):
 	workspace = {"doctype": "Workspace", "title": "gift", "label": "gift", "public": 0, "content": "[]"}
 	answer = alice.call("frappe.client.insert", doc={**workspace, "for_user": world.bob})
 	assert answer.status_code == 403, answer.text
+
+
+BOARD = {"doctype": "Kanban Board", "kanban_board_name": "b", "field_name": "status", "private": 1}
+
+
+@pytest.mark.skipif(not is_a_bench(), reason="benchless has no Kanban Board")
+@pytest.mark.parametrize(
+	"board",
+	[
+		{"reference_doctype": "Background Job"},
+		{"reference_doctype": "ToDo", "fields": '["<img src=x onerror=alert(1)>"]'},
+		{"reference_doctype": "ToDo", "filters": '["1=1 or 1=1"]'},
+		{"reference_doctype": "ToDo", "field_name": "status` or 1=1 or `status"},
+	],
+	ids=str,
+)
+def test_a_board_has_no_markup_and_no_sql_and_is_of_nothing_guarded(alice, world, board):
+	for path in ("/api/resource/Kanban Board", "/api/v2/document/Kanban Board"):
+		answer = alice.post(path, json={**BOARD, **board})
+		assert answer.status_code in (403, 417), answer.text
+	assert not frappe.db.exists("Kanban Board", "b")
+
+
+def test_the_address_of_an_image_is_no_markup(alice, world):
+	hostile = 'x.png\');" onerror="alert(1)'
+	path = f"/api/resource/User/{World.alice}"
+	answer = alice.put(path, json={"user_image": hostile})
+	assert answer.status_code == 417, answer.text
+	assert "user_image" in answer.text
 
 
 def test_a_filter_by_name_finds_ones_own_rows(alice, world):

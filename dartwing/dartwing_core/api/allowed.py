@@ -20,6 +20,8 @@ from dartwing.dartwing_core.api.mentions import PROSE, guarded_doctype, parsed
 from dartwing.dartwing_core.background_jobs.access_hooks import GUARDED
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
+GROUPS = "frappe.desk.listview.get_group_by_count"
+KANBAN = "frappe.desk.doctype.kanban_board.kanban_board."
 CHART = "frappe.desk.doctype.dashboard_chart.dashboard_chart.get"
 # what begins so, or is a module of these
 MAY_BE_ASKED = re.compile(
@@ -34,7 +36,7 @@ MAY_BE_ASKED = re.compile(
 	r"|desk\.calendar\.get_events"
 	r"|desk\.doctype\.bulk_update\.bulk_update\.submit_cancel_or_update_docs"
 	r"|desk\.doctype\.dashboard_chart\.dashboard_chart\.get"
-	r"|desk\.doctype\.kanban_board\.kanban_board\.\w+"
+	r"|desk\.doctype\.kanban_board\.kanban_board\.get_kanban_boards"
 	r"|desk\.doctype\.list_view_settings\.list_view_settings\.\w+"
 	r"|desk\.doctype\.number_card\.number_card\.get_(result|percentage_difference)"
 	r"|desk\.doctype\.tag\.tag\.(add_tags?|remove_tag|get_tags)"
@@ -66,7 +68,6 @@ TABLES = re.compile("|".join(f"tab{doctype}" for doctype in GUARDED), re.IGNOREC
 # these count or sum up rows of any DocType, also those that the user may not read
 UNASKING = frozenset(
 	(
-		"frappe.desk.listview.get_group_by_count",
 		"frappe.utils.goal.get_monthly_goal_graph_data",
 		"frappe.workflow.doctype.workflow.workflow.get_workflow_state_count",
 	)
@@ -86,6 +87,16 @@ def canonical(method: str) -> str:
 		return method
 
 
+def of_doctype(doctype: str, method: str) -> str:
+	"""The path of a method by the DocType in whose module it is."""
+	try:
+		module = frappe.get_attr("frappe.modules.utils.load_doctype_module")(doctype)
+		return f"{module.__name__}.{method}"
+	except Exception:
+		# Frappe itself says what is wrong with it
+		return f"{doctype}/{method}"
+
+
 def check_alias(sent: str, method: str) -> None:
 	"""A method that an app overrides is overridden by its own path alone."""
 	if sent != method and method in frappe.get_hooks("override_whitelisted_methods"):
@@ -99,10 +110,21 @@ def check(method: str, form: dict) -> None:
 	if not MAY_BE_ASKED.fullmatch(method):
 		for argument, doctype in named(form):
 			refuse_argument(argument, _("{0} is not asked here").format(doctype), frappe.PermissionError)
-	told = told_of(form) if method in UNASKING else told_by_heat_maps(form) if method == CHART else ()
-	for argument, doctype in told:
+	for argument, doctype in told(method, form):
 		refuse_argument(argument, _("{0} is not asked here").format(doctype), frappe.PermissionError)
 	check_attachments(parsed(form.get("attachments")))
+
+
+def told(method: str, form: dict) -> Iterator[tuple[str, str]]:
+	"""Arguments by which a method that asks nobody is told a DocType whose rows are not for everybody."""
+	if method in UNASKING or (method == GROUPS and form.get("field") == "assigned_to"):
+		yield from told_of(form)
+	elif method == CHART:
+		yield from told_by_heat_maps(form)
+	elif method.startswith(KANBAN) and isinstance(form.get("board_name"), str):
+		doctype = frappe.db.get_value("Kanban Board", form["board_name"], "reference_doctype")
+		if guarded_doctype(doctype):
+			yield "board_name", doctype
 
 
 def check_attachments(attachments: Any) -> None:
@@ -150,7 +172,8 @@ def told_by_heat_maps(form: dict) -> Iterator[tuple[str, str]]:
 
 
 def is_told(doctype: str) -> bool:
-	return guarded_doctype(doctype) is not None or tells_of_documents(doctype)
+	is_anothers = guarded_doctype(doctype) is not None or tells_of_documents(doctype)
+	return is_anothers or not frappe.has_permission(doctype, "read")
 
 
 def told_of(value: Any, argument: str = "") -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ escaped in the answer as those of an unknown one, and digits are the same in JSO
 import hashlib
 import hmac
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 
@@ -29,6 +30,8 @@ OURS = "dartwing.dartwing_core.api."
 NOT_OURS = f"{OURS}frappe_methods"
 DIGITS = 20
 TRACEBACK = ("exc", "_exc_source")
+# what a browser would run scripts of, for whoever opens the file
+ACTIVE = re.compile("html|xml")
 STORING = ("POST", "PUT", "PATCH")
 
 
@@ -72,6 +75,7 @@ def _digits_of(site: str, secret: str) -> str:
 def close() -> None:
 	"""Before a request, once its user is known (`auth_hooks`): refuse or replace what they may not ask."""
 	form, request = frappe.local.form_dict or {}, frappe.local.request
+	read_body(request, form)
 	sent = method_of(request)
 	method = allowed.canonical(sent) if sent else ""
 	if is_ours(method):
@@ -85,9 +89,26 @@ def close() -> None:
 	elif method in questions.BY_DOCUMENT:
 		questions.check(method, form, None)
 	# of any other DocType, and in arguments of any other name
-	argument = questions.argument_with_query(method, form)
+	argument = questions.argument_with_query(form)
 	if argument and not stored_doctype(request):
 		refuse_argument(argument, _("holds a query"))
+	# the database is asked only where something was found
+	if questions.argument_with_sql(method, form):
+		argument = questions.argument_with_sql(method, form, stored_doctype(request))
+		if argument:
+			refuse_argument(argument, _("holds a query"))
+
+
+def read_body(request: Request, form: dict) -> None:
+	"""A document as JSON, whatever its Content-Type says it is: Frappe reads it so, where it stores one."""
+	if "data" in form or request.is_json or request.method not in STORING:
+		return
+	try:
+		body = request.get_data(as_text=True)
+	except UnicodeDecodeError:
+		return
+	if isinstance(mentions.parsed(body), dict) and stored_doctype(request):
+		form["data"] = body
 
 
 def hide_names(request: Request, form: dict, method: str) -> None:
@@ -105,6 +126,8 @@ def open_again(response: Response | None, request: Request) -> None:
 	"""After each request: what it names, or an earlier one had Frappe store, is named as it was sent."""
 	if response is None:
 		return
+	if request.path.startswith("/private/files/") and ACTIVE.search(response.mimetype or ""):
+		response.headers["Content-Security-Policy"] = "sandbox"
 	replacement = frappe.local.flags.dartwing_replacement or Replacement(frozenset(), digits_of_site())
 	for header, value in list(response.headers.items()):
 		if replacement.digits in value:
@@ -136,8 +159,12 @@ def method_of(request: Request) -> str:
 	form = frappe.local.form_dict or {}
 	if form.get("cmd"):
 		return str(form["cmd"])
-	_start, is_method, rest = request.path.partition("/method/")
-	return rest.partition("/")[0] if is_method and request.path.startswith("/api/") else ""
+	start, is_method, rest = request.path.partition("/method/")
+	if not is_method or not request.path.startswith("/api/"):
+		return ""
+	first, _slash, second = rest.strip("/").partition("/")
+	# version 2 takes the DocType whose module has the method
+	return allowed.of_doctype(first, second) if second and start == "/api/v2" else first
 
 
 def is_ours(method: str) -> bool:

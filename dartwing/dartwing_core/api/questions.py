@@ -64,9 +64,9 @@ STRUCTURE = frozenset((*ORDERS, *FIELDS, "fields", "fieldname"))
 CARRIED = frozenset((*PROSE, "args", "data", "doc", "docs", "doclist", "query", "value", "values"))
 WORD = re.compile(r"\w+")
 # arguments that name one field, or what is made of it, and those that name a DocType
-IDENTIFIER = re.compile(r"(^|_)field$|^aggregat(ion|e_function)$|based_on$")
+IDENTIFIER = re.compile(r"(^|_)field(_?name)?$|^aggregat(ion|e_function)$|based_on$")
 DOCTYPE = re.compile(r"doctype$|^dt$|document_type$")
-WORDS = re.compile(r"[\w .-]*")
+WORDS = re.compile(r"(?!.*--)[\w ,.*-]*")
 # methods that take a filter in which a text is a name
 NAMED_BY_FILTER = ("frappe.client.get_value", "frappe.client.get", "frappe.client.set_value")
 
@@ -86,16 +86,45 @@ BY_DOCUMENT = {
 }
 
 
-def argument_with_query(method: str, form: dict) -> str | None:
+def argument_with_query(form: dict) -> str | None:
 	"""The argument by which a query is asked for, of any DocType; System Managers may ask for that."""
 	for argument, value in asked_of(form):
-		if is_sql(method, argument, value) and "System Manager" not in frappe.get_roles():
-			return argument
 		for text in asked_texts(argument, value):
 			glues = argument in STRUCTURE and GLUE.search(text)
 			if (glues or QUERY.search(COMMENT.sub(" ", text))) and "System Manager" not in frappe.get_roles():
 				return argument
 	return None
+
+
+def argument_with_sql(method: str, form: dict, doctype: str | None = None) -> str | None:
+	"""The argument, or the field of a document, that Frappe v15 would make SQL of as it stands.
+
+	`doctype` is that of the document whose fields the arguments are. Documents of other apps are theirs.
+	"""
+	for argument, value, of in fields_of(form, doctype):
+		if is_sql(method, argument, value) and "System Manager" not in frappe.get_roles() and not is_apps(of):
+			return argument
+	return None
+
+
+def fields_of(value: Any, doctype: str | None = None) -> Iterator[tuple[str, Any, str | None]]:
+	"""All arguments, and the fields of all documents in them: name, what it holds, DocType."""
+	if isinstance(value, dict):
+		for name, one in value.items():
+			one = parsed(one)
+			if name not in PROSE:
+				yield str(name), one, doctype
+				yield from fields_of(one, one.get("doctype") or doctype if isinstance(one, dict) else doctype)
+	elif isinstance(value, list):
+		for one in value:
+			yield from fields_of(one, one.get("doctype") or doctype if isinstance(one, dict) else doctype)
+
+
+def is_apps(doctype: str | None) -> bool:
+	"""Whether it is a DocType of another app than Frappe."""
+	if not isinstance(doctype, str) or not frappe.db.exists("DocType", doctype, cache=True):
+		return False
+	return frappe.db.get_value("Module Def", frappe.get_meta(doctype).module, "app_name") != "frappe"
 
 
 def is_sql(method: str, argument: str, value: Any) -> bool:
