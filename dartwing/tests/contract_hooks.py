@@ -2,6 +2,10 @@
 
 from typing import Any
 
+import frappe
+
+from dartwing.dartwing_core.background_jobs import cancel_job, submit_job
+
 calls: list[tuple] = []
 
 
@@ -48,3 +52,11 @@ def refuse(doc: Any, ptype: str, user: str) -> bool:
 def allow(doc: Any, ptype: str, user: str) -> bool:
 	"""has_permission"""
 	return True
+
+
+def submit_and_cancel(doc: Any, event: str) -> None:
+	"""A document event of another app: it submits a job, cancels the one that it is told of, and commits."""
+	doc.flags.submitted = submit_job("obliging_job", doc.flags.organization, {"mode": "succeed"}).name
+	cancel_job(doc.flags.to_cancel)
+	if doc.flags.commits:
+		frappe.db.commit()
