@@ -241,7 +241,7 @@ OF_MANY: dict[str, Callable] = {
 @pytest.mark.parametrize("attack", OF_MANY)
 def test_nothing_of_beta_is_among_many(attacker, foreign, attack):
 	answer = OF_MANY[attack](attacker)
-	assert answer.status_code < 500
+	assert answer.status_code < 500, answer.text
 	assert not re.search(rf"{SECRET}|{foreign}|{World.beta}", answer.text), answer.text
 
 

@@ -3,6 +3,7 @@
 All of them are asked, as Frappe's source has them: the arguments are filled in by their names.
 """
 
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 from answers import API, LINK_CHECK
 from asking_frappe import LEFT_OUT, NAMING_DOCTYPE, UNKNOWN, ask, difference, leaving_nothing, normalized
 from factories import World, acting_as, end, purge, submit
+from framework import since
 from http_client import Client
 from methods_of_frappe import Method, whitelisted_methods
 from runtimes.chosen import is_a_bench
@@ -217,9 +219,14 @@ def test_an_api_key_sees_what_its_user_sees(web, foreign, passing_user):
 def test_an_unusual_name_is_answered_as_it_was_sent(alice, world, name):
 	with made("Organization", org_name=name, org_type="Company"):
 		unknown = unlike(name)
-		assert not_found(alice, name).replace(name, "<name>") == not_found(alice, unknown).replace(
-			unknown, "<name>"
-		)
+		found, other = (not_found(alice, one).replace(shown(one), "<name>") for one in (name, unknown))
+		assert found == other
+		assert "<name>" in found
+
+
+def shown(name: str) -> str:
+	"""As it stands in Frappe's message, which v16 escapes for HTML."""
+	return html.escape(name, quote=False) if since(16, 0) else name
 
 
 def not_found(client: Client, organization: str) -> str:
