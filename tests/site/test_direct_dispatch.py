@@ -1,6 +1,7 @@
 """A job that nothing keeps waiting is Queued in the transaction that submits it."""
 
 import gc
+from collections import Counter
 from contextlib import contextmanager
 
 import frappe
@@ -46,11 +47,7 @@ def submit_uncommitted(world, number: int = 1, **arguments) -> list[str]:
 
 def statuses(world) -> dict[str, int]:
 	frappe.db.rollback()
-	of_alpha = {"organization": world.alpha}
-	counts = frappe.get_all(
-		"Background Job", of_alpha, ["status", "count(name) as number"], group_by="status"
-	)
-	return {count.status: count.number for count in counts}
+	return Counter(frappe.get_all("Background Job", {"organization": world.alpha}, pluck="status"))
 
 
 def test_the_row_is_queued_before_the_commit_and_its_wake_up_comes_after(world):
