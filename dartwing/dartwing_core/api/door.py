@@ -74,7 +74,9 @@ def _digits_of(site: str, secret: str) -> str:
 
 def close() -> None:
 	"""Before a request, once its user is known (`auth_hooks`): refuse or replace what they may not ask."""
-	form, request = frappe.local.form_dict or {}, frappe.local.request
+	request = frappe.local.request
+	# the one that Frappe reads, also when it is empty yet
+	form = {} if frappe.local.form_dict is None else frappe.local.form_dict
 	read_body(request, form)
 	sent = method_of(request)
 	method = allowed.canonical(sent) if sent else ""
