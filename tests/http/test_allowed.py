@@ -269,3 +269,17 @@ def test_a_filter_by_name_finds_ones_own_rows(alice, world):
 	for filters in ({"name": ["like", "JOB-%"]}, {"name": ["in", [mine]]}):
 		answer = alice.ask("frappe.client.get_list", doctype="Background Job", filters=json.dumps(filters))
 		assert [row["name"] for row in answer.json()["message"]] == [mine], answer.text
+
+
+def test_the_end_of_a_text_is_its_end_also_in_a_count(alice, manager, secret_job):
+	"""v16 writes counts out without care for backslashes; what comes behind one there would be SQL."""
+	count = "frappe.desk.reportview.get_count"
+	for doctype in ("Background Job", "ToDo"):
+		for place in ("filters", "or_filters"):
+			sent = {place: json.dumps([[doctype, "name", "like", "\\' or 1=1 -- "]])}
+			answer = alice.ask(count, doctype=doctype, **sent)
+			if since(16, 0):
+				assert answer.status_code == 417, answer.text
+				assert "holds a query" in answer.text
+			else:
+				assert answer.status_code != 200 or answer.json()["message"] == 0

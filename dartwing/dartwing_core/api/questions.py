@@ -15,6 +15,7 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.api.mentions import PROSE, parsed
+from dartwing.dartwing_core.background_jobs import framework
 from dartwing.dartwing_core.background_jobs.access_hooks import GUARDED, visible_rows
 from dartwing.dartwing_core.background_jobs.conditions import (
 	readable_conditions,
@@ -127,8 +128,17 @@ def is_apps(doctype: str | None) -> bool:
 	return frappe.db.get_value("Module Def", frappe.get_meta(doctype).module, "app_name") != "frappe"
 
 
+def has_backslash(value: Any) -> bool:
+	value = parsed(value)
+	if isinstance(value, dict):
+		return any(map(has_backslash, (*value, *value.values())))
+	return any(map(has_backslash, value)) if isinstance(value, list) else "\\" in str(value)
+
+
 def is_sql(method: str, argument: str, value: Any) -> bool:
 	"""Whether Frappe v15 would put a text into its statement as it is, where fields or conditions belong."""
+	if method == framework.COUNTS_WRITTEN_OUT and has_backslash(value):
+		return True
 	if IDENTIFIER.search(argument):
 		return isinstance(value, str) and not WORDS.fullmatch(value)
 	if DOCTYPE.search(argument):

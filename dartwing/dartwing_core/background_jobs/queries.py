@@ -7,6 +7,7 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs import access, pages, times
+from dartwing.dartwing_core.background_jobs.comparisons import shown
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.pages import Scope
 from dartwing.dartwing_core.doctype.background_job.background_job import (
@@ -55,6 +56,10 @@ def get_job_status(job_id: str) -> dict[str, Any]:
 
 def get_jobs(job_ids: Sequence[str]) -> list[dict[str, Any]]:
 	"""As `get_job_status`, each of these jobs that there is and that the user may see; in no order."""
+	for place, job_id in enumerate(job_ids):
+		# the lists of Frappe v16 would make a list within it a part of their SQL
+		if not isinstance(job_id, str):
+			refuse_argument(f"job_ids[{place}]", _("must be a text, not {0}").format(shown(job_id)))
 	visible = _visible_organizations(None)
 	filters: dict[str, Any] = {"name": ("in", list(job_ids) or [""])}
 	if visible is not None:
