@@ -91,6 +91,7 @@ def fitting(world: World) -> dict[str, Any]:
 		"job_type": OBLIGING,
 		"jobs": [{"job_type": OBLIGING, "organization": world.alpha, "parameters": {"mode": "succeed"}}],
 		"organization": world.alpha,
+		"name": job,
 		"page_len": 10,
 		"reason": "old",
 		"searchfield": "name",
