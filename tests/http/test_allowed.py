@@ -132,6 +132,8 @@ def test_words_that_are_names_of_doctypes_too_are_still_words(alice):
 		("field_name", "status` or 1=1 or `status"),
 		("goal_doctype", "__Auth"),
 		("filters", '["1=1 or 1=1"]'),
+		("extra_filters", '["1=1 or 1=1"]'),
+		("filters", '{"subject` or 1=1 or `x": "y"}'),
 	],
 )
 def test_a_piece_of_a_query_within_a_document_is_refused_by_its_field(alice, key, value):
@@ -261,6 +263,16 @@ def test_the_address_of_an_image_is_no_markup(alice, world):
 	answer = alice.put(path, json={"user_image": hostile})
 	assert answer.status_code == 417, answer.text
 	assert "user_image" in answer.text
+
+
+@pytest.mark.skipif(not is_a_bench(), reason="benchless has no tags")
+def test_a_member_tags_their_own_job(alice, adam, world):
+	mine = submit().name
+	for client in (alice, adam):
+		for method in ("add_tag", "remove_tag"):
+			given = {"tag": "mine", "dt": "Background Job", "dn": mine}
+			answer = client.call(f"frappe.desk.doctype.tag.tag.{method}", **given)
+			assert answer.status_code == 200, answer.text
 
 
 def test_a_filter_by_name_finds_ones_own_rows(alice, world):

@@ -67,6 +67,7 @@ WORD = re.compile(r"\w+")
 # arguments that name one field, or what is made of it, and those that name a DocType
 IDENTIFIER = re.compile(r"(^|_)field(_?name)?$|^aggregat(ion|e_function)$|based_on$")
 DOCTYPE = re.compile(r"doctype$|^dt$|document_type$")
+FILTERS = re.compile(r"filters(_json)?$")
 WORDS = re.compile(r"(?!.*--)[\w ,.*-]*")
 # methods that take a filter in which a text is a name
 NAMED_BY_FILTER = ("frappe.client.get_value", "frappe.client.get", "frappe.client.set_value")
@@ -143,9 +144,13 @@ def is_sql(method: str, argument: str, value: Any) -> bool:
 		return isinstance(value, str) and not WORDS.fullmatch(value)
 	if DOCTYPE.search(argument):
 		return isinstance(value, str) and (value.startswith("__") or not WORDS.fullmatch(value))
-	if argument in CONDITIONS and isinstance(value, str):
+	if not FILTERS.search(argument):
+		return False
+	if isinstance(value, str):
 		return bool(value.strip()) and method.startswith("frappe.") and method not in NAMED_BY_FILTER
-	return argument in CONDITIONS and isinstance(value, list) and any(isinstance(one, str) for one in value)
+	if isinstance(value, dict):
+		return not all(map(WORDS.fullmatch, value))
+	return isinstance(value, list) and any(isinstance(one, str) for one in value)
 
 
 def asked_of(form: dict) -> Iterator[tuple[str, Any]]:
