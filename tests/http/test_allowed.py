@@ -265,16 +265,6 @@ def test_the_address_of_an_image_is_no_markup(alice, world):
 	assert "user_image" in answer.text
 
 
-@pytest.mark.skipif(not is_a_bench(), reason="benchless has no tags")
-def test_a_member_tags_their_own_job(alice, adam, world):
-	mine = submit().name
-	for client in (alice, adam):
-		for method in ("add_tag", "remove_tag"):
-			given = {"tag": "mine", "dt": "Background Job", "dn": mine}
-			answer = client.call(f"frappe.desk.doctype.tag.tag.{method}", **given)
-			assert answer.status_code == 200, answer.text
-
-
 def test_a_filter_by_name_finds_ones_own_rows(alice, world):
 	mine = submit().name
 	for filters in ({"name": ["like", "JOB-%"]}, {"name": ["in", [mine]]}):
