@@ -140,6 +140,20 @@ def callers_of(name: str) -> set[str]:
 	return {path.stem for path in CORE.rglob("*.py") if f"frappe.{name}(" in path.read_text()}
 
 
+def modules_that_say(pattern: str) -> set[str]:
+	"""Modules of the app, its tests left out."""
+	paths = [path for path in CORE.parent.rglob("*.py") if "tests" not in path.relative_to(CORE.parent).parts]
+	return {path.stem for path in paths if re.search(pattern, path.read_text()) and "test_" not in path.stem}
+
+
+def test_one_module_knows_the_drivers_of_the_database():
+	assert modules_that_say(r"import (pymysql|MySQLdb)|(pymysql|MySQLdb)\.\w|\"pymysql\"") == {"drivers"}
+
+
+def test_one_module_asks_which_frappe_it_is():
+	assert modules_that_say(r"frappe\.__version__|frappe_version") == {"framework"}
+
+
 def test_one_module_enqueues_and_one_publishes():
 	assert callers_of("enqueue") == {"dispatcher"}
 	assert callers_of("publish_realtime") == {"realtime"}
