@@ -93,6 +93,7 @@ def test_parameters_arrive_as_they_were_typed_and_are_shown_so(world, desk):
 	page.wait_for_url("**/background-job/JOB-*")
 	expect_status(page, "Queued")
 	job = page.url.rpartition("/")[2]
+	frappe.db.rollback()
 	stored = frappe.db.get_value("Background Job", job, "input_parameters")
 	assert json.loads(stored)["id"] == 9007199254740993
 	shown = page.locator("[data-fieldname=parameters] pre.dartwing-json").inner_text()
