@@ -47,7 +47,12 @@ def as_list(text: str | None) -> list:
 
 
 def refuse_markup_in_images(doc: Any) -> None:
-	"""The address of an image becomes a part of the markup of every screen that shows whose it is."""
+	"""The address of an image becomes a part of the markup of every screen that shows whose it is.
+
+	An organization's logo must be more than that, and says so itself.
+	"""
+	if doc.doctype in GUARDED:
+		return
 	for field in doc.meta.get("fields", {"fieldtype": "Attach Image"}):
 		value = doc.get(field.fieldname)
 		if isinstance(value, str) and re.search(r"[\"<>]", value):
