@@ -32,6 +32,8 @@ SIZES = {"": WIDE, "-phone": PHONE}
 def jobs(world: World, worker) -> Iterator[dict[str, str]]:
 	day_of_work.remove_types()
 	day_of_work.make_types()
+	# one stays with the job that runs for long
+	worker()
 	worker()
 	day_of_work.live_through(world)
 	yield day_of_work.leave_at_work(world)
