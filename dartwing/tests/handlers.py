@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -138,6 +139,26 @@ class LockedError(Exception):
 		raise RuntimeError("no status")
 
 
+class LeavingError(Exception):
+	"""Whatever it is asked for, it wants the process to end."""
+
+	@property
+	def response(self) -> None:
+		raise SystemExit(5)
+
+	@property
+	def retry_after(self) -> None:
+		raise SystemExit(5)
+
+
+class SlowError(Exception):
+	"""It takes longer to say what it is than its handler may run."""
+
+	def __str__(self) -> str:
+		time.sleep(600)
+		return "at last"
+
+
 class NeverError(TransientError):
 	def __init__(self) -> None:
 		super().__init__("not for a long time", retry_after=10**400)
@@ -167,6 +188,8 @@ RAISED: dict[str, Callable[[], BaseException]] = {
 	"NumberedError": NumberedError,
 	"QuittingError": QuittingError,
 	"LockedError": LockedError,
+	"LeavingError": LeavingError,
+	"SlowError": SlowError,
 	"NeverError": NeverError,
 	"RecursionError": lambda: RecursionError("maximum recursion depth exceeded"),
 	"MemoryError": MemoryError,
@@ -435,6 +458,17 @@ def query_the_database_once(context: JobContext) -> None:
 		frappe.db.sql("select 'the handler asks', sleep(0.5)")
 
 
+def raise_while_a_callback_of_the_rollback_sleeps(context: JobContext) -> None:
+	write_people(context)
+	frappe.db.after_rollback.add(partial(time.sleep, 600))
+	raise TransientError("and it is undone for ever")
+
+
+def return_a_large_number(context: JobContext) -> dict:
+	"""Larger than a float can be; and a sum with a parameter, which must be exact."""
+	return {"result": {"huge": 10**400, "next": context.parameters["number"] + 1}}
+
+
 def leave_a_mess(context: JobContext) -> None:
 	"""Change what the next job of the same process must not find; and fail, if `fails`."""
 	frappe.db.sql("set @mess = 1, session sql_mode = ''")
@@ -455,6 +489,10 @@ def leave_a_mess(context: JobContext) -> None:
 	socket.setdefaulttimeout(0.001)
 	for number in (signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM):
 		signal.signal(number, signal.SIG_IGN)
+	signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGALRM, signal.SIGTERM))
+	os.environ["TZ"] = "Asia/Tokyo"
+	time.tzset()
+	sys.setrecursionlimit(sys.getrecursionlimit() + 1)
 	signal.setitimer(signal.ITIMER_REAL, 0.2)
 	if context.parameters.get("fails"):
 		raise TransientError("after the mess")
@@ -483,6 +521,9 @@ def look_around(context: JobContext) -> dict:
 		"signals": [
 			signal.getsignal(number).__class__.__name__ for number in (signal.SIGUSR1, signal.SIGTERM)
 		],
+		"blocked": sorted(signal.pthread_sigmask(signal.SIG_BLOCK, ())),
+		"zone": time.tzname,
+		"levels": sys.getrecursionlimit(),
 		"time_limit": round(signal.getitimer(signal.ITIMER_REAL)[0]),
 		"hooks": frappe.local.job.method,
 	}
@@ -555,6 +596,8 @@ MODES: dict[str, Callable] = {
 		swallow_exceptions_and_commit,
 		query_the_database_once,
 		leave_a_mess,
+		raise_while_a_callback_of_the_rollback_sleeps,
+		return_a_large_number,
 		look_around,
 		say,
 		soak,

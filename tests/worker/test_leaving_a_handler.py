@@ -5,8 +5,9 @@ import sys
 
 import frappe
 import pytest
-from factories import people_written, state, submit, transitions
+from factories import acting_as, people_written, state, submit, transitions
 
+from dartwing.dartwing_core.background_jobs import list_jobs
 from dartwing.dartwing_core.background_jobs.executor import execute_job
 
 MARKER = "written by a test"
@@ -34,6 +35,8 @@ FAILED_ONCE = [(None, "Pending"), ("Pending", "Queued"), ("Queued", "Running"), 
 		("NumberedError", "NumberedError"),
 		("QuittingError", "QuittingError"),
 		("LockedError", "LockedError"),
+		("LeavingError", "LeavingError"),
+		("SlowError", "SlowError"),
 		("NeverError", "not for a long time"),
 		("RecursionError", "maximum recursion depth exceeded"),
 		("MemoryError", "MemoryError"),
@@ -95,6 +98,31 @@ def test_a_process_that_a_handler_forks_and_that_comes_back_ends_nothing_but_its
 	assert transitions(job.name)[-1] == ("Running", "Completed")
 	assert state(job.name)["result"] == {"exit": 1}
 	assert people_written() == 2
+
+
+@pytest.mark.usefixtures("short_grace")
+def test_a_callback_of_the_rollback_that_never_returns_keeps_no_worker(world, work):
+	job = submit(mode="raise_while_a_callback_of_the_rollback_sleeps", **WRITES)
+	work()
+	assert transitions(job.name) == FAILED_ONCE
+	assert row_of(job.name).error_message == "and it is undone for ever"
+	assert people_written() == 0
+
+
+@pytest.fixture
+def short_grace(runtime):
+	with runtime.site_config(dartwing_timeout_grace_seconds=1):
+		yield
+
+
+def test_a_number_of_any_size_is_kept_as_it_is(world, work):
+	number = 2**70
+	job = submit(mode="return_a_large_number", number=number)
+	work()
+	result = {"huge": 10**400, "next": number + 1}
+	assert state(job.name)["result"] == result
+	with acting_as(world.alice):
+		assert job.name in [one["job_id"] for one in list_jobs(world.alpha)["jobs"]]
 
 
 def test_the_horse_goes_on_after_an_error_that_nobody_catches(world, work):

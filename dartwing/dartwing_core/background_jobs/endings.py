@@ -7,7 +7,14 @@ from types import FrameType
 import frappe
 
 from dartwing.dartwing_core.background_jobs.errors import JobCanceledError
-from dartwing.dartwing_core.background_jobs.outcomes import Abandoned, Failed, Outcome, TimedOut
+from dartwing.dartwing_core.background_jobs.outcomes import (
+	LAST_WORDS_SECONDS,
+	Abandoned,
+	Failed,
+	Outcome,
+	TimedOut,
+)
+from dartwing.dartwing_core.background_jobs.time_limit import at_most
 
 SIGNAL_HANDLERS_OF_RQ = ("request_stop", "request_force_stop")
 
@@ -27,8 +34,9 @@ def outcome_of(error: BaseException, timeout_seconds: int, was_interrupted: bool
 def traceback_of(error: BaseException) -> str:
 	"""Frappe's text of the error that is being handled, or its lines alone where its words break that."""
 	try:
-		return frappe.get_traceback()
-	except Exception:
+		with at_most(LAST_WORDS_SECONDS):
+			return frappe.get_traceback()
+	except (Exception, SystemExit, GeneratorExit):
 		return "".join(format_tb(error.__traceback__)) + type(error).__name__
 
 

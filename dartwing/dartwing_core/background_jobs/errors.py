@@ -185,5 +185,5 @@ def attribute_of(carrier: object, name: str) -> Any:
 	"""What a foreign error has under a name; None where it has none, or where asking for it fails."""
 	try:
 		return getattr(carrier, name, None)
-	except Exception:
+	except (Exception, SystemExit, GeneratorExit):
 		return None

@@ -10,6 +10,7 @@ from typing import Any
 import frappe
 from frappe import _
 
+from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.claims import claim
 from dartwing.dartwing_core.background_jobs.control import ControlConnection
 from dartwing.dartwing_core.background_jobs.drain import Drain
@@ -21,7 +22,7 @@ from dartwing.dartwing_core.background_jobs.offspring import Offspring
 from dartwing.dartwing_core.background_jobs.outcomes import Abandoned, Completed, Failed, Outcome, TimedOut
 from dartwing.dartwing_core.background_jobs.progress import JobContext
 from dartwing.dartwing_core.background_jobs.supervision import Supervisor
-from dartwing.dartwing_core.background_jobs.time_limit import TimeLimit
+from dartwing.dartwing_core.background_jobs.time_limit import TimeLimit, at_most
 from dartwing.dartwing_core.background_jobs.transactions import nothing_in_between, separate_transaction
 from dartwing.dartwing_core.doctype.background_job.background_job import RUNNING, BackgroundJob
 from dartwing.dartwing_core.doctype.job_type.job_type import get_handler
@@ -154,9 +155,10 @@ def undo() -> None:
 	errors. The next statement opens another one.
 	"""
 	try:
-		frappe.db.rollback()
+		with at_most(config.get("timeout_grace_seconds")):
+			frappe.db.rollback()
 	except BaseException:
-		# the handler's own callbacks of the rollback may raise anything
+		# the handler's own callbacks of the rollback may raise anything, or never return
 		drop_connection()
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import hashlib
-import os
 import shutil
 import time
 from abc import ABC, abstractmethod
@@ -77,7 +76,8 @@ class ExportFile(ABC):
 		frappe.db.after_rollback.add(partial(remove, note))
 		# with the note, and with what earlier attempts had begun
 		frappe.db.after_commit.add(partial(remove_parts, [self._job_id]))
-		os.replace(self._part, path)
+		# a copy, where the folder of files is a file system of its own
+		shutil.move(self._part, path)
 
 	def checkpoint(self) -> dict[str, Any]:
 		raise NotImplementedError(f"{self.extension} files cannot be continued")

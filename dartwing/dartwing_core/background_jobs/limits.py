@@ -53,13 +53,22 @@ def to_json(value: Any, argument: str) -> str:
 		parsed = json.loads(text, parse_constant=_refuse_constant)
 	except RecursionError:
 		_refuse_depth(argument)
-	except (TypeError, ValueError) as error:
+	except (TypeError, ValueError, AttributeError, LookupError) as error:
 		refuse_argument(argument, _("cannot be stored as JSON: {0}").format(error))
 	if not texts.is_unicode(text):
 		refuse_argument(argument, _("is not valid Unicode"))
 	if text.count("{") + text.count("[") > MAX_JSON_LEVELS and _is_too_deep(parsed):
 		_refuse_depth(argument)
 	return text
+
+
+def from_json(text: str | None) -> Any:
+	"""What `to_json` made a text of, large integers too, of which Frappe v16's own reader makes floats.
+
+	An object is a `frappe._dict`; no text is None.
+	"""
+	value = json.loads(text) if text else None
+	return frappe._dict(value) if isinstance(value, dict) else value
 
 
 def _refuse_depth(argument: str) -> NoReturn:

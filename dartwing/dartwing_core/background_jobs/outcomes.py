@@ -19,6 +19,7 @@ from dartwing.dartwing_core.background_jobs.errors import (
 	leaves_of,
 )
 from dartwing.dartwing_core.background_jobs.retry_queue import schedule_retry
+from dartwing.dartwing_core.background_jobs.time_limit import at_most
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	COMPLETED,
 	DEAD_LETTER,
@@ -27,6 +28,8 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	BackgroundJob,
 )
 
+# for so long an error may take to say what it is: its handler's time is over
+LAST_WORDS_SECONDS = 2
 # errors of a group that its message tells of
 MAX_LEAVES = 20
 
@@ -172,7 +175,8 @@ def describe(error: BaseException) -> str:
 def words_of(error: BaseException) -> str:
 	"""What the error says of itself; nothing when it cannot even do that."""
 	try:
-		return str(error).strip()
+		with at_most(LAST_WORDS_SECONDS):
+			return str(error).strip()
 	except BaseException:
 		# whatever it is, the attempt has ended with the error
 		return ""

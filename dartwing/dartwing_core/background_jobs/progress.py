@@ -35,10 +35,10 @@ class JobContext:
 		self.job_type: str = job.job_type
 		self.organization: str = job.organization
 		self.owner: str = job.owner_user
-		self.parameters: dict[str, Any] = frappe.parse_json(job.input_parameters) or {}
+		self.parameters: dict[str, Any] = limits.from_json(job.input_parameters) or {}
 		self.attempt: int = (job.retry_count or 0) + 1
 		self.timeout_seconds: int = job.timeout_seconds
-		self.checkpoint: dict[str, Any] | None = frappe.parse_json(job.checkpoint) if job.checkpoint else None
+		self.checkpoint: dict[str, Any] | None = limits.from_json(job.checkpoint)
 		self.idempotency_key: str = key_of(frappe.local.site, job.name, get_datetime(job.creation))
 		self._control = control
 		self._progress = ProgressReporter(self._control, config.get("progress_interval_seconds"), job.secrets)

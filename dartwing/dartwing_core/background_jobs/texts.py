@@ -49,7 +49,7 @@ def text_of(value: Any) -> str:
 		return str.__str__(value)
 	try:
 		return str(value)
-	except Exception:
+	except (Exception, SystemExit, GeneratorExit):
 		return type(value).__name__
 
 

@@ -1,9 +1,10 @@
 """Each job's own alarm, inside the one that RQ has set for the whole wake-up."""
 
 import signal
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
 
 from dartwing.dartwing_core.background_jobs.errors import JobTimeoutError
@@ -48,6 +49,12 @@ class TimeLimit:
 		if self._is_in_force:
 			self.has_interrupted = True
 			raise JobTimeoutError(f"over its time limit of {self.seconds} seconds")
+
+
+def at_most(seconds: float) -> AbstractContextManager[None]:
+	"""Interrupt the block after so many seconds; no other thread than the main one is interrupted."""
+	is_main = threading.current_thread() is threading.main_thread()
+	return TimeLimit(seconds).enforced() if is_main else nullcontext()
 
 
 def at_least(seconds: float) -> float:
