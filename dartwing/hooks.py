@@ -92,6 +92,7 @@ scheduler_events = {
 
 doc_events = {
 	"*": {"before_validate": "dartwing.dartwing_core.api.links.refuse_hidden"},
+	"Custom HTML Block": {"validate": "dartwing.dartwing_core.api.links.refuse_blocks"},
 	"Kanban Board": {"validate": "dartwing.dartwing_core.api.links.refuse_boards"},
 	"List Filter": {"validate": "dartwing.dartwing_core.api.links.refuse_other_desks"},
 	"Workspace": {"validate": "dartwing.dartwing_core.api.links.refuse_other_desks"},

@@ -22,6 +22,7 @@ from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
 GROUPS = "frappe.desk.listview.get_group_by_count"
 KANBAN = "frappe.desk.doctype.kanban_board.kanban_board."
+ONBOARDING = "frappe.desk.desktop.update_onboarding_step"
 CHART = "frappe.desk.doctype.dashboard_chart.dashboard_chart.get"
 # what begins so, or is a module of these
 MAY_BE_ASKED = re.compile(
@@ -40,6 +41,7 @@ MAY_BE_ASKED = re.compile(
 	r"|desk\.doctype\.list_view_settings\.list_view_settings\.\w+"
 	r"|desk\.doctype\.number_card\.number_card\.get_(result|percentage_difference)"
 	r"|desk\.doctype\.tag\.tag\.(add_tags?|remove_tag|get_tags)"
+	r"|desk\.doctype\.workspace\.workspace\.\w+"
 	r"|desk\.form\.(assign_to|document_follow|load|save|utils)\.\w+"
 	r"|desk\.form\.linked_with\.(get|get_linked_doctypes)"
 	r"|desk\.like\.toggle_like"
@@ -72,6 +74,9 @@ UNASKING = frozenset(
 		"frappe.workflow.doctype.workflow.workflow.get_workflow_state_count",
 	)
 )
+# arguments by which a method is told another one to call; Desk's trees are told Frappe's own
+CALLING = ("method", "tree_method", "cmd_to_call", "query_method")
+MAY_BE_CALLED = ("frappe.desk.treeview.get_children",)
 # keeps whole documents, and names their DocType in a text
 DELETED = "Deleted Document"
 
@@ -107,12 +112,23 @@ def check(method: str, form: dict) -> None:
 	"""Raise PermissionError, which names the argument, for what nobody but a System Manager may ask."""
 	if not method.startswith("frappe.") or "System Manager" in frappe.get_roles():
 		return
+	for argument in CALLING:
+		called = form.get(argument)
+		if isinstance(called, str) and is_frappes(called) and called not in MAY_BE_CALLED:
+			refuse_argument(argument, _("{0} is not called here").format(called), frappe.PermissionError)
 	if not MAY_BE_ASKED.fullmatch(method):
 		for argument, doctype in named(form):
 			refuse_argument(argument, _("{0} is not asked here").format(doctype), frappe.PermissionError)
+	if method == ONBOARDING and form.get("field") not in ("is_complete", "is_skipped"):
+		refuse_argument("field", _("must be is_complete or is_skipped"), frappe.PermissionError)
 	for argument, doctype in told(method, form):
 		refuse_argument(argument, _("{0} is not asked here").format(doctype), frappe.PermissionError)
 	check_attachments(parsed(form.get("attachments")))
+
+
+def is_frappes(path: str) -> bool:
+	"""Whether a path is that of a method of Frappe, which would be called without passing the door."""
+	return "." in path and canonical(path).startswith("frappe.")
 
 
 def told(method: str, form: dict) -> Iterator[tuple[str, str]]:

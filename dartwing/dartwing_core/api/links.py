@@ -4,14 +4,19 @@ A request can change the name alone in a document that refers to a guarded DocTy
 comment): it names no DocType, so `door` lets it pass.
 """
 
+import json
 import re
 from typing import Any
 
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.background_jobs.access_hooks import GUARDED, hidden_among
+from dartwing.dartwing_core.background_jobs.access_hooks import GUARDED, hidden_among, may_copy
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+
+# what people write: Frappe takes markup out of it
+SANITIZED = ("Data", "Small Text", "Text", "Long Text", "Text Editor", "Markdown Editor", "Read Only")
+MARKUP = re.compile("<[a-zA-Z/!?]")
 
 
 def is_a_members_request(*roles: str) -> bool:
@@ -41,6 +46,36 @@ def refuse_boards(doc: Any, method: str | None = None) -> None:
 		refuse_argument("filters", _("must be [field, operator, value]"))
 
 
+def refuse_blocks(doc: Any, method: str | None = None) -> None:
+	"""Before a block is saved: whoever opens it, or a workspace that shows it, runs its script."""
+	if is_a_members_request("Workspace Manager"):
+		refuse_argument("script", _("may be written by Workspace Managers"), frappe.PermissionError)
+
+
+def refuse_markup_in_json(row: Any) -> None:
+	"""Frappe takes markup out of texts, but not where they are JSON, as a text in quotation marks is."""
+	for field in row.meta.get("fields", {"fieldtype": ("in", SANITIZED)}):
+		value = row.get(field.fieldname)
+		if isinstance(value, str) and MARKUP.search(value) and is_json(value):
+			refuse_argument(field.fieldname, _("must not be markup"))
+
+
+def is_json(text: str) -> bool:
+	try:
+		json.loads(text)
+	except (ValueError, RecursionError):
+		return False
+	return True
+
+
+def refuse_foreign_files(row: Any) -> None:
+	"""A file that an attachment names becomes a file of the document, to be read by whoever may read that."""
+	for field in row.meta.get("fields", {"fieldtype": ("in", ("Attach", "Attach Image"))}):
+		url = row.get(field.fieldname)
+		if isinstance(url, str) and url.startswith("/private/files/") and not may_copy(url):
+			refuse_argument(field.fieldname, _("no file {0}").format(repr(url)), frappe.DoesNotExistError)
+
+
 def as_list(text: str | None) -> list:
 	found = frappe.parse_json(text) if text else []
 	return found if isinstance(found, list) else [found]
@@ -55,7 +90,7 @@ def refuse_markup_in_images(doc: Any) -> None:
 		return
 	for field in doc.meta.get("fields", {"fieldtype": "Attach Image"}):
 		value = doc.get(field.fieldname)
-		if isinstance(value, str) and re.search(r"[\"<>]", value):
+		if isinstance(value, str) and re.search(r"[\"<>]|^\s*(javascript|vbscript|data:text)", value):
 			refuse_argument(field.fieldname, _("must be the address of an image"))
 
 
@@ -63,8 +98,12 @@ def refuse_hidden(doc: Any, method: str | None = None) -> None:
 	"""Before a document is saved in a request: raise what Frappe raises for a reference to nothing."""
 	if not getattr(frappe.local, "request", None):
 		return
+	is_a_members = is_a_members_request()
 	refuse_markup_in_images(doc)
 	for row in (doc, *doc.get_all_children()):
+		if is_a_members:
+			refuse_markup_in_json(row)
+			refuse_foreign_files(row)
 		for field in row.meta.get_dynamic_link_fields():
 			doctype, name = row.get(field.options), row.get(field.fieldname)
 			if doctype in GUARDED and name and hidden_among(doctype, [str(name)]):

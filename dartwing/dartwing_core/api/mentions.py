@@ -151,7 +151,11 @@ def changed_document(doctype: str, document: dict, change: Change) -> dict:
 	for name, value in document.items():
 		field = fields.get(name)
 		if field and field.fieldtype in frappe.model.table_fields:
-			after[name] = _changed_rows(field.options, parsed(value), change)
+			rows = _changed_rows(field.options, parsed(value), change)
+			# in a form they are JSON, and stay what they were
+			after[name] = (
+				value if rows == parsed(value) else json.dumps(rows) if isinstance(value, str) else rows
+			)
 		elif field is None:
 			after[name] = changed(value, change, name) if is_guarded else value
 		else:

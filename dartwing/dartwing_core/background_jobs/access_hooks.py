@@ -193,7 +193,7 @@ def has_file_permission(doc: frappe._dict, ptype: str = "read", user: str | None
 		return True
 	if ptype not in ("create", "write"):
 		return _may_see_document_of(doc, user)
-	return _may_attach(doc, user) and _may_copy(doc, user)
+	return _may_attach(doc, user) and may_copy(doc.file_url, user, doc.name or "")
 
 
 def _may_attach(doc: frappe._dict, user: str | None) -> bool:
@@ -203,11 +203,12 @@ def _may_attach(doc: frappe._dict, user: str | None) -> bool:
 	return bool(frappe.get_list(doc.attached_to_doctype, filters=named, user=user, limit_page_length=1))
 
 
-def _may_copy(doc: frappe._dict, user: str | None) -> bool:
-	if not doc.file_url:
+def may_copy(file_url: str | None, user: str | None = None, but_not: str = "") -> bool:
+	"""Whether the private file of that address, if there is one, may be read; a File but itself says so."""
+	if not file_url:
 		return True
-	file_name = unquote(str(doc.file_url)).partition("?")[0].rpartition("/")[2]
-	same = {"file_url": f"/private/files/{file_name}", "name": ("!=", doc.name or "")}
+	file_name = unquote(str(file_url)).partition("?")[0].rpartition("/")[2]
+	same = {"file_url": f"/private/files/{file_name}", "name": ("!=", but_not)}
 	files = [frappe.get_doc("File", name) for name in frappe.get_all("File", same, pluck="name")]
 	return not files or any(file.has_permission("read", user=user) for file in files)
 
