@@ -174,7 +174,8 @@ def test_a_document_in_a_body_of_another_type_is_looked_at_too(alice, world):
 		headers = {"Content-Type": "text/plain"}
 		answer = alice.post("/api/resource/ToDo", data=json.dumps(todo), headers=headers)
 		statuses.append(answer.status_code)
-	assert statuses == [417, 417]
+	# no link to nothing on v15; on v16 they may not make a ToDo of others' at all
+	assert statuses == [403, 403] if since(16) else statuses == [417, 417]
 
 
 # --- files
