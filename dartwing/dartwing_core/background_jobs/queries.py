@@ -6,7 +6,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.background_jobs import access, limits, pages, times
+from dartwing.dartwing_core.background_jobs import access, framework, limits, pages, times
 from dartwing.dartwing_core.background_jobs.comparisons import shown
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.pages import Scope
@@ -175,5 +175,5 @@ def _shape(job: frappe._dict, fields: tuple[str, ...] = STATUS_FIELDS) -> dict[s
 		shaped["scheduled_at"] = times.utc_as_text(job.scheduled_at_utc)
 	if job.ready_at and job.status in WAITING_FOR_RETRY:
 		shaped["next_retry_at"] = times.utc_as_text(job.ready_at)
-	shaped["result"] = limits.from_json(job.result)
+	shaped["result"] = framework.answerable(limits.from_json(job.result))
 	return shaped
