@@ -16,8 +16,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.api.mentions import PROSE, guarded_doctype, parsed
-from dartwing.dartwing_core.background_jobs.access_hooks import GUARDED
+from dartwing.dartwing_core.api.mentions import PROSE, TABLES, guarded_doctype, parsed
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
 GROUPS = "frappe.desk.listview.get_group_by_count"
@@ -66,7 +65,6 @@ MAY_BE_ASKED = re.compile(
 )
 # where an argument, or a field of a document in one, says which DocType is meant
 NAMING = re.compile(r"doctype|document_type|reference_type|(^|_)dt$|^(allow|ref|parent)$", re.IGNORECASE)
-TABLES = re.compile("|".join(f"tab{doctype}" for doctype in GUARDED), re.IGNORECASE)
 # these count or sum up rows of any DocType, also those that the user may not read
 UNASKING = frozenset(
 	(

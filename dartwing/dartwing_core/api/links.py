@@ -4,13 +4,13 @@ A request can change the name alone in a document that refers to a guarded DocTy
 comment): it names no DocType, so `door` lets it pass.
 """
 
-import json
 import re
 from typing import Any
 
 import frappe
 from frappe import _
 
+from dartwing.dartwing_core.api.mentions import parsed
 from dartwing.dartwing_core.background_jobs.access_hooks import GUARDED, hidden_among, may_copy
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
@@ -56,16 +56,8 @@ def refuse_markup_in_json(row: Any) -> None:
 	"""Frappe takes markup out of texts, but not where they are JSON, as a text in quotation marks is."""
 	for field in row.meta.get("fields", {"fieldtype": ("in", SANITIZED)}):
 		value = row.get(field.fieldname)
-		if isinstance(value, str) and MARKUP.search(value) and is_json(value):
+		if isinstance(value, str) and MARKUP.search(value) and parsed(value) is not value:
 			refuse_argument(field.fieldname, _("must not be markup"))
-
-
-def is_json(text: str) -> bool:
-	try:
-		json.loads(text)
-	except (ValueError, RecursionError):
-		return False
-	return True
 
 
 def refuse_foreign_files(row: Any) -> None:

@@ -42,6 +42,7 @@ NAME_FIELDS = frozenset(
 ONE_NAME = re.compile(r"^(name|dn|(.*_)?docname|(reference|document|link|share|attached_to)_name)$")
 # in these, Frappe narrows the condition by what the user may see
 FILTERS = frozenset(("applied_filters", "current_filters", "filters", "filters_json", "or_filters"))
+TABLES = re.compile("|".join(f"tab{doctype}" for doctype in GUARDED), re.IGNORECASE)
 BY_SLUG = {doctype.replace(" ", "").lower(): doctype for doctype in GUARDED}
 
 

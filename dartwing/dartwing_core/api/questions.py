@@ -14,7 +14,8 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.api.mentions import PROSE, parsed
+from dartwing.dartwing_core.api.allowed import CHART, GROUPS
+from dartwing.dartwing_core.api.mentions import PROSE, TABLES, parsed
 from dartwing.dartwing_core.background_jobs import framework
 from dartwing.dartwing_core.background_jobs.access_hooks import GUARDED, visible_rows
 from dartwing.dartwing_core.background_jobs.conditions import (
@@ -52,7 +53,6 @@ AGGREGATES = ("_aggregate_column", "count", "total_count")
 NO_FIELDS = ("", "assigned_to")
 SIMPLE = r"(?:`?tab{0}`?\.)?(?:`\w+`|(?!tab)\w+|\*)(?:\.\w+)?"
 ALIAS = r"(?:\s+as\s+[`'\"]?\w+[`'\"]?)?"
-TABLES = re.compile("|".join(f"tab{doctype}" for doctype in GUARDED), re.IGNORECASE)
 # DocTypes of ours that many may read, of which only readable fields are asked too
 ASKED = (*GUARDED, "Job Type", "Job Tally", "Job Engine Settings")
 # a query within the query that Frappe makes: v15 takes `name and f((select … from …))` for a field
@@ -73,18 +73,17 @@ WORDS = re.compile(r"(?!.*--)[\w ,.*-]*")
 NAMED_BY_FILTER = ("frappe.client.get_value", "frappe.client.get", "frappe.client.set_value")
 
 CARD = "frappe.desk.doctype.number_card.number_card"
-CHART = "frappe.desk.doctype.dashboard_chart.dashboard_chart"
 # methods that count rows without asking who may see them, and the filters that they obey
 NARROWED = {
-	"frappe.desk.listview.get_group_by_count": "current_filters",
+	GROUPS: "current_filters",
 	f"{CARD}.get_cards_for_user": "filters",
-	f"{CHART}.get": "filters",
+	CHART: "filters",
 }
 # methods that are told the DocType by the name of a document: the argument, and that document's DocType
 BY_DOCUMENT = {
 	f"{CARD}.get_percentage_difference": ("doc", "Number Card"),
 	f"{CARD}.get_result": ("doc", "Number Card"),
-	f"{CHART}.get": ("chart_name", "Dashboard Chart"),
+	CHART: ("chart_name", "Dashboard Chart"),
 }
 
 
@@ -116,10 +115,15 @@ def fields_of(value: Any, doctype: str | None = None) -> Iterator[tuple[str, Any
 			one = parsed(one)
 			if name not in PROSE:
 				yield str(name), one, doctype
-				yield from fields_of(one, one.get("doctype") or doctype if isinstance(one, dict) else doctype)
+				yield from fields_of(one, _doctype_of(one, doctype))
 	elif isinstance(value, list):
 		for one in value:
-			yield from fields_of(one, one.get("doctype") or doctype if isinstance(one, dict) else doctype)
+			yield from fields_of(one, _doctype_of(one, doctype))
+
+
+def _doctype_of(value: Any, around: str | None) -> str | None:
+	"""Its own, if it is a document that says so; else that of the document around it."""
+	return (value.get("doctype") if isinstance(value, dict) else None) or around
 
 
 def is_apps(doctype: str | None) -> bool:
