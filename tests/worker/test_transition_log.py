@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +77,17 @@ def test_a_line_says_what_became_of_which_job(lines, world, work):
 	# as the worker's own log names it
 	assert completed["rq_job_id"].startswith(create_job_id(f"{job.name}-"))
 	assert completed["by_rq_job_id"] == completed["rq_job_id"]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_line_has_the_time_of_this_host_whatever_zone_the_handler_has_set(lines, runtime, work, fails):
+	job = submit(mode="leave_a_mess", fails=fails)
+	work()
+	assert steps(lines(), job.name)[-1] == ("Running", "Failed" if fails else "Completed")
+	log = Path(runtime.sites_path) / runtime.site / "logs" / f"{LOGGER}.log"
+	written = [text for text in log.read_text().splitlines() if job.name in text]
+	assert len(written) == 4
+	assert written[-1] < f"{datetime.now() + timedelta(seconds=1):%Y-%m-%d %H:%M:%S}"
 
 
 def test_what_is_not_committed_is_not_logged(lines, world):

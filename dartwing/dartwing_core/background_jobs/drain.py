@@ -11,7 +11,6 @@ from dartwing.dartwing_core.background_jobs.dispatcher import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.errands import Errands
 from dartwing.dartwing_core.background_jobs.fresh_context import run_as_frappe_job
 from dartwing.dartwing_core.background_jobs.horse import Horse
-from dartwing.dartwing_core.background_jobs.surroundings import Surroundings
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 
@@ -26,7 +25,6 @@ class Drain:
 		self._horse = horse
 		self._errands = errands
 		self._run = run
-		self._surroundings = Surroundings()
 		self._seconds = setting("drain_budget_seconds") or 0
 		self._jobs_left = setting("drain_budget_jobs") or 0
 		self._grace_seconds = config.get("timeout_grace_seconds")
@@ -42,13 +40,11 @@ class Drain:
 		"""
 		if first:
 			self._note_turn(first.organization)
-		self._surroundings.restore()
 		while self._may_take_another():
 			# with all that the first job has left on it; it is opened again when it is used
 			frappe.db.close()
 			if run_as_frappe_job(self._horse.site, self.run_next):
 				self._jobs_left -= 1
-				self._surroundings.restore()
 				self._errands.run_if_due()
 			elif not self._errands.run():
 				# what was filled just now may be for this horse

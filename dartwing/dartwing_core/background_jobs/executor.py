@@ -22,6 +22,7 @@ from dartwing.dartwing_core.background_jobs.offspring import Offspring
 from dartwing.dartwing_core.background_jobs.outcomes import Abandoned, Completed, Failed, Outcome, TimedOut
 from dartwing.dartwing_core.background_jobs.progress import JobContext
 from dartwing.dartwing_core.background_jobs.supervision import Supervisor
+from dartwing.dartwing_core.background_jobs.surroundings import surroundings_kept
 from dartwing.dartwing_core.background_jobs.time_limit import TimeLimit, at_most
 from dartwing.dartwing_core.background_jobs.transactions import nothing_in_between, separate_transaction
 from dartwing.dartwing_core.doctype.background_job.background_job import RUNNING, BackgroundJob
@@ -72,6 +73,7 @@ def perform(job: BackgroundJob, limit: TimeLimit, errands: Errands) -> Outcome:
 def attempt(job: BackgroundJob, limit: TimeLimit, errands: Errands, offspring: Offspring) -> Outcome:
 	try:
 		with (
+			surroundings_kept(),
 			supervised(job, limit, errands, offspring) as context,
 			acting_as(job.owner_user),
 			limit.enforced(),
@@ -123,7 +125,7 @@ def settle(job: BackgroundJob, outcome: Outcome, limit: TimeLimit, errands: Erra
 	"""
 	if isinstance(outcome, Completed):
 		try:
-			with limit.enforced():
+			with surroundings_kept(), limit.enforced():
 				complete(job, outcome)
 			errands.follow_end(job)
 			return outcome

@@ -1,10 +1,15 @@
-"""What belongs to the process and not to Frappe's context, put back between two jobs of one horse."""
+"""What belongs to the process and not to Frappe's context, put back as soon as a handler is done.
+
+The engine writes its logs and opens its connections in the same process, and the next job runs there.
+"""
 
 import os
 import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 UNCATCHABLE = {signal.SIGKILL, signal.SIGSTOP}
 
@@ -30,7 +35,6 @@ class Surroundings:
 			# None: set by foreign code, which Python cannot put back
 			if handler is not None and signal.getsignal(number) is not handler:
 				signal.signal(number, handler)
-		signal.pthread_sigmask(signal.SIG_SETMASK, self._blocked)
 		sys.setrecursionlimit(self._levels)
 		os.chdir(self._folder)
 		os.umask(self._umask)
@@ -40,3 +44,15 @@ class Surroundings:
 			os.environ.update(self._environment)
 			# the time zone is read from it
 			time.tzset()
+		# at last: a signal that waited may raise from here
+		signal.pthread_sigmask(signal.SIG_SETMASK, self._blocked)
+
+
+@contextmanager
+def surroundings_kept() -> Iterator[None]:
+	"""Put back what the block changes of the process, however it ends."""
+	before = Surroundings()
+	try:
+		yield
+	finally:
+		before.restore()

@@ -40,6 +40,8 @@ class TimeLimit:
 				self._is_in_force = False
 		finally:
 			signal.setitimer(signal.ITIMER_REAL, 0)
+			# an alarm that is still held back by the signal mask is taken back too
+			signal.signal(signal.SIGALRM, signal.SIG_IGN)
 			signal.signal(signal.SIGALRM, interrupt_before)
 			if seconds_before:
 				left = at_least(seconds_before - (time.monotonic() - began))
