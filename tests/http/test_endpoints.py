@@ -1,5 +1,6 @@
 """Every endpoint: what it returns, exactly, and with which HTTP code."""
 
+import json
 import re
 
 import frappe
@@ -39,6 +40,15 @@ def dead_letter(world, **parameters) -> str:
 	job = submit(**parameters)
 	end(job.name, "Dead Letter", error_message="broken", error_type="Permanent", error_traceback="Trace")
 	return job.name
+
+
+def test_the_integers_of_a_result_are_answered_exactly(alice, world):
+	job = submit()
+	result = {"ids": [2**63 - 1, 2**63, -(2**63), -(2**70)], "huge": 10**400}
+	end(job.name, "Completed", result=json.dumps(result))
+	status = message(alice.call(f"{API}.get_job_status", job_id=job.name))
+	(listed,) = message(alice.call(f"{API}.list_jobs", organization=world.alpha))["jobs"]
+	assert status["result"] == listed["result"] == result
 
 
 # submit

@@ -16,20 +16,25 @@ NO_OBJECTION = True if VERSION >= 16 else None
 # behind one, the end of a text is not its end
 COUNTS_WRITTEN_OUT = "frappe.desk.reportview.get_count" if VERSION >= 16 else ""
 
-# v16 writes its answers with a library that knows no larger integers, and answers 500 for one
-LARGEST_ANSWERED = 2**63 - 1 if VERSION >= 16 else None
+# v16 writes its answers with orjson, which knows no larger integers and answers 500 for one; a Fragment is a
+# text that it writes as it stands
+if VERSION >= 16:
+	from orjson import Fragment
+else:
+	Fragment = None
+LARGEST_OF_ORJSON = 2**63 - 1
 
 
 def answerable(value: Any) -> Any:
-	"""The value as an answer over HTTP can say it: larger integers as the nearest number, or as a text."""
-	if LARGEST_ANSWERED is None or not getattr(frappe.local, "request", None):
+	"""The value as the answer to the current request can say it, each integer exactly."""
+	if Fragment is None or not getattr(frappe.local, "request", None):
 		return value
 	if isinstance(value, dict):
 		return {key: answerable(one) for key, one in value.items()}
 	if isinstance(value, list):
 		return [answerable(one) for one in value]
-	if isinstance(value, int) and abs(value) > LARGEST_ANSWERED:
-		return float(value) if abs(value) < 10**300 else str(value)
+	if isinstance(value, int) and abs(value) > LARGEST_OF_ORJSON:
+		return Fragment(str(value))
 	return value
 
 
