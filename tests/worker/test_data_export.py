@@ -286,7 +286,8 @@ def test_a_file_that_was_attached_elsewhere_outlives_its_job(world, work):
 		).insert()
 	frappe.get_doc("Background Job", job.name).delete()
 	frappe.db.commit()
-	assert content_of(file_url)
+	# v15 attaches the same file; v16 reads it without its byte order mark, and so attaches a copy
+	assert content_of(attached.file_url)
 	frappe.delete_doc("File", attached.name)
 	frappe.db.commit()
 
