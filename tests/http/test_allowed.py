@@ -278,6 +278,12 @@ def test_nothing_in_a_profile_is_markup(alice, world, field, hostile):
 	assert field in answer.text
 
 
+def test_a_text_with_a_backslash_is_only_a_text(alice, world):
+	answer = alice.put(f"/api/resource/User/{World.alice}", json={"bio": "C:\\jobs"})
+	assert answer.status_code == 200, answer.text
+	assert answer.json()["data"]["bio"] == "C:\\jobs"
+
+
 def test_a_filter_by_name_finds_ones_own_rows(alice, world):
 	mine = submit().name
 	for filters in ({"name": ["like", "JOB-%"]}, {"name": ["in", [mine]]}):

@@ -142,7 +142,7 @@ def has_backslash(value: Any) -> bool:
 
 def is_sql(method: str, argument: str, value: Any) -> bool:
 	"""Whether Frappe v15 would put a text into its statement as it is, where fields or conditions belong."""
-	if method == framework.COUNTS_WRITTEN_OUT and has_backslash(value):
+	if method and method == framework.COUNTS_WRITTEN_OUT and has_backslash(value):
 		return True
 	if IDENTIFIER.search(argument):
 		return isinstance(value, str) and not WORDS.fullmatch(value)
