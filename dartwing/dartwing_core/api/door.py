@@ -91,7 +91,7 @@ def close() -> None:
 	elif method in questions.BY_DOCUMENT:
 		questions.check(method, form, None)
 	# of any other DocType, and in arguments of any other name
-	argument = questions.argument_with_query(form)
+	argument = questions.argument_with_query(method, form)
 	if argument and not stored_doctype(request):
 		refuse_argument(argument, _("holds a query"))
 	# the database is asked only where something was found

@@ -14,6 +14,7 @@ from typing import Any
 import frappe
 from frappe import _
 
+from dartwing.dartwing_core.api import columns
 from dartwing.dartwing_core.api.allowed import CHART, GROUPS
 from dartwing.dartwing_core.api.mentions import PROSE, TABLES, parsed
 from dartwing.dartwing_core.background_jobs import framework
@@ -55,12 +56,10 @@ SIMPLE = r"(?:`?tab{0}`?\.)?(?:`\w+`|(?!tab)\w+|\*)(?:\.\w+)?"
 ALIAS = r"(?:\s+as\s+[`'\"]?\w+[`'\"]?)?"
 # DocTypes of ours that many may read, of which only readable fields are asked too
 ASKED = (*GUARDED, "Job Type", "Job Tally", "Job Engine Settings")
-# a query within the query that Frappe makes: v15 takes `name and f((select … from …))` for a field
-QUERY = re.compile(r"\([\W\d]*select(?![a-z_])", re.IGNORECASE)
-COMMENT = re.compile(r"/\*(?!!).*?\*/|(--\s|#).*?\n", re.DOTALL)
-# a comment that begins in one argument and ends in the next swallows what Frappe writes between them
-GLUE = re.compile(r"/\*|\*/|--|#")
-STRUCTURE = frozenset((*ORDERS, *FIELDS, "fields", "fieldname"))
+# arguments whose texts become columns of Frappe's query, or an order of rows
+STRUCTURE = frozenset((*ORDERS, *FIELDS, "fields", "fieldname", "field_map", "stats"))
+COMMENT = re.compile(r"/\*|--|#")
+WORD_OR_BRACKET = re.compile(r"[^\W\d]+|\(")
 # arguments that carry what is to be stored, or prose: they are no part of a query
 CARRIED = frozenset((*PROSE, "args", "data", "doc", "docs", "doclist", "query", "value", "values"))
 WORD = re.compile(r"\w+")
@@ -87,14 +86,37 @@ BY_DOCUMENT = {
 }
 
 
-def argument_with_query(form: dict) -> str | None:
-	"""The argument by which a query is asked for, of any DocType; System Managers may ask for that."""
+def argument_with_query(method: str, form: dict) -> str | None:
+	"""The argument by which a query is asked for, of any DocType; System Managers may ask for that.
+
+	Methods of other apps may understand columns in ways of their own.
+	"""
+	is_frappes = not method or method.startswith("frappe.")
 	for argument, value in asked_of(form):
-		for text in asked_texts(argument, value):
-			glues = argument in STRUCTURE and GLUE.search(text)
-			if (glues or QUERY.search(COMMENT.sub(" ", text))) and "System Manager" not in frappe.get_roles():
-				return argument
+		if argument in STRUCTURE and is_frappes:
+			is_suspect = any(columns.texts_that_are_none(value))
+		else:
+			is_suspect = any(map(has_query, asked_texts(argument, value)))
+		if is_suspect and "System Manager" not in frappe.get_roles():
+			return argument
 	return None
+
+
+def has_query(text: str) -> bool:
+	"""Whether a bracket begins with "select", a query within the one that Frappe makes, or may begin so.
+
+	Where a comment may stand between the two, what it holds is not worked out.
+	"""
+	may_be_commented = bool(COMMENT.search(text))
+	is_begun = False
+	for word in WORD_OR_BRACKET.findall(text):
+		if word == "(":
+			is_begun = True
+		elif is_begun and word.lower() == "select":
+			return True
+		else:
+			is_begun = is_begun and may_be_commented
+	return False
 
 
 def argument_with_sql(method: str, form: dict, doctype: str | None = None) -> str | None:
