@@ -178,6 +178,34 @@ def test_a_document_in_a_body_of_another_type_is_looked_at_too(alice, world):
 	assert statuses == [403, 403] if since(16) else statuses == [417, 417]
 
 
+LIST = "frappe.client.get_list"
+
+
+@pytest.mark.parametrize(
+	("method", "arguments"),
+	[
+		("frappe.desk.search.search_link", {"doctype": "Role", "txt": "", "query": LIST}),
+		("frappe.desk.search.search_widget", {"doctype": "Role", "txt": "", "query": f" {LIST} "}),
+		("frappe.desk.treeview.get_all_nodes", {"doctype": "Role", "tree_method": LIST, "parent": "x"}),
+		("frappe.model.mapper.make_mapped_doc", {"method": LIST, "source_name": "x"}),
+		("frappe.client.get_list", {"doctype": "Role", "whatever": json.dumps({"it": ["is", LIST]})}),
+	],
+)
+def test_no_method_is_told_to_call_another_of_frappe(alice, method, arguments):
+	answer = alice.post(f"/api/method/{method}", data=arguments)
+	assert answer.status_code == 403, answer.text
+	assert f"{LIST} is not called here" in answer.text
+
+
+def test_a_search_for_links_may_be_named(alice):
+	assert not allowed.is_called_past_the_door("dartwing.dartwing_core.api.frappe_methods.search")
+	assert not allowed.is_called_past_the_door("frappe.no.such.method")
+	if is_a_bench():
+		search = {"doctype": "User", "txt": "", "query": "frappe.core.doctype.user.user.user_query"}
+		answer = alice.ask("frappe.desk.search.search_link", **search)
+		assert answer.status_code == 200, answer.text
+
+
 # --- files
 
 

@@ -11,6 +11,7 @@ Some of the others tell also what other DocTypes keep of guarded documents: comm
 
 import re
 from collections.abc import Iterator
+from inspect import signature
 from typing import Any
 
 import frappe
@@ -72,9 +73,14 @@ UNASKING = frozenset(
 		"frappe.workflow.doctype.workflow.workflow.get_workflow_state_count",
 	)
 )
-# arguments by which a method is told another one to call; Desk's trees are told Frappe's own
-CALLING = ("method", "tree_method", "cmd_to_call", "query_method")
+# how a method is named by which another one is told what to call
+PATH = re.compile(r"[A-Za-z_]\w*(\.\w+)+")
+# Desk's trees are told it
 MAY_BE_CALLED = ("frappe.desk.treeview.get_children",)
+# what a search for links takes
+LINK_SEARCH = ("doctype", "txt", "searchfield", "start", "page_len", "filters")
+# arguments that are stored, and the one that names the method itself
+NOT_CALLED = frozenset(("cmd", "data", "doc", "docs", "doclist"))
 # keeps whole documents, and names their DocType in a text
 DELETED = "Deleted Document"
 
@@ -110,10 +116,9 @@ def check(method: str, form: dict) -> None:
 	"""Raise PermissionError, which names the argument, for what nobody but a System Manager may ask."""
 	if not method.startswith("frappe.") or "System Manager" in frappe.get_roles():
 		return
-	for argument in CALLING:
-		called = form.get(argument)
-		if isinstance(called, str) and is_frappes(called) and called not in MAY_BE_CALLED:
-			refuse_argument(argument, _("{0} is not called here").format(called), frappe.PermissionError)
+	for argument, path in paths_in(form):
+		if is_called_past_the_door(path):
+			refuse_argument(argument, _("{0} is not called here").format(path), frappe.PermissionError)
 	if not MAY_BE_ASKED.fullmatch(method):
 		for argument, doctype in named(form):
 			refuse_argument(argument, _("{0} is not asked here").format(doctype), frappe.PermissionError)
@@ -124,9 +129,39 @@ def check(method: str, form: dict) -> None:
 	check_attachments(parsed(form.get("attachments")))
 
 
-def is_frappes(path: str) -> bool:
-	"""Whether a path is that of a method of Frappe, which would be called without passing the door."""
-	return "." in path and canonical(path).startswith("frappe.")
+def paths_in(value: Any, argument: str = "") -> Iterator[tuple[str, str]]:
+	"""Arguments that hold the dotted path of something in an installed app, and the path.
+
+	What is only stored, or is prose, is called by nobody.
+	"""
+	value = parsed(value)
+	if isinstance(value, dict):
+		for key, one in value.items():
+			if key not in PROSE and key not in NOT_CALLED:
+				yield from paths_in(one, argument or str(key))
+	elif isinstance(value, list):
+		for one in value:
+			yield from paths_in(one, argument)
+	elif isinstance(value, str) and is_path(value.strip()):
+		yield argument, value.strip()
+
+
+def is_path(text: str) -> bool:
+	return bool(PATH.fullmatch(text)) and text.partition(".")[0] in frappe.get_installed_apps()
+
+
+def is_called_past_the_door(path: str) -> bool:
+	"""Whether a method that is told this path would call one of Frappe's that is not asked by itself then.
+
+	The searches for links are meant to be named so, and are known by what they take.
+	"""
+	try:
+		called = frappe.get_attr(path)
+		takes = tuple(signature(called).parameters)
+	except Exception:
+		return False
+	is_frappes = canonical(path).startswith("frappe.")
+	return is_frappes and path not in MAY_BE_CALLED and takes[: len(LINK_SEARCH)] != LINK_SEARCH
 
 
 def told(method: str, form: dict) -> Iterator[tuple[str, str]]:
