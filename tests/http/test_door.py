@@ -13,12 +13,23 @@ from typing import Any
 import frappe
 import pytest
 from answers import API, LINK_CHECK
-from asking_frappe import LEFT_OUT, NAMING_DOCTYPE, UNKNOWN, ask, difference, leaving_nothing, normalized
+from asking_frappe import (
+	LEFT_OUT,
+	NAMING_DOCTYPE,
+	UNKNOWN,
+	arguments_for,
+	ask,
+	difference,
+	leaving_nothing,
+	normalized,
+)
 from factories import World, acting_as, end, purge, submit
 from framework import since
 from http_client import Client
 from methods_of_frappe import Method, whitelisted_methods
 from runtimes.chosen import is_a_bench
+
+from dartwing.dartwing_core.api import mentions
 
 GUARDED = ("Background Job", "Job Execution Log", "Organization", "Org Member", "Person")
 SECRET = "known to Beta only"
@@ -195,6 +206,35 @@ def test_no_way_of_asking_tells_a_foreign_name_from_an_unknown_one(alice, foreig
 	assert found == unknown
 
 
+@pytest.mark.parametrize("padding", [" " * 300, "\u200b" * 300, "\u0301" * 300])
+def test_a_name_is_the_same_with_what_the_database_passes_over(alice, foreign, padding):
+	"""However much of it: the database takes it for the name, and Frappe would find the row."""
+	for method in ("frappe.client.get", "frappe.desk.form.load.getdoc", LINK_CHECK):
+		answers = []
+		for name in (foreign["Background Job"], UNKNOWN):
+			padded = {"name": name + padding, "docname": name + padding}
+			answers.append(normalized(alice.call(method, doctype="Background Job", **padded), name))
+		found, unknown = answers
+		assert found == unknown
+		assert SECRET not in found[1]
+
+
+def test_an_object_is_no_name_whatever_its_argument_is_called(alice, foreign):
+	"""To `frappe.get_doc` it is a filter, which finds what it is to be asked for."""
+	for method in whitelisted_methods():
+		if method.path in LEFT_OUT:
+			continue
+		for parameter in method.parameters:
+			if not mentions.OBJECTS.fullmatch(parameter) and parameter not in mentions.PROSE:
+				arguments = {
+					**arguments_for(method, "Background Job", UNKNOWN),
+					parameter: {"organization": World.beta},
+				}
+				answer = alice.call(method.path, **arguments)
+				assert foreign["Background Job"] not in answer.text, (method.path, parameter)
+				assert SECRET not in answer.text, (method.path, parameter)
+
+
 @pytest.mark.parametrize(
 	"name", [0, ["1=1"], {"organization": World.beta}, [["organization", "=", World.beta]]]
 )
@@ -215,7 +255,9 @@ def test_an_api_key_sees_what_its_user_sees(web, foreign, passing_user):
 	assert unknown[0] == 404
 
 
-@pytest.mark.parametrize("name", ['50% "Club" \\ É & x \U0001f600', "x" * 140])
+@pytest.mark.parametrize(
+	"name", ['50% "Club" \\ É & x \U0001f600', "x" * 140, "x" * 110 + '50% "Club" \\ É & x \U0001f600']
+)
 def test_an_unusual_name_is_answered_as_it_was_sent(alice, world, name):
 	with made("Organization", org_name=name, org_type="Company"):
 		unknown = unlike(name)

@@ -150,6 +150,40 @@ def test_a_query_in_parts_or_in_a_document_is_refused(alice, sent):
 	assert "holds a query" in answer.text
 
 
+@pytest.mark.parametrize("doctype", ["Role", "User", "Background Job"])
+@pytest.mark.parametrize("argument", ["fields", "order_by", "group_by"])
+@pytest.mark.parametrize(
+	"text", ["sleep(0)", "name and 1=1", "name union all select 1", "@@version", "name/**/"]
+)
+def test_what_is_no_column_is_refused_where_a_column_stands(alice, doctype, argument, text):
+	"""Of any DocType: also what Frappe does not know as harmful."""
+	value = text if argument.endswith("_by") else json.dumps([text])
+	for answer in (
+		alice.ask("frappe.client.get_list", doctype=doctype, **{argument: value}),
+		alice.get(f"/api/resource/{doctype}", params={argument: value}),
+	):
+		assert answer.status_code == 417, answer.text
+		assert argument in answer.text
+
+
+DEEP = "[" * 60 + "]" * 60
+TOO_DEEP = "filters: is nested more than 50 deep"
+
+
+@pytest.mark.parametrize("deep", [DEEP, "[" * 3000, json.dumps({"x": DEEP}), json.dumps(['"[{]"', DEEP])])
+@pytest.mark.parametrize("method", ["frappe.client.get_list", "frappe.desk.form.load.getdoc"])
+def test_json_that_is_nested_deep_is_refused_by_the_name_of_its_argument(alice, method, deep):
+	"""A door that cannot read it to its end would let it pass, or end with an error of its own."""
+	answer = alice.ask(method, doctype="Background Job", name="x", filters=deep)
+	assert answer.status_code == 417, answer.text
+	assert TOO_DEEP in answer.text
+	answer = alice.post(
+		f"/api/method/{method}", json={"doctype": "Background Job", "filters": json.loads(DEEP)}
+	)
+	assert answer.status_code == 417, answer.text
+	assert TOO_DEEP in answer.text
+
+
 def test_comments_are_counted_by_who_may_read_them(alice, manager, beta_jobs):
 	filters = {"filters": json.dumps({"document_name": beta_jobs[0]})}
 	answer = alice.ask("frappe.client.get_count", doctype="Notification Log", **filters)

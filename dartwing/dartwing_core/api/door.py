@@ -16,6 +16,8 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cache
+from html import escape
+from urllib.parse import quote
 
 import frappe
 from frappe import _
@@ -29,10 +31,13 @@ OURS = "dartwing.dartwing_core.api."
 # Frappe's methods under our name: what overrides them
 NOT_OURS = f"{OURS}frappe_methods"
 DIGITS = 20
+PLAIN = re.compile(f"[A-Za-z0-9]{{{DIGITS}}}")
 TRACEBACK = ("exc", "_exc_source")
 # what a browser would run scripts of, for whoever opens the file
 ACTIVE = re.compile("html|xml")
 STORING = ("POST", "PUT", "PATCH")
+# an answer may hold messages as JSON, of which each is JSON, and holds what is
+DEEPEST_JSON = 4
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class Replacement:
 	digits: str
 
 	def of(self, name: str, keeps_nobodys: bool = False) -> str:
-		"""A name that there is not; one that is as long as a name can be loses its end to the digits.
+		"""A name that there is not; one that is as long as a name can be loses letters to the digits.
 
 		With `keeps_nobodys`, a person who is no organization's member stays who they are.
 		"""
@@ -52,13 +57,29 @@ class Replacement:
 		return name + self.digits if len(name) + DIGITS <= mentions.LONGEST_NAME else self._cut(name)
 
 	def _cut(self, name: str) -> str:
-		return name[:-DIGITS] + self.digits
+		"""The digits stand where the name has letters that every answer writes as they are, if it has."""
+		plain = PLAIN.search(name)
+		start = plain.start() if plain else len(name) - DIGITS
+		return name[:start] + self.digits + name[start + DIGITS :]
 
 	def undone(self, text: str) -> str:
+		"""What an answer says of the names that there are not, said of those that were sent."""
 		for name in self.hidden:
 			if self.of(name) == self._cut(name):
-				text = text.replace(self._cut(name), name)
+				for cut, whole in zip(as_answered(self._cut(name)), as_answered(name), strict=True):
+					text = text.replace(cut, whole)
 		return text.replace(self.digits, "")
+
+
+def as_answered(text: str) -> list[str]:
+	"""All that an answer may write for a text: in an address, in HTML or not, in JSON however deep."""
+	written = []
+	for as_ascii in (True, False):
+		for one in (text, escape(text, quote=False), escape(text)):
+			for _depth in range(DEEPEST_JSON + 1):
+				written.append(one)
+				one = json.dumps(one, ensure_ascii=as_ascii)[1:-1]
+	return [*written, quote(text)]
 
 
 def digits_of_site() -> str:
@@ -82,6 +103,8 @@ def close() -> None:
 	method = allowed.canonical(sent) if sent else ""
 	if is_ours(method):
 		return
+	for argument, value in form.items():
+		mentions.refuse_deep(value, argument)
 	allowed.check_alias(sent, method)
 	allowed.check(method, form)
 	if mentions.is_suspect(request.path) or mentions.is_suspect(form):
@@ -118,7 +141,8 @@ def hide_names(request: Request, form: dict, method: str) -> None:
 	named = doctypes_named(request, form, method)
 	if not named:
 		return
-	if mentions.has_no_text_as_name(form):
+	is_frappes = method.startswith("frappe.") and mentions.has_object_as_argument(form)
+	if is_frappes or mentions.has_no_text_as_name(form):
 		raise frappe.DoesNotExistError
 	hidden = hidden_names(named, request, form)
 	if hidden:
@@ -210,7 +234,7 @@ def hidden_names(named: set[str], request: Request, form: dict) -> set[str]:
 	texts: dict[str, None] = {}
 
 	def note(text: str, keeps_nobodys: bool = False) -> str:
-		if text and len(text) <= 2 * mentions.LONGEST_NAME and is_storable(text):
+		if text and mentions.may_be_a_name(text) and is_storable(text):
 			texts[text] = None
 		return text
 

@@ -9,12 +9,15 @@ only looks like a name.
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from typing import Any
 
 import frappe
+from frappe import _
 
 from dartwing.dartwing_core.background_jobs.access_hooks import GUARDED
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
 Change = Callable[..., str]
 
@@ -28,6 +31,8 @@ SUSPECT = re.compile(
 ODD = re.compile(r"[^\x20-\x7e]")
 # small letters above others, which the database takes for letters and Unicode does not decompose
 LETTERS_ABOVE = str.maketrans(dict(zip(range(0x363, 0x370), "aeioucdhmrtvx", strict=True)))
+# a letter that lengthens another, and that the database passes over
+PASSED_OVER = "\N{ARABIC TATWEEL}"
 # arguments by which methods of other apps name a DocType; they may mean anything by a mere "Person"
 NAMING = re.compile(r"doctype|^dt$", re.IGNORECASE)
 # arguments of methods that carry what is to be stored or searched for, and never a name
@@ -42,6 +47,15 @@ NAME_FIELDS = frozenset(
 ONE_NAME = re.compile(r"^(name|dn|(.*_)?docname|(reference|document|link|share|attached_to)_name)$")
 # in these, Frappe narrows the condition by what the user may see
 FILTERS = frozenset(("applied_filters", "current_filters", "filters", "filters_json", "or_filters"))
+# deeper than anything that Desk sends
+DEEPEST = 50
+# and the texts in which brackets are only characters
+BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
+# arguments of Frappe's methods that take an object: what is asked, what is to be stored, how it is shown
+OBJECTS = re.compile(
+	r"(.*_)?(filters(_json)?|settings|fields|values?)|args|body|chart|config|data|defaults|docs?"
+	r"|field_map|fieldname|form_params|kwargs|meta|(route_)?options|select_columns|state|step|update_info"
+)
 TABLES = re.compile("|".join(f"tab{doctype}" for doctype in GUARDED), re.IGNORECASE)
 BY_SLUG = {doctype.replace(" ", "").lower(): doctype for doctype in GUARDED}
 
@@ -59,9 +73,20 @@ def is_suspect(value: Any) -> bool:
 
 def guarded_doctype(text: Any) -> str | None:
 	"""The guarded DocType that a text is, however its letters and blanks are written."""
-	if not isinstance(text, str) or len(text) > LONGEST_NAME:
-		return None
-	return BY_SLUG.get(letters_of(text))
+	return BY_SLUG.get(letters_of(text)) if isinstance(text, str) and may_be_a_name(text) else None
+
+
+def may_be_a_name(text: str) -> bool:
+	"""Whether the database can take the text for a name, which has at most 140 characters.
+
+	It passes over blanks at the end, and over marks and characters that cannot be seen, however many.
+	"""
+	if len(text) <= LONGEST_NAME:
+		return True
+	counted = (
+		one for one in text.rstrip() if unicodedata.category(one)[0] in "LNPSZ" and one not in PASSED_OVER
+	)
+	return next(islice(counted, LONGEST_NAME, None), None) is None
 
 
 def letters_of(text: str) -> str:
@@ -91,10 +116,42 @@ def parsed(value: Any) -> Any:
 	"""What a JSON text says, if it says more than a number; any other value as it is."""
 	if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "[", '"'):
 		return value
+	if brackets_in(value) > DEEPEST:
+		frappe.throw(_("is nested more than {0} deep").format(DEEPEST))
 	try:
 		return json.loads(value)
-	except (ValueError, RecursionError):
+	except ValueError:
 		return value
+
+
+def refuse_deep(value: Any, argument: str) -> None:
+	"""Raise ValidationError for JSON, as text or read, that is nested deeper than anything that Desk sends.
+
+	What follows such a nesting would end with a recursion, or takes minutes.
+	"""
+	level, depth = [value], 0
+	while level:
+		depth += 1
+		if depth > DEEPEST or any(isinstance(one, str) and brackets_in(one) > DEEPEST for one in level):
+			refuse_argument(argument, _("is nested more than {0} deep").format(DEEPEST))
+		level = [*chain.from_iterable(map(inner_values, map(parsed, level)))]
+
+
+def inner_values(value: Any) -> Iterable[Any]:
+	if isinstance(value, dict):
+		return value.values()
+	return value if isinstance(value, list) else ()
+
+
+def brackets_in(text: str) -> int:
+	"""How many brackets are open at most in a text that may be JSON; 0 in any other."""
+	if text.lstrip()[:1] not in ("{", "["):
+		return 0
+	deepest = depth = 0
+	for bracket in BRACKETS.findall(text):
+		depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(bracket, 0)
+		deepest = max(deepest, depth)
+	return deepest
 
 
 # --- names: every text that may be one goes through `change`
@@ -199,6 +256,12 @@ def has_no_text_as_name(value: Any, key: str = "") -> bool:
 		return any(has_no_text_as_name(one) for one in value)
 	inner = parsed(value)
 	return inner is not value and has_no_text_as_name(inner)
+
+
+def has_object_as_argument(form: dict) -> bool:
+	"""Whether an object stands where Frappe's methods take a text: to them it is a filter, or a document."""
+	others = (value for name, value in form.items() if not OBJECTS.fullmatch(name) and name not in PROSE)
+	return any(isinstance(parsed(value), dict) for value in others)
 
 
 # --- paths: /…/<DocType>/<name>, of which a name may have slashes

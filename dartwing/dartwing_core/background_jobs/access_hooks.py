@@ -16,6 +16,9 @@ from dartwing.dartwing_core.background_jobs import access, framework
 GUARDED = ("Background Job", "Job Execution Log", "Organization", "Org Member", "Person")
 READING = ("read", "select", "report", "export", "print", "email")
 
+# how many names are looked for in one statement that tells which were found
+MANY_NAMES = 100
+
 # --- conditions for lists, reports, exports and link searches: SQL, empty for System Managers
 
 
@@ -110,16 +113,25 @@ def members_of_others(names: list[str]) -> list[str]:
 
 
 def _among(doctype: str, names: list[str], condition: str) -> list[str]:
-	if not names or not _rows(doctype, names, condition):
+	"""Those of the names under which there is such a row: one statement, and more if there is any."""
+	escaped = [frappe.db.escape(name, percent=False) for name in names]
+	if not names or not _rows(doctype, "1", escaped, f"{condition} limit 1"):
 		return []
-	# to the database, names that differ in case, accents or blanks at the end are equal
-	return [name for name in names if _rows(doctype, [name], condition)]
+	among = []
+	for start in range(0, len(names), MANY_NAMES):
+		some = escaped[start : start + MANY_NAMES]
+		# to the database, names that differ in case, accents or blanks at the end are equal
+		are_equal = ", ".join(f"name = {name}" for name in some)
+		rows = _rows(doctype, are_equal, some, condition)
+		among += [names[start + place] for place in range(len(some)) if any(row[place] for row in rows)]
+	return among
 
 
-def _rows(doctype: str, names: list[str], condition: str) -> list:
-	escaped = ", ".join(frappe.db.escape(name, percent=False) for name in names)
+def _rows(doctype: str, columns: str, escaped: list[str], condition: str) -> list:
 	# without values, nothing in the statement is taken for a placeholder
-	return frappe.db.sql(f"select name from `tab{doctype}` where name in ({escaped}) and {condition} limit 1")
+	return frappe.db.sql(
+		f"select {columns} from `tab{doctype}` where name in ({', '.join(escaped)}) and {condition}"
+	)
 
 
 # --- one document
