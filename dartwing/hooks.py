@@ -22,11 +22,7 @@ permission_query_conditions = {
 	"Org Member": "dartwing.dartwing_core.background_jobs.access_hooks.org_member_query_conditions",
 	"Organization": "dartwing.dartwing_core.background_jobs.access_hooks.organization_query_conditions",
 	"Person": "dartwing.dartwing_core.background_jobs.access_hooks.person_query_conditions",
-	"Document Follow": "dartwing.dartwing_core.background_jobs.access_hooks.reference_query_conditions",
-	"Energy Point Log": "dartwing.dartwing_core.background_jobs.access_hooks.reference_query_conditions",
-	"File": "dartwing.dartwing_core.background_jobs.access_hooks.reference_query_conditions",
-	"Tag Link": "dartwing.dartwing_core.background_jobs.access_hooks.reference_query_conditions",
-	"Workflow Action": "dartwing.dartwing_core.background_jobs.access_hooks.reference_query_conditions",
+	"*": "dartwing.dartwing_core.background_jobs.references.query_conditions",
 }
 
 has_permission = {
@@ -37,10 +33,7 @@ has_permission = {
 	"Org Member": "dartwing.dartwing_core.background_jobs.access_hooks.has_org_member_permission",
 	"Organization": "dartwing.dartwing_core.background_jobs.access_hooks.has_organization_permission",
 	"Person": "dartwing.dartwing_core.background_jobs.access_hooks.has_person_permission",
-	"Document Follow": "dartwing.dartwing_core.background_jobs.access_hooks.has_reference_permission",
-	"Energy Point Log": "dartwing.dartwing_core.background_jobs.access_hooks.has_reference_permission",
-	"Tag Link": "dartwing.dartwing_core.background_jobs.access_hooks.has_reference_permission",
-	"Workflow Action": "dartwing.dartwing_core.background_jobs.access_hooks.has_reference_permission",
+	"*": "dartwing.dartwing_core.background_jobs.references.has_permission",
 }
 
 # Frappe v15 answers these without asking who may see the row

@@ -9,7 +9,6 @@ import pytest
 from factories import OBLIGING, World, acting_as, purge, submit
 from framework import since
 
-from dartwing.dartwing_core.background_jobs.access_hooks import REFERENCES
 from dartwing.tests import contract_hooks
 
 HOOKS = frappe.get_hooks("has_permission", app_name="dartwing")
@@ -48,6 +47,14 @@ def attached(world) -> Iterator[Any]:
 	frappe.db.commit()
 
 
+def a_comment(**values: Any) -> Any:
+	"""Stored, and never committed."""
+	comment = frappe.new_doc("Comment").update({"name": frappe.generate_hash(length=10), **values})
+	comment.set_user_and_timestamp()
+	comment.db_insert()
+	return comment
+
+
 def documents(doctype: str, world: World) -> Iterator[Any]:
 	"""Of both organizations, as they are and new ones."""
 	job = submit()
@@ -60,10 +67,9 @@ def documents(doctype: str, world: World) -> Iterator[Any]:
 		"Organization": [world.alpha, world.beta],
 		"Person": [person],
 	}
-	if doctype in REFERENCES:
-		kind, name = REFERENCES[doctype]
+	if doctype == "*":
 		for about, which in (("Background Job", job.name), ("User", world.alice), (None, None)):
-			yield frappe._dict({"doctype": doctype, kind: about, name: which})
+			yield a_comment(reference_doctype=about, reference_name=which)
 	elif doctype == "File":
 		for about, which in (("Background Job", job.name), ("User", world.alice), (None, None)):
 			attached = {"attached_to_doctype": about, "attached_to_name": which, "is_private": 1}

@@ -37,6 +37,7 @@ LAYERS = [
 	"retry",
 	"access",
 	"access_hooks",
+	"references",
 	"hidden",
 	"job_files",
 	"masking",

@@ -219,7 +219,7 @@ class DatabaseQuery:
 		hooks = frappe.get_hooks("permission_query_conditions", {})
 		for path in [*hooks.get(self.doctype, []), *hooks.get("*", [])]:
 			if found := frappe.call(frappe.get_attr(path), self.user, doctype=self.doctype):
-				parts.append(f"({found})" if parts else found)
+				parts.append(found)
 		return " and ".join(parts)
 
 	def user_permission_conditions(self) -> list[str]:

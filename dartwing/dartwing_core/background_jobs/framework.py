@@ -12,6 +12,9 @@ VERSION = cint(frappe.__version__.partition(".")[0])
 # hooks, and takes whatever is not true for a refusal.
 NO_OBJECTION = True if VERSION >= 16 else None
 
+# v15 joins the conditions of all hooks by `and`, each as it stands; that of Frappe for files is `… or …`
+OPEN_CONDITIONS = () if VERSION >= 16 else ("File",)
+
 # v16 writes Desk's count of a list out: its query builder doubles quotation marks, and leaves backslashes;
 # behind one, the end of a text is not its end
 COUNTS_WRITTEN_OUT = "frappe.desk.reportview.get_count" if VERSION >= 16 else ""
@@ -36,6 +39,14 @@ def answerable(value: Any) -> Any:
 	if isinstance(value, int) and abs(value) > LARGEST_OF_ORJSON:
 		return Fragment(str(value))
 	return value
+
+
+def one_more_condition(doctype: str, condition: str) -> str:
+	"""The condition as a hook of permission_query_conditions says it, so that it holds beside all others.
+
+	Frappe puts what it joined in brackets: where it is open, they are closed before the condition.
+	"""
+	return f"{condition}) and ({condition}" if doctype in OPEN_CONDITIONS else condition
 
 
 def row_count(alias: str) -> Any:
