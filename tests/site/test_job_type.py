@@ -21,6 +21,7 @@ HANDLERS = "dartwing.tests.handlers"
 		(f"{HANDLERS}.takes_too_much", "exactly one argument"),
 		(f"{HANDLERS}.is_a_coroutine", "neither async nor a generator"),
 		(f"{HANDLERS}.is_a_generator", "neither async nor a generator"),
+		("dartwing.tests.script.run", "SystemExit: this is a script"),
 		("frappe.delete_doc", "exactly one argument"),
 		("frappe.utils.cint", "exactly one argument"),
 	],

@@ -90,8 +90,8 @@ def get_handler(path: str) -> Callable:
 		_refuse(path, _("it is not in an installed app"))
 	try:
 		handler = frappe.get_attr(path)
-	except Exception as error:
-		# the module is the app's own: anything may be wrong with it
+	except (Exception, SystemExit) as error:
+		# the module is the app's own: anything may be wrong with it, also that it is a script which exits
 		_refuse(path, f"{type(error).__name__}: {error}")
 	if not inspect.isfunction(handler) or handler.__module__.split(".")[0] != app:
 		_refuse(path, _("it is not a function of {0}").format(app))
