@@ -1,7 +1,10 @@
 """data_export on real rows: what its owner may read, complete, in bounded memory."""
 
 import csv
+import errno
 import io
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import frappe
@@ -11,6 +14,7 @@ from openpyxl import load_workbook
 
 from dartwing.dartwing_core.background_jobs import submit_job
 from dartwing.dartwing_core.background_jobs.cleanup import cleanup_old_jobs
+from dartwing.dartwing_core.background_jobs.export_files import XlsxFile
 from dartwing.dartwing_core.background_jobs.job_files import parts_folder
 
 ROWS = 50_000
@@ -290,6 +294,21 @@ def test_a_file_that_was_attached_elsewhere_outlives_its_job(world, work):
 	assert content_of(attached.file_url)
 	frappe.delete_doc("File", attached.name)
 	frappe.db.commit()
+
+
+def test_an_xlsx_that_found_no_room_leaves_nothing(world, monkeypatch):
+	fill = XlsxFile("JOB-0", ["name"])
+	fill.start(None)
+	monkeypatch.setattr(fill._book, "save", partial(write_and_fail, fill._book.save))
+	with pytest.raises(OSError, match="No space left"):
+		fill.finish(frappe.get_site_path("private", "files", "x.xlsx"))
+	fill.close()
+	assert files_of("JOB-0") == []
+
+
+def write_and_fail(save: Callable, path: Path) -> None:
+	save(path)
+	raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_what_earlier_attempts_had_begun_goes_when_the_export_completes(world, work):

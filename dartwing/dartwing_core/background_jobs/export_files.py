@@ -177,6 +177,8 @@ class XlsxFile(ExportFile):
 
 	def close(self) -> None:
 		self._book.close()
+		# what a full disk let be written of it; a whole one has been moved away
+		self._part.unlink(missing_ok=True)
 
 
 FORMATS: dict[str, Callable[..., ExportFile]] = {"CSV": CsvFile, "XLSX": XlsxFile}
