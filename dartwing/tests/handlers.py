@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 
@@ -283,6 +284,20 @@ def report_and_wait(context: JobContext) -> None:
 	context.update_progress(1, "first")
 	context.update_progress(42, "second")
 	time.sleep(context.parameters["seconds"])
+
+
+def report_from_threads(context: JobContext) -> dict:
+	"""As a handler does that asks several servers at once; what a thread raises comes out here."""
+
+	def report(percent: int) -> bool:
+		context.update_progress(percent, f"from a thread: {percent}")
+		context.save_checkpoint({"percent": percent})
+		return context.is_canceled()
+
+	with ThreadPoolExecutor(max_workers=4) as threads:
+		canceled = list(threads.map(report, range(20)))
+	context.update_progress(99, "all threads have ended")
+	return {"result": {"canceled": any(canceled), "connected": frappe.db.sql("select 1")[0][0]}}
 
 
 def hold_a_lock_and_report(context: JobContext) -> None:
@@ -579,6 +594,7 @@ MODES: dict[str, Callable] = {
 		use_the_alarm,
 		hurry,
 		report_and_wait,
+		report_from_threads,
 		hold_a_lock_and_report,
 		checkpoint_and_raise,
 		tell_the_key,

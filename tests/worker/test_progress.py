@@ -34,6 +34,16 @@ def test_the_last_report_is_seen_although_the_handler_says_nothing_more(world, w
 	assert state(job.name)["status"] == "Running"
 
 
+def test_threads_of_the_handler_report_as_it_does_itself(world, work):
+	job = submit(mode="report_from_threads")
+	work()
+	end = state(job.name)
+	assert end["status"] == "Completed", end
+	assert end["result"] == {"canceled": False, "connected": 1}
+	assert end["progress_message"] == "all threads have ended"
+	assert frappe.db.get_value("Background Job", job.name, "checkpoint").startswith('{"percent"')
+
+
 def test_progress_does_not_wait_for_the_handlers_transaction(world, worker):
 	job = submit(mode="hold_a_lock_and_report", marker="written by a test", people=1, seconds=3)
 	wait_until(lambda: state(job.name)["progress"] == 10, "a report of an open transaction")

@@ -42,21 +42,25 @@ def run_on_site(site: str, function: Callable[[], object]) -> None:
 	contextvars.Context().run(connected)
 
 
-def for_another_thread(function: Callable[[], object]) -> Callable[[], None]:
+def for_another_thread(
+	function: Callable[[], Returned], locals_there: dict[str, Any] | None = None
+) -> Callable[[], Returned]:
 	"""The function, for a thread that is started now: it finds Frappe's locals as they are here.
+
+	Or as they are in another context, of which `locals_there` is `dict(frappe.local)`.
 
 	What it changes there is its own: connection, user, flags, messages, caches. A new thread has no locals,
 	and a copied context, which has them on Frappe v15, shares them on v16. Its `frappe.db` is not connected
 	before it is used, and closed when the function ends.
 	"""
-	found = {name: _own(value) for name, value in frappe.local}
+	found = {name: _own(value) for name, value in (locals_there or dict(frappe.local)).items()}
 
-	def called() -> None:
+	def called() -> Returned:
 		for name, value in found.items():
 			setattr(frappe.local, name, value)
 		frappe.local.db = drivers.beside(found["db"])
 		try:
-			function()
+			return function()
 		finally:
 			frappe.local.db.close()
 

@@ -4,9 +4,11 @@ import json
 import math
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial, wraps
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 import frappe
 from frappe import _
@@ -21,9 +23,24 @@ from dartwing.dartwing_core.background_jobs.masking import NO_SECRETS, Secrets
 from dartwing.dartwing_core.background_jobs.realtime import publish_job_progress
 from dartwing.dartwing_core.doctype.background_job.background_job import RUNNING, BackgroundJob
 
+Returned = TypeVar("Returned")
+
+
+def from_any_thread(method: Callable[..., Returned]) -> Callable[..., Returned]:
+	"""The method of a JobContext, which finds Frappe's locals also in a thread that the handler started."""
+
+	@wraps(method)
+	def called(context: "JobContext", *arguments: Any, **named: Any) -> Returned:
+		call = partial(method, context, *arguments, **named)
+		if getattr(frappe.local, "site", None):
+			return call()
+		return for_another_thread(call, context._locals)()
+
+	return called
+
 
 class JobContext:
-	"""The one argument of a handler.
+	"""The one argument of a handler, which may be used in threads that the handler starts as well.
 
 	`job_id`, `job_type`, `organization`, `owner` (user id), `parameters` (dict), `attempt` (1 for the
 	first), `timeout_seconds`, `checkpoint` (what the last `save_checkpoint` of any attempt kept, or
@@ -40,9 +57,11 @@ class JobContext:
 		self.timeout_seconds: int = job.timeout_seconds
 		self.checkpoint: dict[str, Any] | None = limits.from_json(job.checkpoint)
 		self.idempotency_key: str = key_of(frappe.local.site, job.name, get_datetime(job.creation))
+		self._locals = dict(frappe.local)
 		self._control = control
 		self._progress = ProgressReporter(self._control, config.get("progress_interval_seconds"), job.secrets)
 
+	@from_any_thread
 	def update_progress(self, percent: float, message: str | None = None) -> None:
 		"""Show progress (0 to 100) and a message to everyone who looks.
 
@@ -54,6 +73,7 @@ class JobContext:
 		"""
 		self._progress.report(percent, message)
 
+	@from_any_thread
 	def save_checkpoint(self, data: dict[str, Any]) -> None:
 		"""Keep a JSON object of at most 1 MiB for the next attempt, at once and for good.
 
@@ -71,6 +91,7 @@ class JobContext:
 			raise JobCanceledError(_("{0} was canceled").format(self.job_id))
 		self.checkpoint = data
 
+	@from_any_thread
 	def is_canceled(self) -> bool:
 		"""Whether the job was canceled, or given to another attempt, as the database has it now."""
 		return not self._control.is_running()
