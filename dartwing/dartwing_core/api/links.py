@@ -5,12 +5,13 @@ comment): it names no DocType, so `door` lets it pass.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.api.mentions import parsed
+from dartwing.dartwing_core.api.mentions import DEEPEST, brackets_in, parsed
 from dartwing.dartwing_core.background_jobs.access_hooks import GUARDED, hidden_among, may_copy
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
@@ -52,53 +53,89 @@ def refuse_blocks(doc: Any, method: str | None = None) -> None:
 		refuse_argument("script", _("may be written by Workspace Managers"), frappe.PermissionError)
 
 
-def refuse_markup_in_json(row: Any) -> None:
-	"""Frappe takes markup out of texts, but not where they are JSON, as a text in quotation marks is."""
-	for field in row.meta.get("fields", {"fieldtype": ("in", SANITIZED)}):
-		value = row.get(field.fieldname)
-		if isinstance(value, str) and MARKUP.search(value) and parsed(value) is not value:
-			refuse_argument(field.fieldname, _("must not be markup"))
-
-
-def refuse_foreign_files(row: Any) -> None:
-	"""A file that an attachment names becomes a file of the document, to be read by whoever may read that."""
-	for field in row.meta.get("fields", {"fieldtype": ("in", ("Attach", "Attach Image"))}):
-		url = row.get(field.fieldname)
-		if isinstance(url, str) and url.startswith("/private/files/") and not may_copy(url):
-			refuse_argument(field.fieldname, _("no file {0}").format(repr(url)), frappe.DoesNotExistError)
-
-
 def as_list(text: str | None) -> list:
 	found = frappe.parse_json(text) if text else []
 	return found if isinstance(found, list) else [found]
 
 
-def refuse_markup_in_images(doc: Any) -> None:
-	"""The address of an image becomes a part of the markup of every screen that shows whose it is.
-
-	An organization's logo must be more than that, and says so itself.
-	"""
-	if doc.doctype in GUARDED:
-		return
-	for field in doc.meta.get("fields", {"fieldtype": "Attach Image"}):
-		value = doc.get(field.fieldname)
-		if isinstance(value, str) and re.search(r"[\"<>]|^\s*(javascript|vbscript|data:text)", value):
-			refuse_argument(field.fieldname, _("must be the address of an image"))
-
-
 def refuse_hidden(doc: Any, method: str | None = None) -> None:
-	"""Before a document is saved in a request: raise what Frappe raises for a reference to nothing."""
+	"""Before a document is saved in a request: raise what Frappe raises for a reference to nothing.
+
+	Only what the save changes is looked at: what was stored before stops nobody who may change the rest.
+	"""
 	if not getattr(frappe.local, "request", None):
 		return
 	is_a_members = is_a_members_request()
-	refuse_markup_in_images(doc)
-	for row in (doc, *doc.get_all_children()):
+	stored = rows_of(doc.get_doc_before_save())
+	for row in rows_of(doc).values():
+		values = changed_values(row, stored.get((row.doctype, row.name)))
+		refuse_deep_json(values)
+		# an organization's logo must be more than that, and says so itself
+		if doc.doctype not in GUARDED:
+			refuse_markup_in_images(row, values)
 		if is_a_members:
-			refuse_markup_in_json(row)
-			refuse_foreign_files(row)
-		for field in row.meta.get_dynamic_link_fields():
-			doctype, name = row.get(field.options), row.get(field.fieldname)
-			if doctype in GUARDED and name and hidden_among(doctype, [str(name)]):
-				place = _("Row") + f" #{row.idx}: " if row.get("parentfield") else ""
-				message = f"{place}{_(field.label, context=field.parent)}: {name}"
-				frappe.throw(_("Could not find {0}").format(message), frappe.LinkValidationError)
+			refuse_markup_in_json(row, values)
+			refuse_foreign_files(row, values)
+		refuse_hidden_references(row, values)
+
+
+def rows_of(doc: Any) -> dict[tuple[str, str], Any]:
+	"""The document and the rows of its child tables, by DocType and name; of none, none."""
+	rows = (doc, *doc.get_all_children()) if doc else ()
+	return {(row.doctype, row.name or str(id(row))): row for row in rows}
+
+
+def changed_values(row: Any, stored: Any) -> dict[str, Any]:
+	"""By field, what the row holds that it did not hold before."""
+	names = [field.fieldname for field in row.meta.fields]
+	return {
+		name: value
+		for name in names
+		if (value := row.get(name)) and (stored is None or stored.get(name) != value)
+	}
+
+
+def refuse_deep_json(values: dict[str, Any]) -> None:
+	"""Frappe reads texts as JSON in many places, where a deep nesting ends with a recursion."""
+	for name, value in values.items():
+		if isinstance(value, str) and brackets_in(value) > DEEPEST:
+			refuse_argument(name, _("is nested more than {0} deep").format(DEEPEST))
+
+
+def refuse_markup_in_images(row: Any, values: dict[str, Any]) -> None:
+	"""The address of an image becomes a part of the markup of every screen that shows whose it is."""
+	for name, value in texts_of(row, values, "Attach Image"):
+		if re.search(r"[\"<>]|^\s*(javascript|vbscript|data:text)", value):
+			refuse_argument(name, _("must be the address of an image"))
+
+
+def refuse_markup_in_json(row: Any, values: dict[str, Any]) -> None:
+	"""Frappe takes markup out of texts, but not where they are JSON, as a text in quotation marks is."""
+	for name, value in texts_of(row, values, *SANITIZED):
+		if MARKUP.search(value) and parsed(value) is not value:
+			refuse_argument(name, _("must not be markup"))
+
+
+def refuse_foreign_files(row: Any, values: dict[str, Any]) -> None:
+	"""A file that an attachment names becomes a file of the document, to be read by whoever may read that."""
+	for name, url in texts_of(row, values, "Attach", "Attach Image"):
+		if url.startswith("/private/files/") and not may_copy(url):
+			refuse_argument(name, _("no file {0}").format(repr(url)), frappe.DoesNotExistError)
+
+
+def refuse_hidden_references(row: Any, values: dict[str, Any]) -> None:
+	for field in row.meta.get_dynamic_link_fields():
+		doctype, name = row.get(field.options), row.get(field.fieldname)
+		is_new = field.options in values or field.fieldname in values
+		if is_new and doctype in GUARDED and name and hidden_among(doctype, [str(name)]):
+			place = _("Row") + f" #{row.idx}: " if row.get("parentfield") else ""
+			message = f"{place}{_(field.label, context=field.parent)}: {name}"
+			frappe.throw(_("Could not find {0}").format(message), frappe.LinkValidationError)
+
+
+def texts_of(row: Any, values: dict[str, Any], *fieldtypes: str) -> Iterator[tuple[str, str]]:
+	"""Those of the values that are texts of fields of these types."""
+	for field in row.meta.get("fields", {"fieldtype": ("in", fieldtypes)}):
+		value = values.get(field.fieldname)
+		if isinstance(value, str):
+			yield field.fieldname, value

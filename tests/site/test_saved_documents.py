@@ -1,0 +1,85 @@
+"""What a document may say that is saved in a request, and what it may go on saying."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import frappe
+import pytest
+from factories import World, purge, submit
+from requested import requested
+
+MARKUP = '["<img src=x onerror=alert(1)>"]'
+
+
+@pytest.fixture
+def foreign(world: World) -> list[str]:
+	"""Two jobs of Beta."""
+	return [submit(world.bob, world.beta, number=number).name for number in range(2)]
+
+
+@pytest.fixture
+def comment(world: World, foreign: list[str]) -> Iterator[Any]:
+	"""A comment on a job that alice may not see."""
+	row = frappe.new_doc("Comment").update({"reference_doctype": "Background Job", "comment_type": "Info"})
+	row.update({"reference_name": foreign[0], "name": frappe.generate_hash(length=10)})
+	row.set_user_and_timestamp()
+	row.db_insert()
+	frappe.db.commit()
+	yield frappe.get_doc("Comment", row.name)
+	frappe.db.rollback()
+	purge("Comment", row.name)
+	frappe.db.commit()
+
+
+@pytest.fixture
+def profile(world: World) -> Iterator[Any]:
+	"""Alice, with what nobody could save now."""
+	values = {"bio": MARKUP, "user_image": "/private/files/of-another.png"}
+	frappe.db.set_value("User", world.alice, values)
+	frappe.db.commit()
+	yield frappe.get_doc("User", world.alice)
+	frappe.db.rollback()
+	frappe.db.set_value("User", world.alice, dict.fromkeys(values))
+	frappe.db.commit()
+	frappe.clear_document_cache("User", world.alice)
+
+
+def saved(doc: Any, **values: Any) -> None:
+	with requested(f"/api/resource/{doc.doctype}/{doc.name}", "PUT"):
+		doc.update(values).save(ignore_permissions=True)
+
+
+def test_a_reference_that_was_there_before_stops_nobody(world, comment, foreign):
+	saved(comment, content="something else")
+	assert comment.reference_name == foreign[0]
+
+
+def test_a_reference_to_another_hidden_document_is_one_to_nothing(world, comment, foreign):
+	with pytest.raises(frappe.LinkValidationError, match="Could not find"):
+		saved(comment, reference_name=foreign[1])
+
+
+def test_what_a_save_leaves_alone_is_not_looked_at(world, profile):
+	saved(profile, first_name="Alice")
+	assert profile.bio
+
+
+@pytest.mark.parametrize(
+	("field", "value"), [("bio", MARKUP.replace("alert", "prompt")), ("user_image", "javascript:alert(1)")]
+)
+def test_what_a_save_changes_is_looked_at(world, profile, field, value):
+	with pytest.raises(frappe.ValidationError, match=field):
+		saved(profile, **{field: value})
+
+
+@pytest.mark.parametrize("bracket", ["[", '{"a":', '[{"a":'])
+@pytest.mark.parametrize("times", [51, 100_000])
+def test_a_text_that_is_nested_deeply_is_refused_by_its_field(world, profile, bracket, times):
+	with pytest.raises(frappe.ValidationError, match="bio: is nested more than 50 deep"):
+		saved(profile, bio=bracket * times)
+
+
+def test_brackets_that_are_only_written_are_none(world, profile):
+	text = '["' + "[" * 100 + '"]'
+	saved(profile, bio=text)
+	assert profile.bio == text
