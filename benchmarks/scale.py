@@ -14,21 +14,21 @@ from benchmarks.lab import NOTHING, Lab, in_turn, milliseconds_of, seconds_of
 from benchmarks.submit import inserting, submitting
 from dartwing.dartwing_core.background_jobs import (
 	DuplicateJobError,
-	cleanup,
-	dead_letter,
-	dependencies,
-	dispatcher,
-	former_organizations,
 	get_job_history,
 	get_job_status,
 	get_metrics,
 	list_dead_letters,
 	list_jobs,
-	recovery,
-	retry_queue,
 	submit_job,
 )
-from dartwing.dartwing_core.background_jobs.exposition import exposition
+from dartwing.dartwing_core.background_jobs.dispatch import dependencies, dispatcher, retry_queue
+from dartwing.dartwing_core.background_jobs.insight.exposition import exposition
+from dartwing.dartwing_core.background_jobs.upkeep import (
+	dead_letter,
+	former_organizations,
+	recovery,
+	retention,
+)
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 
 SIZES = {
@@ -152,7 +152,7 @@ def ticks() -> dict[str, Work]:
 		"tick: process_retry_queue": retry_queue.process_retry_queue,
 		"tick: dispatch_ready": dispatcher.dispatch_ready,
 		"tick: count_new": job_tally.count_new,
-		"cleanup with nothing to delete": lambda: cleanup.cleanup_old_jobs(NEVER_DAYS),
+		"cleanup with nothing to delete": lambda: retention.cleanup_old_jobs(NEVER_DAYS),
 	}
 	return steps
 

@@ -15,7 +15,7 @@ from runtimes.base import stop
 from benchmarks import bare_loop
 from benchmarks.answers import Answer, Comparison
 from benchmarks.lab import NOTHING, WRITE, Lab, in_turn
-from dartwing.dartwing_core.background_jobs import times
+from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.warm_start import SWITCH
 
 SIZES = {

@@ -5,6 +5,13 @@ app_description = "Background job engine: accepted jobs end, organizations are w
 app_email = "dartwing@example.com"
 app_license = "mit"
 
+_jobs = "dartwing.dartwing_core.background_jobs"
+_access = f"{_jobs}.tenancy.access_hooks"
+_references = f"{_jobs}.tenancy.references"
+_maintenance = f"{_jobs}.upkeep.maintenance"
+_former_organizations = f"{_jobs}.upkeep.former_organizations"
+_api = "dartwing.dartwing_core.api"
+
 after_install = "dartwing.install.after_install"
 after_uninstall = "dartwing.install.after_uninstall"
 
@@ -17,53 +24,53 @@ fixtures = [
 ]
 
 permission_query_conditions = {
-	"Background Job": "dartwing.dartwing_core.background_jobs.access_hooks.job_query_conditions",
-	"Job Execution Log": "dartwing.dartwing_core.background_jobs.access_hooks.job_log_query_conditions",
-	"Org Member": "dartwing.dartwing_core.background_jobs.access_hooks.org_member_query_conditions",
-	"Organization": "dartwing.dartwing_core.background_jobs.access_hooks.organization_query_conditions",
-	"Person": "dartwing.dartwing_core.background_jobs.access_hooks.person_query_conditions",
-	"*": "dartwing.dartwing_core.background_jobs.references.query_conditions",
+	"Background Job": f"{_access}.job_query_conditions",
+	"Job Execution Log": f"{_access}.job_log_query_conditions",
+	"Org Member": f"{_access}.org_member_query_conditions",
+	"Organization": f"{_access}.organization_query_conditions",
+	"Person": f"{_access}.person_query_conditions",
+	"*": f"{_references}.query_conditions",
 }
 
 has_permission = {
-	"Background Job": "dartwing.dartwing_core.background_jobs.access_hooks.has_job_permission",
-	"File": "dartwing.dartwing_core.background_jobs.access_hooks.has_file_permission",
-	"Job Execution Log": "dartwing.dartwing_core.background_jobs.access_hooks.has_job_permission",
-	"Job Type": "dartwing.dartwing_core.background_jobs.access_hooks.has_job_type_permission",
-	"Org Member": "dartwing.dartwing_core.background_jobs.access_hooks.has_org_member_permission",
-	"Organization": "dartwing.dartwing_core.background_jobs.access_hooks.has_organization_permission",
-	"Person": "dartwing.dartwing_core.background_jobs.access_hooks.has_person_permission",
-	"*": "dartwing.dartwing_core.background_jobs.references.has_permission",
+	"Background Job": f"{_access}.has_job_permission",
+	"File": f"{_access}.has_file_permission",
+	"Job Execution Log": f"{_access}.has_job_permission",
+	"Job Type": f"{_access}.has_job_type_permission",
+	"Org Member": f"{_access}.has_org_member_permission",
+	"Organization": f"{_access}.has_organization_permission",
+	"Person": f"{_access}.has_person_permission",
+	"*": f"{_references}.has_permission",
 }
 
 # Frappe v15 answers these without asking who may see the row
 override_whitelisted_methods = {
-	"frappe.client.get": "dartwing.dartwing_core.api.frappe_methods.get",
-	"frappe.client.get_count": "dartwing.dartwing_core.api.frappe_methods.get_count",
+	"frappe.client.get": f"{_api}.frappe_methods.get",
+	"frappe.client.get_count": f"{_api}.frappe_methods.get_count",
 	"frappe.core.doctype.user_permission.user_permission.get_user_permissions": (
-		"dartwing.dartwing_core.api.frappe_methods.get_user_permissions"
+		f"{_api}.frappe_methods.get_user_permissions"
 	),
-	"frappe.email.relink": "dartwing.dartwing_core.api.frappe_methods.relink",
+	"frappe.email.relink": f"{_api}.frappe_methods.relink",
 }
 
 # searches for links, which a client may otherwise tell to ignore permissions
 standard_queries = {
-	"Background Job": "dartwing.dartwing_core.api.frappe_methods.search",
-	"Job Execution Log": "dartwing.dartwing_core.api.frappe_methods.search",
-	"Org Member": "dartwing.dartwing_core.api.frappe_methods.search",
-	"Organization": "dartwing.dartwing_core.api.frappe_methods.search",
-	"Person": "dartwing.dartwing_core.api.frappe_methods.search",
+	"Background Job": f"{_api}.frappe_methods.search",
+	"Job Execution Log": f"{_api}.frappe_methods.search",
+	"Org Member": f"{_api}.frappe_methods.search",
+	"Organization": f"{_api}.frappe_methods.search",
+	"Person": f"{_api}.frappe_methods.search",
 }
 
 before_request = [
-	"dartwing.dartwing_core.api.answers.before_request",
-	"dartwing.dartwing_core.api.newest_rows.before_request",
+	f"{_api}.answers.before_request",
+	f"{_api}.newest_rows.before_request",
 ]
 # the first place at which Frappe knows whom an API key belongs to
-auth_hooks = ["dartwing.dartwing_core.api.door.close"]
+auth_hooks = [f"{_api}.door.close"]
 after_request = [
-	"dartwing.dartwing_core.api.answers.after_request",
-	"dartwing.dartwing_core.api.door.open_again",
+	f"{_api}.answers.after_request",
+	f"{_api}.door.open_again",
 ]
 
 doctype_js = {
@@ -78,28 +85,28 @@ doctype_list_js = {
 
 scheduler_events = {
 	"cron": {
-		"* * * * *": ["dartwing.dartwing_core.background_jobs.scheduler.every_minute"],
+		"* * * * *": [f"{_jobs}.scheduler.every_minute"],
 	},
-	"daily": ["dartwing.dartwing_core.background_jobs.scheduler.daily"],
+	"daily": [f"{_jobs}.scheduler.daily"],
 }
 
 doc_events = {
-	"*": {"before_validate": "dartwing.dartwing_core.api.links.refuse_hidden"},
-	"Custom HTML Block": {"validate": "dartwing.dartwing_core.api.links.refuse_blocks"},
-	"Kanban Board": {"validate": "dartwing.dartwing_core.api.links.refuse_boards"},
-	"List Filter": {"validate": "dartwing.dartwing_core.api.links.refuse_other_desks"},
-	"Workspace": {"validate": "dartwing.dartwing_core.api.links.refuse_other_desks"},
-	"Job Engine Settings": {"on_update": "dartwing.dartwing_core.background_jobs.maintenance.switched"},
-	"Job Type": {"on_update": "dartwing.dartwing_core.background_jobs.maintenance.switched"},
+	"*": {"before_validate": f"{_api}.links.refuse_hidden"},
+	"Custom HTML Block": {"validate": f"{_api}.links.refuse_blocks"},
+	"Kanban Board": {"validate": f"{_api}.links.refuse_boards"},
+	"List Filter": {"validate": f"{_api}.links.refuse_other_desks"},
+	"Workspace": {"validate": f"{_api}.links.refuse_other_desks"},
+	"Job Engine Settings": {"on_update": f"{_maintenance}.switched"},
+	"Job Type": {"on_update": f"{_maintenance}.switched"},
 	"Organization": {
-		"on_update": "dartwing.dartwing_core.background_jobs.maintenance.organization_saved",
-		"after_delete": "dartwing.dartwing_core.background_jobs.former_organizations.organization_deleted",
-		"before_rename": "dartwing.dartwing_core.background_jobs.former_organizations.organization_renamed",
-		"validate": "dartwing.dartwing_core.background_jobs.former_organizations.organization_validated",
+		"on_update": f"{_maintenance}.organization_saved",
+		"after_delete": f"{_former_organizations}.organization_deleted",
+		"before_rename": f"{_former_organizations}.organization_renamed",
+		"validate": f"{_former_organizations}.organization_validated",
 	},
 }
 
-before_migrate = "dartwing.dartwing_core.background_jobs.maintenance.hold_for_migration"
+before_migrate = f"{_maintenance}.hold_for_migration"
 after_migrate = "dartwing.install.after_migrate"
 
 default_log_clearing_doctypes = {"Background Job": 30}

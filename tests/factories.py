@@ -17,8 +17,8 @@ from rq.job import Job
 from rq.registry import StartedJobRegistry
 
 from dartwing.dartwing_core.background_jobs import get_job_status, submit_job
-from dartwing.dartwing_core.background_jobs.consequences import follow_end
-from dartwing.dartwing_core.background_jobs.former_organizations import PREFIX
+from dartwing.dartwing_core.background_jobs.dispatch.consequences import follow_end
+from dartwing.dartwing_core.background_jobs.upkeep.former_organizations import PREFIX
 
 OBLIGING = "obliging_job"
 HANDLER = "dartwing.tests.handlers.obliging_handler"

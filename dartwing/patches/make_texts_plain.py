@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import frappe
 
 from dartwing.dartwing_core.background_jobs import texts
-from dartwing.dartwing_core.background_jobs.snapshots import newest_for_all
+from dartwing.dartwing_core.background_jobs.database.snapshots import newest_for_all
 
 BATCH = 500
 

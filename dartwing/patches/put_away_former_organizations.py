@@ -1,7 +1,7 @@
 import frappe
 
 from dartwing.dartwing_core.background_jobs import config
-from dartwing.dartwing_core.background_jobs.former_organizations import (
+from dartwing.dartwing_core.background_jobs.upkeep.former_organizations import (
 	PREFIX,
 	name_of_former,
 	put_away_batch,

@@ -1,8 +1,8 @@
 import frappe
 from frappe.utils import get_datetime
 
-from dartwing.dartwing_core.background_jobs import times
-from dartwing.dartwing_core.background_jobs.snapshots import newest
+from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database.snapshots import newest
 
 UNFINISHED = "status not in ('Completed', 'Canceled')"
 

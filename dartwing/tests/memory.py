@@ -4,9 +4,9 @@ import tracemalloc
 
 import frappe
 
-from dartwing.dartwing_core.background_jobs.errands import Errands
+from dartwing.dartwing_core.background_jobs.execution.errands import Errands
+from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
 from dartwing.dartwing_core.background_jobs.executor import claim, perform, settle
-from dartwing.dartwing_core.background_jobs.time_limit import TimeLimit
 
 
 def peak_of_export(job_id: str) -> int:

@@ -11,7 +11,8 @@ from frappe import _
 from frappe.sessions import get_csrf_token
 from frappe.utils import get_fullname
 
-from dartwing.dartwing_core.background_jobs import access, times
+from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, STATUSES
 
 no_cache = 1

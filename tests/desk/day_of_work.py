@@ -20,7 +20,7 @@ TYPES = {
 	"member_sync": "Member Sync",
 	"newsletter": "Newsletter",
 }
-SAMPLE = "dartwing.dartwing_core.background_jobs.samples.sample_job"
+SAMPLE = "dartwing.dartwing_core.background_jobs.handlers.samples.sample_job"
 ENDED = ("Completed", "Dead Letter", "Canceled")
 TIMES = ("creation", "modified", "created_at", "queued_at", "started_at", "completed_at", "canceled_at")
 

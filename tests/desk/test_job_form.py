@@ -18,7 +18,7 @@ from looking import (
 )
 from playwright.sync_api import expect
 
-from dartwing.dartwing_core.background_jobs.masking import MASK
+from dartwing.dartwing_core.background_jobs.announcing.masking import MASK
 
 
 def long_job(world: World, **parameters: object) -> str:

@@ -15,9 +15,9 @@ from pages import ROOT, Page, all_pages
 from dartwing.dartwing_core import background_jobs
 from dartwing.dartwing_core.api.endpoints import ENDPOINTS
 from dartwing.dartwing_core.background_jobs import config, errors, scheduler
+from dartwing.dartwing_core.background_jobs.announcing.transition_log import LOGGER
 from dartwing.dartwing_core.background_jobs.executor import execute_job
-from dartwing.dartwing_core.background_jobs.exposition import exposition
-from dartwing.dartwing_core.background_jobs.transition_log import LOGGER
+from dartwing.dartwing_core.background_jobs.insight.exposition import exposition
 from dartwing.dartwing_core.doctype.job_type.job_type import takes_job_context
 
 PAGES = all_pages()

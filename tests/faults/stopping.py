@@ -14,10 +14,10 @@ ENGINE = "dartwing.dartwing_core.background_jobs"
 def stop_as_told() -> None:
 	"""Arrange the stop that the environment names: STOP_AT, and STOP_MARKER for `wait_here`.
 
-	STOP_AT is `before executor.perform` or `after executor.perform`: a function of a module of the engine.
+	STOP_AT is `before executor.perform` or `after execution.claims.start`: a function of the engine.
 	"""
 	when, target = os.environ["STOP_AT"].split()
-	name, function_name = target.split(".")
+	name, _dot, function_name = target.rpartition(".")
 	module = import_module(f"{ENGINE}.{name}")
 	setattr(module, function_name, stopping(getattr(module, function_name), when))
 

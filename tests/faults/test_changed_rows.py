@@ -27,20 +27,13 @@ from refusing import change_rows_first, reconnect, refuse_changed_rows, take_a_s
 from runtimes.base import Runtime, Server, free_port
 
 from dartwing.dartwing_core.api.newest_rows import DOCTYPES
-from dartwing.dartwing_core.background_jobs import (
-	cancel_job,
-	dead_letter,
-	former_organizations,
-	maintenance,
-	scheduler,
-	snapshots,
-	submit_job,
-	submit_jobs,
-)
-from dartwing.dartwing_core.background_jobs.claims import claim
-from dartwing.dartwing_core.background_jobs.cleanup import cleanup_old_jobs
+from dartwing.dartwing_core.background_jobs import cancel_job, scheduler, submit_job, submit_jobs
+from dartwing.dartwing_core.background_jobs.database import snapshots
 from dartwing.dartwing_core.background_jobs.errors import StaleJobError
+from dartwing.dartwing_core.background_jobs.execution.claims import claim
 from dartwing.dartwing_core.background_jobs.executor import execute_job
+from dartwing.dartwing_core.background_jobs.upkeep import dead_letter, former_organizations, maintenance
+from dartwing.dartwing_core.background_jobs.upkeep.retention import cleanup_old_jobs
 from dartwing.dartwing_core.doctype.background_job.background_job import locked
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 

@@ -18,13 +18,9 @@ from factories import (
 )
 from processes import shortened
 
-from dartwing.dartwing_core.background_jobs import (
-	dispatcher,
-	maintenance,
-	recovery,
-	submit_job,
-	submit_jobs,
-)
+from dartwing.dartwing_core.background_jobs import submit_job, submit_jobs
+from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
+from dartwing.dartwing_core.background_jobs.upkeep import maintenance, recovery
 
 MARKER = "written by a test"
 SUBMITTERS = 50

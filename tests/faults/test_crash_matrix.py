@@ -27,8 +27,8 @@ from processes import (
 	ticking,
 )
 
-from dartwing.dartwing_core.background_jobs import cleanup
-from dartwing.dartwing_core.background_jobs.job_files import parts_folder
+from dartwing.dartwing_core.background_jobs.database.job_files import parts_folder
+from dartwing.dartwing_core.background_jobs.upkeep import retention
 
 MARKER = "written by a test"
 WRITES = {"mode": "write_people", "marker": MARKER, "people": 2}
@@ -42,8 +42,8 @@ BEFORE_THE_COMMIT = {
 	"between the record and the commit": "before executor.nothing_in_between",
 }
 AFTER_THE_COMMIT = {
-	"before what follows from the commit": "before errands.do",
-	"in the middle of what follows": "before dependencies.parent_ended",
+	"before what follows from the commit": "before execution.errands.do",
+	"in the middle of what follows": "before dispatch.dependencies.parent_ended",
 	"before RQ's acknowledgement": "after executor.settle",
 }
 UNDISTURBED = [
@@ -99,10 +99,10 @@ def test_a_submitter_killed_before_its_commit_leaves_nothing(world, processes, t
 	("point", "slots"),
 	[
 		# straight to the queue, and by the dispatcher: so few slots are left to its turns
-		("before realtime.publish_all", 100),
-		("before dispatcher.push_all", 100),
-		("before dispatcher.dispatch", 10),
-		("before dispatcher.push_all", 10),
+		("before announcing.realtime.publish_all", 100),
+		("before dispatch.dispatcher.push_all", 100),
+		("before dispatch.dispatcher.dispatch", 10),
+		("before dispatch.dispatcher.push_all", 10),
 	],
 )
 def test_a_job_whose_submitter_was_killed_between_commit_and_push_is_pushed(
@@ -159,7 +159,7 @@ def test_an_equal_job_is_let_in_although_the_key_was_never_released(world, proce
 	frappe.clear_document_cache("Job Type", "obliging_job")
 	try:
 		job = submit(**WRITES)
-		processes.stopped_worker("before deduplication.release").kill_worker_and_horse()
+		processes.stopped_worker("before dispatch.equal_jobs.release").kill_worker_and_horse()
 		assert state(job.name)["status"] == "Completed"
 		assert frappe.db.get_value("Background Job", job.name, "deduplication_key")
 		assert submit(**WRITES).name != job.name
@@ -333,12 +333,12 @@ def test_the_file_of_an_export_killed_before_its_commit_is_found_by_the_cleanup(
 	parameters = {"doctype": "Organization", "fields": ["name"]}
 	completed = submit_as(world.alice, "data_export", world.alpha, parameters)
 	work()
-	cleanup.daily_cleanup()
+	retention.daily_cleanup()
 	assert len(exported_files(killed.name)) == len(exported_files(completed.name)) == 1
 	long_ago = time.time() - 8 * 24 * 60 * 60
 	for left in parts_folder().iterdir():
 		os.utime(left, (long_ago, long_ago))
-	cleanup.daily_cleanup()
+	retention.daily_cleanup()
 	assert exported_files(killed.name) == []
 	assert len(exported_files(completed.name)) == 1
 	assert list(parts_folder().iterdir()) == []

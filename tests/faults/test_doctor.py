@@ -16,8 +16,9 @@ from http_client import Client
 from processes import kill
 from runtimes.base import free_port
 
-from dartwing.dartwing_core.background_jobs import doctor, maintenance
-from dartwing.dartwing_core.background_jobs.diagnosis import TICK, examine
+from dartwing.dartwing_core.background_jobs import doctor
+from dartwing.dartwing_core.background_jobs.insight.diagnosis import TICK, examine
+from dartwing.dartwing_core.background_jobs.upkeep import maintenance
 
 DOCTOR = "dartwing.dartwing_core.background_jobs.doctor"
 HEALTH = "/api/method/dartwing.dartwing_core.api.health.get_health"

@@ -24,7 +24,8 @@ from frappe.utils.background_jobs import get_queue
 from processes import horse_of, is_over, kill, let_rqs_patience_run_out, shortened, ticking
 from rq.job import Job
 
-from dartwing.dartwing_core.background_jobs import cancel_job, maintenance
+from dartwing.dartwing_core.background_jobs import cancel_job
+from dartwing.dartwing_core.background_jobs.upkeep import maintenance
 
 MARKER = "written by a test"
 ONCE = {"mode": "write_people_and_sleep_once", "marker": MARKER, "people": 2, "seconds": 600}
@@ -249,7 +250,7 @@ def test_a_resume_in_the_moment_in_which_a_worker_holds_a_job_back_is_not_missed
 	with acting_as("Administrator"):
 		maintenance.pause()
 		frappe.db.commit()
-	worker = processes.stopped_worker("after claims.refuse_to_start")
+	worker = processes.stopped_worker("after execution.claims.refuse_to_start")
 	try:
 		worker.pid  # noqa: B018 it is decided, and not committed yet
 	finally:

@@ -13,7 +13,7 @@ from processes import kill
 from psutil import Process
 from rq import Worker
 
-from dartwing.dartwing_core.background_jobs import dispatcher
+from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
 
 MARKER = "written by a test"
 

@@ -19,7 +19,7 @@ from factories import (
 	wait_until,
 )
 
-from dartwing.dartwing_core.background_jobs import maintenance
+from dartwing.dartwing_core.background_jobs.upkeep import maintenance
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/restore-a-backup.md"
 WRITES = {"mode": "write_people", "marker": "written by a test", "people": 1}

@@ -21,7 +21,9 @@ from factories import (
 from frappe.utils.background_jobs import get_redis_conn
 from processes import HERE, horse_of, let_rqs_patience_run_out, rq_job_of, ticking
 
-from dartwing.dartwing_core.background_jobs import cancel_job, queue_redis, recovery, times
+from dartwing.dartwing_core.background_jobs import cancel_job
+from dartwing.dartwing_core.background_jobs.database import queue_redis, times
+from dartwing.dartwing_core.background_jobs.upkeep import recovery
 
 MARKER = "written by a test"
 ONCE = {"marker": MARKER, "people": 2, "seconds": 600, "mode": "write_people_and_sleep_once"}

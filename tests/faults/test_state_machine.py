@@ -25,19 +25,24 @@ from dartwing.dartwing_core.background_jobs import (
 	PermanentError,
 	TransientError,
 	cancel_job,
-	dead_letter,
 	discard_job,
-	dispatcher,
 	executor,
-	recovery,
 	retry_job,
 	scheduler,
 	submit_job,
 )
-from dartwing.dartwing_core.background_jobs.errands import Errands
+from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
 from dartwing.dartwing_core.background_jobs.errors import JobEngineError
-from dartwing.dartwing_core.background_jobs.outcomes import Abandoned, Completed, Failed, Outcome, TimedOut
-from dartwing.dartwing_core.background_jobs.time_limit import TimeLimit
+from dartwing.dartwing_core.background_jobs.execution.errands import Errands
+from dartwing.dartwing_core.background_jobs.execution.outcomes import (
+	Abandoned,
+	Completed,
+	Failed,
+	Outcome,
+	TimedOut,
+)
+from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
+from dartwing.dartwing_core.background_jobs.upkeep import dead_letter, recovery
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	ACTIVE,
 	PRIORITIES,

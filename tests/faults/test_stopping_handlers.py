@@ -150,7 +150,7 @@ def test_a_canceled_handler_is_stopped_by_force(world, processes, mode, horse_en
 
 
 def test_a_cancel_while_the_worker_claims_leaves_one_outcome(world, processes):
-	worker = processes.stopped_worker("before claims.start")
+	worker = processes.stopped_worker("before execution.claims.start")
 	job = submit(**WRITES, mode="write_people")
 	worker.pid  # noqa: B018 the claim has begun
 	with acting_as(world.alice):
@@ -234,7 +234,7 @@ def test_an_error_that_asks_for_a_nonsensical_wait_is_recorded(world, processes,
 
 
 def test_one_job_that_cannot_be_rescued_does_not_keep_the_others_from_it(world, site, tick, monkeypatch):
-	from dartwing.dartwing_core.background_jobs import recovery
+	from dartwing.dartwing_core.background_jobs.upkeep import recovery
 
 	names = [submit().name for _ in range(3)]
 	for rq_job in queued_wake_ups("default"):

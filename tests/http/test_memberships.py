@@ -12,7 +12,7 @@ from frappe.permissions import add_user_permission, remove_user_permission
 from frappe.utils import add_days, nowdate
 from http_client import Client
 
-from dartwing.dartwing_core.background_jobs import access_hooks, references
+from dartwing.dartwing_core.background_jobs.tenancy import access_hooks, references
 
 SECRET = "rows of the export"
 DANGEROUS = (

@@ -8,7 +8,7 @@ import frappe
 import pytest
 from factories import end, state, submit
 
-from dartwing.dartwing_core.background_jobs.masking import MASK
+from dartwing.dartwing_core.background_jobs.announcing.masking import MASK
 
 SECRET = "hunter2"
 JOB = "Background Job"

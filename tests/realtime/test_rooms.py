@@ -21,7 +21,9 @@ from following import follow, of_jobs, settle
 from frappe.permissions import add_user_permission
 from frappe.utils import add_days, nowdate
 
-from dartwing.dartwing_core.background_jobs import cancel_job, consequences, realtime, retry_job, submit_job
+from dartwing.dartwing_core.background_jobs import cancel_job, retry_job, submit_job
+from dartwing.dartwing_core.background_jobs.announcing import realtime
+from dartwing.dartwing_core.background_jobs.dispatch import consequences
 
 UTC = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
 # a stock worker on a busy machine may need this long to start

@@ -6,7 +6,8 @@ import frappe
 import pytest
 from factories import OBLIGING, acting_as, counted_statements, make_job_type, second_connection, submit
 
-from dartwing.dartwing_core.background_jobs import inserts, submit_jobs
+from dartwing.dartwing_core.background_jobs import submit_jobs
+from dartwing.dartwing_core.background_jobs.database import inserts
 from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError
 
 TYPE = "test_bulk"
@@ -103,7 +104,7 @@ def test_one_that_another_committed_after_the_look_is_named_too(world):
 			others.append(None)
 			with second_connection():
 				# past the locks, as one who submits without them would
-				with patch("dartwing.dartwing_core.background_jobs.deduplication.await_equals"):
+				with patch("dartwing.dartwing_core.background_jobs.submission.deduplication.await_equals"):
 					others[0] = bulk(world, 1, first=150)[0].name
 				frappe.db.commit()
 		insert(*arguments)

@@ -14,8 +14,10 @@ from factories import (
 	transitions,
 )
 
-from dartwing.dartwing_core.background_jobs import cancel_job, dispatcher, recovery
+from dartwing.dartwing_core.background_jobs import cancel_job
+from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
 from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError, JobStateError
+from dartwing.dartwing_core.background_jobs.upkeep import recovery
 
 
 def cancel(user: str, job_id: str):

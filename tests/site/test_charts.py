@@ -4,7 +4,8 @@ import frappe
 from factories import OBLIGING, acting_as, end, submit
 
 from dartwing.dartwing_core.api import desk
-from dartwing.dartwing_core.background_jobs import charts, get_metrics
+from dartwing.dartwing_core.background_jobs import get_metrics
+from dartwing.dartwing_core.background_jobs.insight import charts
 
 
 def some_jobs(world) -> None:

@@ -14,14 +14,14 @@ from frappe.utils import now_datetime
 from hypothesis import HealthCheck, given, settings
 
 from dartwing.dartwing_core.api import desk, frappe_methods, jobs
-from dartwing.dartwing_core.background_jobs.conditions import (
+from dartwing.dartwing_core.background_jobs.errors import PERMANENT, classify_error
+from dartwing.dartwing_core.background_jobs.handlers.exports import ExportRequest
+from dartwing.dartwing_core.background_jobs.tenancy.conditions import (
 	known_doctype,
 	readable_conditions,
 	readable_fields,
 	readable_order,
 )
-from dartwing.dartwing_core.background_jobs.errors import PERMANENT, classify_error
-from dartwing.dartwing_core.background_jobs.exports import ExportRequest
 
 JOB = "Background Job"
 ALICE, ADAM, MANAGER = "alice@alpha.example", "adam@alpha.example", "manager@example.com"

@@ -8,9 +8,10 @@ import frappe
 import pytest
 from factories import counted_statements, submit
 
-from dartwing.dartwing_core.background_jobs import database_clock, recovery, times
-from dartwing.dartwing_core.background_jobs.claims import claim
-from dartwing.dartwing_core.background_jobs.control import ControlConnection
+from dartwing.dartwing_core.background_jobs.database import database_clock, times
+from dartwing.dartwing_core.background_jobs.execution.claims import claim
+from dartwing.dartwing_core.background_jobs.execution.control_connection import ControlConnection
+from dartwing.dartwing_core.background_jobs.upkeep import recovery
 
 pytestmark = pytest.mark.usefixtures("clean")
 TWO_MINUTES = timedelta(minutes=2)

@@ -14,9 +14,11 @@ from factories import (
 	transitions,
 )
 
-from dartwing.dartwing_core.background_jobs import config, dead_letter, notifications, submit_jobs
-from dartwing.dartwing_core.background_jobs.cleanup import cleanup_old_jobs, daily_cleanup
+from dartwing.dartwing_core.background_jobs import config, submit_jobs
+from dartwing.dartwing_core.background_jobs.announcing import notifications
 from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError
+from dartwing.dartwing_core.background_jobs.upkeep import dead_letter
+from dartwing.dartwing_core.background_jobs.upkeep.retention import cleanup_old_jobs, daily_cleanup
 from dartwing.dartwing_core.doctype.background_job import background_job
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 

@@ -13,15 +13,10 @@ from factories import (
 	submit_as,
 )
 
-from dartwing.dartwing_core.background_jobs import (
-	cancel_job,
-	config,
-	dead_letter,
-	dependencies,
-	scheduler,
-	submit_job,
-	times,
-)
+from dartwing.dartwing_core.background_jobs import cancel_job, config, scheduler, submit_job
+from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.dispatch import dependencies
+from dartwing.dartwing_core.background_jobs.upkeep import dead_letter
 
 
 def child_of(world, parent: str, **arguments):

@@ -18,15 +18,10 @@ from factories import (
 )
 from frappe.utils import add_to_date, now_datetime
 
-from dartwing.dartwing_core.background_jobs import (
-	cancel_job,
-	dispatcher,
-	maintenance,
-	submit_job,
-	submit_jobs,
-	times,
-	transactions,
-)
+from dartwing.dartwing_core.background_jobs import cancel_job, submit_job, submit_jobs
+from dartwing.dartwing_core.background_jobs.database import times, transactions
+from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
+from dartwing.dartwing_core.background_jobs.upkeep import maintenance
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import frappe
 import pytest
 from factories import OBLIGING, acting_as, end, submit, submit_as
 
-from dartwing.dartwing_core.background_jobs import dossier
+from dartwing.dartwing_core.background_jobs.insight import dossier
 
 
 def look(user: str, job: str) -> dict:

@@ -14,7 +14,9 @@ from factories import (
 	submit_as,
 )
 
-from dartwing.dartwing_core.background_jobs import cancel_job, dispatcher, maintenance, submit_jobs
+from dartwing.dartwing_core.background_jobs import cancel_job, submit_jobs
+from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
+from dartwing.dartwing_core.background_jobs.upkeep import maintenance
 
 
 def submit_many(world, count: int, **arguments) -> list[str]:

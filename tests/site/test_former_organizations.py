@@ -24,20 +24,20 @@ from factories import (
 
 from dartwing.dartwing_core.background_jobs import (
 	config,
-	former_organizations,
 	get_job_history,
 	get_metrics,
 	list_dead_letters,
 	list_jobs,
-	realtime,
 	retry_job,
 	scheduler,
 	submit_job,
 )
-from dartwing.dartwing_core.background_jobs.cleanup import cleanup_old_jobs
-from dartwing.dartwing_core.background_jobs.dead_letter import discard_job
-from dartwing.dartwing_core.background_jobs.former_organizations import PREFIX, name_of_former
+from dartwing.dartwing_core.background_jobs.announcing import realtime
 from dartwing.dartwing_core.background_jobs.statuses import FINISHED
+from dartwing.dartwing_core.background_jobs.upkeep import former_organizations
+from dartwing.dartwing_core.background_jobs.upkeep.dead_letter import discard_job
+from dartwing.dartwing_core.background_jobs.upkeep.former_organizations import PREFIX, name_of_former
+from dartwing.dartwing_core.background_jobs.upkeep.retention import cleanup_old_jobs
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 from dartwing.patches import put_away_former_organizations
 

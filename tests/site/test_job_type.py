@@ -2,7 +2,7 @@ import frappe
 import pytest
 from factories import make_job_type
 
-from dartwing.dartwing_core.background_jobs import maintenance
+from dartwing.dartwing_core.background_jobs.upkeep import maintenance
 
 HANDLERS = "dartwing.tests.handlers"
 

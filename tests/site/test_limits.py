@@ -5,14 +5,15 @@ import frappe
 import pytest
 from factories import OBLIGING, acting_as, changed, make_job_type, second_connection, submit, submit_as
 
-from dartwing.dartwing_core.background_jobs import admission, submit_job, submit_jobs
-from dartwing.dartwing_core.background_jobs.admission import QueueDemand, RateDemand
+from dartwing.dartwing_core.background_jobs import submit_job, submit_jobs
+from dartwing.dartwing_core.background_jobs.database.named_locks import held
 from dartwing.dartwing_core.background_jobs.errors import (
 	QueueFullError,
 	RateLimitExceededError,
 	SubmissionTimeoutError,
 )
-from dartwing.dartwing_core.background_jobs.named_locks import held
+from dartwing.dartwing_core.background_jobs.submission import admission
+from dartwing.dartwing_core.background_jobs.submission.admission import QueueDemand, RateDemand
 
 TYPE = "test_limited"
 

@@ -12,10 +12,7 @@ from frappe.permissions import add_user_permission
 from frappe.utils import add_days, nowdate
 
 from dartwing.dartwing_core.background_jobs import (
-	access,
 	cancel_job,
-	claims,
-	dead_letter,
 	get_job_history,
 	get_job_status,
 	get_metrics,
@@ -24,7 +21,10 @@ from dartwing.dartwing_core.background_jobs import (
 	retry_job,
 	submit_job,
 )
-from dartwing.dartwing_core.background_jobs.charts import ended_by_type
+from dartwing.dartwing_core.background_jobs.execution import claims
+from dartwing.dartwing_core.background_jobs.insight.charts import ended_by_type
+from dartwing.dartwing_core.background_jobs.tenancy import access
+from dartwing.dartwing_core.background_jobs.upkeep import dead_letter
 from dartwing.www.jobs import organizations as offered
 
 BOTH = "both@members.example"

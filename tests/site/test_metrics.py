@@ -22,10 +22,11 @@ from factories import (
 from frappe.utils import now_datetime
 from many_jobs import add_completed, remove_completed
 
-from dartwing.dartwing_core.background_jobs import get_metrics, retry_job, submit_job, times
-from dartwing.dartwing_core.background_jobs.diagnosis import examine
-from dartwing.dartwing_core.background_jobs.exposition import exposition
-from dartwing.dartwing_core.background_jobs.metrics import get_failure_rate, percentile
+from dartwing.dartwing_core.background_jobs import get_metrics, retry_job, submit_job
+from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.insight.diagnosis import examine
+from dartwing.dartwing_core.background_jobs.insight.exposition import exposition
+from dartwing.dartwing_core.background_jobs.insight.figures import get_failure_rate, percentile
 from dartwing.dartwing_core.background_jobs.statuses import FINISHED, STATUSES
 from dartwing.dartwing_core.doctype.background_job.background_job import delete_old_jobs
 from dartwing.dartwing_core.doctype.job_tally import job_tally

@@ -8,14 +8,8 @@ from factories import OBLIGING, acting_as, make_member, make_user, remove_member
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dartwing.dartwing_core.background_jobs import (
-	access,
-	access_hooks,
-	get_job_status,
-	get_metrics,
-	list_jobs,
-	submit_job,
-)
+from dartwing.dartwing_core.background_jobs import get_job_status, get_metrics, list_jobs, submit_job
+from dartwing.dartwing_core.background_jobs.tenancy import access, access_hooks
 
 PEOPLE = ("%s%@names.example", "plain@names.example")
 # each with another that something between here and the database could take for it

@@ -17,7 +17,7 @@ from factories import OBLIGING, World, acting_as, counted_statements, end, submi
 from frappe.utils import now_datetime
 
 from dartwing.dartwing_core import api
-from dartwing.dartwing_core.background_jobs.exports import ExportRequest
+from dartwing.dartwing_core.background_jobs.handlers.exports import ExportRequest
 
 MARK = "code_of_a_client"
 # what becomes a value in SQL stands between quotes

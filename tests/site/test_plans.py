@@ -10,19 +10,15 @@ from factories import OBLIGING, acting_as, end, make_job_type, make_member, purg
 from many_jobs import PREFIX, add_mixed
 
 from dartwing.dartwing_core.background_jobs import (
-	dead_letter,
-	dependencies,
-	dispatcher,
-	former_organizations,
 	get_job_history,
 	get_job_status,
 	list_dead_letters,
 	list_jobs,
-	recovery,
-	retry_queue,
 	submit_job,
 	submit_jobs,
 )
+from dartwing.dartwing_core.background_jobs.dispatch import dependencies, dispatcher, retry_queue
+from dartwing.dartwing_core.background_jobs.upkeep import dead_letter, former_organizations, recovery
 from dartwing.dartwing_core.doctype.background_job.background_job import delete_old_jobs
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 

@@ -7,8 +7,8 @@ import frappe
 import pytest
 from factories import World, acting_as, purge, submit
 
-from dartwing.dartwing_core.background_jobs import references
-from dartwing.dartwing_core.background_jobs.access_hooks import GUARDED
+from dartwing.dartwing_core.background_jobs.tenancy import references
+from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED
 
 # of these Frappe is known to have rows about documents; a site has those that its Frappe has
 KNOWN = {

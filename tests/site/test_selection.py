@@ -4,7 +4,8 @@ import frappe
 import pytest
 from factories import OBLIGING, acting_as, end, state, submit
 
-from dartwing.dartwing_core.background_jobs import selection, submit_jobs
+from dartwing.dartwing_core.background_jobs import submit_jobs
+from dartwing.dartwing_core.background_jobs.upkeep import selection
 
 
 def dead(user: str, organization: str, many: int) -> list[str]:

@@ -6,8 +6,9 @@ import frappe
 import pytest
 from factories import OBLIGING, acting_as, changed, second_connection
 
-from dartwing.dartwing_core.background_jobs import maintenance, scheduler, submit_job
+from dartwing.dartwing_core.background_jobs import scheduler, submit_job
 from dartwing.dartwing_core.background_jobs.errors import QueueFullError
+from dartwing.dartwing_core.background_jobs.upkeep import maintenance
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import is_held, setting
 
 

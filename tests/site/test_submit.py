@@ -7,13 +7,9 @@ import pytest
 from factories import OBLIGING, World, acting_as, make_job_type, queued_wake_ups, state, submit, transitions
 from frappe.utils import now_datetime
 
-from dartwing.dartwing_core.background_jobs import (
-	dispatcher,
-	generate_job_hash,
-	submit_job,
-	submit_jobs,
-	times,
-)
+from dartwing.dartwing_core.background_jobs import generate_job_hash, submit_job, submit_jobs
+from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
 
 ALL_QUEUES = ("short", "default", "long")
 

@@ -2,10 +2,10 @@ import threading
 
 import pytest
 
-from dartwing.dartwing_core.background_jobs import progress
-from dartwing.dartwing_core.background_jobs.drivers import CONNECTION_LOST
+from dartwing.dartwing_core.background_jobs.database.drivers import CONNECTION_LOST
 from dartwing.dartwing_core.background_jobs.errors import JobCanceledError
-from dartwing.dartwing_core.background_jobs.progress import ProgressReporter
+from dartwing.dartwing_core.background_jobs.execution import context
+from dartwing.dartwing_core.background_jobs.execution.context import ProgressReporter
 
 
 class RecordingControl:
@@ -27,8 +27,8 @@ class RecordingControl:
 @pytest.fixture
 def events(monkeypatch):
 	published = []
-	monkeypatch.setattr(progress, "publish_job_progress", lambda *event: published.append(event))
-	monkeypatch.setattr(progress.times, "site_now", lambda may_ask: None)
+	monkeypatch.setattr(context, "publish_job_progress", lambda *event: published.append(event))
+	monkeypatch.setattr(context.times, "site_now", lambda may_ask: None)
 	return published
 
 

@@ -14,14 +14,9 @@ import pytest
 from factories import OBLIGING, acting_as, end, submit, submit_as
 
 from dartwing.dartwing_core.api import members_page
-from dartwing.dartwing_core.background_jobs import (
-	dispatcher,
-	get_job_status,
-	retry_queue,
-	scheduler,
-	submit_job,
-	times,
-)
+from dartwing.dartwing_core.background_jobs import get_job_status, scheduler, submit_job
+from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.dispatch import dispatcher, retry_queue
 from dartwing.patches import store_instants_in_utc
 
 NEW_YORK = ZoneInfo("America/New_York")

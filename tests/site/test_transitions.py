@@ -7,9 +7,10 @@ import pytest
 from factories import OBLIGING, state, submit, transitions
 from frappe.utils.background_jobs import get_redis_connection_without_auth
 
-from dartwing.dartwing_core.background_jobs import submit_job, times
+from dartwing.dartwing_core.background_jobs import submit_job
+from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database.transactions import after_commit
 from dartwing.dartwing_core.background_jobs.errors import InvalidTransitionError, StaleJobError
-from dartwing.dartwing_core.background_jobs.transactions import after_commit
 from dartwing.dartwing_core.doctype.background_job.background_job import STATUSES, VALID_TRANSITIONS
 
 PAIRS = [

@@ -8,9 +8,9 @@ import pytest
 from framework import since
 from rq import Worker
 
-from dartwing.dartwing_core.background_jobs.endings import asks_to_stop, outcome_of
 from dartwing.dartwing_core.background_jobs.errors import JobCanceledError, JobTimeoutError
-from dartwing.dartwing_core.background_jobs.outcomes import Abandoned, Failed, TimedOut
+from dartwing.dartwing_core.background_jobs.execution.endings import asks_to_stop, outcome_of
+from dartwing.dartwing_core.background_jobs.execution.outcomes import Abandoned, Failed, TimedOut
 
 
 def ended_by(error: BaseException, was_interrupted: bool = False):

@@ -9,7 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from openpyxl import Workbook, load_workbook
 
-from dartwing.dartwing_core.background_jobs.export_cells import XLSX_MAX_UNITS, InertCsvCells, XlsxCells
+from dartwing.dartwing_core.background_jobs.handlers.export_cells import (
+	XLSX_MAX_UNITS,
+	InertCsvCells,
+	XlsxCells,
+)
 
 UNCHANGED = [
 	None,

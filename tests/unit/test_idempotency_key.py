@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from dartwing.dartwing_core.background_jobs.progress import key_of
+from dartwing.dartwing_core.background_jobs.execution.context import key_of
 
 SUBMITTED = datetime(2026, 11, 22, 10, 0, 0, 5)
 KEY = key_of("a.example", "JOB-2026-00001", SUBMITTED)

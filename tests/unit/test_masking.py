@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dartwing.dartwing_core.background_jobs.masking import MASK, Secrets, mask, mask_text
+from dartwing.dartwing_core.background_jobs.announcing.masking import MASK, Secrets, mask, mask_text
 
 WORDS = ["password", "api_key", "token"]
 

@@ -14,8 +14,8 @@ from dartwing.dartwing_core.background_jobs.errors import (
 	TransientError,
 	classify_error,
 )
-from dartwing.dartwing_core.background_jobs.outcomes import describe
-from dartwing.dartwing_core.background_jobs.retry import (
+from dartwing.dartwing_core.background_jobs.execution.outcomes import describe
+from dartwing.dartwing_core.background_jobs.execution.retry_decision import (
 	LONGEST_RETRY_AFTER_SECONDS,
 	calculate_backoff,
 	decide,

@@ -3,7 +3,10 @@
 import ast
 import json
 import re
+from graphlib import TopologicalSorter
 from pathlib import Path
+
+import pytest
 
 from dartwing.dartwing_core.doctype.background_job import background_job
 
@@ -11,124 +14,82 @@ CORE = Path(background_job.__file__).parents[2]
 ENGINE = CORE / "background_jobs"
 PACKAGE = "dartwing.dartwing_core.background_jobs"
 
-# bottom first: a module may import only what stands before it
-LAYERS = [
-	"texts",
-	"error_log",
-	"statuses",
-	"errors",
-	"config",
-	"database_clock",
-	"times",
-	"comparisons",
-	"conditions",
-	"drivers",
-	"framework",
-	"snapshots",
-	"transactions",
-	"time_limit",
-	"offspring",
-	"surroundings",
-	"fresh_context",
-	"transition_log",
-	"named_locks",
-	"looks",
-	"inserts",
-	"retry",
-	"access",
-	"access_hooks",
-	"references",
-	"hidden",
-	"job_files",
-	"masking",
-	"notifications",
-	"queue_redis",
-	"realtime",
-	"doctype",
-	"windows",
-	"limits",
-	"admission",
-	"deduplication",
-	"horse",
-	"dispatcher",
-	"direct_dispatch",
-	"dependencies",
-	"consequences",
-	"errands",
-	"control",
-	"progress",
-	"submission",
-	"idempotency",
-	"engine",
-	"pages",
-	"queries",
-	"metrics",
-	"charts",
-	"exposition",
-	"retry_queue",
-	"outcomes",
-	"endings",
-	"refusals",
-	"claims",
-	"drain",
-	"supervision",
-	"executor",
-	"recovery",
-	"diagnosis",
-	"maintenance",
-	"former_organizations",
-	"export_cells",
-	"export_files",
-	"cleanup",
-	"dead_letter",
-	"dossier",
-	"selection",
-	"scheduler",
-	"samples",
-	"exports",
-]
+# from the top of the house to its bottom: a floor may import only what stands below it
+HALL = "hall"
+DOCTYPES = "doctypes"
+GROUND = "ground floor"
+ROOMS_ABOVE_DOCTYPES = ("insight", "upkeep", "handlers", "execution", "submission", "dispatch")
+ROOMS_BELOW_DOCTYPES = ("announcing", "tenancy", "database")
+ROOMS = (*ROOMS_ABOVE_DOCTYPES, *ROOMS_BELOW_DOCTYPES)
+FLOORS = (HALL, *ROOMS_ABOVE_DOCTYPES, DOCTYPES, *ROOMS_BELOW_DOCTYPES, GROUND)
+DOORS = {"engine", "executor", "retry", "scheduler", "metrics", "progress"}
+ON_THE_GROUND = {"statuses", "errors", "config", "error_log", "framework", "texts"}
+CONTROLLERS = sorted(path for path in (CORE / "doctype").glob("*/*.py") if not path.name.startswith("test_"))
+
+
+def name_of(path: Path) -> str:
+	return ".".join(("dartwing", *path.relative_to(CORE.parent).with_suffix("").parts))
+
+
+MODULES = {name_of(path): path for path in (*ENGINE.rglob("*.py"), *CONTROLLERS) if path.stem != "__init__"}
 
 
 def imports_of(path: Path) -> set[str]:
-	"""Layers that a module of the engine imports at its top or in any function."""
-	layers = set()
+	"""Modules of the engine and the DocTypes that a module imports, at its top or in any function."""
+	found = set()
 	for node in ast.walk(ast.parse(path.read_text())):
 		if isinstance(node, ast.ImportFrom) and node.module:
-			if node.module == PACKAGE:
-				layers.update(alias.name for alias in node.names)
-			elif node.module.startswith(f"{PACKAGE}."):
-				layers.add(node.module.removeprefix(f"{PACKAGE}."))
-			elif ".doctype." in node.module and node.module.startswith("dartwing."):
-				layers.add("doctype")
-	return layers
+			found.update(f"{node.module}.{alias.name}" for alias in node.names)
+			found.add(node.module)
+		elif isinstance(node, ast.Import):
+			found.update(alias.name for alias in node.names)
+	return found & set(MODULES)
 
 
-def test_every_module_has_a_layer():
-	modules = {path.stem for path in ENGINE.glob("*.py")} - {"__init__"}
-	assert modules | {"doctype"} == set(LAYERS)
+def floor_of(module: str) -> str:
+	if not module.startswith(f"{PACKAGE}."):
+		return DOCTYPES
+	first, *rest = module.removeprefix(f"{PACKAGE}.").split(".")
+	if rest:
+		return first
+	return GROUND if first in ON_THE_GROUND else HALL
 
 
-def test_imports_go_one_way():
+def test_the_hall_has_the_six_doors_and_behind_them_are_rooms():
+	assert {path.stem for path in ENGINE.glob("*.py")} == {"__init__"} | DOORS | ON_THE_GROUND
+	assert {path.parent.name for path in ENGINE.glob("*/__init__.py")} == set(ROOMS)
+
+
+def test_imports_go_down_from_floor_to_floor():
 	wrong = [
-		f"{layer} imports {imported}"
-		for position, layer in enumerate(LAYERS)
-		if layer != "doctype"
-		for imported in imports_of(ENGINE / f"{layer}.py")
-		if LAYERS.index(imported) >= position
+		f"{module} imports {imported}"
+		for module, path in MODULES.items()
+		for imported in imports_of(path)
+		if FLOORS.index(floor_of(imported)) < FLOORS.index(floor_of(module))
 	]
 	assert wrong == []
 
 
-def test_doctypes_import_only_lower_layers():
-	below = set(LAYERS[: LAYERS.index("doctype")]) | {"doctype"}
-	for path in (CORE / "doctype").glob("*/[!t]*.py"):
-		assert imports_of(path) <= below, path
+def test_no_module_imports_itself_in_a_circle():
+	TopologicalSorter({module: imports_of(path) for module, path in MODULES.items()}).prepare()
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_says_which_rooms_it_uses_and_uses_no_other(room):
+	used = {floor_of(imported) for path in (ENGINE / room).glob("*.py") for imported in imports_of(path)} - {
+		room,
+		DOCTYPES,
+		GROUND,
+	}
+	about = ast.get_docstring(ast.parse((ENGINE / room / "__init__.py").read_text())) or ""
+	allowed = about.splitlines()[-1].removeprefix("May use: ").rstrip(".")
+	assert allowed == (", ".join(sorted(used, key=ROOMS.index)) or "nothing but the ground floor")
 
 
 def test_functions_import_nothing():
 	local = [
 		f"{path.name}:{node.lineno}"
-		for path in ENGINE.glob("*.py")
+		for path in ENGINE.rglob("*.py")
 		for function in ast.walk(ast.parse(path.read_text()))
 		if isinstance(function, ast.FunctionDef)
 		for node in ast.walk(function)
@@ -168,7 +129,7 @@ def test_one_module_asks_what_time_it_is():
 	own_clocks = re.compile(r"\b(now_datetime|utcnow|datetime\.now|date\.today|time\.time|nowdate|now)\(")
 	found = {
 		path.stem
-		for path in (*ENGINE.glob("*.py"), *(CORE / "doctype").rglob("*.py"))
+		for path in (*ENGINE.rglob("*.py"), *(CORE / "doctype").rglob("*.py"))
 		if own_clocks.search(path.read_text())
 	}
 	assert {name for name in found if not name.startswith("test_")} == {
@@ -249,7 +210,7 @@ CHANGES_OF_FRAPPE = re.compile(
 )
 # of the connection that commits each statement; called by what Frappe, or the engine, deletes; of no request
 CONSIDERED = {
-	"control._update",
+	"control_connection._update",
 	"background_job.on_trash",
 	"background_job._delete",
 	"job_files._delete_file",

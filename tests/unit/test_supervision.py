@@ -1,6 +1,6 @@
 import pytest
 
-from dartwing.dartwing_core.background_jobs.supervision import is_time_to_stop
+from dartwing.dartwing_core.background_jobs.execution.supervision import is_time_to_stop
 
 
 @pytest.mark.parametrize(("interval", "grace"), [(1, 10), (1, 3), (0.1, 1), (0.5, 0), (2, 1)])

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from dartwing.dartwing_core.background_jobs.surroundings import surroundings_kept
-from dartwing.dartwing_core.background_jobs.time_limit import TimeLimit
+from dartwing.dartwing_core.background_jobs.execution.surroundings import surroundings_kept
+from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
 
 
 def seen() -> dict[str, object]:

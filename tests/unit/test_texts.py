@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dartwing.dartwing_core.background_jobs import texts
-from dartwing.dartwing_core.background_jobs.masking import SHORTEST_SECRET
+from dartwing.dartwing_core.background_jobs.announcing.masking import SHORTEST_SECRET
 from dartwing.dartwing_core.doctype.background_job import background_job
 
 DOCTYPES = Path(background_job.__file__).parents[1]

@@ -13,9 +13,9 @@ from factories import acting_as, state, wait_until
 from openpyxl import load_workbook
 
 from dartwing.dartwing_core.background_jobs import submit_job
-from dartwing.dartwing_core.background_jobs.cleanup import cleanup_old_jobs
-from dartwing.dartwing_core.background_jobs.export_files import XlsxFile
-from dartwing.dartwing_core.background_jobs.job_files import parts_folder
+from dartwing.dartwing_core.background_jobs.database.job_files import parts_folder
+from dartwing.dartwing_core.background_jobs.handlers.export_files import XlsxFile
+from dartwing.dartwing_core.background_jobs.upkeep.retention import cleanup_old_jobs
 
 ROWS = 50_000
 

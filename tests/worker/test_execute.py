@@ -17,7 +17,7 @@ from factories import (
 from frappe.utils.background_jobs import get_job
 
 from dartwing.dartwing_core.background_jobs import submit_job
-from dartwing.dartwing_core.background_jobs.progress import key_of
+from dartwing.dartwing_core.background_jobs.execution.context import key_of
 
 MARKER = "written by a test"
 

@@ -7,7 +7,7 @@ import frappe
 import pytest
 from factories import OBLIGING, queued_wake_ups, state
 
-from dartwing.dartwing_core.background_jobs import recovery
+from dartwing.dartwing_core.background_jobs.upkeep import recovery
 
 NOWHERE = "redis://127.0.0.1:1"
 

@@ -12,7 +12,7 @@ from factories import OBLIGING, acting_as, end, state, submit
 from frappe.utils.background_jobs import create_job_id
 
 from dartwing.dartwing_core.background_jobs import submit_job
-from dartwing.dartwing_core.background_jobs.transition_log import LOGGER
+from dartwing.dartwing_core.background_jobs.announcing.transition_log import LOGGER
 
 SUBMIT = "dartwing.dartwing_core.api.jobs.submit_job"
 KEYS = [

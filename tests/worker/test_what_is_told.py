@@ -11,8 +11,8 @@ import pytest
 from factories import OBLIGING, acting_as, changed, end, state, submit, submit_as
 
 from dartwing.dartwing_core.background_jobs import error_log, submit_job
-from dartwing.dartwing_core.background_jobs.masking import MASK
-from dartwing.dartwing_core.background_jobs.transition_log import LOGGER
+from dartwing.dartwing_core.background_jobs.announcing.masking import MASK
+from dartwing.dartwing_core.background_jobs.announcing.transition_log import LOGGER
 from dartwing.tests.saying import ODD_REPORTS
 
 SCRIPT = "<img src=x onerror=\"window.__canary='x'\">"
@@ -171,7 +171,7 @@ def test_the_value_of_a_masked_parameter_is_in_no_text(world, work, log_file, fa
 
 def test_what_is_sent_of_a_job_has_its_texts_as_they_are_stored(world, monkeypatch):
 	sent: list[dict] = []
-	publish_all = "dartwing.dartwing_core.background_jobs.realtime.publish_all"
+	publish_all = "dartwing.dartwing_core.background_jobs.announcing.realtime.publish_all"
 	monkeypatch.setattr(publish_all, lambda _event, messages: sent.extend(one for _room, one in messages))
 	job = submit(text=SCRIPT, api_key="hunter2").name
 	end(job, "Dead Letter", error_message=f"{SCRIPT} hunter2 <b>x</b>", message="hunter2")

@@ -6,13 +6,9 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.api.endpoints import CHANGE, whitelisted
-from dartwing.dartwing_core.background_jobs import (
-	charts,
-	dossier,
-	maintenance,
-	metrics,
-	selection,
-)
+from dartwing.dartwing_core.background_jobs import metrics
+from dartwing.dartwing_core.background_jobs.insight import charts, dossier
+from dartwing.dartwing_core.background_jobs.upkeep import maintenance, selection
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	DEAD_LETTER,
 	PENDING,

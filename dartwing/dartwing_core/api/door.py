@@ -24,8 +24,8 @@ from frappe import _
 from werkzeug.wrappers import Request, Response
 
 from dartwing.dartwing_core.api import allowed, mentions, questions
-from dartwing.dartwing_core.background_jobs import access_hooks
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.tenancy import access_hooks
 
 OURS = "dartwing.dartwing_core.api."
 # Frappe's methods under our name: what overrides them

@@ -12,8 +12,12 @@ import frappe.client
 from frappe.utils import cint
 
 from dartwing.dartwing_core.background_jobs import framework
-from dartwing.dartwing_core.background_jobs.access_hooks import GUARDED
-from dartwing.dartwing_core.background_jobs.conditions import fields_of, known_doctype, readable_conditions
+from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED
+from dartwing.dartwing_core.background_jobs.tenancy.conditions import (
+	fields_of,
+	known_doctype,
+	readable_conditions,
+)
 
 
 @frappe.whitelist()

@@ -6,7 +6,8 @@ from typing import Any
 import frappe
 
 from dartwing.dartwing_core.api.endpoints import whitelisted
-from dartwing.dartwing_core.background_jobs import access, diagnosis
+from dartwing.dartwing_core.background_jobs.insight import diagnosis
+from dartwing.dartwing_core.background_jobs.tenancy import access
 
 
 @whitelisted(("GET",))

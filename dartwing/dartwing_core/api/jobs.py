@@ -8,7 +8,9 @@ from dartwing.dartwing_core.api import headers, shapes
 from dartwing.dartwing_core.api.arguments import About
 from dartwing.dartwing_core.api.call_limits import CallLimit
 from dartwing.dartwing_core.api.endpoints import CHANGE, READ, endpoint
-from dartwing.dartwing_core.background_jobs import dead_letter, engine, metrics, queries
+from dartwing.dartwing_core.background_jobs import engine, metrics
+from dartwing.dartwing_core.background_jobs.insight import queries
+from dartwing.dartwing_core.background_jobs.upkeep import dead_letter
 from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, STATUSES, BackgroundJob
 
 SUBMIT = CallLimit("submit", 100)

@@ -12,8 +12,8 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.api.mentions import DEEPEST, brackets_in, parsed
-from dartwing.dartwing_core.background_jobs.access_hooks import GUARDED, hidden_among, may_copy
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED, hidden_among, may_copy
 
 # what people write: Frappe takes markup out of it
 SANITIZED = ("Data", "Small Text", "Text", "Long Text", "Text Editor", "Markdown Editor", "Read Only")

@@ -9,8 +9,10 @@ from frappe.utils import get_fullname
 from dartwing.dartwing_core.api.arguments import About
 from dartwing.dartwing_core.api.endpoints import CHANGE, READ, endpoint
 from dartwing.dartwing_core.api.jobs import LIST, STATUS, SUBMIT
-from dartwing.dartwing_core.background_jobs import access, engine, queries, texts
+from dartwing.dartwing_core.background_jobs import engine, texts
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.insight import queries
+from dartwing.dartwing_core.background_jobs.tenancy import access
 
 Row = dict[str, Any]
 FIELDS = ("name", "owner_user", "depends_on")

@@ -16,8 +16,8 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.background_jobs.access_hooks import GUARDED
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED
 
 Change = Callable[..., str]
 

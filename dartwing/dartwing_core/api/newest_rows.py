@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import frappe
 
-from dartwing.dartwing_core.background_jobs.snapshots import newest_from_now_on
+from dartwing.dartwing_core.background_jobs.database.snapshots import newest_from_now_on
 
 DOCTYPES = (
 	"Background Job",

@@ -4,8 +4,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.wrappers import Response
 
 from dartwing.dartwing_core.api.endpoints import whitelisted
-from dartwing.dartwing_core.background_jobs import access
-from dartwing.dartwing_core.background_jobs.exposition import exposition
+from dartwing.dartwing_core.background_jobs.insight.exposition import exposition
+from dartwing.dartwing_core.background_jobs.tenancy import access
 
 
 @whitelisted(("GET",))

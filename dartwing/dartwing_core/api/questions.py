@@ -18,13 +18,13 @@ from dartwing.dartwing_core.api import columns
 from dartwing.dartwing_core.api.allowed import CHART, GROUPS
 from dartwing.dartwing_core.api.mentions import PROSE, TABLES, parsed
 from dartwing.dartwing_core.background_jobs import framework
-from dartwing.dartwing_core.background_jobs.access_hooks import GUARDED, visible_rows
-from dartwing.dartwing_core.background_jobs.conditions import (
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED, visible_rows
+from dartwing.dartwing_core.background_jobs.tenancy.conditions import (
 	readable_conditions,
 	readable_fields,
 	readable_order,
 )
-from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
 # arguments that say which DocType is asked
 DOCTYPES = ("doctype", "dt", "document_type")

@@ -8,13 +8,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-	from dartwing.dartwing_core.background_jobs.dead_letter import (
-		discard_job,
-		discard_jobs,
-		retry_job,
-		retry_jobs,
-	)
-	from dartwing.dartwing_core.background_jobs.diagnosis import doctor
 	from dartwing.dartwing_core.background_jobs.engine import cancel_job, submit_job, submit_jobs
 	from dartwing.dartwing_core.background_jobs.errors import (
 		DuplicateJobError,
@@ -25,14 +18,21 @@ if TYPE_CHECKING:
 		RateLimitExceededError,
 		TransientError,
 	)
-	from dartwing.dartwing_core.background_jobs.limits import generate_job_hash
-	from dartwing.dartwing_core.background_jobs.metrics import get_metrics
-	from dartwing.dartwing_core.background_jobs.progress import JobContext
-	from dartwing.dartwing_core.background_jobs.queries import (
+	from dartwing.dartwing_core.background_jobs.insight.diagnosis import doctor
+	from dartwing.dartwing_core.background_jobs.insight.queries import (
 		get_job_history,
 		get_job_status,
 		list_dead_letters,
 		list_jobs,
+	)
+	from dartwing.dartwing_core.background_jobs.metrics import get_metrics
+	from dartwing.dartwing_core.background_jobs.progress import JobContext
+	from dartwing.dartwing_core.background_jobs.submission.json_objects import generate_job_hash
+	from dartwing.dartwing_core.background_jobs.upkeep.dead_letter import (
+		discard_job,
+		discard_jobs,
+		retry_job,
+		retry_jobs,
 	)
 
 __all__ = [
@@ -63,12 +63,14 @@ __all__ = [
 _MODULE_OF = {
 	**dict.fromkeys([name for name in __all__ if name.endswith("Error")], "errors"),
 	**dict.fromkeys([name for name in __all__ if name.endswith(("_job", "_jobs"))], "engine"),
-	**dict.fromkeys(("get_job_history", "get_job_status", "list_dead_letters", "list_jobs"), "queries"),
-	**dict.fromkeys(("discard_job", "discard_jobs", "retry_job", "retry_jobs"), "dead_letter"),
+	**dict.fromkeys(
+		("get_job_history", "get_job_status", "list_dead_letters", "list_jobs"), "insight.queries"
+	),
+	**dict.fromkeys(("discard_job", "discard_jobs", "retry_job", "retry_jobs"), "upkeep.dead_letter"),
 	"JobContext": "progress",
-	"doctor": "diagnosis",
+	"doctor": "insight.diagnosis",
 	"get_metrics": "metrics",
-	"generate_job_hash": "limits",
+	"generate_job_hash": "submission.json_objects",
 }
 
 

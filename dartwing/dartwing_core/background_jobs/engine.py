@@ -6,44 +6,39 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.background_jobs import (
-	access,
-	admission,
-	config,
-	consequences,
-	deduplication,
-	direct_dispatch,
-	dispatcher,
-	drivers,
-	idempotency,
-	inserts,
-	realtime,
-)
-from dartwing.dartwing_core.background_jobs.admission import Demand
+from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs.announcing import realtime
+from dartwing.dartwing_core.background_jobs.database import drivers, inserts
+from dartwing.dartwing_core.background_jobs.database.looks import Look
+from dartwing.dartwing_core.background_jobs.database.transactions import uncommitted_reads
+from dartwing.dartwing_core.background_jobs.dispatch import consequences, dispatcher
+from dartwing.dartwing_core.background_jobs.dispatch.cancellation import cancel_job
 from dartwing.dartwing_core.background_jobs.errors import (
-	JobStateError,
 	SubmissionTimeoutError,
 	refuse_argument,
 )
-from dartwing.dartwing_core.background_jobs.looks import Look
 from dartwing.dartwing_core.background_jobs.submission import (
+	admission,
+	deduplication,
+	direct_dispatch,
+	idempotency,
+)
+from dartwing.dartwing_core.background_jobs.submission.admission import Demand
+from dartwing.dartwing_core.background_jobs.submission.checks import (
 	COLUMNS,
 	JobRequest,
 	SubmissionChecks,
 	When,
 	stamp,
 )
-from dartwing.dartwing_core.background_jobs.transactions import uncommitted_reads
 from dartwing.dartwing_core.doctype.background_job.background_job import (
-	CANCELED,
-	DEAD_LETTER,
 	PENDING,
-	UNFINISHED,
 	BackgroundJob,
-	locked,
 )
 from dartwing.dartwing_core.doctype.job_execution_log import job_execution_log
 from dartwing.dartwing_core.doctype.job_execution_log.job_execution_log import Entry
+
+__all__ = ["cancel_job", "submit_job", "submit_jobs"]
 
 
 def submit_job(
@@ -171,33 +166,3 @@ def _insert_all(jobs: Sequence[BackgroundJob], log: Sequence[Entry]) -> None:
 	with inserts.all_or_nothing():
 		inserts.insert("Background Job", columns, rows)
 		job_execution_log.insert(log)
-
-
-def cancel_job(job_id: str) -> BackgroundJob:
-	"""Cancel a job that has not ended: at once for everyone who looks; nothing it writes later is kept.
-
-	A waiting job's RQ job goes too. A running handler is told at its next checkpoint, and stopped by
-	force after the grace period. Raises DoesNotExistError for a job that the user cannot see,
-	PermissionError for one that is neither theirs nor theirs to administer, JobStateError for an ended one.
-	"""
-	if not access.can_cancel(access.check_visible(job_id)):
-		refuse_argument("job_id", _("only its owner or an admin may cancel it"), frappe.PermissionError)
-	job = _cancel_unfinished(job_id)
-	dispatcher.withdraw_after_commit(job)
-	consequences.follow_end(job)
-	return job
-
-
-def _cancel_unfinished(job_id: str) -> BackgroundJob:
-	found = locked([job_id])
-	if not found:
-		# deleted since it was seen
-		refuse_argument("job_id", _("no job {0}").format(repr(job_id)), frappe.DoesNotExistError)
-	job = found[0]
-	if job.status not in UNFINISHED:
-		reason = _("{0} is {1}").format(job_id, _(job.status))
-		if job.status == DEAD_LETTER:
-			reason = _("{0}; an admin may discard it").format(reason)
-		refuse_argument("job_id", reason, JobStateError)
-	job.transition_to(CANCELED, message=_("canceled"), canceled_by=frappe.session.user)
-	return job

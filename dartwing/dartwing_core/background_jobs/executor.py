@@ -11,20 +11,29 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs import config
-from dartwing.dartwing_core.background_jobs.claims import claim
-from dartwing.dartwing_core.background_jobs.control import ControlConnection
-from dartwing.dartwing_core.background_jobs.drain import Drain
-from dartwing.dartwing_core.background_jobs.endings import asks_to_stop, outcome_of
-from dartwing.dartwing_core.background_jobs.errands import Errands
+from dartwing.dartwing_core.background_jobs.database.transactions import (
+	nothing_in_between,
+	separate_transaction,
+)
 from dartwing.dartwing_core.background_jobs.errors import TransientError
-from dartwing.dartwing_core.background_jobs.horse import Horse
-from dartwing.dartwing_core.background_jobs.offspring import Offspring
-from dartwing.dartwing_core.background_jobs.outcomes import Abandoned, Completed, Failed, Outcome, TimedOut
-from dartwing.dartwing_core.background_jobs.progress import JobContext
-from dartwing.dartwing_core.background_jobs.supervision import Supervisor
-from dartwing.dartwing_core.background_jobs.surroundings import surroundings_kept
-from dartwing.dartwing_core.background_jobs.time_limit import TimeLimit, at_most
-from dartwing.dartwing_core.background_jobs.transactions import nothing_in_between, separate_transaction
+from dartwing.dartwing_core.background_jobs.execution.claims import claim
+from dartwing.dartwing_core.background_jobs.execution.context import JobContext
+from dartwing.dartwing_core.background_jobs.execution.control_connection import ControlConnection
+from dartwing.dartwing_core.background_jobs.execution.drain import Drain
+from dartwing.dartwing_core.background_jobs.execution.endings import asks_to_stop, outcome_of
+from dartwing.dartwing_core.background_jobs.execution.errands import Errands
+from dartwing.dartwing_core.background_jobs.execution.horse import Horse
+from dartwing.dartwing_core.background_jobs.execution.offspring import Offspring
+from dartwing.dartwing_core.background_jobs.execution.outcomes import (
+	Abandoned,
+	Completed,
+	Failed,
+	Outcome,
+	TimedOut,
+)
+from dartwing.dartwing_core.background_jobs.execution.supervision import Supervisor
+from dartwing.dartwing_core.background_jobs.execution.surroundings import surroundings_kept
+from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit, at_most
 from dartwing.dartwing_core.doctype.background_job.background_job import RUNNING, BackgroundJob
 from dartwing.dartwing_core.doctype.job_type.job_type import get_handler
 

@@ -4,16 +4,14 @@ from collections.abc import Callable, Sequence
 
 import frappe
 
-from dartwing.dartwing_core.background_jobs import (
-	cleanup,
+from dartwing.dartwing_core.background_jobs import error_log
+from dartwing.dartwing_core.background_jobs.dispatch import dependencies, dispatcher, retry_queue
+from dartwing.dartwing_core.background_jobs.upkeep import (
 	dead_letter,
-	dependencies,
-	dispatcher,
-	error_log,
 	former_organizations,
 	maintenance,
 	recovery,
-	retry_queue,
+	retention,
 )
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 
@@ -36,7 +34,7 @@ def every_minute() -> None:
 
 def daily() -> None:
 	"""Delete jobs that are older than the settings keep, and check the sums against what is there."""
-	_run((cleanup.daily_cleanup, job_tally.recount))
+	_run((retention.daily_cleanup, job_tally.recount))
 
 
 def _run(steps: Sequence[Callable[[], object]]) -> None:

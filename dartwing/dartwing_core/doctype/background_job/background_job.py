@@ -8,21 +8,12 @@ from frappe import _
 from frappe.database.sequence import create_sequence
 from frappe.utils import cint, get_datetime
 
-from dartwing.dartwing_core.background_jobs import (
-	config,
-	database_clock,
-	job_files,
-	masking,
-	notifications,
-	queue_redis,
-	realtime,
-	texts,
-	times,
-	transition_log,
-)
+from dartwing.dartwing_core.background_jobs import config, texts
+from dartwing.dartwing_core.background_jobs.announcing import masking, notifications, realtime, transition_log
+from dartwing.dartwing_core.background_jobs.database import database_clock, job_files, queue_redis, times
+from dartwing.dartwing_core.background_jobs.database.snapshots import newest, newest_for_all
+from dartwing.dartwing_core.background_jobs.database.transactions import send_after_commit, uncommitted_reads
 from dartwing.dartwing_core.background_jobs.errors import InvalidTransitionError, StaleJobError
-from dartwing.dartwing_core.background_jobs.hidden import HiddenDocument
-from dartwing.dartwing_core.background_jobs.snapshots import newest, newest_for_all
 from dartwing.dartwing_core.background_jobs.statuses import (
 	ACTIVE,
 	CANCELED,
@@ -43,7 +34,7 @@ from dartwing.dartwing_core.background_jobs.statuses import (
 	WAITING,
 	WAITING_FOR_RETRY,
 )
-from dartwing.dartwing_core.background_jobs.transactions import send_after_commit, uncommitted_reads
+from dartwing.dartwing_core.background_jobs.tenancy.hidden import HiddenDocument
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 from dartwing.dartwing_core.doctype.job_execution_log import job_execution_log
 from dartwing.dartwing_core.doctype.job_tally import job_tally

@@ -5,7 +5,7 @@ import frappe
 from frappe.model.document import Document
 from frappe.utils import get_datetime
 
-from dartwing.dartwing_core.background_jobs import times
+from dartwing.dartwing_core.background_jobs.database import times
 
 MIGRATION_LIFETIME = timedelta(hours=1)
 QUEUES = ("short", "default", "long")

@@ -8,10 +8,11 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import get_datetime
 
-from dartwing.dartwing_core.background_jobs import inserts, times, transition_log
-from dartwing.dartwing_core.background_jobs.hidden import HiddenDocument
+from dartwing.dartwing_core.background_jobs.announcing import transition_log
+from dartwing.dartwing_core.background_jobs.announcing.transition_log import Line
+from dartwing.dartwing_core.background_jobs.database import inserts, times
 from dartwing.dartwing_core.background_jobs.statuses import ENTERED_AT, FINISHED
-from dartwing.dartwing_core.background_jobs.transition_log import Line
+from dartwing.dartwing_core.background_jobs.tenancy.hidden import HiddenDocument
 
 FIELDS = [
 	"name",

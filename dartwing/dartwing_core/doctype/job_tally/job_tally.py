@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 import frappe
 from frappe.model.document import Document
 
-from dartwing.dartwing_core.background_jobs import config, times
-from dartwing.dartwing_core.background_jobs.snapshots import newest
+from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database.snapshots import newest
 from dartwing.dartwing_core.background_jobs.statuses import COMPLETED, FINISHED
 
 # jobs there are, by status; jobs ever; jobs of an hour

@@ -7,8 +7,9 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from dartwing.dartwing_core.background_jobs import access, texts
-from dartwing.dartwing_core.background_jobs.access_hooks import READING
+from dartwing.dartwing_core.background_jobs import texts
+from dartwing.dartwing_core.background_jobs.tenancy import access
+from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import READING
 
 MAX_RATE_LIMIT_WINDOW_SECONDS = 24 * 60 * 60
 

@@ -3,7 +3,7 @@ from frappe import _
 from frappe.utils import getdate
 
 from dartwing.dartwing_core.background_jobs import texts
-from dartwing.dartwing_core.background_jobs.hidden import HiddenDocument
+from dartwing.dartwing_core.background_jobs.tenancy.hidden import HiddenDocument
 
 
 class OrgMember(HiddenDocument):

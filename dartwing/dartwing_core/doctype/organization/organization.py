@@ -2,7 +2,7 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs import texts
-from dartwing.dartwing_core.background_jobs.hidden import HiddenDocument
+from dartwing.dartwing_core.background_jobs.tenancy.hidden import HiddenDocument
 
 
 class Organization(HiddenDocument):

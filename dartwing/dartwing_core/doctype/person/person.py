@@ -1,5 +1,5 @@
 from dartwing.dartwing_core.background_jobs import texts
-from dartwing.dartwing_core.background_jobs.hidden import HiddenDocument
+from dartwing.dartwing_core.background_jobs.tenancy.hidden import HiddenDocument
 
 
 class Person(HiddenDocument):

@@ -1,0 +1,85 @@
+"""The only caller of publish_realtime.
+
+Events go to the room `org:{organization}` and to the Organization document's own room, which is
+the one that clients of stock Frappe v15 can join (`doc_subscribe`, permission-checked).
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+
+import frappe
+from frappe.model.document import Document
+from frappe.realtime import get_doc_room
+from frappe.utils.background_jobs import get_redis_connection_without_auth
+from redis.exceptions import RedisError
+
+from dartwing.dartwing_core.background_jobs.database import times
+
+SENT_TOGETHER = 500
+# organization, what it is told
+Message = tuple[str, dict]
+
+
+def room_of(organization: str) -> str:
+	return f"org:{organization}"
+
+
+def status_messages(jobs: Sequence[Document], from_status: str | None) -> list[Message]:
+	"""What `job_status_changed` tells the organization of each job, which has become its `status`.
+
+	`{job_id, job_type, from_status, to_status, output_reference?, error_message?, updated_at}`. The rows were
+	just changed as ones of their organizations.
+	"""
+	return [(job.organization, _status_event(job, from_status)) for job in jobs]
+
+
+def publish_job_progress(
+	job_id: str, organization: str, status: str, progress: float, message: str | None, updated_at: datetime
+) -> None:
+	"""Tell the organization at once; the caller has just written this progress to this job's row.
+
+	Sends `{job_id, status, progress, progress_message, updated_at}`.
+	"""
+	event = {
+		"job_id": job_id,
+		"status": status,
+		"progress": progress,
+		"progress_message": message,
+		"updated_at": times.to_utc(updated_at),
+	}
+	frappe.publish_realtime("job_progress", event, room=room_of(organization))
+	frappe.publish_realtime("job_progress", event, doctype="Organization", docname=organization)
+
+
+def _status_event(job: Document, from_status: str | None) -> dict:
+	event = {
+		"job_id": job.name,
+		"job_type": job.job_type,
+		"from_status": from_status,
+		"to_status": job.status,
+		"updated_at": times.to_utc(job.modified),
+	}
+	for field in ("output_reference", "error_message"):
+		if job.get(field):
+			event[field] = job.get(field)
+	return event
+
+
+def publish_all(event: str, messages: Sequence[Message]) -> None:
+	"""Tell each organization its message, at once; they go to Redis together, as Frappe would send each.
+
+	Of somebody who has just asked `queue_redis.answers`: Frappe's connection waits for Redis without end.
+	"""
+	for start in range(0, len(messages), SENT_TOGETHER):
+		with suppress(RedisError):
+			pipeline = get_redis_connection_without_auth().pipeline(transaction=False)
+			for organization, message in messages[start : start + SENT_TOGETHER]:
+				for room in (room_of(organization), get_doc_room("Organization", organization)):
+					pipeline.publish("events", _envelope(event, message, room))
+			pipeline.execute()
+
+
+def _envelope(event: str, message: dict, room: str) -> str:
+	envelope = {"event": event, "message": message, "room": room, "namespace": frappe.local.site}
+	return frappe.as_json(envelope, indent=None)

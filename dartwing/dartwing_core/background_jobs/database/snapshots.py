@@ -1,0 +1,71 @@
+"""Rows that others changed since the transaction's first read, on servers that refuse them.
+
+With `innodb_snapshot_isolation`, MariaDB's default from 11.6.2 on, a change or a locking read of such a row
+raises error 1020 and undoes the whole transaction; also where the transaction has locked the row meanwhile.
+The engine compares and sets, and writes a job's progress beside the transaction of its handler: it wants
+rows as they are now, as older servers give them. So do requests about the app's documents: Frappe v15 knows
+no error 1020, and its user would be shown the database's words.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import frappe
+
+from dartwing.dartwing_core.background_jobs.database import drivers
+
+NEWEST = "set statement innodb_snapshot_isolation = off for "
+
+# servers, and whether they refuse: sites of one bench may be on several
+_refusing: dict[tuple[str | None, str | int | None], bool] = {}
+
+
+def newest() -> str:
+	"""What the engine's UPDATEs, DELETEs and locking SELECTs begin with, to get at rows as they are now."""
+	return NEWEST if _is_refusing_server() else ""
+
+
+@contextmanager
+def newest_for_all() -> Iterator[None]:
+	"""As `newest`, for statements of the block that are not the engine's: Frappe's, for a document."""
+	if not _is_refusing_server() or not refuses():
+		yield
+		return
+	connection = frappe.local.db
+	_switch("off")
+	try:
+		yield
+	finally:
+		# one that is lost, or was closed, is followed by a connection that refuses
+		if connection._conn:
+			with suppress(*drivers.ERRORS):
+				connection.sql("set session innodb_snapshot_isolation = on")
+
+
+def newest_from_now_on() -> None:
+	"""As `newest`, for everything on this connection from here on: a web request has one of its own."""
+	if _is_refusing_server():
+		_switch("off")
+
+
+def refuses() -> bool:
+	"""Whether the current connection refuses rows that were changed; asks its server, and reads no row."""
+	found = frappe.db.sql("show variables like 'innodb_snapshot_isolation'")
+	return bool(found) and found[0][1] == "ON"
+
+
+def forget() -> None:
+	"""Ask the servers again."""
+	_refusing.clear()
+
+
+def _is_refusing_server() -> bool:
+	"""As its connections are when they are opened."""
+	server = (frappe.db.host, frappe.db.port)
+	if server not in _refusing:
+		_refusing[server] = refuses()
+	return _refusing[server]
+
+
+def _switch(value: str) -> None:
+	frappe.db.sql(f"set session innodb_snapshot_isolation = {value}")

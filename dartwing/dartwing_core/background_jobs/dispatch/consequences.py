@@ -1,0 +1,99 @@
+"""What follows, after the commit, when jobs are accepted or leave their worker or their queue.
+
+Everything here is found again within a minute by the cron if the process dies before it is done.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+import frappe
+
+from dartwing.dartwing_core.background_jobs.announcing import realtime, transition_log
+from dartwing.dartwing_core.background_jobs.announcing.transition_log import Line
+from dartwing.dartwing_core.background_jobs.database import queue_redis
+from dartwing.dartwing_core.background_jobs.database.transactions import (
+	after_commit,
+	collector,
+	uncommitted_reads,
+)
+from dartwing.dartwing_core.background_jobs.dispatch import dependencies, dispatcher, equal_jobs
+from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, QUEUED, BackgroundJob
+
+# what is needed of a new job after the commit, whatever its submitter does with the document
+FIELDS = ("name", "organization", "status", "depends_on", "priority", "timeout_seconds", "rq_job_id")
+
+
+def follow_acceptance(
+	jobs: Sequence[BackgroundJob], lines: Sequence[Line], events: Sequence[realtime.Message]
+) -> None:
+	"""Once they are committed, announce new jobs, write their log lines, and have those that are ready run.
+
+	A caller's rollback to a savepoint, which tells nobody, may have undone them.
+	"""
+	new = [frappe._dict({field: job.get(field) for field in FIELDS}) for job in jobs]
+	collector(Accepted).add(new, lines, events)
+	if any(job.status != QUEUED for job in new):
+		after_commit(partial(_dispatch, new))
+
+
+class Accepted:
+	"""The new jobs of one transaction: announced together, and then those pushed that are Queued already."""
+
+	def __init__(self) -> None:
+		self._jobs: list[frappe._dict] = []
+		self._lines: list[Line] = []
+		self._events: list[realtime.Message] = []
+
+	def add(
+		self, jobs: Sequence[frappe._dict], lines: Sequence[Line], events: Sequence[realtime.Message]
+	) -> None:
+		self._jobs.extend(jobs)
+		self._lines.extend(lines)
+		self._events.extend(events)
+
+	def __call__(self) -> None:
+		query = "select name, organization from `tabBackground Job` where name in %s"
+		with uncommitted_reads():
+			organization_of = dict(frappe.db.sql(query, ([job.name for job in self._jobs],)))
+		transition_log.write([line for line in self._lines if line[1]["job"] in organization_of])
+		# asked once for both: a lone submission has no time to waste
+		if not queue_redis.answers():
+			return
+		realtime.publish_all(
+			"job_status_changed",
+			[event for event in self._events if organization_of.get(event[1]["job_id"]) == event[0]],
+		)
+		dispatcher.push_all(
+			[job for job in self._jobs if job.status == QUEUED and job.name in organization_of]
+		)
+
+
+def _dispatch(jobs: Sequence[frappe._dict]) -> None:
+	dependencies.release_or_fail([job.name for job in jobs if job.depends_on])
+	dispatcher.dispatch(sorted({job.organization for job in jobs}))
+
+
+def follow_end(job: BackgroundJob) -> None:
+	"""Once its transition is committed: let equal jobs in, settle its children, fill its slot."""
+	follow_ends([job])
+
+
+def follow_ends(jobs: Sequence[BackgroundJob]) -> None:
+	"""As `follow_end`, for many jobs; those that wait again are settled if their parent ended meanwhile."""
+	if jobs:
+		after_commit(partial(take_consequences, jobs))
+
+
+def take_consequences(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
+	"""At once. Asks for `name`, `status`, `organization`, `depends_on`, `deduplication_key`.
+
+	On a connection of the engine's own, on which the dispatcher commits before it begins.
+	"""
+	ended = [job for job in jobs if job.status in FINISHED]
+	children = [job.name for job in jobs if job.status not in FINISHED and job.depends_on]
+	if ended:
+		dependencies.parent_ended(*(job.name for job in ended))
+	dependencies.release_or_fail(children)
+	dispatcher.dispatch(sorted({job.organization for job in jobs}))
+	# last, because it may have to wait for a submitter; an end may have been undone to a savepoint
+	equal_jobs.release([job.name for job in ended if job.deduplication_key], FINISHED)

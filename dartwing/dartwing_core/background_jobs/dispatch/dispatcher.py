@@ -1,0 +1,313 @@
+"""Waiting → Queued → RQ: priority, fairness between organizations, pause; the only caller of frappe.enqueue.
+
+The row is moved first, in a transaction of its own, and pushed after that commit. A push that is
+lost leaves a Queued row without an RQ job, which `recovery` finds within a minute.
+"""
+
+from collections.abc import Collection, Sequence
+from functools import partial
+
+import frappe
+from frappe import _
+from pypika.terms import LiteralValue
+
+from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs.database import queue_redis
+from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
+from dartwing.dartwing_core.background_jobs.database.looks import ask
+from dartwing.dartwing_core.background_jobs.database.named_locks import held, is_free, lock_name
+from dartwing.dartwing_core.background_jobs.database.snapshots import newest
+from dartwing.dartwing_core.background_jobs.database.transactions import (
+	after_commit,
+	own_connection,
+	send_after_commit,
+	uncommitted_reads_in_between,
+)
+from dartwing.dartwing_core.background_jobs.dispatch import windows
+from dartwing.dartwing_core.doctype.background_job.background_job import (
+	ACTIVE,
+	PRIORITIES,
+	QUEUED,
+	WAITING,
+	WAITING_FOR_RETRY,
+	BackgroundJob,
+	enter_before_insert,
+	transition_all,
+)
+from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import (
+	is_held,
+	paused_queues,
+	setting,
+)
+from dartwing.dartwing_core.doctype.job_execution_log.job_execution_log import Entry
+
+EXECUTE_JOB = "dartwing.dartwing_core.background_jobs.executor.execute_job"
+
+QUEUE_BY_PRIORITY = {"Critical": "short", "High": "short", "Normal": "default", "Low": "long"}
+
+# jobs of an organization that other transactions are at
+MAX_PASSED_OVER = 100
+
+# what is read of a job to hand it over
+FIELDS = (
+	"name",
+	"job_type",
+	"organization",
+	"owner_user",
+	"status",
+	"priority",
+	"timeout_seconds",
+	"retry_count",
+	"error_type",
+	"error_message",
+	"attempt_id",
+	"rq_job_id",
+	"modified",
+)
+
+
+def dispatch(organizations: Sequence[str]) -> int:
+	"""Fill the windows of these organizations, in turns; returns how many jobs were handed over.
+
+	Commits each turn, in transactions of its own. Two processes never dispatch for the same
+	organization at once: the second leaves it to the first, which looks again after it let go of the
+	lock. What the second came for is committed by then. Jobs that another transaction is at, as one that
+	cancels them, are passed over; what becomes of them, and of those behind a hundred of them, is seen
+	by the next tick.
+	"""
+	handed_over = 0
+	taking_turns = {} if is_held() else {organization: Turns(organization) for organization in organizations}
+	with own_connection():
+		while taking_turns:
+			handed_over += sum(turns.take() for turns in taking_turns.values())
+			taking_turns = {name: turns for name, turns in taking_turns.items() if turns.has_another()}
+			if taking_turns:
+				# the next turn must see what others have done since
+				frappe.db.rollback()
+	return handed_over
+
+
+class Turns:
+	"""The turns of one organization while its window is being filled."""
+
+	def __init__(self, organization: str):
+		self._organization = organization
+		self._lock = lock_name("dispatch", organization)
+		# ready, as far as can be seen, but another transaction is at them
+		self._passed_over: set[str] = set()
+
+	def take(self) -> int:
+		"""Move at most one turn's number of ready jobs to Queued, commit and push them; returns how many.
+
+		Nothing may have been read in the current transaction: who held the lock before may have filled
+		the window since.
+		"""
+		with held([self._lock], wait_seconds=0) as is_ours:
+			if not is_ours:
+				return 0
+			ready = self._ready_jobs(int(config.get("dispatch_turn")))
+			if not ready:
+				# who came meanwhile has left it to this process, which must not look at the past
+				frappe.db.sql("commit")
+				return 0
+			tried = ready[: self._free_slots()]
+			queued = queue_jobs(tried)
+			self._passed_over.update(set(tried) - {job.name for job in queued})
+			send_after_commit(partial(push, queued))
+			# one turn is one transaction; the push follows its commit
+			frappe.db.commit()
+			return len(queued)
+
+	def has_another(self) -> bool:
+		"""Whether jobs and room for them are left, and nobody else is dispatching for this organization."""
+		if len(self._passed_over) >= MAX_PASSED_OVER:
+			return False
+		return bool(self._ready_jobs(1) and is_free(self._lock) and self._free_slots())
+
+	def _ready_jobs(self, limit: int) -> list[str]:
+		return ready_jobs(self._organization, limit, self._passed_over)
+
+	def _free_slots(self) -> int:
+		"""Those that nobody has, a transaction that is still open neither."""
+		default_size = windows.default_size()
+		with uncommitted_reads_in_between():
+			return windows.Window(*ask(windows.looks(self._organization, default_size))).free
+
+
+def ready_jobs(organization: str, limit: int, but_not: Collection[str] = ()) -> list[str]:
+	"""Ids of jobs that may start, as far as there seems to be room: highest priority first, oldest first."""
+	closed = paused_queues()
+	is_open = [name for name in reversed(PRIORITIES) if QUEUE_BY_PRIORITY[name] not in closed]
+	waiting = _waiting_priorities(organization)
+	# an empty list is no SQL
+	passed_over = tuple(but_not) or ("",)
+	priorities = [name for name in is_open if name in waiting]
+	if not priorities:
+		return []
+	# each priority is read in order from the index, and no further than it may be wanted
+	oldest = f"""(select name, priority, ready_at from `tabBackground Job`
+		where organization = %s and priority = %s and ready_at <= {UTC_NOW} and status in %s
+		and job_type not in (select name from `tabJob Type` where is_paused = 1) and name not in %s
+		order by ready_at limit %s)"""
+	values = [(organization, priority, WAITING, passed_over, limit) for priority in priorities]
+	rows = frappe.db.sql(
+		f"""select ready.name, priority, ready_at,
+			coalesce({windows.OWN_SIZE}, %s) - ({windows.SLOTS_IN_USE}) as free_slots
+		from ({" union all ".join([oldest] * len(values))}) as ready
+		join `tabOrganization` organization on organization.name = %s and organization.status = 'Active'""",
+		(windows.default_size(), organization, ACTIVE, *sum(values, ()), organization),
+		as_dict=True,
+	)
+	if not rows:
+		return []
+	room = max(0, rows[0].free_slots)
+	rows.sort(key=lambda row: (priorities.index(row.priority), row.ready_at))
+	return [row.name for row in rows[: min(room, limit)]]
+
+
+def _waiting_priorities(organization: str) -> set[str]:
+	"""Asked before the jobs are: most often there are some of one priority, or none."""
+	of_one = f"""exists (select 1 from `tabBackground Job`
+		where organization = %s and priority = %s and ready_at <= {UTC_NOW})"""
+	values = [(organization, priority) for priority in PRIORITIES]
+	found = frappe.db.sql(f"select {', '.join([of_one] * len(values))}", sum(values, ()))[0]
+	return {priority for priority, is_waiting in zip(PRIORITIES, found, strict=True) if is_waiting}
+
+
+def dispatch_ready() -> int:
+	"""Dispatch for every organization with a job that is ready; returns how many were handed over."""
+	with own_connection():
+		job = frappe.qb.DocType("Background Job")
+		is_due = job.ready_at <= LiteralValue(UTC_NOW)
+		query = frappe.qb.from_(job).select(job.organization).distinct().where(is_due)
+		return dispatch(query.run(pluck=True))
+
+
+def queue_jobs(names: Sequence[str]) -> list[BackgroundJob]:
+	"""Move waiting jobs to Queued in the current transaction; the caller pushes them after the commit.
+
+	Returns those that are, in their order: others moved on, or are being moved, meanwhile. A retry is
+	used up, unless the job's worker had died.
+	"""
+	jobs = _locked_while_waiting(names)
+	for job in jobs:
+		job.rq_job_id = new_rq_job_id(job)
+		job.retry_count += 1 if job.status in WAITING_FOR_RETRY and job.error_type else 0
+	for status in WAITING:
+		transition_all(
+			[job for job in jobs if job.status == status],
+			QUEUED,
+			message=_("retry is due") if status in WAITING_FOR_RETRY else None,
+			actor="Dispatcher",
+			own=("rq_job_id", "retry_count"),
+			attempt_id=None,
+			next_retry_at=None,
+		)
+	return jobs
+
+
+def queue_before_insert(job: BackgroundJob) -> list[Entry]:
+	"""Pending → Queued of a job whose row the caller inserts now, and pushes after the commit."""
+	rq_job_id = new_rq_job_id(job)
+	return enter_before_insert(job, QUEUED, actor="Dispatcher", rq_job_id=rq_job_id)
+
+
+def _locked_while_waiting(names: Sequence[str]) -> list[BackgroundJob]:
+	if not names:
+		return []
+	rows = frappe.db.sql(
+		# over another index, gaps would be locked, and new jobs would have to wait
+		f"""{newest()}select {", ".join(FIELDS)} from `tabBackground Job` force index (primary)
+		where name in %s and ready_at <= {UTC_NOW} and status in %s for update skip locked""",
+		(names, WAITING),
+		as_dict=True,
+	)
+	jobs = {row.name: frappe.get_doc({"doctype": "Background Job", **row}) for row in rows}
+	return [jobs[name] for name in names if name in jobs]
+
+
+def renew_wake_up(job: frappe._dict) -> bool:
+	"""Give a Queued job another RQ id, in the current transaction; False when it moved on meanwhile.
+
+	So that of two who find it lost one pushes it, and a late wake-up of the old id is told from the new one.
+	One that another transaction is at is left to the next tick: the others must not wait for it.
+	"""
+	found = frappe.db.sql(
+		f"""{newest()}select name from `tabBackground Job`
+		where name = %s and status = %s and rq_job_id = %s for update skip locked""",
+		(job.name, QUEUED, job.rq_job_id),
+	)
+	if not found:
+		return False
+	job.rq_job_id = new_rq_job_id(job)
+	query = "update `tabBackground Job` set rq_job_id = %s where name = %s"
+	frappe.db.sql(newest() + query, (job.rq_job_id, job.name))
+	return True
+
+
+def new_rq_job_id(job: BackgroundJob | frappe._dict) -> str:
+	return f"{job.name}-{frappe.generate_hash(length=8)}"
+
+
+def push(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
+	"""Put the wake-ups of Queued jobs on their RQ queues, in the order of the jobs.
+
+	Critical ones go before all that wait. What cannot be pushed is left to `recovery`, and keeps the
+	others from nothing as long as Redis answers.
+	"""
+	if jobs and queue_redis.answers():
+		push_all(jobs)
+
+
+def push_all(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
+	"""As `push`, of somebody who has just asked whether Redis answers."""
+	urgent = [job for job in jobs if job.priority == "Critical"]
+	# each goes to the front: the last one pushed is the first
+	for job in [*reversed(urgent), *(job for job in jobs if job.priority != "Critical")]:
+		try:
+			_push_one(job)
+		except Exception:
+			frappe.logger("dartwing").exception(f"{job.name} could not be pushed")
+			if not queue_redis.answers():
+				return
+
+
+def _push_one(job: BackgroundJob | frappe._dict) -> None:
+	frappe.enqueue(
+		EXECUTE_JOB,
+		queue=QUEUE_BY_PRIORITY[job.priority],
+		timeout=wake_up_seconds(job),
+		at_front=job.priority == "Critical",
+		job_id=job.rq_job_id,
+		background_job_id=job.name,
+	)
+
+
+def wake_up_seconds(job: BackgroundJob | frappe._dict) -> int:
+	"""How long RQ lets the wake-up's horse live: for its own job, and for those that it goes on with.
+
+	Jobs are stopped by an alarm of their own and by their supervisor; RQ is the last resort.
+	"""
+	spare = config.get("timeout_grace_seconds") + config.get("wake_up_spare_seconds")
+	return int(job.timeout_seconds + spare + setting("drain_budget_seconds"))
+
+
+def withdraw_after_commit(job: BackgroundJob) -> None:
+	"""Take the job's wake-up off its queue once the current transaction is committed.
+
+	One that is not found, or cannot be reached, will find nothing to claim.
+	"""
+	if job.rq_job_id:
+		after_commit(partial(_withdraw_needless, job, job.rq_job_id))
+
+
+def _withdraw_needless(job: BackgroundJob, rq_job_id: str) -> None:
+	"""What was done may have been undone to a savepoint: then the wake-up is still needed."""
+	needs = "select 1 from `tabBackground Job` where name = %s and status = %s and rq_job_id = %s"
+	if not frappe.db.sql(needs, (job.name, QUEUED, rq_job_id)):
+		withdraw(QUEUE_BY_PRIORITY[job.priority], [rq_job_id])
+
+
+def withdraw(queue: str, rq_job_ids: Sequence[str]) -> None:
+	if queue_redis.answers():
+		queue_redis.take_off(queue, rq_job_ids)

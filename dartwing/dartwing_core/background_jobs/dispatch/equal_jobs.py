@@ -1,0 +1,93 @@
+"""The key that only one of equal jobs has: taken in turns, freed when its job ended, held again by a retry.
+
+The unique index on `deduplication_key` decides who has it; what a submission makes of that is in
+`submission/deduplication.py`.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import frappe
+from frappe import _
+from frappe.utils import get_datetime
+
+from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database.named_locks import (
+	Hold,
+	hold_until_the_end,
+	lock_name,
+	wait_until_free,
+)
+from dartwing.dartwing_core.background_jobs.database.snapshots import newest
+from dartwing.dartwing_core.background_jobs.database.transactions import uncommitted_reads
+from dartwing.dartwing_core.background_jobs.errors import SubmissionTimeoutError
+from dartwing.dartwing_core.background_jobs.statuses import STATUSES
+from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, BackgroundJob
+
+# as long as InnoDB would wait for a lock by default
+WAIT_SECONDS = 50
+FIELDS = ["name", "status", "creation", "job_type", "deduplication_key"]
+
+
+def take_turn(keys: Sequence[str], look_again: Callable[[], object]) -> Hold:
+	"""Be the only submitter with these keys, until this transaction ends or lets go.
+
+	On a unique index, InnoDB would let those that wait deadlock when the first rolls back, and would let
+	them keep a lock that the end of a job waits for. Nobody waits for somebody who only waits: whenever
+	one that had its turn has ended, all the others look whether they must go on. Returns a Hold that is
+	false when the look says that there is nothing left to do.
+	"""
+	names = [lock_name("equal job", key) for key in keys]
+	give_up_at = time.monotonic() + WAIT_SECONDS
+	while not (hold := hold_until_the_end(names)):
+		if not wait_until_free(str(hold.busy), max(0, give_up_at - time.monotonic())):
+			frappe.throw(_("An equal job is being submitted; try again"), SubmissionTimeoutError)
+		if look_again():
+			break
+	return hold
+
+
+def holders_of(keys: Sequence[str]) -> list[frappe._dict]:
+	return frappe.get_all(
+		"Background Job", {"deduplication_key": ("in", keys)}, FIELDS, order_by="creation asc"
+	)
+
+
+def still_blocks(job: frappe._dict) -> bool:
+	return job.status not in FINISHED and is_in_window(job)
+
+
+def is_in_window(job: BackgroundJob | frappe._dict) -> bool:
+	window = frappe.get_cached_value("Job Type", job.job_type, "deduplication_window") or 0
+	return get_datetime(job.creation) + timedelta(seconds=window) > times.site_now()
+
+
+def release(job_ids: Sequence[str], statuses: Sequence[str] = STATUSES) -> None:
+	"""Let equal jobs in again, of jobs that are one of the statuses now; in the current transaction."""
+	if job_ids:
+		query = (
+			"update `tabBackground Job` force index (primary) set deduplication_key = null"
+			" where name in %s and status in %s and deduplication_key is not null"
+		)
+		frappe.db.sql(newest() + query, (list(job_ids), statuses))
+
+
+def hold_again(jobs: Sequence[BackgroundJob]) -> None:
+	"""Refuse jobs equal to these, which are unfinished again, for the rest of their window.
+
+	In the current transaction. One whose key another job took meanwhile goes without: that one refuses
+	for both.
+	"""
+	by_key = {job.job_hash: job.name for job in jobs if job.job_hash and is_in_window(job)}
+	if not by_key:
+		return
+	hold = take_turn(sorted(by_key), look_again=lambda: None)
+	with uncommitted_reads():
+		taken = {holder.deduplication_key for holder in holders_of(list(by_key))}
+	free = [name for key, name in by_key.items() if key not in taken]
+	if not free:
+		hold.let_go()
+		return
+	query = "update ignore `tabBackground Job` set deduplication_key = job_hash where name in %s"
+	frappe.db.sql(newest() + query, (free,))

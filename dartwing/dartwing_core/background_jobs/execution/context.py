@@ -1,0 +1,190 @@
+"""What a running handler sees of its job, and how it reports without touching its own transaction."""
+
+import json
+import math
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial, wraps
+from hashlib import sha256
+from typing import Any, TypeVar
+
+import frappe
+from frappe import _
+from frappe.utils import get_datetime
+
+from dartwing.dartwing_core.background_jobs import config, texts
+from dartwing.dartwing_core.background_jobs.announcing.masking import NO_SECRETS, Secrets
+from dartwing.dartwing_core.background_jobs.announcing.realtime import publish_job_progress
+from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database.drivers import CONNECTION_LOST
+from dartwing.dartwing_core.background_jobs.errors import JobCanceledError
+from dartwing.dartwing_core.background_jobs.execution.control_connection import ControlConnection
+from dartwing.dartwing_core.background_jobs.execution.fresh_context import for_another_thread
+from dartwing.dartwing_core.background_jobs.submission import json_objects
+from dartwing.dartwing_core.doctype.background_job.background_job import RUNNING, BackgroundJob
+
+Returned = TypeVar("Returned")
+
+
+def from_any_thread(method: Callable[..., Returned]) -> Callable[..., Returned]:
+	"""The method of a JobContext, which finds Frappe's locals also in a thread that the handler started."""
+
+	@wraps(method)
+	def called(context: "JobContext", *arguments: Any, **named: Any) -> Returned:
+		call = partial(method, context, *arguments, **named)
+		if getattr(frappe.local, "site", None):
+			return call()
+		return for_another_thread(call, context._locals)()
+
+	return called
+
+
+class JobContext:
+	"""The one argument of a handler, which may be used in threads that the handler starts as well.
+
+	`job_id`, `job_type`, `organization`, `owner` (user id), `parameters` (dict), `attempt` (1 for the
+	first), `timeout_seconds`, `checkpoint` (what the last `save_checkpoint` of any attempt kept, or
+	None) and `idempotency_key` (for other systems; the same in every attempt, see `key_of`) are plain values.
+	"""
+
+	def __init__(self, job: BackgroundJob, control: ControlConnection):
+		self.job_id: str = job.name
+		self.job_type: str = job.job_type
+		self.organization: str = job.organization
+		self.owner: str = job.owner_user
+		self.parameters: dict[str, Any] = json_objects.from_json(job.input_parameters) or {}
+		self.attempt: int = (job.retry_count or 0) + 1
+		self.timeout_seconds: int = job.timeout_seconds
+		self.checkpoint: dict[str, Any] | None = json_objects.from_json(job.checkpoint)
+		self.idempotency_key: str = key_of(frappe.local.site, job.name, get_datetime(job.creation))
+		self._locals = dict(frappe.local)
+		self._control = control
+		self._progress = ProgressReporter(self._control, config.get("progress_interval_seconds"), job.secrets)
+
+	@from_any_thread
+	def update_progress(self, percent: float, message: str | None = None) -> None:
+		"""Show progress (0 to 100) and a message to everyone who looks.
+
+		Whatever is given is shown as well as it can be, and never fails the job: a percentage that is no
+		number is the last one, a message is any value, of which 255 characters are kept as plain text.
+		Call it as often as you like: at most one write and one event a second leave this process, and
+		the last value always does. Not part of the handler's transaction.
+		Raises JobCanceledError once the job is no longer this attempt's.
+		"""
+		self._progress.report(percent, message)
+
+	@from_any_thread
+	def save_checkpoint(self, data: dict[str, Any]) -> None:
+		"""Keep a JSON object of at most 1 MiB for the next attempt, at once and for good.
+
+		Not part of the handler's transaction: what the checkpoint says was done must be committed, or
+		repeatable. Raises JobCanceledError once the job is no longer this attempt's.
+		"""
+		if not isinstance(data, dict):
+			frappe.throw(_("checkpoint: must be a JSON object, not {0}").format(type(data).__name__))
+		text = json_objects.to_json(data, "checkpoint")
+		if len(text.encode()) > config.MAX_CHECKPOINT_BYTES:
+			frappe.throw(
+				_("checkpoint: at most {0} bytes of JSON are kept").format(config.MAX_CHECKPOINT_BYTES)
+			)
+		if not self._control.write_checkpoint(texts.inert_json(text)):
+			raise JobCanceledError(_("{0} was canceled").format(self.job_id))
+		self.checkpoint = data
+
+	@from_any_thread
+	def is_canceled(self) -> bool:
+		"""Whether the job was canceled, or given to another attempt, as the database has it now."""
+		return not self._control.is_running()
+
+	def deliver(self) -> None:
+		"""Write the last progress that was held back; the engine calls it when the handler has ended."""
+		self._progress.close()
+
+
+def key_of(site: str, job_id: str, submitted_at: datetime) -> str:
+	"""ASCII characters, 64 at most, that name a job to other systems.
+
+	Its id, and a digest of the site's name, the id and the time of its submission (to the microsecond). So
+	it is another site's neither by chance nor because that was made from a copy of this one, and no later
+	job's that is given the same id after a backup was restored. A job that comes back with the backup has
+	the key that it had.
+	"""
+	made_of = json.dumps([site, job_id, submitted_at.isoformat(timespec="microseconds")])
+	return f"{job_id}-{sha256(made_of.encode()).hexdigest()[:32]}"
+
+
+class ProgressReporter:
+	"""Lets the first value through at once, then at most one per interval, and the last one always."""
+
+	def __init__(self, control: ControlConnection, interval_seconds: float, secrets: Secrets = NO_SECRETS):
+		self._control = control
+		self._secrets = secrets
+		self._percent = 0.0
+		self._interval = interval_seconds
+		self._lock = threading.Lock()
+		self._latest: tuple[float, Any] | None = None
+		self._last_write = float("-inf")
+		self._timer: threading.Timer | None = None
+		self._lost = False
+
+	def report(self, percent: Any, message: Any) -> None:
+		# as it is now: what it is made of may change before it is written
+		message = None if message is None else texts.text_of(message)
+		with self._lock:
+			self._percent = percent_of(percent, self._percent)
+			self._latest = (self._percent, message)
+			wait = self._last_write + self._interval - time.monotonic()
+			if wait <= 0:
+				self._write()
+			elif not self._timer:
+				self._start_timer(wait)
+			if self._lost:
+				raise JobCanceledError(_("{0} was canceled").format(self._control.job_id))
+
+	def close(self) -> None:
+		with self._lock:
+			if self._timer:
+				self._timer.cancel()
+			self._write()
+
+	def _start_timer(self, seconds: float) -> None:
+		self._timer = threading.Timer(seconds, for_another_thread(self._write_late))
+		self._timer.daemon = True
+		self._timer.start()
+
+	def _write_late(self) -> None:
+		with self._lock:
+			self._timer = None
+			self._write()
+
+	def _write(self) -> None:
+		if self._latest is None or self._lost:
+			return
+		(percent, message), self._latest = self._latest, None
+		self._last_write, now = time.monotonic(), times.site_now(may_ask=False)
+		if message is not None:
+			message = self._secrets.line(message, texts.MAX_PROGRESS_MESSAGE)
+		try:
+			is_mine = self._control.write_progress(percent, message, now)
+		except CONNECTION_LOST:
+			# what the database cannot be told now is not worth a job; the next report tries again
+			frappe.logger("dartwing").exception(f"{self._control.job_id}: progress could not be written")
+			self._latest = (percent, message)
+			return
+		if is_mine:
+			publish_job_progress(
+				self._control.job_id, self._control.organization, RUNNING, percent, message, now
+			)
+		else:
+			self._lost = True
+
+
+def percent_of(value: Any, last: float) -> float:
+	"""A number from 0 to 100; what is none, as NaN, is the last one."""
+	try:
+		number = float(value)
+	except (TypeError, ValueError, OverflowError):
+		return last
+	return last if math.isnan(number) else min(100.0, max(0.0, number))

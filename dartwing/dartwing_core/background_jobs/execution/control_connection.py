@@ -1,0 +1,98 @@
+"""The control connection: how a running job talks about itself beside the handler's transaction.
+
+Progress written on the handler's own connection would hold the lock of the job's row until the
+handler ends, and REPEATABLE READ would hide a cancel from it for ever.
+"""
+
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import frappe
+from frappe.database.database import Database
+
+from dartwing.dartwing_core.background_jobs.database import drivers, times
+from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
+
+
+class ControlConnection:
+	"""A second, autocommitting connection, opened on first use, that speaks for one attempt of a job.
+
+	Everything it writes carries the attempt's id, so that it changes nothing once the job was rescued,
+	canceled or retried. May be used from any thread.
+	"""
+
+	def __init__(self, job_id: str, organization: str, attempt_id: str | None):
+		self.job_id = job_id
+		self.organization = organization
+		self._attempt_id = attempt_id
+		self._handlers: Database = frappe.local.db
+		self._connection: Any = None
+		self._lock = threading.Lock()
+
+	def write_progress(self, percent: float, message: str | None, now: datetime) -> bool:
+		"""Store progress; False when the job is not this attempt's any more, and nothing was stored."""
+		return self._update("progress = %s, progress_message = %s, modified = %s", (percent, message, now))
+
+	def write_checkpoint(self, text: str) -> bool:
+		"""Store a checkpoint (JSON text); False as for `write_progress`.
+
+		One that differs from the last is progress: the deaths of workers are counted anew.
+		"""
+		# in this order: MariaDB assigns from left to right
+		assignments = "worker_deaths = if(checkpoint <=> %s, worker_deaths, 0), checkpoint = %s"
+		return self._update(assignments, (text, text))
+
+	def write_heartbeat(self) -> bool:
+		"""Show that the attempt is alive; False as for `write_progress`."""
+		return self._update(f"heartbeat_at = {UTC_NOW} + interval %s second", (times.site_offset_seconds(),))
+
+	def is_running(self) -> bool:
+		"""Whether the job is still Running under this attempt."""
+		query = "select 1 from `tabBackground Job` where " + self._MINE
+		return self._execute(query, self._mine()) == 1
+
+	def end_statement(self) -> None:
+		"""End the statement that the handler is waiting for on its own connection, if there is one."""
+		drivers.end_statement(self._handlers)
+
+	def close(self) -> None:
+		with self._lock:
+			self._disconnect()
+
+	_MINE = "name = %s and organization = %s and attempt_id = %s and status = 'Running'"
+
+	def _mine(self) -> tuple[str, str, str | None]:
+		return (self.job_id, self.organization, self._attempt_id)
+
+	def _update(self, assignments: str, values: Sequence[Any]) -> bool:
+		query = f"update `tabBackground Job` set {assignments} where {self._MINE}"
+		return self._execute(query, (*values, *self._mine())) == 1
+
+	def _execute(self, query: str, values: Sequence[Any]) -> int:
+		"""Rows matched. Every statement here may be repeated, so a lost connection is tried once more."""
+		with self._lock:
+			try:
+				return self._execute_once(query, values)
+			except drivers.CONNECTION_LOST:
+				return self._execute_once(query, values)
+
+	def _execute_once(self, query: str, values: Sequence[Any]) -> int:
+		try:
+			with self._connected().cursor() as cursor:
+				return cursor.execute(query, values)
+		except BaseException:
+			# interrupted in the middle of a statement, the connection is of no more use
+			self._disconnect()
+			raise
+
+	def _connected(self) -> Any:
+		if not self._connection:
+			self._connection = drivers.connect_beside(self._handlers)
+		return self._connection
+
+	def _disconnect(self) -> None:
+		connection, self._connection = self._connection, None
+		if connection and connection.open:
+			connection.close()

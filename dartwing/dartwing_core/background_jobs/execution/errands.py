@@ -1,0 +1,77 @@
+"""What a horse puts off for a moment, to do it once for many jobs."""
+
+import threading
+import time
+from collections import defaultdict
+from functools import partial
+
+import frappe
+
+from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs.database.transactions import nothing_in_between
+from dartwing.dartwing_core.background_jobs.dispatch import consequences, dispatcher
+from dartwing.dartwing_core.background_jobs.execution.fresh_context import run_on_site
+from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
+
+# what the consequences of an end depend on
+FIELDS = ("name", "status", "organization", "depends_on", "deduplication_key")
+
+
+class Errands:
+	"""What follows from the ends of its jobs; wake-ups that are needless, to be taken off their queues.
+
+	Those that are lost with the horse do no harm: the cron finds what follows from an end, and a needless
+	wake-up finds nothing to claim. May be used from any thread.
+	"""
+
+	def __init__(self, site: str):
+		self._site = site
+		self._at_once = int(config.get("dispatch_turn"))
+		self._seconds = config.get("errands_interval_seconds")
+		self._lock = threading.Lock()
+		self._is_running = threading.Lock()
+		self._clear()
+
+	def _clear(self) -> None:
+		self._ended: list[frappe._dict] = []
+		self._wake_ups: dict[str, list[str]] = defaultdict(list)
+		self._since: float | None = None
+
+	def follow_end(self, job: BackgroundJob) -> None:
+		"""A job has left its worker, and that is committed."""
+		with self._lock:
+			self._ended.append(frappe._dict({field: job.get(field) for field in FIELDS}))
+			self._since = self._since or time.monotonic()
+
+	def take_off(self, queue: str, rq_job_id: str) -> None:
+		with self._lock:
+			self._wake_ups[queue].append(rq_job_id)
+			self._since = self._since or time.monotonic()
+
+	def run_if_due(self) -> None:
+		"""As `run`, for as many ends as one turn of the dispatcher fills slots, or after a while."""
+		since = self._since
+		if since and (len(self._ended) >= self._at_once or time.monotonic() - since >= self._seconds):
+			self.run()
+
+	def run(self) -> bool:
+		"""Do everything, in a context of its own; False when there was nothing to do.
+
+		Waits for what another thread is doing: the horse must not end in the middle of it.
+		"""
+		with self._is_running:
+			with self._lock:
+				ended, wake_ups, is_empty = self._ended, self._wake_ups, not self._since
+				self._clear()
+			if not is_empty:
+				run_on_site(self._site, partial(do, ended, wake_ups))
+		return not is_empty
+
+
+def do(ended: list[frappe._dict], wake_ups: dict[str, list[str]]) -> None:
+	for queue, rq_job_ids in wake_ups.items():
+		dispatcher.withdraw(queue, rq_job_ids)
+	with nothing_in_between():
+		consequences.take_consequences(ended)
+		# the keys that were released; the dispatcher has committed for itself
+		frappe.db.commit()

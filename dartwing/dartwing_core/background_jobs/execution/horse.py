@@ -1,0 +1,91 @@
+"""The process that RQ forked for a wake-up: what it is called, how long it may live, who else waits."""
+
+import os
+import time
+
+import frappe
+from frappe.utils.background_jobs import generate_qname
+from redis.exceptions import RedisError
+from rq import Queue, Worker, get_current_job
+from rq.job import Job
+from rq.suspension import WORKERS_SUSPENDED
+
+from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs.database.queue_redis import id_within_site, wake_up_prefix
+from dartwing.dartwing_core.background_jobs.execution.time_limit import seconds_to_alarm
+from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import QUEUES
+
+
+class Horse:
+	"""Made when the horse begins; uses nothing of Frappe's context afterwards."""
+
+	def __init__(self, rq_job: Job, worker_name: str):
+		self.site: str = frappe.local.site
+		self.rq_job_id: str = id_within_site(rq_job.id)
+		self._wake_up_prefix = wake_up_prefix()
+		self.worker_name = worker_name
+		self._began = time.monotonic()
+		seconds = seconds_to_alarm()
+		self._ends_at = self._began + seconds if seconds else self._began
+		self._slice_seconds = config.get("drain_slice_seconds")
+		self._connection = rq_job.connection
+		self._worker_key = f"{Worker.redis_worker_namespace_prefix}{worker_name}"
+		self._own_queue: str = rq_job.origin
+		names = {generate_qname(name): name for name in QUEUES}
+		served, pid = self._worker()
+		# it may have died while this process was being set up
+		self._worker_pid = pid or os.getppid()
+		# the engine's names of them, in the order in which the worker serves them
+		self.queues: list[str] = [names[name] for name in served if name in names]
+		self._lists = {name: Queue(name, connection=self._connection).key for name in served}
+
+	@classmethod
+	def of_this_process(cls) -> "Horse | None":
+		"""None where no worker of RQ called: a console, a test."""
+		rq_job = get_current_job()
+		return cls(rq_job, rq_job.worker_name) if rq_job and rq_job.worker_name else None
+
+	def _worker(self) -> tuple[list[str], int | None]:
+		"""The worker's queues in its order, and its process; nothing when Redis does not know it."""
+		try:
+			names, pid = self._connection.hmget(self._worker_key, "queues", "pid")
+		except RedisError:
+			return [], None
+		return (names.decode().split(",") if names else []), (int(pid) if pid else None)
+
+	@property
+	def age_seconds(self) -> float:
+		return time.monotonic() - self._began
+
+	@property
+	def seconds_left(self) -> float:
+		"""Until RQ interrupts the wake-up."""
+		return self._ends_at - time.monotonic()
+
+	def may_take_another(self) -> bool:
+		"""Whether the worker lives, was not asked to stop, and keeps nobody waiting for it too long.
+
+		Nobody: RQ jobs that are not wake-ups of this site. They are let in at once when they wait in a
+		queue that the worker serves before this wake-up's, and else after a slice of the horse's time.
+		Redis is asked; without it, nothing more is taken.
+		"""
+		if os.getppid() != self._worker_pid:
+			return False
+		try:
+			with self._connection.pipeline(transaction=False) as pipeline:
+				pipeline.hget(self._worker_key, "shutdown_requested_date")
+				pipeline.exists(WORKERS_SUSPENDED)
+				for key in self._lists.values():
+					pipeline.lindex(key, 0)
+				shutdown, suspended, *heads = pipeline.execute()
+		except RedisError:
+			return False
+		return not (shutdown or suspended or self._keeps_others_waiting(heads))
+
+	def _keeps_others_waiting(self, heads: list[bytes | None]) -> bool:
+		is_before = True
+		for name, head in zip(self._lists, heads, strict=True):
+			is_before = is_before and name != self._own_queue
+			if head and not head.decode().startswith(self._wake_up_prefix):
+				return is_before or self.age_seconds > self._slice_seconds
+		return False

@@ -1,0 +1,196 @@
+"""Every way an attempt can end is one value, and each records itself in the current transaction."""
+
+import random
+from dataclasses import dataclass
+from datetime import timezone
+from typing import Any
+
+import frappe
+from frappe import _
+
+from dartwing.dartwing_core.background_jobs import config, texts
+from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.dispatch.retry_queue import schedule_retry
+from dartwing.dartwing_core.background_jobs.errors import (
+	GROUPS,
+	PERMANENT,
+	TRANSIENT,
+	JobCanceledError,
+	PermanentError,
+	TransientError,
+	leaves_of,
+)
+from dartwing.dartwing_core.background_jobs.execution import retry_decision
+from dartwing.dartwing_core.background_jobs.execution.time_limit import at_most
+from dartwing.dartwing_core.background_jobs.submission import json_objects
+from dartwing.dartwing_core.doctype.background_job.background_job import (
+	COMPLETED,
+	DEAD_LETTER,
+	FAILED,
+	TIMED_OUT,
+	BackgroundJob,
+)
+
+# for so long an error may take to say what it is: its handler's time is over
+LAST_WORDS_SECONDS = 2
+# errors of a group that its message tells of
+MAX_LEAVES = 20
+
+# their words are a key, a returned value, or the names of a document and of its fields
+ERRORS_OF_NAMES_ONLY = (KeyError, StopIteration, frappe.MandatoryError)
+# their words were written for people
+ERRORS_FOR_PEOPLE = (TransientError, PermanentError, JobCanceledError, frappe.ValidationError)
+
+
+@dataclass(frozen=True)
+class Completed:
+	"""The handler returned; `result` is JSON text or None."""
+
+	output_reference: str | None
+	result: str | None
+
+	@classmethod
+	def of(cls, returned: Any) -> "Completed":
+		"""From what a handler returned: None, or a dict of `output_reference` and `result`.
+
+		Raises PermanentError, naming what is wrong, for anything else: no retry would change it.
+		"""
+		if returned is None:
+			return cls(None, None)
+		if not isinstance(returned, dict) or set(returned) - {"output_reference", "result"}:
+			raise PermanentError(
+				_("a handler returns None or a dict of output_reference and result, not {0}").format(
+					repr(returned)[:200]
+				)
+			)
+		output_reference = returned.get("output_reference")
+		if not (output_reference is None or is_reference(output_reference)):
+			raise PermanentError(
+				_(
+					"output_reference: must be a file of this site or an http(s) address of at most"
+					" {0} characters, not {1}"
+				).format(texts.MAX_REFERENCE, repr(output_reference)[:200])
+			)
+		result = returned.get("result")
+		text = None if result is None else json_objects.to_json(result, "result")
+		if text and len(text.encode()) > config.MAX_RESULT_BYTES:
+			raise PermanentError(
+				_(
+					"result: {0} bytes of JSON, at most {1} are kept; return a File in output_reference"
+				).format(len(text.encode()), config.MAX_RESULT_BYTES)
+			)
+		return cls(output_reference, text)
+
+	def record(self, job: BackgroundJob) -> None:
+		"""Raises PermanentError for an address that tells a secret: it is shown to the whole organization."""
+		reference = self.output_reference or ""
+		if texts.is_web_address(reference) and job.secrets.hide(reference) != reference:
+			raise PermanentError(_("output_reference: holds the value of a masked parameter"))
+		job.transition_to(
+			COMPLETED,
+			actor=job.worker_name,
+			progress=100.0,
+			output_reference=self.output_reference,
+			result=self.result,
+			error_type=None,
+			error_message=None,
+			error_traceback=None,
+		)
+
+
+@dataclass(frozen=True)
+class Failed:
+	"""The handler raised; a transient error waits for its retry, a permanent one for a person."""
+
+	error: BaseException
+	traceback: str
+
+	def record(self, job: BackgroundJob) -> None:
+		decision = retry_decision.decide(
+			self.error,
+			job.retry_count,
+			job.max_retries,
+			random.random,
+			times.utc_now().replace(tzinfo=timezone.utc),
+			base_delay_of(job),
+		)
+		message = describe(self.error)
+		details = {
+			"error_type": decision.error_type,
+			"error_message": message,
+			"error_traceback": self.traceback,
+		}
+		if decision.error_type == PERMANENT:
+			job.transition_to(DEAD_LETTER, message=message, actor=job.worker_name, **details)
+		else:
+			schedule_retry(job, FAILED, decision.delay_seconds, job.worker_name, details)
+
+
+@dataclass(frozen=True)
+class TimedOut:
+	"""The handler was stopped after `timeout_seconds`."""
+
+	timeout_seconds: int
+	traceback: str
+
+	def record(self, job: BackgroundJob) -> None:
+		details = {
+			"error_type": TRANSIENT,
+			"error_message": _("stopped after {0} seconds").format(self.timeout_seconds),
+			"error_traceback": self.traceback,
+		}
+		delay = None
+		if job.retry_count < job.max_retries:
+			delay = retry_decision.calculate_backoff(job.retry_count, base_delay_of(job), random.random)
+		schedule_retry(job, TIMED_OUT, delay, job.worker_name, details)
+
+
+@dataclass(frozen=True)
+class Abandoned(Failed):
+	"""The handler stopped because the job is canceled, or another attempt's; then it is not recorded.
+
+	Of a job that is neither, as one whose handler raises JobCanceledError for itself, it is a failure.
+	"""
+
+
+Outcome = Completed | Failed | TimedOut | Abandoned
+
+
+def base_delay_of(job: BackgroundJob) -> int:
+	"""Seconds before the first retry of the job's type; the default for a type that is gone."""
+	delay = frappe.get_cached_value("Job Type", job.job_type, "retry_base_delay")
+	return retry_decision.BASE_DELAY_SECONDS if delay is None else delay
+
+
+def describe(error: BaseException) -> str:
+	"""The error's own words, with its class where they do not say what happened; of a group, what each says.
+
+	Of any length, and yet to be made storable and plain, as `transition_to` does with what it is given.
+	"""
+	words, kind = words_of(error), type(error).__name__
+	if isinstance(error, GROUPS):
+		words = f"{words}: {'; '.join(describe(one) for one in leaves_of(error)[:MAX_LEAVES])}"
+	elif not is_telling(error, words):
+		words = f"{kind}: {words}" if words else kind
+	return words
+
+
+def words_of(error: BaseException) -> str:
+	"""What the error says of itself; nothing when it cannot even do that."""
+	try:
+		with at_most(LAST_WORDS_SECONDS):
+			return str(error).strip()
+	except BaseException:
+		# whatever it is, the attempt has ended with the error
+		return ""
+
+
+def is_telling(error: BaseException, words: str) -> bool:
+	"""Whether the words alone say what happened: a name, a number or the end of a process do not."""
+	if not words or not isinstance(error, Exception) or isinstance(error, ERRORS_OF_NAMES_ONLY):
+		return False
+	return isinstance(error, ERRORS_FOR_PEOPLE) or len(words.split(maxsplit=1)) > 1
+
+
+def is_reference(value: Any) -> bool:
+	return isinstance(value, str) and texts.is_reference(value)

@@ -1,0 +1,118 @@
+"""Why a Queued job does not start: it is sent back to wait, or to the dead letter queue."""
+
+import frappe
+from frappe import _
+from redis.exceptions import RedisError
+from rq.timeouts import BaseTimeoutException
+
+from dartwing.dartwing_core.background_jobs.database import drivers, times
+from dartwing.dartwing_core.background_jobs.dispatch.dispatcher import QUEUE_BY_PRIORITY
+from dartwing.dartwing_core.background_jobs.errors import PERMANENT
+from dartwing.dartwing_core.background_jobs.execution.outcomes import describe
+from dartwing.dartwing_core.background_jobs.tenancy import access
+from dartwing.dartwing_core.doctype.background_job.background_job import (
+	CANCELED,
+	COMPLETED,
+	DEAD_LETTER,
+	PENDING,
+	BackgroundJob,
+)
+from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import (
+	is_held,
+	look_again,
+	paused_queues,
+)
+
+# of the moment, not of the job: its next wake-up asks again
+PASSING = (
+	*drivers.ERRORS,
+	frappe.QueryDeadlockError,
+	frappe.QueryTimeoutError,
+	RedisError,
+	BaseTimeoutException,
+)
+
+
+def refuse_to_start(job: BackgroundJob) -> bool:
+	"""Check what may have changed since the submission; moves the job, in this transaction, if so."""
+	standing = standing_of(job)
+	reason = why_never(job, standing)
+	if reason:
+		job.transition_to(
+			DEAD_LETTER, message=reason, actor="Executor", error_type=PERMANENT, error_message=reason
+		)
+		return True
+	reason = why_not_now(job, standing)
+	if reason:
+		ready_at = None if is_waiting_for_parent(standing) else times.utc_now()
+		job.transition_to(PENDING, message=reason, actor="Executor", rq_job_id=None, ready_at=ready_at)
+		# who resumed meanwhile found it Queued: what follows the commit must not take it for held
+		look_again()
+		return True
+	return False
+
+
+def standing_of(job: BackgroundJob) -> frappe._dict:
+	"""What the job's start depends on, as it is now; None where a row is gone."""
+	return frappe.db.sql(
+		f"""select organization.status organization_status, owner.enabled, type.is_paused,
+			type.requires_permission, parent.status parent_status,
+			exists (
+				select 1 from {access.MEMBERSHIPS}
+				where user.name = job.owner_user and member.organization = job.organization
+			) is_member
+		from (select %(organization)s organization, %(owner_user)s owner_user, %(job_type)s job_type,
+			%(depends_on)s depends_on) job
+		left join `tabOrganization` organization on organization.name = job.organization
+		left join `tabUser` owner on owner.name = job.owner_user
+		left join `tabJob Type` type on type.name = job.job_type
+		left join `tabBackground Job` parent on parent.name = job.depends_on""",
+		{
+			"today": access.today(),
+			**{field: job.get(field) for field in ("organization", "owner_user", "job_type", "depends_on")},
+		},
+		as_dict=True,
+	)[0]
+
+
+def why_never(job: BackgroundJob, standing: frappe._dict) -> str | None:
+	if standing.organization_status is None:
+		return _("Organization not found")
+	if not (standing.enabled and (standing.is_member or access.is_system_manager(job.owner_user))):
+		return _("Permission denied")
+	if standing.requires_permission and (reason := why_not_permitted(job, standing.requires_permission)):
+		return reason
+	if standing.parent_status in (DEAD_LETTER, CANCELED):
+		return _("parent {0} is {1}").format(job.depends_on, _(standing.parent_status))
+	return None
+
+
+def why_not_now(job: BackgroundJob, standing: frappe._dict) -> str | None:
+	if standing.organization_status != "Active":
+		return _("organization is {0}").format(_(standing.organization_status))
+	if is_waiting_for_parent(standing):
+		return _("parent {0} is not Completed").format(job.depends_on)
+	if is_held() or QUEUE_BY_PRIORITY[job.priority] in paused_queues():
+		return _("paused")
+	if standing.is_paused:
+		return _("Job Type {0} is paused").format(job.job_type)
+	return None
+
+
+def is_waiting_for_parent(standing: frappe._dict) -> bool:
+	"""A parent that is gone was Completed when this job was released, and cleaned up since."""
+	return standing.parent_status not in (None, COMPLETED)
+
+
+def why_not_permitted(job: BackgroundJob, required: str) -> str | None:
+	"""Whether the owner may still create what the Job Type requires; what the question runs into is a no.
+
+	The DocType may be gone, and hooks of other apps are asked: no later wake-up would fare better.
+	"""
+	try:
+		is_permitted = frappe.has_permission(required, "create", user=job.owner_user)
+	except PASSING:
+		raise
+	except Exception as error:
+		return _("Permission denied: {0}").format(describe(error))
+	return None if is_permitted else _("Permission denied")

@@ -1,0 +1,100 @@
+"""When a failed job runs again. Everything here is pure: clock and dice are handed in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from math import isnan
+
+from dartwing.dartwing_core.background_jobs.errors import (
+	TRANSIENT,
+	attribute_of,
+	classify_error,
+	leaves_of,
+)
+
+BASE_DELAY_SECONDS = 60
+MAX_BACKOFF_DOUBLINGS = 4
+JITTER = 0.2
+LONGEST_RETRY_AFTER_SECONDS = 365 * 24 * 3600.0
+
+
+@dataclass(frozen=True)
+class RetryDecision:
+	"""What follows a failed attempt: a delay in seconds, or None for the dead letter queue."""
+
+	error_type: str
+	delay_seconds: float | None
+
+
+def calculate_backoff(
+	retry_count: int,
+	base_delay_seconds: float = BASE_DELAY_SECONDS,
+	random: Callable[[], float] | None = None,
+) -> float:
+	"""Seconds to wait after `retry_count` retries: 60, 120, 240, 480, 960, then 960 again.
+
+	`random` returns a number in [0, 1) and spreads the result by ±20 %; None means no jitter.
+	"""
+	delay = base_delay_seconds * 2 ** min(retry_count, MAX_BACKOFF_DOUBLINGS)
+	return delay * (1 + JITTER * (2 * random() - 1)) if random else delay
+
+
+def decide(
+	error: BaseException,
+	retry_count: int,
+	max_retries: int,
+	random: Callable[[], float],
+	now: datetime,
+	base_delay_seconds: float = BASE_DELAY_SECONDS,
+) -> RetryDecision:
+	"""Retry a transient error while retries are left, after Retry-After where the error names one.
+
+	`now` is timezone-aware; it is only needed to read a Retry-After given as a date.
+	"""
+	error_type = classify_error(error)
+	if error_type != TRANSIENT or retry_count >= max_retries:
+		return RetryDecision(error_type, None)
+	asked_for = retry_after_of(error, now)
+	if asked_for is not None:
+		return RetryDecision(error_type, asked_for)
+	return RetryDecision(error_type, calculate_backoff(retry_count, base_delay_seconds, random))
+
+
+def retry_after_of(error: BaseException, now: datetime) -> float | None:
+	"""Seconds that the error asks to wait: its `retry_after`, or its response's Retry-After header.
+
+	The header holds seconds or an HTTP date (RFC 9110, section 10.2.3); what is neither is ignored. A group
+	of errors waits as long as the one that asks for most.
+	"""
+	asked_for = [seconds for one in leaves_of(error) if (seconds := _asked_for(one, now)) is not None]
+	return max(asked_for, default=None)
+
+
+def _asked_for(error: BaseException, now: datetime) -> float | None:
+	value = attribute_of(error, "retry_after")
+	if value is None:
+		headers = attribute_of(attribute_of(error, "response"), "headers")
+		try:
+			value = headers.get("Retry-After") if headers else None
+		except Exception:
+			# no headers as one knows them
+			return None
+	return None if value is None else _seconds(value, now)
+
+
+def _seconds(value: object, now: datetime) -> float | None:
+	"""Not negative, and at most a year: what is longer is no time to wait but a mistake, and no date."""
+	if isinstance(value, timedelta):
+		seconds = value.total_seconds()
+	else:
+		try:
+			seconds = float(value)  # type: ignore[arg-type]
+		except OverflowError:
+			return LONGEST_RETRY_AFTER_SECONDS
+		except (TypeError, ValueError):
+			try:
+				seconds = (parsedate_to_datetime(str(value)) - now).total_seconds()
+			except (TypeError, ValueError, OverflowError):
+				return None
+	return None if isnan(seconds) else min(max(0.0, seconds), LONGEST_RETRY_AFTER_SECONDS)

@@ -1,0 +1,132 @@
+"""What a person who looks at one job wants to know: attempts, family, output, what can be done."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+import frappe
+
+from dartwing.dartwing_core.background_jobs import texts
+from dartwing.dartwing_core.background_jobs.insight import queries
+from dartwing.dartwing_core.background_jobs.tenancy import access
+from dartwing.dartwing_core.background_jobs.upkeep import dead_letter
+from dartwing.dartwing_core.doctype.background_job.background_job import (
+	DEAD_LETTER,
+	RUNNING,
+	UNFINISHED,
+)
+
+MAX_CHILDREN = 20
+FAMILY_FIELDS = ["name", "job_type", "status"]
+
+
+def get_dossier(job_id: str) -> dict[str, Any]:
+	"""`{job, actions, obstacle, history, attempts, parent, children, more_children, output}`.
+
+	`job` is as `get_job_status` has it, `history` as `get_job_history`; times are in UTC.
+	Raises DoesNotExistError for a job that does not exist or is none of the user's organizations.
+	"""
+	name = access.check_visible(job_id).name
+	fields = [
+		"name",
+		"organization",
+		"owner_user",
+		"status",
+		"depends_on",
+		"failed_parent",
+		"output_reference",
+	]
+	job = frappe.db.get_value("Background Job", name, fields, as_dict=True)
+	history = queries.get_job_history(name)["history"]
+	obstacle = dead_letter.dead_parent_of(job) if job.status == DEAD_LETTER else None
+	return {
+		"job": queries.get_job_status(name),
+		"actions": allowed_actions(job, obstacle),
+		"obstacle": obstacle,
+		"history": history,
+		"attempts": attempts_of(history),
+		"parent": parent_of(job),
+		**children_of(job),
+		"output": output_of(job),
+	}
+
+
+def allowed_actions(job: frappe._dict, obstacle: str | None) -> list[str]:
+	"""Which of `cancel`, `retry` and `discard` the session's user may do now."""
+	if job.status in UNFINISHED and access.can_cancel(job):
+		return ["cancel"]
+	if job.status == DEAD_LETTER and access.is_admin(job.organization):
+		return ["discard"] if obstacle else ["retry", "discard"]
+	return []
+
+
+def attempts_of(history: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+	"""One entry for each time a worker ran the job, oldest first, from its transitions in their order.
+
+	`{number, worker, started_at, ended_at, outcome, error}`; what is not over has no end and no outcome.
+	`error` is the worker's message where the attempt did not succeed.
+	"""
+	attempts: list[dict[str, Any]] = []
+	for row in history:
+		if row["from_status"] == RUNNING:
+			attempts[-1].update(
+				ended_at=row["timestamp"], outcome=row["to_status"], error=row["message"] or None
+			)
+		if row["to_status"] == RUNNING:
+			attempts.append(
+				{
+					"number": len(attempts) + 1,
+					"worker": row["actor"],
+					"started_at": row["timestamp"],
+					"ended_at": None,
+					"outcome": None,
+					"error": None,
+				}
+			)
+	return attempts
+
+
+def parent_of(job: frappe._dict) -> dict[str, Any] | None:
+	"""`{name, job_type, status}` of the job that this one waits or waited for; status None when deleted."""
+	name = job.depends_on or job.failed_parent
+	if not name:
+		return None
+	return frappe.db.get_value("Background Job", name, FAMILY_FIELDS, as_dict=True) or {
+		"name": name,
+		"job_type": None,
+		"status": None,
+	}
+
+
+def children_of(job: frappe._dict) -> dict[str, Any]:
+	"""`{children, more_children}`: the first ones, and how many more wait for this job."""
+	of_this = {"depends_on": job.name}
+	children = frappe.get_all(
+		"Background Job", of_this, FAMILY_FIELDS, order_by="creation asc", limit_page_length=MAX_CHILDREN
+	)
+	more = frappe.db.count("Background Job", of_this) - len(children) if len(children) == MAX_CHILDREN else 0
+	return {"children": children, "more_children": more}
+
+
+def output_of(job: frappe._dict) -> dict[str, Any] | None:
+	"""`{label, url}` of what the job produced; without `url` where it is no address or not for this user.
+
+	A reference is the URL of a file of this site, or an address on the web.
+	"""
+	reference = job.output_reference
+	if not reference:
+		return None
+	return {"label": reference, "url": _url_of(reference)}
+
+
+def _url_of(reference: str) -> str | None:
+	if texts.is_web_address(reference):
+		return reference
+	if texts.is_file_of_this_site(reference) and _may_download(reference):
+		return quote(reference)
+	return None
+
+
+def _may_download(file_url: str) -> bool:
+	files = frappe.get_all("File", {"file_url": file_url}, pluck="name", limit_page_length=5)
+	return any(frappe.get_doc("File", name).has_permission("read") for name in files)

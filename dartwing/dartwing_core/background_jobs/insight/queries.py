@@ -1,0 +1,183 @@
+"""Looking at jobs: one, a page of them, what happened to one, and those that need a person."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import frappe
+from frappe import _
+
+from dartwing.dartwing_core.background_jobs import framework
+from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.insight import pages
+from dartwing.dartwing_core.background_jobs.insight.pages import Scope
+from dartwing.dartwing_core.background_jobs.submission import json_objects
+from dartwing.dartwing_core.background_jobs.tenancy import access
+from dartwing.dartwing_core.background_jobs.tenancy.comparisons import shown
+from dartwing.dartwing_core.doctype.background_job.background_job import (
+	DEAD_LETTER,
+	STATUSES,
+	WAITING_FOR_RETRY,
+)
+
+STATUS_FIELDS = (
+	"job_type",
+	"organization",
+	"status",
+	"priority",
+	"progress",
+	"progress_message",
+	"created_at",
+	"scheduled_at",
+	"started_at",
+	"completed_at",
+	"retry_count",
+	"max_retries",
+	"next_retry_at",
+	"output_reference",
+	"result",
+	"error_message",
+	"error_type",
+)
+TIMES = ("created_at", "scheduled_at", "started_at", "completed_at", "next_retry_at")
+# what is asked for beside: instants of times that the site may have twice
+INSTANTS = ("scheduled_at_utc", "ready_at")
+HISTORY_FIELDS = ("from_status", "to_status", "timestamp", "actor", "message", "retry_attempt")
+MAX_PAGE = 100
+MAX_OFFSET = 1_000_000
+
+
+def get_job_status(job_id: str) -> dict[str, Any]:
+	"""`{job_id, job_type, organization, status, priority, progress, …}`, times in UTC, result parsed.
+
+	Raises DoesNotExistError for a job that does not exist or is none of the user's organizations.
+	"""
+	name = access.check_visible(job_id).name
+	return _shape(
+		frappe.db.get_value("Background Job", name, ["name", *STATUS_FIELDS, *INSTANTS], as_dict=True)
+	)
+
+
+def get_jobs(job_ids: Sequence[str]) -> list[dict[str, Any]]:
+	"""As `get_job_status`, each of these jobs that there is and that the user may see; in no order."""
+	for place, job_id in enumerate(job_ids):
+		# the lists of Frappe v16 would make a list within it a part of their SQL
+		if not isinstance(job_id, str):
+			refuse_argument(f"job_ids[{place}]", _("must be a text, not {0}").format(shown(job_id)))
+	visible = _visible_organizations(None)
+	filters: dict[str, Any] = {"name": ("in", list(job_ids) or [""])}
+	if visible is not None:
+		filters["organization"] = ("in", visible or [""])
+	fields = ["name", *STATUS_FIELDS, *INSTANTS]
+	return [_shape(job) for job in frappe.get_all("Background Job", filters=filters, fields=fields)]
+
+
+def list_jobs(
+	organization: str | None = None,
+	status: str | None = None,
+	job_type: str | None = None,
+	limit: int = 20,
+	offset: int = 0,
+	before: str | None = None,
+) -> dict[str, Any]:
+	"""`{jobs: [as get_job_status], total, limit, offset}` of the user's organizations, newest first.
+
+	`limit` is 1 to 100. Pages by `offset` shift when jobs are submitted meanwhile; `before`, the id of
+	the last job of a page, makes the next page begin after it whatever arrives. Raises ValidationError
+	that names a wrong argument, PermissionError for an organization that the user is no active member of.
+	"""
+	if status and status not in STATUSES:
+		refuse_argument("status", _("{0} is none of {1}").format(repr(status), ", ".join(STATUSES)))
+	scope = Scope(_visible_organizations(organization), status, job_type and _as_stored("Job Type", job_type))
+	return _page(scope, STATUS_FIELDS, limit, offset, before)
+
+
+def list_dead_letters(
+	organization: str | None = None,
+	job_type: str | None = None,
+	limit: int = 20,
+	offset: int = 0,
+	before: str | None = None,
+) -> dict[str, Any]:
+	"""As `list_jobs`, with `error_traceback`: the dead letters that the user may retry or discard.
+
+	Raises PermissionError for an organization that is not theirs to administer.
+	"""
+	organizations = _administered_organizations(organization)
+	scope = Scope(organizations, DEAD_LETTER, job_type and _as_stored("Job Type", job_type))
+	return _page(scope, (*STATUS_FIELDS, "error_traceback"), limit, offset, before)
+
+
+def get_job_history(job_id: str) -> dict[str, Any]:
+	"""`{job_id, history: [...]}`, one entry for each transition, oldest first.
+
+	An entry is `{from_status, to_status, timestamp, actor, message, retry_attempt}`.
+	Raises DoesNotExistError as `get_job_status` does.
+	"""
+	name = access.check_visible(job_id).name
+	history = frappe.get_all(
+		"Job Execution Log",
+		filters={"background_job": name},
+		fields=list(HISTORY_FIELDS),
+		order_by="timestamp asc",
+	)
+	for row in history:
+		row.timestamp = times.to_utc(row.timestamp)
+	return {"job_id": name, "history": history}
+
+
+def _visible_organizations(organization: str | None) -> list[str] | None:
+	if organization:
+		access.check_member(organization)
+		return _only(organization)
+	return None if access.is_system_manager() else access.organizations_of()
+
+
+def _administered_organizations(organization: str | None) -> list[str] | None:
+	if organization:
+		access.check_admin(organization)
+		return _only(organization)
+	return None if access.is_system_manager() else access.administered_organizations()
+
+
+def _only(organization: str) -> list[str]:
+	"""A member's was found by its exact name; of a System Manager any name is taken."""
+	return [_as_stored("Organization", organization) if access.is_system_manager() else organization]
+
+
+def _as_stored(doctype: str, name: str) -> str:
+	"""To the database, names that differ in case or accents are equal; to what is summed up they are not."""
+	return frappe.db.get_value(doctype, name) or name
+
+
+def _page(
+	scope: Scope, fields: tuple[str, ...], limit: int, offset: int, before: str | None
+) -> dict[str, Any]:
+	_check_bounds(limit, offset)
+	last = access.check_visible(before, "before") if before else None
+	return {
+		"jobs": [_shape(row, fields) for row in pages.page(scope, (*fields, *INSTANTS), limit, offset, last)],
+		"total": pages.count(scope),
+		"limit": limit,
+		"offset": offset,
+	}
+
+
+def _check_bounds(limit: int, offset: int) -> None:
+	if not 1 <= limit <= MAX_PAGE:
+		refuse_argument("limit", _("{0} is not between 1 and {1}").format(limit, MAX_PAGE))
+	if not 0 <= offset <= MAX_OFFSET:
+		refuse_argument("offset", _("{0} is not between 0 and {1}").format(offset, MAX_OFFSET))
+
+
+def _shape(job: frappe._dict, fields: tuple[str, ...] = STATUS_FIELDS) -> dict[str, Any]:
+	shaped = {"job_id": job.name, **{field: job[field] for field in fields}}
+	for field in TIMES:
+		shaped[field] = times.to_utc(job[field])
+	# the instants themselves, as far as there are any: jobs of before an upgrade may have none
+	if job.scheduled_at_utc:
+		shaped["scheduled_at"] = times.utc_as_text(job.scheduled_at_utc)
+	if job.ready_at and job.status in WAITING_FOR_RETRY:
+		shaped["next_retry_at"] = times.utc_as_text(job.ready_at)
+	shaped["result"] = framework.answerable(json_objects.from_json(job.result))
+	return shaped

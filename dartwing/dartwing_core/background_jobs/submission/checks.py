@@ -1,0 +1,260 @@
+"""What a submission must fulfil, in the order of the checks, each with its own clear error."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+import frappe
+from frappe import _
+
+from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.submission import json_objects
+from dartwing.dartwing_core.background_jobs.submission.admission import Demand, QueueDemand, RateDemand
+from dartwing.dartwing_core.background_jobs.tenancy import access
+from dartwing.dartwing_core.doctype.background_job.background_job import (
+	CANCELED,
+	DEAD_LETTER,
+	PENDING,
+	PRIORITIES,
+	BackgroundJob,
+	new_job_ids,
+)
+from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
+from dartwing.dartwing_core.doctype.job_type.job_type import JobType
+
+When = datetime | str | None
+LOOKED_UP_AT_ONCE = 1000
+# what is stored of a new job
+COLUMNS = (
+	"name",
+	"owner",
+	"creation",
+	"modified",
+	"modified_by",
+	"job_type",
+	"organization",
+	"owner_user",
+	"status",
+	"priority",
+	"depends_on",
+	"scheduled_at",
+	"scheduled_at_utc",
+	"ready_at",
+	"input_parameters",
+	"job_hash",
+	"deduplication_key",
+	"idempotency_key",
+	"idempotency_hash",
+	"request_hash",
+	"timeout_seconds",
+	"max_retries",
+	"retry_count",
+	"progress",
+	"created_at",
+	"queued_at",
+	"rq_job_id",
+)
+
+
+@dataclass(frozen=True)
+class JobRequest:
+	"""The arguments of one submission, as `submit_job` takes them."""
+
+	job_type: str
+	organization: str
+	parameters: dict[str, Any] | None = None
+	priority: str | None = None
+	depends_on: str | None = None
+	scheduled_at: When = None
+	idempotency_key: str | None = None
+
+	@classmethod
+	def parse(cls, job: Any, argument: str) -> "JobRequest":
+		"""A request from one dict of `submit_jobs`; raises ValidationError for unknown and missing keys."""
+		if not isinstance(job, dict):
+			refuse_argument(argument, _("must be an object, not {0}").format(type(job).__name__))
+		for name in set(job) - {field.name for field in fields(cls)}:
+			refuse_argument(f"{argument}.{name}", _("there is no such argument"))
+		for name in ("job_type", "organization"):
+			if not job.get(name):
+				refuse_argument(f"{argument}.{name}", _("is missing"))
+		return cls(**job)
+
+
+class SubmissionChecks:
+	"""The checks of a submission in their order; what many jobs have in common is looked up once."""
+
+	def __init__(self, requests: Sequence[JobRequest]) -> None:
+		self._organizations: set[str] = set()
+		self._job_types: dict[str, JobType] = {}
+		self._parents = _parents_of(requests)
+
+	def check(self, request: JobRequest, where: str = "") -> BackgroundJob:
+		"""The job as it is to be inserted; raises for the first rule that the request breaks.
+
+		`where` is put before the name of a wrong argument, for example `jobs[3].`.
+		"""
+		check_texts(request, where)
+		if request.organization not in self._organizations:
+			_check_organization(request.organization, f"{where}organization")
+			self._organizations.add(request.organization)
+		if request.job_type not in self._job_types:
+			self._job_types[request.job_type] = _usable_job_type(request.job_type, f"{where}job_type")
+		_check_priority(request.priority, f"{where}priority")
+		parameters = json_objects.serialize_parameters(request.parameters, f"{where}parameters")
+		self._check_parent(request, f"{where}depends_on")
+		due = instant_of(request.scheduled_at, f"{where}scheduled_at")
+		return _new_job(request, self._job_types[request.job_type], parameters, due)
+
+	def _check_parent(self, request: JobRequest, argument: str) -> None:
+		if request.depends_on is None:
+			return
+		organization, status = self._parents.get(request.depends_on, (None, None))
+		# to this organization, a job of another one does not exist
+		if organization != request.organization:
+			reason = _("no job {0}").format(repr(request.depends_on))
+			refuse_argument(argument, reason, frappe.DoesNotExistError)
+		if status in (DEAD_LETTER, CANCELED):
+			refuse_argument(
+				argument,
+				_("{0} is {1}; a job that depends on it would never start").format(
+					repr(request.depends_on), _(status)
+				),
+			)
+
+	def demands(self, jobs: Sequence[BackgroundJob]) -> list[Demand]:
+		"""What the jobs ask for under rate limits, then under queue limits."""
+		# not where the limits are looked at: settings that are being saved would be read, and cached
+		limit = setting("queue_limit")
+		kinds = Counter((job.job_type, job.organization) for job in jobs)
+		organizations = Counter(job.organization for job in jobs)
+		return [
+			*(
+				RateDemand(organization, count, self._job_types[job_type])
+				for (job_type, organization), count in kinds.items()
+				if self._job_types[job_type].rate_limit
+			),
+			*(QueueDemand(organization, count, limit) for organization, count in organizations.items()),
+		]
+
+
+def stamp(jobs: Sequence[BackgroundJob]) -> None:
+	"""They are accepted now, and get their ids.
+
+	Limits and windows count from here, whatever was waited for before.
+	"""
+	names = new_job_ids(len(jobs))
+	now, now_utc = times.site_now(), times.utc_now()
+	for job, name in zip(jobs, names, strict=True):
+		# a child waits for its parent, not for the clock; nobody gets before others with a time long ago
+		ready_at = None if job.depends_on else max(job.scheduled_at_utc or now_utc, now_utc)
+		job.update({"name": name, "created_at": now, "creation": now, "modified": now, "ready_at": ready_at})
+
+
+def check_texts(request: JobRequest, where: str) -> None:
+	"""Raise ValidationError for an argument that is no text, or lacks and must not."""
+	for name in ("job_type", "organization", "priority", "depends_on"):
+		value = getattr(request, name)
+		if not isinstance(value, str) and not (value is None and name in ("priority", "depends_on")):
+			refuse_argument(f"{where}{name}", _("must be a text, not {0}").format(type(value).__name__))
+
+
+def _check_organization(organization: str, argument: str) -> None:
+	status = access.status_for_member(organization)
+	if status is None:
+		access.check_member(organization, argument)
+		refuse_argument(
+			argument, _("no organization {0}").format(repr(organization)), frappe.DoesNotExistError
+		)
+	if status != "Active":
+		reason = _("{0} is {1}; jobs are accepted only while it is Active")
+		refuse_argument(argument, reason.format(repr(organization), _(status)))
+
+
+def _usable_job_type(name: str, argument: str) -> JobType:
+	try:
+		job_type = frappe.get_cached_doc("Job Type", name)
+	except frappe.DoesNotExistError:
+		frappe.clear_last_message()
+		job_type = None
+	# to the database, names that differ in case or accents are equal
+	if not job_type or job_type.name != name:
+		refuse_argument(argument, _("no Job Type {0}").format(repr(name)), frappe.DoesNotExistError)
+	if not job_type.is_enabled:
+		refuse_argument(argument, _("{0} is disabled").format(repr(name)))
+	required = job_type.requires_permission
+	if required and not frappe.has_permission(required, "create"):
+		reason = _("{0} needs permission to create {1}").format(repr(name), _(required))
+		refuse_argument(argument, reason, frappe.PermissionError)
+	return job_type
+
+
+def _check_priority(priority: str | None, argument: str) -> None:
+	if priority is not None and priority not in PRIORITIES:
+		refuse_argument(argument, _("{0} is none of {1}").format(repr(priority), ", ".join(PRIORITIES)))
+
+
+def _parents_of(requests: Sequence[JobRequest]) -> dict[str, tuple[str, str]]:
+	"""Organization and status of the jobs that these are to depend on, as far as there are any."""
+	names = list({request.depends_on for request in requests if isinstance(request.depends_on, str)})
+	found: dict[str, tuple[str, str]] = {}
+	for start in range(0, len(names), LOOKED_UP_AT_ONCE):
+		job = frappe.qb.DocType("Background Job")
+		query = frappe.qb.from_(job).select(job.name, job.organization, job.status)
+		rows = query.where(job.name.isin(names[start : start + LOOKED_UP_AT_ONCE])).run()
+		found.update({name: (organization, status) for name, organization, status in rows})
+	return found
+
+
+def instant_of(value: When, argument: str) -> datetime | None:
+	"""When a job is due, in naive UTC; raises ValidationError for what is no time, or none of the site's."""
+	if value is None:
+		return None
+	try:
+		due = times.instant_of(value)
+		# whoever looks at the job is told it in the site's time
+		times.from_utc(due)
+		return due
+	except times.NoSuchTimeError as error:
+		refuse_argument(argument, _no_such_time(error))
+	except (ValueError, OverflowError):
+		refuse_argument(
+			argument,
+			_("{0} is no date and time, for example 2026-12-31T08:00:00Z").format(repr(value)),
+		)
+
+
+def _no_such_time(error: times.NoSuchTimeError) -> str:
+	reason = _("{0} does not exist in {1}, where clocks are put forward then; say it in UTC, with a Z")
+	return reason.format(error.time, error.zone)
+
+
+def _new_job(request: JobRequest, job_type: JobType, parameters: str, due: datetime | None) -> BackgroundJob:
+	user = frappe.session.user
+	owner = user if job_type.equal_per_owner else None
+	job_hash = json_objects.hash_of(job_type.name, request.organization, parameters, owner)
+	return BackgroundJob(
+		{
+			"doctype": "Background Job",
+			"job_type": job_type.name,
+			"organization": request.organization,
+			"owner_user": user,
+			"status": PENDING,
+			"priority": request.priority or job_type.default_priority,
+			"depends_on": request.depends_on,
+			"scheduled_at": times.from_utc(due) if due else None,
+			"scheduled_at_utc": due,
+			"input_parameters": parameters,
+			"job_hash": job_hash,
+			"deduplication_key": job_hash if job_type.deduplication_window else None,
+			"timeout_seconds": job_type.default_timeout,
+			"max_retries": job_type.max_retries,
+			"retry_count": 0,
+			"progress": 0.0,
+			"owner": user,
+			"modified_by": user,
+		}
+	)

@@ -1,0 +1,85 @@
+"""One unfinished job for equal submissions, while its type's window is open.
+
+The unique index on `deduplication_key` decides, also between submitters on separate connections. The
+key is released after its job ended, in a transaction of its own: a submitter that lost the race
+holds a lock on it until its own transaction ends, and the end of a job must not wait for that.
+"""
+
+from collections.abc import Sequence
+
+import frappe
+
+from dartwing.dartwing_core.background_jobs.database.looks import Look
+from dartwing.dartwing_core.background_jobs.database.named_locks import Hold
+from dartwing.dartwing_core.background_jobs.database.transactions import (
+	separate_transaction,
+	uncommitted_reads,
+)
+from dartwing.dartwing_core.background_jobs.dispatch.equal_jobs import (
+	holders_of,
+	release,
+	still_blocks,
+	take_turn,
+)
+from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError
+from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, BackgroundJob
+
+# each lock of a connection makes its next one slower
+NAMED_KEYS = 100
+
+
+def keys_of(jobs: Sequence[BackgroundJob]) -> list[str]:
+	"""The keys that the jobs will hold, sorted; raises DuplicateJobError when two of them are equal."""
+	keys: dict[str, int] = {}
+	for index, job in enumerate(jobs):
+		if not job.deduplication_key:
+			continue
+		if job.deduplication_key in keys:
+			raise DuplicateJobError(None, None, f"jobs[{index}]", f"jobs[{keys[job.deduplication_key]}]")
+		keys[job.deduplication_key] = index
+	return sorted(keys)
+
+
+def await_equals(keys: Sequence[str]) -> Hold:
+	"""Wait for equal submissions that are not committed yet, and keep later ones waiting for this one.
+
+	Until this transaction ends, or what is returned is let go: a submission that is refused keeps nobody
+	waiting. Raises DuplicateJobError as soon as one that was waited for has won. Of a bulk, the first
+	keys stand for all of them, and those that a look at the rows finds taken.
+	"""
+	named = list(keys[:NAMED_KEYS])
+	if len(keys) > NAMED_KEYS:
+		with uncommitted_reads():
+			named += sorted({holder.deduplication_key for holder in holders_of(keys[NAMED_KEYS:])})
+	return take_turn(named, lambda: refuse_holders(keys))
+
+
+def look_for_holder(keys: Sequence[str]) -> Look:
+	"""Whether a row has one of the keys."""
+	if not keys:
+		return Look("0", ())
+	return Look("exists (select 1 from `tabBackground Job` where deduplication_key in %s)", (tuple(keys),))
+
+
+def refuse_holders(keys: Sequence[str]) -> None:
+	"""Look for holders of the keys: in this transaction, then in what others have committed since.
+
+	The first that still counts is raised as DuplicateJobError. Keys of jobs that ended are released, in
+	this transaction where it sees the end itself; keys whose window has passed in one of their own.
+	"""
+	holders = holders_of(keys)
+	_refuse(holders)
+	ended = [holder.name for holder in holders if holder.status in FINISHED]
+	with separate_transaction():
+		frappe.db.sql("set session innodb_lock_wait_timeout = 1")
+		release(_refuse([holder for holder in holders_of(keys) if holder.name not in ended]))
+	# not before all are looked at: who is refused must not keep a lock on a row
+	release(ended)
+
+
+def _refuse(holders: Sequence[frappe._dict]) -> list[str]:
+	"""Raise for the first holder that still blocks; the names of those that do not any more."""
+	for holder in holders:
+		if still_blocks(holder):
+			raise DuplicateJobError(holder.name, holder.status)
+	return [holder.name for holder in holders]

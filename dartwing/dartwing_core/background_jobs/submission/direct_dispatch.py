@@ -1,0 +1,52 @@
+"""Pending → Queued in the transaction that submits: for one job, when nothing keeps it waiting.
+
+That spares the dispatcher's transaction after the commit. Slots that are taken here are not to be had
+until the submitter's transaction ends, however long that lasts: never more than half of a window.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import frappe
+
+from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
+from dartwing.dartwing_core.background_jobs.database.looks import Look
+from dartwing.dartwing_core.background_jobs.dispatch import windows
+from dartwing.dartwing_core.background_jobs.dispatch.dispatcher import QUEUE_BY_PRIORITY
+from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, BackgroundJob
+from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import is_held, paused_queues
+
+# slots that must be left, or the dispatcher, which takes turns, fills the window: more than there are
+# submitters of an organization between their look and their insert
+PLENTY = 50
+READY = (
+	f"select 1 from `tabBackground Job` where organization = %s and priority in %s and ready_at <= {UTC_NOW}"
+)
+
+
+def looks(jobs: Sequence[BackgroundJob]) -> list[Look]:
+	"""What `has_slot` is to be told; nothing for jobs that must wait, or are many."""
+	if len(jobs) != 1 or not may_start_now(jobs[0]):
+		return []
+	organization = jobs[0].organization
+	others_wait = Look(f"exists ({READY})", (organization, PRIORITIES))
+	return [*windows.looks(organization, windows.default_size()), others_wait]
+
+
+def has_slot(answers: Sequence[Any]) -> bool:
+	"""Whether there is a slot to be had without a turn."""
+	if not answers:
+		return False
+	*of_window, others_wait = answers
+	window = windows.Window(*of_window)
+	return not others_wait and window.used < window.size // 2 and window.free > PLENTY
+
+
+def may_start_now(job: BackgroundJob) -> bool:
+	"""Whether it is due and nothing of it is paused, as far as this process knows; the claim asks again."""
+	if job.depends_on or (job.scheduled_at_utc and job.scheduled_at_utc > times.utc_now()):
+		return False
+	if is_held() or QUEUE_BY_PRIORITY[job.priority] in paused_queues():
+		return False
+	return not frappe.get_cached_value("Job Type", job.job_type, "is_paused")

@@ -1,0 +1,215 @@
+"""One job for a request that is sent again: its sender did not hear the answer, and says so with a key.
+
+A key belongs to the user who sent it and to the organization. The unique index on `idempotency_hash`
+decides; a hash is taken back when its time is over, and goes with its job. The rules are those of
+draft-ietf-httpapi-idempotency-key-header: the same key with another request is refused (422).
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import frappe
+from frappe import _
+
+from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database.named_locks import Hold
+from dartwing.dartwing_core.background_jobs.database.snapshots import newest
+from dartwing.dartwing_core.background_jobs.database.transactions import (
+	separate_transaction,
+	uncommitted_reads,
+)
+from dartwing.dartwing_core.background_jobs.dispatch import equal_jobs
+from dartwing.dartwing_core.background_jobs.errors import IdempotencyKeyError, refuse_argument
+from dartwing.dartwing_core.background_jobs.submission import deduplication, json_objects
+from dartwing.dartwing_core.background_jobs.submission.checks import JobRequest, check_texts, instant_of
+from dartwing.dartwing_core.background_jobs.tenancy import access
+from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
+from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
+
+# what a header can carry whatever passes it on: visible ASCII
+KEY = re.compile(r"[!-~]{1,255}")
+AT_ONCE = 1000
+
+
+class Keyed(NamedTuple):
+	"""The key of one request, and what it says of it."""
+
+	argument: str
+	key: str
+	key_hash: str
+	request_hash: str
+
+	def fields(self) -> dict[str, str]:
+		"""What the job keeps of it."""
+		return {
+			"idempotency_key": self.key,
+			"idempotency_hash": self.key_hash,
+			"request_hash": self.request_hash,
+		}
+
+
+def keyed(requests: Sequence[JobRequest], places: Sequence[str]) -> dict[int, Keyed]:
+	"""The keys of those requests that have one, by their position; a place stands before an argument's name.
+
+	Raises ValidationError for what is no key, and for a key that two of the requests have. While the
+	settings keep keys for 0 hours, none is known again.
+	"""
+	found: dict[int, Keyed] = {}
+	of_hash: dict[str, str] = {}
+	for position, (request, place) in enumerate(zip(requests, places, strict=True)):
+		if request.idempotency_key is None:
+			continue
+		one = _keyed(request, place)
+		if one.key_hash in of_hash:
+			refuse_argument(
+				one.argument, _("is that of {0}").format(of_hash[one.key_hash]), IdempotencyKeyError
+			)
+		of_hash[one.key_hash] = one.argument
+		found[position] = one
+	return found if setting("idempotency_hours") else {}
+
+
+def _keyed(request: JobRequest, place: str) -> Keyed:
+	key, argument = request.idempotency_key, f"{place}idempotency_key"
+	if not isinstance(key, str):
+		refuse_argument(argument, _("must be a text, not {0}").format(type(key).__name__))
+	if not KEY.fullmatch(key):
+		reason = _("must be 1 to 255 visible ASCII characters without spaces, not {0}")
+		refuse_argument(argument, reason.format(repr(key[:80])))
+	check_texts(request, place)
+	due = instant_of(request.scheduled_at, f"{place}scheduled_at")
+	said = [
+		request.job_type,
+		request.organization,
+		json_objects.serialize_parameters(request.parameters, f"{place}parameters"),
+		request.priority,
+		request.depends_on,
+		str(due) if due else None,
+	]
+	key_hash = _hash(frappe.session.user, request.organization, key)
+	return Keyed(argument, key, key_hash, _hash(*said))
+
+
+def _hash(*texts: str | None) -> str:
+	return sha256(json.dumps(texts).encode()).hexdigest()
+
+
+def take_turn(of_requests: Iterable[Keyed]) -> Hold:
+	"""Wait until no other request with one of the keys is under way, and keep later ones waiting.
+
+	As `equal_jobs.take_turn`; false when all of them turned out to have been accepted. Of a bulk, the
+	first keys stand for all of them.
+	"""
+	hashes = sorted(one.key_hash for one in of_requests)
+	return equal_jobs.take_turn(
+		hashes[: deduplication.NAMED_KEYS], lambda: len(_committed(hashes)) == len(hashes)
+	)
+
+
+def _committed(hashes: Sequence[str]) -> list[str]:
+	with separate_transaction():
+		return frappe.get_all(
+			"Background Job",
+			{"idempotency_hash": ("in", hashes), "creation": (">", _keep_from())},
+			pluck="name",
+		)
+
+
+def find(of_requests: Mapping[int, Keyed]) -> dict[int, BackgroundJob]:
+	"""The jobs that were accepted for these keys before, as they are now, by the requests' positions.
+
+	Raises IdempotencyKeyError for a key that came with another request, PermissionError for a job of an
+	organization that the user has left. Keys whose time is over are taken back, in a transaction of its own.
+	"""
+	position_of = {one.key_hash: position for position, one in of_requests.items()}
+	jobs: dict[int, BackgroundJob] = {}
+	visible: set[str] = set()
+	over: list[str] = []
+	for row in sorted(_rows(list(position_of)), key=lambda row: row.creation):
+		request = of_requests[position_of[row.idempotency_hash]]
+		# of an organization whose older job may be seen, the later ones may be too
+		if row.organization not in visible and _is_visible(row, request):
+			visible.add(row.organization)
+		if row.organization in visible and row.creation > _keep_from():
+			jobs[position_of[row.idempotency_hash]] = _accepted_before(row, request)
+		else:
+			over.append(row.name)
+	if over:
+		with separate_transaction():
+			frappe.db.sql("set session innodb_lock_wait_timeout = 1")
+			_take_back(over)
+	return jobs
+
+
+def _accepted_before(row: frappe._dict, request: Keyed) -> BackgroundJob:
+	if row.request_hash != request.request_hash:
+		reason = _("{0} was sent with another request, which became {1}; use a new key for a new request")
+		refuse_argument(request.argument, reason.format(repr(request.key), row.name), IdempotencyKeyError)
+	job = frappe.get_doc({"doctype": "Background Job", **row})
+	job.flags.is_existing = True
+	return job
+
+
+def _is_visible(row: frappe._dict, request: Keyed) -> bool:
+	"""A job of an organization that was deleted is not its former members' any more, whatever follows it."""
+	place = request.argument.removesuffix("idempotency_key")
+	access.check_member(row.organization, f"{place}organization")
+	try:
+		with uncommitted_reads():
+			access.check_visible(row.name)
+	except frappe.DoesNotExistError:
+		frappe.clear_last_message()
+		return False
+	return True
+
+
+def _rows(hashes: Sequence[str]) -> list[frappe._dict]:
+	"""Whole rows: of this transaction, and of those that were committed before its turn began."""
+	columns = ", ".join(f"`{column}`" for column in frappe.get_meta("Background Job").get_valid_columns())
+	query = f"select {columns} from `tabBackground Job` where idempotency_hash in %s"
+	found: list[frappe._dict] = []
+	with uncommitted_reads():
+		for start in range(0, len(hashes), AT_ONCE):
+			some = hashes[start : start + AT_ONCE]
+			found += frappe.db.sql(query, (some,), as_dict=True)
+	return found
+
+
+def _keep_from() -> datetime:
+	return times.site_now() - timedelta(hours=setting("idempotency_hours"))
+
+
+def forget_old() -> int:
+	"""Take back the keys whose time is over, so that they do not pile up; returns how many.
+
+	Nothing waits for it: an old key is no key wherever it is looked for. Commits each batch.
+	"""
+	last, count = "", 0
+	while rows := _after(last):
+		last = rows[-1].idempotency_hash
+		old = [row.name for row in rows if row.creation <= _keep_from()]
+		if old:
+			_take_back(old)
+		# a batch is small, its locks must not outlive it
+		frappe.db.commit()
+		count += len(old)
+	return count
+
+
+def _after(last: str) -> list[Any]:
+	return frappe.get_all(
+		"Background Job",
+		{"idempotency_hash": (">", last)},
+		["name", "idempotency_hash", "creation"],
+		order_by="idempotency_hash asc",
+		limit_page_length=AT_ONCE,
+	)
+
+
+def _take_back(job_ids: Sequence[str]) -> None:
+	query = "update `tabBackground Job` force index (primary) set idempotency_hash = null where name in %s"
+	frappe.db.sql(newest() + query, (list(job_ids),))

@@ -1,0 +1,299 @@
+"""The dead letter queue: jobs that need a person. Nothing here commits."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils.user import get_users_with_role
+
+from dartwing.dartwing_core.background_jobs import config, texts
+from dartwing.dartwing_core.background_jobs.announcing import notifications
+from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database.named_locks import hold_until_the_end, lock_name
+from dartwing.dartwing_core.background_jobs.database.snapshots import newest, newest_for_all
+from dartwing.dartwing_core.background_jobs.dispatch import dependencies
+from dartwing.dartwing_core.background_jobs.dispatch.consequences import follow_ends
+from dartwing.dartwing_core.background_jobs.errors import JobStateError, refuse_argument
+from dartwing.dartwing_core.background_jobs.tenancy import access
+from dartwing.dartwing_core.background_jobs.tenancy.comparisons import shown
+from dartwing.dartwing_core.background_jobs.tenancy.conditions import readable_conditions
+from dartwing.dartwing_core.doctype.background_job.background_job import (
+	CANCELED,
+	COMPLETED,
+	DEAD_LETTER,
+	BackgroundJob,
+	locked,
+	transition_all,
+)
+from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
+from dartwing.dartwing_core.doctype.job_tally.job_tally import finished_jobs
+
+Filters = dict[str, Any]
+FILTERS = ("organization", "job_type", "error_type")
+# why a job is refused, and the error of who asked for it alone
+Refusals = dict[str, tuple[str, type[Exception]]]
+
+
+def retry_job(job_id: str) -> BackgroundJob:
+	"""Give a dead letter a fresh set of attempts, and with it the children that died of it.
+
+	Raises DoesNotExistError for a job that the user cannot see, PermissionError for one that is not
+	theirs to administer, JobStateError when it is no dead letter or its parent is one.
+	"""
+	return _the_only_one(job_id, *_retry([job_id]))
+
+
+def discard_job(job_id: str, reason: str) -> BackgroundJob:
+	"""Cancel a dead letter for good, saying why; errors as for `retry_job`."""
+	reason = _checked_reason(reason)
+	return _the_only_one(job_id, *_discard([job_id], reason))
+
+
+def retry_jobs(job_ids: Sequence[str] | None = None, filters: Filters | None = None) -> dict[str, Any]:
+	"""Retry these dead letters, or all that match the filters.
+
+	`{"done": [ids], "refused": {id: why}, "left": n}`: one call handles 10,000, of a filter the oldest;
+	`left` match it too and are to be asked for again.
+	"""
+	wanted, left = _wanted(job_ids, filters)
+	return _answer(*_retry(wanted), left)
+
+
+def discard_jobs(
+	reason: str, job_ids: Sequence[str] | None = None, filters: Filters | None = None
+) -> dict[str, Any]:
+	"""Discard these dead letters, or all that match the filters; returns as `retry_jobs`."""
+	reason = _checked_reason(reason)
+	wanted, left = _wanted(job_ids, filters)
+	return _answer(*_discard(wanted, reason), left)
+
+
+def dead_letters(filters: Filters | None = None, limit: int = 0) -> list[str]:
+	"""Ids of the dead letters that the user administers and that match, oldest first; 0: all of them."""
+	return frappe.get_all(
+		"Background Job", _scope(filters), pluck="name", order_by="creation asc", limit_page_length=limit
+	)
+
+
+def alert_when_many() -> None:
+	"""Tell System Managers once when more dead letters wait than the threshold; again after it fell below.
+
+	Of two schedulers at once one does it.
+	"""
+	if not hold_until_the_end([lock_name("dead letter alert")], wait_seconds=0):
+		return
+	threshold = setting("dead_letter_alert_threshold")
+	too_many = bool(threshold) and _is_over(threshold)
+	if too_many == _was_sent():
+		return
+	with newest_for_all():
+		frappe.db.set_single_value("Job Engine Settings", "dead_letter_alert_sent", int(too_many))
+	if too_many:
+		waiting = finished_jobs(status=DEAD_LETTER)
+		for user in get_users_with_role("System Manager") or ["Administrator"]:
+			notifications.notify(user, _("{0} dead letters wait for a person").format(waiting))
+
+
+def _is_over(threshold: int) -> bool:
+	one_more = frappe.get_all(
+		"Background Job",
+		{"status": DEAD_LETTER},
+		order_by=None,
+		limit_start=threshold,
+		limit_page_length=1,
+	)
+	return bool(one_more)
+
+
+def _was_sent() -> bool:
+	"""As it is now: another scheduler may have sent it since this transaction began."""
+	query = "select value from `tabSingles` where doctype = %s and field = %s for update"
+	values = ("Job Engine Settings", "dead_letter_alert_sent")
+	return frappe.db.sql(newest() + query, values, pluck=True) in (["1"], [1])
+
+
+def _retry(job_ids: Sequence[str]) -> tuple[list[BackgroundJob], Refusals]:
+	jobs, refused = _dead_letters(job_ids)
+	parents = _parents_of(jobs)
+	_refuse_children_of_the_dead(jobs, refused, parents)
+	now, message = times.utc_now(), _("retried by {0}").format(frappe.session.user)
+	for batch in _batches(list(jobs.values())):
+		for waits, ready_at in ((False, now), (True, None)):
+			some = [job for job in batch if _waits_for_its_parent(job, jobs, parents) is waits]
+			dependencies.return_to_waiting(some, message, ready_at)
+	for batch in _batches(list(jobs.values())):
+		dependencies.revive_children(batch)
+	follow_ends(list(jobs.values()))
+	return list(jobs.values()), refused
+
+
+def _discard(job_ids: Sequence[str], reason: str) -> tuple[list[BackgroundJob], Refusals]:
+	jobs, refused = _dead_letters(job_ids)
+	for batch in _batches(list(jobs.values())):
+		transition_all(batch, CANCELED, message=reason, canceled_by=frappe.session.user)
+	follow_ends(list(jobs.values()))
+	return list(jobs.values()), refused
+
+
+def _dead_letters(job_ids: Sequence[str]) -> tuple[dict[str, BackgroundJob], Refusals]:
+	"""Those of the jobs that the user may change and that are dead letters, locked; why not the others."""
+	refused: Refusals = {}
+	jobs: dict[str, BackgroundJob] = {}
+	for batch in _batches(list(dict.fromkeys(job_ids))):
+		allowed = _administered(batch, refused)
+		rows = {job.name: job for job in locked(allowed)}
+		for job_id in allowed:
+			job = rows.get(job_id)
+			if job and job.status == DEAD_LETTER:
+				jobs[job_id] = job
+			elif job:
+				reason = _("{0} is {1}, no dead letter").format(job_id, _(job.status))
+				refused[job_id] = (reason, JobStateError)
+			else:
+				refused[job_id] = _unknown(job_id)
+	return jobs, refused
+
+
+def _administered(job_ids: Sequence[str], refused: Refusals) -> list[str]:
+	"""Nobody locks a row that they may not change."""
+	rows = frappe.get_all("Background Job", {"name": ("in", job_ids)}, ["name", "organization"], as_list=True)
+	organization_of = dict(rows)
+	organizations = set(organization_of.values())
+	visible = {organization for organization in organizations if access.is_member(organization)}
+	administered = {organization for organization in visible if access.is_admin(organization)}
+	allowed = []
+	for job_id in job_ids:
+		organization = organization_of.get(job_id)
+		if organization not in visible:
+			refused[job_id] = _unknown(job_id)
+		elif organization not in administered:
+			reason = _("only an admin of {0} may do this").format(organization)
+			refused[job_id] = (reason, frappe.PermissionError)
+		else:
+			allowed.append(job_id)
+	return allowed
+
+
+def _unknown(job_id: str) -> tuple[str, type[Exception]]:
+	return _("no job {0}").format(repr(job_id)), frappe.DoesNotExistError
+
+
+def _parents_of(jobs: dict[str, BackgroundJob]) -> dict[str, str]:
+	"""Statuses of the parents that there still are."""
+	names = sorted({job.depends_on for job in jobs.values() if job.depends_on})
+	return {
+		parent.name: parent.status
+		for batch in _batches(names)
+		for parent in frappe.get_all("Background Job", {"name": ("in", batch)}, ["name", "status"])
+	}
+
+
+def _refuse_children_of_the_dead(
+	jobs: dict[str, BackgroundJob], refused: Refusals, parents: dict[str, str]
+) -> None:
+	"""A child is retried with its parent or after it; who is refused takes its own children along."""
+	children: dict[str | None, list[str]] = {}
+	for job in jobs.values():
+		children.setdefault(job.depends_on, []).append(job.name)
+	alone = [job.name for job in jobs.values() if job.depends_on not in jobs]
+	while alone:
+		job = jobs[alone.pop()]
+		reason = _dead_parent(job, parents.get(job.depends_on or ""))
+		if reason:
+			refused[job.name] = (reason, JobStateError)
+			del jobs[job.name]
+			alone += children.get(job.name, [])
+
+
+def dead_parent_of(job: BackgroundJob | frappe._dict) -> str | None:
+	"""Why a dead letter cannot be retried: a parent that ended without success; None when it can."""
+	if not job.depends_on:
+		return None
+	return _dead_parent(job, frappe.db.get_value("Background Job", job.depends_on, "status"))
+
+
+def _dead_parent(job: BackgroundJob | frappe._dict, parent_status: str | None) -> str | None:
+	if not job.depends_on:
+		return None
+	if parent_status not in dependencies.DEAD and not (parent_status is None and job.failed_parent):
+		return None
+	return _("its parent {0} is {1}; retry the parent, or discard this job").format(
+		job.depends_on, _(parent_status) if parent_status else _("deleted")
+	)
+
+
+def _waits_for_its_parent(
+	job: BackgroundJob, retried: dict[str, BackgroundJob], parents: dict[str, str]
+) -> bool:
+	return job.depends_on in retried or parents.get(job.depends_on or "", COMPLETED) != COMPLETED
+
+
+def _checked_reason(reason: Any) -> str:
+	"""The reason as it is kept. Nobody who gives one is to find half of it later: a long one is refused."""
+	if not isinstance(reason, str | None):
+		refuse_argument("reason", _("must be a text, not {0}").format(type(reason).__name__))
+	kept = texts.line(reason, len(reason)).strip() if reason else ""
+	if not kept:
+		refuse_argument("reason", _("is missing; say why the job is discarded"))
+	if len(kept) > texts.MAX_LINE:
+		refuse_argument("reason", _("at most {0} characters, not {1}").format(texts.MAX_LINE, len(kept)))
+	return kept
+
+
+def _wanted(job_ids: Sequence[str] | None, filters: Filters | None) -> tuple[Sequence[str], int]:
+	"""The jobs that one call is about, and how many more match."""
+	if (job_ids is None) == (filters is None):
+		refuse_argument("job_ids", _("give either job_ids or filters"))
+	for job_id in job_ids or []:
+		if not isinstance(job_id, str):
+			refuse_argument("job_ids", _("must be a list of texts, not of {0}").format(type(job_id).__name__))
+	most = config.MAX_BULK_CHANGE
+	if job_ids is None:
+		found = dead_letters(filters, limit=most)
+		left = frappe.db.count("Background Job", _scope(filters)) - len(found) if len(found) == most else 0
+		return found, left
+	if len(job_ids) > most:
+		refuse_argument("job_ids", _("at most {0} at once, not {1}").format(most, len(job_ids)))
+	return job_ids, 0
+
+
+def _scope(filters: Filters | None) -> Filters:
+	wanted: Filters = {**_checked(filters or {}), "status": DEAD_LETTER}
+	if not access.is_system_manager():
+		mine = access.administered_organizations()
+		asked_for = wanted.get("organization")
+		wanted["organization"] = ("in", [name for name in mine if asked_for in (None, name)] or [""])
+	return wanted
+
+
+def _checked(filters: Filters) -> Filters:
+	if not isinstance(filters, dict):
+		refuse_argument("filters", _("must be a JSON object, not {0}").format(shown(filters)))
+	for name, value in filters.items():
+		if name not in FILTERS:
+			refuse_argument(
+				f"filters.{name}", _("there is no such filter; there are {0}").format(", ".join(FILTERS))
+			)
+		if not isinstance(value, str):
+			refuse_argument(f"filters.{name}", _("must be a text, not {0}").format(type(value).__name__))
+	readable_conditions("Background Job", filters)
+	return filters
+
+
+def _answer(jobs: Sequence[BackgroundJob], refused: Refusals, left: int) -> dict[str, Any]:
+	reasons = {job_id: f"job_id: {reason}" for job_id, (reason, _error) in refused.items()}
+	return {"done": [job.name for job in jobs], "refused": reasons, "left": left}
+
+
+def _the_only_one(job_id: str, jobs: Sequence[BackgroundJob], refused: Refusals) -> BackgroundJob:
+	if job_id in refused:
+		refuse_argument("job_id", *refused[job_id])
+	return jobs[0]
+
+
+def _batches(items: Sequence[Any]) -> Iterator[list[Any]]:
+	rest = iter(items)
+	while batch := list(islice(rest, int(config.get("batch_size")))):
+		yield batch
