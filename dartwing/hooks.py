@@ -33,6 +33,7 @@ permission_query_conditions = {
 }
 
 has_permission = {
+	"Auto Email Report": f"{_api}.lent.has_mailed_report_permission",
 	"Background Job": f"{_access}.has_job_permission",
 	"File": f"{_access}.has_file_permission",
 	"Job Execution Log": f"{_access}.has_job_permission",
@@ -67,7 +68,7 @@ before_request = [
 	f"{_api}.newest_rows.before_request",
 ]
 # the first place at which Frappe knows whom an API key belongs to
-auth_hooks = [f"{_api}.door.close"]
+auth_hooks = [f"{_api}.door.close", f"{_api}.lent.refuse_asked"]
 after_request = [
 	f"{_api}.answers.after_request",
 	f"{_api}.door.open_again",
@@ -91,8 +92,7 @@ scheduler_events = {
 }
 
 doc_events = {
-	"*": {"before_validate": f"{_api}.links.refuse_hidden"},
-	"Custom HTML Block": {"validate": f"{_api}.links.refuse_blocks"},
+	"*": {"before_validate": [f"{_api}.links.refuse_hidden", f"{_api}.lent.refuse_lent"]},
 	"Kanban Board": {"validate": f"{_api}.links.refuse_boards"},
 	"List Filter": {"validate": f"{_api}.links.refuse_other_desks"},
 	"Workspace": {"validate": f"{_api}.links.refuse_other_desks"},

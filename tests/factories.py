@@ -22,6 +22,8 @@ from dartwing.dartwing_core.background_jobs.upkeep.former_organizations import P
 
 OBLIGING = "obliging_job"
 HANDLER = "dartwing.tests.handlers.obliging_handler"
+# a member of Alpha in some tests, with every role but System Manager
+CURIOUS = "curious@alpha.example"
 QUEUES = ("short", "default", "long")
 
 USERS = {

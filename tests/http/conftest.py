@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import frappe
 import pytest
-from factories import World, acting_as, make_member, make_user, remove_member
+from factories import CURIOUS, World, acting_as, make_member, make_user, remove_member
 from http_client import Client, Web
 
 API = "dartwing.dartwing_core.api.jobs"
 PASSING = "passing@alpha.example"
+NO_ROLES_OF_MEMBERS = ("Administrator", "System Manager", "All", "Guest", "Desk User")
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +59,23 @@ def manager(clients: dict[str, Client]) -> Client:
 @pytest.fixture
 def guest(clients: dict[str, Client]) -> Client:
 	return clients["Guest"]
+
+
+@pytest.fixture
+def curious(web: Web, world: World) -> Iterator[Client]:
+	"""A member of Alpha who has every role but System Manager."""
+	with acting_as("Administrator"):
+		given = {"role": ("not in", NO_ROLES_OF_MEMBERS)}
+		roles = frappe.get_all("DocPerm", given, pluck="role", distinct=True)
+		for role in roles:
+			# benchless has only those of its own and of this app
+			if not frappe.db.exists("Role", role):
+				frappe.get_doc({"doctype": "Role", "role_name": role}).insert()
+		make_user(CURIOUS, roles)
+		make_member(CURIOUS, world.alpha)
+		frappe.db.commit()
+	yield web.login(CURIOUS)
+	remove_member(CURIOUS)
 
 
 @pytest.fixture

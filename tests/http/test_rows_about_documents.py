@@ -6,29 +6,9 @@ from typing import Any
 
 import frappe
 import pytest
-from factories import World, acting_as, make_member, make_user, purge, remove_member, submit
-from http_client import Client, Web
+from factories import CURIOUS, World, acting_as, make_member, purge, submit
 
-CURIOUS = "curious@alpha.example"
 CANARY = "canary of beta"
-NO_ROLES_OF_MEMBERS = ("Administrator", "System Manager", "All", "Guest", "Desk User")
-
-
-@pytest.fixture
-def curious(web: Web, world: World) -> Iterator[Client]:
-	"""A member of Alpha who has every role but System Manager."""
-	with acting_as("Administrator"):
-		given = {"role": ("not in", NO_ROLES_OF_MEMBERS)}
-		roles = frappe.get_all("DocPerm", given, pluck="role", distinct=True)
-		for role in roles:
-			# benchless has only those of its own and of this app
-			if not frappe.db.exists("Role", role):
-				frappe.get_doc({"doctype": "Role", "role_name": role}).insert()
-		make_user(CURIOUS, roles)
-		make_member(CURIOUS, world.alpha)
-		frappe.db.commit()
-	yield web.login(CURIOUS)
-	remove_member(CURIOUS)
 
 
 @pytest.fixture
@@ -62,6 +42,8 @@ def doctypes_with_pairs() -> Iterator[tuple[str, str, str]]:
 		by_name = (("reference_doctype", "reference_name"), ("document_type", "document_name"))
 		known = {"File": ("attached_to_doctype", "attached_to_name"), "Version": ("ref_doctype", "docname")}
 		pairs += [known[doctype]] if doctype in known else [pair for pair in by_name if has(doctype, *pair)]
+		# v16's desktop has rows that are about pages and reports
+		pairs = [pair for pair in pairs if frappe.get_meta(doctype).get_field(pair[0]).fieldtype != "Select"]
 		if pairs:
 			yield doctype, *pairs[0]
 

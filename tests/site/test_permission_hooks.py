@@ -70,6 +70,10 @@ def documents(doctype: str, world: World) -> Iterator[Any]:
 	if doctype == "*":
 		for about, which in (("Background Job", job.name), ("User", world.alice), (None, None)):
 			yield a_comment(reference_doctype=about, reference_name=which)
+	elif doctype == "Auto Email Report":
+		# benchless has none
+		for user in (world.alice, world.bob):
+			yield frappe._dict({"doctype": doctype, "name": "a report", "user": user})
 	elif doctype == "File":
 		for about, which in (("Background Job", job.name), ("User", world.alice), (None, None)):
 			attached = {"attached_to_doctype": about, "attached_to_name": which, "is_private": 1}
@@ -113,6 +117,9 @@ def test_another_apps_refusal_holds_beside_a_hook_of_ours(world, clean, monkeypa
 		return before if hook == "has_permission" else original(hook, *arguments, **options)
 
 	monkeypatch.setattr(frappe, "get_hooks", get_hooks)
+	if doctype != "*" and not frappe.db.exists("DocType", doctype):
+		# benchless, which is Frappe v15, mails no reports
+		return
 	for document in documents(doctype, world):
 		assert not frappe.permissions.has_controller_permissions(document, "read", user=world.manager)
 

@@ -47,12 +47,6 @@ def refuse_boards(doc: Any, method: str | None = None) -> None:
 		refuse_argument("filters", _("must be [field, operator, value]"))
 
 
-def refuse_blocks(doc: Any, method: str | None = None) -> None:
-	"""Before a block is saved: whoever opens it, or a workspace that shows it, runs its script."""
-	if is_a_members_request("Workspace Manager"):
-		refuse_argument("script", _("may be written by Workspace Managers"), frappe.PermissionError)
-
-
 def as_list(text: str | None) -> list:
 	found = frappe.parse_json(text) if text else []
 	return found if isinstance(found, list) else [found]

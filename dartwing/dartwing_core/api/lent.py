@@ -1,0 +1,164 @@
+"""Documents by which others lend their rights: made and changed by System Managers only, whatever roles say.
+
+A template that Frappe renders reads any row of the site, a script runs in the session of whoever opens it,
+a form on the website stores without permissions, a report that is mailed runs as the user whom it names.
+Frappe lets Website Managers, Report Managers, Newsletter Managers and others make them, and who makes one has
+the rights of all whom it runs for. What such a role can do without lending rights, it goes on doing.
+
+What is a script or markup of the website itself is left to Website Managers: they write its pages.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import frappe
+from frappe import _
+
+from dartwing.dartwing_core.api.allowed import canonical
+from dartwing.dartwing_core.api.door import method_of
+from dartwing.dartwing_core.api.links import is_a_members_request
+from dartwing.dartwing_core.api.mentions import guarded_doctype, parsed
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.tenancy import access
+from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import refusing
+
+# beginnings of what Jinja evaluates, and the comment by which a page of the website asks for that
+TEMPLATE = re.compile(r"\{\{|\{%|<!--\s*jinja")
+NOTHING = ("", "[]", "{}", "null", "0")
+# runs a method of a document that it is sent
+OF_DOCUMENTS = "frappe.handler.run_doc_method"
+# a method that renders what it is sent, and the arguments that it renders
+RENDERING = {
+	"frappe.automation.doctype.auto_repeat.auto_repeat.generate_message_preview": ("message", "subject"),
+}
+MANAGERS = {"System Manager", "Administrator"}
+
+# the field by which a document lends rights, or None
+Rule = Callable[[Any], str | None]
+
+
+def refuse_lent(doc: Any, method: str | None = None) -> None:
+	"""Before a document is saved: raise PermissionError, which names the field, for one that lends rights.
+
+	Also where it lent them before: what a System Manager wrote is not changed by others.
+	"""
+	rule = RULES.get(doc.doctype)
+	if not rule or not is_a_members_request():
+		return
+	stored = doc.get_doc_before_save()
+	field = rule(doc) or (rule(stored) if stored else None)
+	if field:
+		refuse_argument(field, _("may be written by System Managers only"), frappe.PermissionError)
+
+
+def refuse_asked() -> None:
+	"""Before a request, once its user is known (`auth_hooks`): the same for documents that are only sent.
+
+	Frappe runs the methods of a document as it is sent, whatever is stored under its name.
+	"""
+	form = frappe.local.form_dict or {}
+	sent = method_of(frappe.local.request)
+	method = canonical(sent) if sent else ""
+	if method == OF_DOCUMENTS:
+		lent = next(filter(None, map(lent_by, form.values())), None)
+	else:
+		lent = templates(*RENDERING.get(method, ()))(form)
+	if lent and is_a_members_request():
+		refuse_argument(lent, _("may be written by System Managers only"), frappe.PermissionError)
+
+
+def lent_by(value: Any) -> str | None:
+	"""The field by which a document within an argument lends rights."""
+	if isinstance(value, str):
+		value = parsed(value) if "doctype" in value else None
+	if isinstance(value, dict):
+		doctype = value.get("doctype")
+		rule = RULES.get(doctype) if isinstance(doctype, str) else None
+		return (rule(value) if rule else None) or next(filter(None, map(lent_by, value.values())), None)
+	return next(filter(None, map(lent_by, value)), None) if isinstance(value, list) else None
+
+
+@refusing
+def has_mailed_report_permission(doc: Any, ptype: str = "read", user: str | None = None) -> bool:
+	"""Who may read a mailed report may have it made and sent to themselves, as the user that it names."""
+	user = user or frappe.session.user
+	return bool(doc.get("__islocal")) or doc.user == user or access.is_system_manager(user)
+
+
+def always(field: str) -> Rule:
+	return lambda doc: field
+
+
+def templates(*fields: str) -> Rule:
+	"""Texts that Frappe renders; it evaluates those that have something to evaluate."""
+
+	def rule(doc: Any) -> str | None:
+		return next((one for one in fields if TEMPLATE.search(str(doc.get(one) or ""))), None)
+
+	return rule
+
+
+def filled(*fields: str) -> Rule:
+	"""Fields whose content is run, or what a document is as soon as it is set."""
+
+	def rule(doc: Any) -> str | None:
+		return next((one for one in fields if "".join(str(doc.get(one) or "").split()) not in NOTHING), None)
+
+	return rule
+
+
+def either(*rules: Rule) -> Rule:
+	return lambda doc: next(filter(None, (rule(doc) for rule in rules)), None)
+
+
+def is_kind(field: str, *kinds: str) -> Rule:
+	return lambda doc: field if doc.get(field) in kinds else None
+
+
+def form_of_what_its_maker_may_not_store(doc: Any) -> str | None:
+	"""A form on the website stores, and shows, documents of its DocType without asking for permissions."""
+	doctype = doc.get("doc_type")
+	if not doctype or not frappe.db.exists("DocType", doctype, cache=True):
+		return None
+	meta = frappe.get_meta(doctype)
+	storing = {one.role for one in meta.permissions if one.permlevel == 0 and (one.create or one.write)}
+	is_ours = frappe.db.get_value("Module Def", meta.module, "app_name") == "dartwing"
+	return "doc_type" if is_ours or guarded_doctype(doctype) or not storing - MANAGERS else None
+
+
+def report_as_somebody_else(doc: Any) -> str | None:
+	"""A report is mailed as its user sees it if it is a list; what else it may be asks for no user."""
+	if doc.get("user") != frappe.session.user:
+		return "user"
+	kind = frappe.db.get_value("Report", doc.get("report"), "report_type") if doc.get("report") else None
+	return "report" if kind and kind != "Report Builder" else None
+
+
+RULES: dict[str, Rule] = {
+	"Address Template": templates("template"),
+	"Assignment Rule": always("assign_condition"),
+	"Auto Email Report": report_as_somebody_else,
+	"Auto Repeat": templates("subject", "message"),
+	"Client Script": always("script"),
+	"Custom HTML Block": always("script"),
+	"Dashboard Chart": either(is_kind("chart_type", "Custom"), filled("dynamic_filters_json")),
+	"Email Account": templates("auto_reply_message"),
+	"Email Template": templates("subject", "response", "response_html"),
+	"Energy Point Rule": always("condition"),
+	"Letter Head": always("content"),
+	"Newsletter": templates("subject", "message", "message_md", "message_html"),
+	"Notification": always("message"),
+	"Number Card": either(is_kind("type", "Custom"), filled("dynamic_filters_json", "filters_config")),
+	"Print Format": always("html"),
+	"Report": either(is_kind("report_type", "Query Report", "Script Report"), filled("javascript")),
+	"Server Script": always("script"),
+	"Web Form": form_of_what_its_maker_may_not_store,
+	"Web Page": either(
+		filled("dynamic_template", "context_script"),
+		templates("main_section", "main_section_md", "main_section_html"),
+	),
+	"Web Template": always("template"),
+	"Webhook": always("webhook_json"),
+	"Workflow": always("transitions"),
+}

@@ -1,0 +1,126 @@
+"""Nobody but a System Manager stores what runs with others' rights: templates, scripts, forms, mails."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import frappe
+import pytest
+from factories import CURIOUS, World
+from http_client import Client
+from requested import requested
+from runtimes.chosen import is_a_bench
+
+from dartwing.dartwing_core.api import lent
+
+JINJA = "{{ frappe.get_all('Background Job') }}"
+PAGE = {"doctype": "Web Page", "title": "lent", "route": "lent", "published": 1}
+REPORT = {"doctype": "Auto Email Report", "report": "lent", "email_to": CURIOUS, "format": "CSV"}
+FORM = {"doctype": "Web Form", "title": "lent", "route": "lent", "web_form_fields": []}
+CARD = {"doctype": "Number Card", "label": "lent", "type": "Document Type", "document_type": "ToDo"}
+CHART = {"doctype": "Dashboard Chart", "chart_name": "lent", "document_type": "ToDo", "type": "Line"}
+
+# what lends rights, and the field by which it does
+LENDING: dict[str, tuple[dict[str, Any], str]] = {
+	"a page": ({**PAGE, "content_type": "HTML", "main_section_html": JINJA}, "main_section_html"),
+	"a page in Markdown": ({**PAGE, "content_type": "Markdown", "main_section_md": JINJA}, "main_section_md"),
+	"a page with a comment": ({**PAGE, "main_section": "<!-- jinja -->{% x %}"}, "main_section"),
+	"a page that says so": ({**PAGE, "dynamic_template": 1}, "dynamic_template"),
+	"a page with a script": ({**PAGE, "context_script": "x = 1"}, "context_script"),
+	"a form for memberships": ({**FORM, "doc_type": "Org Member"}, "doc_type"),
+	"a form for jobs": ({**FORM, "doc_type": "Background Job"}, "doc_type"),
+	"a form for roles": ({**FORM, "doc_type": "Role"}, "doc_type"),
+	"a report as Administrator": ({**REPORT, "user": "Administrator"}, "user"),
+	"a newsletter": ({"doctype": "Newsletter", "subject": "lent", "message": JINJA}, "message"),
+	"a repetition": ({"doctype": "Auto Repeat", "reference_doctype": "ToDo", "message": JINJA}, "message"),
+	"a block": ({"doctype": "Custom HTML Block", "html": "x", "script": "x()"}, "script"),
+	"a script": ({"doctype": "Server Script", "script_type": "API", "script": "x = 1"}, "script"),
+	"a card": ({**CARD, "type": "Custom", "method": "frappe.client.delete"}, "type"),
+	"a card's filters": ({**CARD, "dynamic_filters_json": '[["a","b","=","x()"]]'}, "dynamic_filters_json"),
+	"a chart": ({**CHART, "chart_type": "Custom", "source": "x"}, "chart_type"),
+	"a query": ({"doctype": "Report", "report_name": "lent", "report_type": "Query Report"}, "report_type"),
+	"a notification": ({"doctype": "Notification", "subject": "x", "message": "x"}, "message"),
+	"a print": ({"doctype": "Print Format", "doc_type": "ToDo", "html": JINJA}, "html"),
+	"a mail": ({"doctype": "Email Template", "name": "lent", "subject": "x", "response": JINJA}, "response"),
+	"a template": ({"doctype": "Web Template", "type": "Section", "template": JINJA}, "template"),
+	"a script of forms": ({"doctype": "Client Script", "dt": "ToDo", "script": "x()"}, "script"),
+}
+# what the same roles go on doing
+HARMLESS = {
+	"a page": {**PAGE, "content_type": "HTML", "main_section_html": "<p>{ plain }</p>"},
+	"a form": {**FORM, "doc_type": "ToDo"},
+	"a mail": {"doctype": "Email Template", "subject": "x", "response": "plain"},
+	"a newsletter": {"doctype": "Newsletter", "subject": "x", "message": "plain"},
+	"a card": {**CARD, "dynamic_filters_json": "[ ]"},
+	"a chart": {**CHART, "chart_type": "Count", "dynamic_filters_json": "{}"},
+}
+
+
+class Sent(frappe._dict):
+	"""A document as it is sent, of a DocType that this site may not have."""
+
+	def get_doc_before_save(self) -> Any:
+		return self.get("before")
+
+
+@pytest.fixture
+def asking(world: World) -> Iterator[None]:
+	with requested("/api/resource/x", "PUT"):
+		yield
+
+
+@pytest.mark.parametrize("what", LENDING)
+def test_what_lends_rights_is_refused_by_its_field(asking, what):
+	document, field = LENDING[what]
+	before = [(Sent(document), None), (Sent(doctype=document["doctype"]), frappe._dict(document))]
+	for sent, stored in before:
+		with pytest.raises(frappe.PermissionError, match=f"^{field}: "):
+			lent.refuse_lent(Sent(sent, before=stored, user=sent.get("user") or World.alice))
+
+
+@pytest.mark.parametrize("what", HARMLESS)
+def test_what_lends_none_is_stored(asking, what):
+	if HARMLESS[what].get("doc_type") and not frappe.db.exists("DocType", HARMLESS[what]["doc_type"]):
+		return
+	lent.refuse_lent(Sent(HARMLESS[what]))
+
+
+def test_a_report_that_is_mailed_runs_as_who_wrote_it(asking):
+	lent.refuse_lent(Sent(REPORT, user=World.alice))
+
+
+def test_a_system_manager_lends_what_they_like(world):
+	with requested("/api/resource/x", "PUT"):
+		frappe.set_user(World.manager)
+		for document, _field in LENDING.values():
+			lent.refuse_lent(Sent(document))
+
+
+@pytest.mark.parametrize("what", LENDING)
+def test_no_role_but_one_stores_it(curious: Client, what):
+	document, _field = LENDING[what]
+	answer = curious.post(f"/api/resource/{document['doctype']}", json=document)
+	# benchless has none of these DocTypes
+	assert answer.status_code == 403 or not frappe.db.exists("DocType", document["doctype"]), answer.text
+
+
+def test_a_document_that_is_only_sent_is_looked_at_too(curious):
+	"""Frappe runs the methods of a document as it is sent."""
+	document = {"doctype": "Newsletter", "__islocal": 1, "subject": "x", "message": JINJA}
+	for docs in (json.dumps(document), document):
+		sent = {"docs": docs, "method": "send_test_email", "args": json.dumps({"email": CURIOUS})}
+		answer = curious.post("/api/method/run_doc_method", json=sent)
+		assert answer.status_code == 403, answer.text
+
+
+def test_no_method_renders_what_it_is_sent(curious):
+	method = next(iter(lent.RENDERING))
+	sent = {"reference_dt": "User", "reference_doc": CURIOUS, "message": JINJA, "subject": "x"}
+	answer = curious.post(f"/api/method/{method}", data=sent)
+	assert answer.status_code in ((403,) if is_a_bench() else (403, 404, 417, 500)), answer.text
+
+
+def test_a_report_that_runs_as_another_is_not_downloaded(world):
+	for user, may in ((World.alice, False), (World.manager, True), (World.bob, True)):
+		report = Sent(doctype="Auto Email Report", name="lent", user=World.bob)
+		assert (lent.has_mailed_report_permission(report, "read", user) is not False) == may
