@@ -10,7 +10,7 @@ from benchmarks import bare_loop
 from benchmarks.answers import Answer, Comparison
 from benchmarks.lab import NOTHING, RECORD, Lab, in_turn, milliseconds_of
 from dartwing.dartwing_core.background_jobs import submit_job
-from dartwing.dartwing_core.doctype.background_job.background_job import new_job_ids
+from dartwing.dartwing_core.doctype.background_job.job_ids import new_job_ids
 
 SIZES = {
 	"full": {"rounds": 8, "jobs": 40},

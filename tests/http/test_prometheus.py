@@ -16,7 +16,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from dartwing.dartwing_core.background_jobs.statuses import FINISHED
-from dartwing.dartwing_core.doctype.background_job.background_job import delete_old_jobs
+from dartwing.dartwing_core.doctype.background_job.deletion import delete_old_jobs
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 
 METHOD = "dartwing.dartwing_core.api.prometheus.get_exposition"

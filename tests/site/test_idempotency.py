@@ -24,7 +24,7 @@ from frappe.utils import now_datetime
 from dartwing.dartwing_core.background_jobs import retry_job, submit_job, submit_jobs
 from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError, IdempotencyKeyError
 from dartwing.dartwing_core.background_jobs.submission import idempotency
-from dartwing.dartwing_core.doctype.background_job.background_job import delete_old_jobs
+from dartwing.dartwing_core.doctype.background_job.deletion import delete_old_jobs
 
 SETTINGS = "Job Engine Settings"
 KEY = "order-4711"

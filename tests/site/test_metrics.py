@@ -28,7 +28,7 @@ from dartwing.dartwing_core.background_jobs.insight.diagnosis import examine
 from dartwing.dartwing_core.background_jobs.insight.exposition import exposition
 from dartwing.dartwing_core.background_jobs.insight.figures import get_failure_rate, percentile
 from dartwing.dartwing_core.background_jobs.statuses import FINISHED, STATUSES
-from dartwing.dartwing_core.doctype.background_job.background_job import delete_old_jobs
+from dartwing.dartwing_core.doctype.background_job.deletion import delete_old_jobs
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 from dartwing.dartwing_core.doctype.job_tally.job_tally import BOUNDS, TOTAL, sums
 

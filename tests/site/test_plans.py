@@ -19,7 +19,7 @@ from dartwing.dartwing_core.background_jobs import (
 )
 from dartwing.dartwing_core.background_jobs.dispatch import dependencies, dispatcher, retry_queue
 from dartwing.dartwing_core.background_jobs.upkeep import dead_letter, former_organizations, recovery
-from dartwing.dartwing_core.doctype.background_job.background_job import delete_old_jobs
+from dartwing.dartwing_core.doctype.background_job.deletion import delete_old_jobs
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 
 JOBS = 30_000

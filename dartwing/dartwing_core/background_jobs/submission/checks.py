@@ -20,8 +20,8 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	PENDING,
 	PRIORITIES,
 	BackgroundJob,
-	new_job_ids,
 )
+from dartwing.dartwing_core.doctype.background_job.job_ids import new_job_ids
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 from dartwing.dartwing_core.doctype.job_type.job_type import JobType
 

@@ -2,7 +2,7 @@
 
 from dartwing.dartwing_core.background_jobs.handlers.export_files import remove_leftovers
 from dartwing.dartwing_core.background_jobs.submission import idempotency
-from dartwing.dartwing_core.doctype.background_job.background_job import delete_old_jobs
+from dartwing.dartwing_core.doctype.background_job.deletion import delete_old_jobs
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 
 

@@ -1,18 +1,16 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import frappe
 from frappe import _
-from frappe.database.sequence import create_sequence
-from frappe.utils import cint, get_datetime
+from frappe.utils import get_datetime
 
-from dartwing.dartwing_core.background_jobs import config, texts
-from dartwing.dartwing_core.background_jobs.announcing import masking, notifications, realtime, transition_log
-from dartwing.dartwing_core.background_jobs.database import database_clock, job_files, queue_redis, times
+from dartwing.dartwing_core.background_jobs.announcing import notifications, realtime
+from dartwing.dartwing_core.background_jobs.announcing.masking import NO_SECRETS, Secrets
+from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.database.snapshots import newest, newest_for_all
-from dartwing.dartwing_core.background_jobs.database.transactions import send_after_commit, uncommitted_reads
 from dartwing.dartwing_core.background_jobs.errors import InvalidTransitionError, StaleJobError
 from dartwing.dartwing_core.background_jobs.statuses import (
 	ACTIVE,
@@ -35,9 +33,12 @@ from dartwing.dartwing_core.background_jobs.statuses import (
 	WAITING_FOR_RETRY,
 )
 from dartwing.dartwing_core.background_jobs.tenancy.hidden import HiddenDocument
+from dartwing.dartwing_core.doctype.background_job import kept_texts
+from dartwing.dartwing_core.doctype.background_job.announcement import announce_after_commit
+from dartwing.dartwing_core.doctype.background_job.deletion import delete_old_jobs, delete_traces
+from dartwing.dartwing_core.doctype.background_job.job_ids import ensure_sequence, new_job_ids
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 from dartwing.dartwing_core.doctype.job_execution_log import job_execution_log
-from dartwing.dartwing_core.doctype.job_tally import job_tally
 
 # the statuses are part of this module's interface
 __all__ = [
@@ -59,8 +60,6 @@ __all__ = [
 	"WAITING",
 	"WAITING_FOR_RETRY",
 	"BackgroundJob",
-	"delete_old_jobs",
-	"new_job_ids",
 	"rows_changed",
 ]
 
@@ -81,13 +80,6 @@ INDEXES = (
 	["failed_parent"],
 )
 LARGE = ("input_parameters", "checkpoint", "result", "error_traceback")
-# fields that a handler or a person fills, and how each becomes what is kept
-TEXTS = {
-	"error_message": masking.Secrets.line,
-	"error_traceback": masking.Secrets.traceback,
-	"progress_message": partial(masking.Secrets.line, characters=texts.MAX_PROGRESS_MESSAGE),
-	"result": masking.Secrets.result,
-}
 
 
 class BackgroundJob(HiddenDocument):
@@ -152,16 +144,14 @@ class BackgroundJob(HiddenDocument):
 		"""
 		parameters, secrets = self.input_parameters, self.secrets
 		super().apply_fieldlevel_read_permissions()
-		self.input_parameters = (
-			secrets.result(masking.mask_text(parameters, masked_words())) if parameters else None
-		)
+		self.input_parameters = kept_texts.masked(parameters, secrets) if parameters else None
 		if self.get("checkpoint"):
-			self.checkpoint = secrets.result(masking.mask_text(self.checkpoint, masked_words()))
+			self.checkpoint = kept_texts.masked(self.checkpoint, secrets)
 
 	@cached_property
-	def secrets(self) -> masking.Secrets:
+	def secrets(self) -> Secrets:
 		"""What no text about this job may say: the values of its masked parameters, as far as it was read."""
-		return masking.Secrets.of(self.get("input_parameters"), masked_words())
+		return kept_texts.secrets_of(self.get("input_parameters"))
 
 	def autoname(self) -> None:
 		self.name = new_job_ids(1)[0]
@@ -190,9 +180,7 @@ class BackgroundJob(HiddenDocument):
 		for job in locked([self.name]):
 			if job.status not in FINISHED:
 				frappe.throw(_("{0} is {1}: cancel it before you delete it").format(self.name, _(job.status)))
-		job_files.delete_files_of([self.name])
-		job_tally.forget([self.name])
-		frappe.db.delete("Job Execution Log", {"background_job": self.name})
+		delete_traces([self.name])
 
 	@staticmethod
 	def clear_old_logs(days: int = 30) -> None:
@@ -243,7 +231,10 @@ def _transition(
 	own: Sequence[str] = (),
 ) -> None:
 	from_status, since = jobs[0].status, {job.name: get_datetime(job.modified) for job in jobs}
-	message = _make_texts(jobs, message, changes)
+	# what is said of many jobs at once comes from a person or from the engine, and from no parameter
+	secrets = jobs[0].secrets if len(jobs) == 1 else NO_SECRETS
+	message = None if message is None else secrets.line(message)
+	changes.update(kept_texts.kept(changes, secrets))
 	now = _enter(status, jobs, changes)
 	# asked of the cache, which may not answer: not while the jobs' rows are locked
 	wishes = notifications.wishes_of(jobs) if status in FINISHED else {}
@@ -263,35 +254,9 @@ def _transition(
 	log = job_execution_log.entries(jobs, from_status, now, message=message, actor=actor, since=since)
 	job_execution_log.insert(log)
 	lines, events = [entry.line for entry in log], realtime.status_messages(jobs, from_status)
-	# a caller may yet undo it to a savepoint, which tells nobody
-	send_after_commit(partial(_announce if actor else _announce_committed, lines, events))
+	# without an actor it is a person's transaction, in which anything may follow
+	announce_after_commit(lines, events, may_be_undone=not actor)
 	notifications.notify_owners(jobs, wishes)
-
-
-def _announce(lines: Sequence[transition_log.Line], events: Sequence[realtime.Message]) -> None:
-	transition_log.write(lines)
-	if queue_redis.answers():
-		realtime.publish_all("job_status_changed", events)
-
-
-def _announce_committed(lines: Sequence[transition_log.Line], events: Sequence[realtime.Message]) -> None:
-	"""Those whose row of the log is there; lines and events are of the same transitions."""
-	with uncommitted_reads():
-		committed = transition_log.committed(lines)
-	kept = [(line, event) for line, event in zip(lines, events, strict=True) if line[0] in committed]
-	_announce([line for line, _event in kept], [event for _line, event in kept])
-
-
-def _make_texts(jobs: Sequence[BackgroundJob], message: Any, changes: dict[str, Any]) -> str | None:
-	"""The message as it is kept; texts among the changes are replaced by what is kept of them.
-
-	What is said of many jobs at once comes from a person or from the engine, and from no parameter.
-	"""
-	secrets = jobs[0].secrets if len(jobs) == 1 else masking.NO_SECRETS
-	for field in TEXTS.keys() & changes.keys():
-		if changes[field] is not None:
-			changes[field] = TEXTS[field](secrets, changes[field])
-	return None if message is None else secrets.line(message)
 
 
 def _enter(status: str, jobs: Sequence[BackgroundJob], changes: dict[str, Any]) -> datetime:
@@ -332,60 +297,6 @@ def locked(job_ids: Sequence[str], skip_locked: bool = False) -> list[Background
 	return [frappe.get_doc({"doctype": "Background Job", **row}) for row in rows]
 
 
-def delete_old_jobs(days: int) -> int:
-	"""Delete final jobs that ended more than `days` days ago, with logs and files; 0 deletes nothing.
-
-	Commits each batch, so that no lock is held for long. Returns how many jobs went.
-	"""
-	deleted = 0
-	while days and (batch := _old_jobs(times.site_now() - timedelta(days=days))):
-		with newest_for_all():
-			_delete(batch)
-		# a batch is small, its locks must not outlive it
-		frappe.db.commit()
-		deleted += len(batch)
-	return deleted
-
-
-def _delete(job_ids: list[str]) -> None:
-	job_files.delete_files_of(job_ids)
-	job_tally.forget(job_ids)
-	frappe.db.delete("Job Execution Log", {"background_job": ("in", job_ids)})
-	frappe.db.delete("Background Job", {"name": ("in", job_ids)})
-
-
-def _old_jobs(ended_before: datetime) -> list[str]:
-	return [
-		name
-		for status in FINAL
-		for name in frappe.get_all(
-			"Background Job",
-			{"status": status, "modified": ("<", ended_before)},
-			order_by="modified asc",
-			limit_page_length=int(config.get("batch_size")),
-			pluck="name",
-		)
-	]
-
-
-def new_job_ids(count: int) -> list[str]:
-	"""`JOB-2026-00042` and on: from a database sequence, so that no two submitters wait for each other.
-
-	Ids of a transaction that is rolled back are not used again.
-	"""
-	numbers = frappe.db.sql(
-		f"select nextval(`background_job_id_seq`), {database_clock.UTC_NOW} from seq_1_to_{int(count)}"
-	)
-	database_clock.note(numbers[0][1])
-	year = times.site_now().year
-	return [f"JOB-{year}-{number:05d}" for number, _now in numbers]
-
-
-def masked_words() -> list[str]:
-	"""Words in the names of parameters whose values nobody is shown."""
-	return str(setting("masked_parameters") or "").split()
-
-
 def rows_changed() -> int:
 	"""How many rows the last statement of this connection changed."""
 	return frappe.db._cursor.rowcount
@@ -395,11 +306,3 @@ def on_doctype_update() -> None:
 	for fields in INDEXES:
 		frappe.db.add_index("Background Job", fields)
 	ensure_sequence()
-
-
-def ensure_sequence() -> None:
-	"""Create the sequence of job ids if it is missing, beyond the ids that exist."""
-	last = frappe.db.sql(
-		"select max(cast(substring_index(name, '-', -1) as unsigned)) from `tabBackground Job`"
-	)[0][0]
-	create_sequence("Background Job", check_not_exists=True, cache=1000, start_value=cint(last) + 1)

@@ -1,0 +1,41 @@
+"""The texts of a job: storable, plain, and without the values of its masked parameters."""
+
+from functools import partial
+from typing import Any
+
+from dartwing.dartwing_core.background_jobs import texts
+from dartwing.dartwing_core.background_jobs.announcing import masking
+from dartwing.dartwing_core.background_jobs.announcing.masking import Secrets
+from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
+
+# fields that a handler or a person fills, and how each becomes what is kept
+TEXTS = {
+	"error_message": Secrets.line,
+	"error_traceback": Secrets.traceback,
+	"progress_message": partial(Secrets.line, characters=texts.MAX_PROGRESS_MESSAGE),
+	"result": Secrets.result,
+}
+
+
+def secrets_of(parameters: str | None) -> Secrets:
+	"""What no text about a job with these parameters (JSON) may say."""
+	return Secrets.of(parameters, _masked_words())
+
+
+def masked(parameters_or_checkpoint: str, secrets: Secrets) -> str:
+	"""A JSON text as it may be shown, with the values of masked parameters replaced."""
+	return secrets.result(masking.mask_text(parameters_or_checkpoint, _masked_words()))
+
+
+def kept(changes: dict[str, Any], secrets: Secrets) -> dict[str, str]:
+	"""Those of the changed fields that are texts, as they are kept."""
+	return {
+		field: TEXTS[field](secrets, changes[field])
+		for field in TEXTS.keys() & changes.keys()
+		if changes[field] is not None
+	}
+
+
+def _masked_words() -> list[str]:
+	"""Words in the names of parameters whose values nobody is shown."""
+	return str(setting("masked_parameters") or "").split()
