@@ -39,7 +39,7 @@ pytestmark = pytest.mark.usefixtures("impatient")
 BEFORE_THE_COMMIT = {
 	"after the claim": "before executor.perform",
 	"between the handler's return and its record": "before executor.settle",
-	"between the record and the commit": "before executor.nothing_in_between",
+	"between the record and the commit": "before executor.as_own_connection",
 }
 AFTER_THE_COMMIT = {
 	"before what follows from the commit": "before execution.errands.do",

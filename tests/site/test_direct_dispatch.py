@@ -19,7 +19,8 @@ from factories import (
 from frappe.utils import add_to_date, now_datetime
 
 from dartwing.dartwing_core.background_jobs import cancel_job, submit_job, submit_jobs
-from dartwing.dartwing_core.background_jobs.database import times, transactions
+from dartwing.dartwing_core.background_jobs.database import after_commit, connections, times
+from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
 from dartwing.dartwing_core.background_jobs.upkeep import maintenance
 
@@ -174,7 +175,7 @@ def test_the_connection_beside_the_transaction_may_be_lost(world, window, is_pen
 	for n in range(2):
 		with acting_as(world.alice):
 			names.append(submit_job(OBLIGING, world.alpha, {"n": n}).name)
-		beside = transactions._companions[frappe.local.db]
+		beside = connections.second_of(frappe.local.db)
 		frappe.db.sql(f"kill {beside._conn.thread_id()}")
 	frappe.db.commit()
 	assert statuses(world) == {"Queued": 2}
@@ -200,12 +201,12 @@ def test_what_was_to_follow_a_commit_that_failed_is_forgotten_with_its_transacti
 	if fails_first:
 		frappe.db.before_commit.add(lambda: 1 / 0)
 	submit_uncommitted(world)
-	transactions.send_after_commit(lambda: sent.append("of what was rolled back"))
+	after_commit.tell_after_commit(lambda: sent.append("of what was rolled back"))
 	frappe.db.before_commit.add(lambda: 1 / 0)
 	with pytest.raises(ZeroDivisionError):
 		frappe.db.commit()
 	frappe.db.rollback()
-	transactions.send_after_commit(lambda: sent.append("of what was committed"))
+	after_commit.tell_after_commit(lambda: sent.append("of what was committed"))
 	frappe.db.commit()
 	assert (sent, queued_wake_ups("default")) == (["of what was committed"], [])
 
@@ -243,16 +244,16 @@ def test_a_dispatcher_that_found_nothing_sees_who_left_it_to_it(world, monkeypat
 	assert statuses(world) == {"Queued": 2}
 
 
-def test_a_sequel_that_outlives_a_rollback_is_not_the_next_transactions(world):
+def test_a_follow_up_that_outlives_a_rollback_is_not_the_next_transactions(world):
 	kept = []
 
 	def keep() -> None:
-		with transactions.uncommitted_reads():
+		with uncommitted_reads():
 			pass
 		# as an error does whose traceback holds the frame in which Frappe works off its callbacks
-		kept.extend(thing for thing in gc.get_objects() if isinstance(thing, transactions.Sequel))
+		kept.extend(thing for thing in gc.get_objects() if isinstance(thing, after_commit.FollowUp))
 
-	transactions.send_after_commit(keep)
+	after_commit.tell_after_commit(keep)
 	frappe.db.commit()
 	frappe.db.rollback()
 	submit_uncommitted(world)

@@ -9,7 +9,7 @@ from frappe.utils.background_jobs import get_redis_connection_without_auth
 
 from dartwing.dartwing_core.background_jobs import submit_job
 from dartwing.dartwing_core.background_jobs.database import times
-from dartwing.dartwing_core.background_jobs.database.transactions import after_commit
+from dartwing.dartwing_core.background_jobs.database.after_commit import do_after_commit
 from dartwing.dartwing_core.background_jobs.errors import InvalidTransitionError, StaleJobError
 from dartwing.dartwing_core.doctype.background_job.background_job import STATUSES, VALID_TRANSITIONS
 
@@ -173,8 +173,8 @@ def test_a_failing_callback_after_the_commit_leaves_nothing_half_done(world):
 	def write() -> None:
 		frappe.db.set_value("Background Job", other.name, "progress_message", "whole")
 
-	after_commit(write_half_and_fail)
-	after_commit(write)
+	do_after_commit(write_half_and_fail)
+	do_after_commit(write)
 	frappe.db.commit()
 	frappe.db.rollback()
 	assert frappe.db.get_value("Background Job", job.name, "progress_message") is None

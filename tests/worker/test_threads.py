@@ -8,7 +8,7 @@ import frappe
 import pytest
 from factories import people_written
 
-from dartwing.dartwing_core.background_jobs.database.transactions import separate_transaction
+from dartwing.dartwing_core.background_jobs.database.connections import separate_transaction
 from dartwing.dartwing_core.background_jobs.execution.fresh_context import for_another_thread
 from dartwing.dartwing_core.background_jobs.execution.supervision import Supervisor
 from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit

@@ -10,7 +10,7 @@ from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.announcing import realtime
 from dartwing.dartwing_core.background_jobs.database import drivers, inserts
 from dartwing.dartwing_core.background_jobs.database.looks import Look
-from dartwing.dartwing_core.background_jobs.database.transactions import uncommitted_reads
+from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.dispatch import consequences, dispatcher
 from dartwing.dartwing_core.background_jobs.dispatch.cancellation import cancel_job
 from dartwing.dartwing_core.background_jobs.errors import (

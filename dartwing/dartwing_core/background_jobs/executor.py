@@ -11,8 +11,8 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs import config
-from dartwing.dartwing_core.background_jobs.database.transactions import (
-	nothing_in_between,
+from dartwing.dartwing_core.background_jobs.database.connections import (
+	as_own_connection,
 	separate_transaction,
 )
 from dartwing.dartwing_core.background_jobs.errors import TransientError
@@ -146,7 +146,7 @@ def settle(job: BackgroundJob, outcome: Outcome, limit: TimeLimit, errands: Erra
 
 def complete(job: BackgroundJob, outcome: Completed) -> None:
 	outcome.record(job)
-	with nothing_in_between():
+	with as_own_connection():
 		frappe.db.commit()
 
 

@@ -8,8 +8,8 @@ from frappe import _
 from frappe.model.document import Document
 
 from dartwing.dartwing_core.background_jobs import texts
+from dartwing.dartwing_core.background_jobs.database.after_commit import do_after_commit
 from dartwing.dartwing_core.background_jobs.database.snapshots import newest_for_all
-from dartwing.dartwing_core.background_jobs.database.transactions import after_commit
 
 
 def wishes_of(jobs: Sequence[Document]) -> dict[str, str]:
@@ -29,7 +29,7 @@ def notify_owners(jobs: Sequence[Document], wishes: Mapping[str, str]) -> None:
 	for job in jobs:
 		asked_for = wishes.get(job.job_type)
 		if asked_for == "Always" or (asked_for == "On Failure" and job.status == "Dead Letter"):
-			after_commit(partial(_notify_owner, job.name, job.status))
+			do_after_commit(partial(_notify_owner, job.name, job.status))
 
 
 def _notify_owner(job_id: str, status: str) -> None:

@@ -11,11 +11,8 @@ import frappe
 from dartwing.dartwing_core.background_jobs.announcing import realtime, transition_log
 from dartwing.dartwing_core.background_jobs.announcing.transition_log import Line
 from dartwing.dartwing_core.background_jobs.database import queue_redis
-from dartwing.dartwing_core.background_jobs.database.transactions import (
-	after_commit,
-	collector,
-	uncommitted_reads,
-)
+from dartwing.dartwing_core.background_jobs.database.after_commit import do_after_commit, first_message
+from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.dispatch import dependencies, dispatcher, equal_jobs
 from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, QUEUED, BackgroundJob
 
@@ -31,9 +28,9 @@ def follow_acceptance(
 	A caller's rollback to a savepoint, which tells nobody, may have undone them.
 	"""
 	new = [frappe._dict({field: job.get(field) for field in FIELDS}) for job in jobs]
-	collector(Accepted).add(new, lines, events)
+	first_message(Accepted).add(new, lines, events)
 	if any(job.status != QUEUED for job in new):
-		after_commit(partial(_dispatch, new))
+		do_after_commit(partial(_dispatch, new))
 
 
 class Accepted:
@@ -81,7 +78,7 @@ def follow_end(job: BackgroundJob) -> None:
 def follow_ends(jobs: Sequence[BackgroundJob]) -> None:
 	"""As `follow_end`, for many jobs; those that wait again are settled if their parent ended meanwhile."""
 	if jobs:
-		after_commit(partial(take_consequences, jobs))
+		do_after_commit(partial(take_consequences, jobs))
 
 
 def take_consequences(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:

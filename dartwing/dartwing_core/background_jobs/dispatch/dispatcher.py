@@ -13,15 +13,14 @@ from pypika.terms import LiteralValue
 
 from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.database import queue_redis
+from dartwing.dartwing_core.background_jobs.database.after_commit import do_after_commit, tell_after_commit
+from dartwing.dartwing_core.background_jobs.database.connections import begin_new_snapshot, own_connection
 from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
 from dartwing.dartwing_core.background_jobs.database.looks import ask
 from dartwing.dartwing_core.background_jobs.database.named_locks import held, is_free, lock_name
 from dartwing.dartwing_core.background_jobs.database.snapshots import newest
-from dartwing.dartwing_core.background_jobs.database.transactions import (
-	after_commit,
-	own_connection,
-	send_after_commit,
-	uncommitted_reads_in_between,
+from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import (
+	uncommitted_reads_between_transactions,
 )
 from dartwing.dartwing_core.background_jobs.dispatch import windows
 from dartwing.dartwing_core.doctype.background_job.background_job import (
@@ -108,12 +107,12 @@ class Turns:
 			ready = self._ready_jobs(int(config.get("dispatch_turn")))
 			if not ready:
 				# who came meanwhile has left it to this process, which must not look at the past
-				frappe.db.sql("commit")
+				begin_new_snapshot()
 				return 0
 			tried = ready[: self._free_slots()]
 			queued = queue_jobs(tried)
 			self._passed_over.update(set(tried) - {job.name for job in queued})
-			send_after_commit(partial(push, queued))
+			tell_after_commit(partial(push, queued))
 			# one turn is one transaction; the push follows its commit
 			frappe.db.commit()
 			return len(queued)
@@ -130,7 +129,7 @@ class Turns:
 	def _free_slots(self) -> int:
 		"""Those that nobody has, a transaction that is still open neither."""
 		default_size = windows.default_size()
-		with uncommitted_reads_in_between():
+		with uncommitted_reads_between_transactions():
 			return windows.Window(*ask(windows.looks(self._organization, default_size))).free
 
 
@@ -298,7 +297,7 @@ def withdraw_after_commit(job: BackgroundJob) -> None:
 	One that is not found, or cannot be reached, will find nothing to claim.
 	"""
 	if job.rq_job_id:
-		after_commit(partial(_withdraw_needless, job, job.rq_job_id))
+		do_after_commit(partial(_withdraw_needless, job, job.rq_job_id))
 
 
 def _withdraw_needless(job: BackgroundJob, rq_job_id: str) -> None:

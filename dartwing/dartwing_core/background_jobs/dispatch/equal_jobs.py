@@ -20,7 +20,7 @@ from dartwing.dartwing_core.background_jobs.database.named_locks import (
 	wait_until_free,
 )
 from dartwing.dartwing_core.background_jobs.database.snapshots import newest
-from dartwing.dartwing_core.background_jobs.database.transactions import uncommitted_reads
+from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.errors import SubmissionTimeoutError
 from dartwing.dartwing_core.background_jobs.statuses import STATUSES
 from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, BackgroundJob

@@ -7,9 +7,9 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs.database import database_clock, times
+from dartwing.dartwing_core.background_jobs.database.connections import as_own_connection
 from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
 from dartwing.dartwing_core.background_jobs.database.snapshots import newest
-from dartwing.dartwing_core.background_jobs.database.transactions import nothing_in_between
 from dartwing.dartwing_core.background_jobs.dispatch.consequences import follow_end
 from dartwing.dartwing_core.background_jobs.dispatch.dispatcher import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.errors import StaleJobError
@@ -71,7 +71,7 @@ def claim(job_id: str, horse: Horse | None = None, skip_locked: bool = False) ->
 	except StaleJobError:
 		frappe.db.rollback()
 		return None
-	with nothing_in_between():
+	with as_own_connection():
 		# the claim must be seen by everyone before the handler starts
 		frappe.db.commit()
 	return None if refused else job

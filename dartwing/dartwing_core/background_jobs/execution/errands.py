@@ -8,7 +8,7 @@ from functools import partial
 import frappe
 
 from dartwing.dartwing_core.background_jobs import config
-from dartwing.dartwing_core.background_jobs.database.transactions import nothing_in_between
+from dartwing.dartwing_core.background_jobs.database.connections import as_own_connection
 from dartwing.dartwing_core.background_jobs.dispatch import consequences, dispatcher
 from dartwing.dartwing_core.background_jobs.execution.fresh_context import run_on_site
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
@@ -71,7 +71,7 @@ class Errands:
 def do(ended: list[frappe._dict], wake_ups: dict[str, list[str]]) -> None:
 	for queue, rq_job_ids in wake_ups.items():
 		dispatcher.withdraw(queue, rq_job_ids)
-	with nothing_in_between():
+	with as_own_connection():
 		consequences.take_consequences(ended)
 		# the keys that were released; the dispatcher has committed for itself
 		frappe.db.commit()

@@ -19,7 +19,7 @@ from frappe import _
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.database.looks import Look, ask, own_or_default
 from dartwing.dartwing_core.background_jobs.database.named_locks import held, lock_name
-from dartwing.dartwing_core.background_jobs.database.transactions import uncommitted_reads
+from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.errors import (
 	QueueFullError,
 	RateLimitExceededError,

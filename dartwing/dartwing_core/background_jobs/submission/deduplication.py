@@ -9,12 +9,10 @@ from collections.abc import Sequence
 
 import frappe
 
+from dartwing.dartwing_core.background_jobs.database.connections import separate_transaction
 from dartwing.dartwing_core.background_jobs.database.looks import Look
 from dartwing.dartwing_core.background_jobs.database.named_locks import Hold
-from dartwing.dartwing_core.background_jobs.database.transactions import (
-	separate_transaction,
-	uncommitted_reads,
-)
+from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.dispatch.equal_jobs import (
 	holders_of,
 	release,

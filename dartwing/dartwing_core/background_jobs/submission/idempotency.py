@@ -16,12 +16,10 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database.connections import separate_transaction
 from dartwing.dartwing_core.background_jobs.database.named_locks import Hold
 from dartwing.dartwing_core.background_jobs.database.snapshots import newest
-from dartwing.dartwing_core.background_jobs.database.transactions import (
-	separate_transaction,
-	uncommitted_reads,
-)
+from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.dispatch import equal_jobs
 from dartwing.dartwing_core.background_jobs.errors import IdempotencyKeyError, refuse_argument
 from dartwing.dartwing_core.background_jobs.submission import deduplication, json_objects

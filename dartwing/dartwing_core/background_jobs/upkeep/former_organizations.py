@@ -14,13 +14,11 @@ from frappe import _
 from frappe.model.document import Document
 
 from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs.database.after_commit import do_after_commit
+from dartwing.dartwing_core.background_jobs.database.connections import own_connection
 from dartwing.dartwing_core.background_jobs.database.named_locks import held, lock_name
 from dartwing.dartwing_core.background_jobs.database.snapshots import newest
-from dartwing.dartwing_core.background_jobs.database.transactions import (
-	after_commit,
-	own_connection,
-	uncommitted_reads,
-)
+from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
 from dartwing.dartwing_core.background_jobs.dispatch.consequences import follow_ends
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT
@@ -117,7 +115,7 @@ def organization_deleted(doc: Document, event: str | None = None) -> None:
 	"""Its jobs are nobody's any more: a first batch with the deletion, the others after it, in batches."""
 	_end_memberships(doc.name)
 	put_away_batch(doc.name)
-	after_commit(partial(put_away, BATCHES_AFTER_COMMIT))
+	do_after_commit(partial(put_away, BATCHES_AFTER_COMMIT))
 
 
 def put_away(batches: int = BATCHES_OF_A_TICK) -> int:

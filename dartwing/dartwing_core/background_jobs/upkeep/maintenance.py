@@ -8,8 +8,9 @@ from frappe import _
 from frappe.model.document import Document
 
 from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database.after_commit import do_after_commit
+from dartwing.dartwing_core.background_jobs.database.connections import own_connection
 from dartwing.dartwing_core.background_jobs.database.snapshots import newest_for_all
-from dartwing.dartwing_core.background_jobs.database.transactions import after_commit, own_connection
 from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import QUEUES
@@ -43,13 +44,13 @@ def _switch(value: int, queue: str | None, job_type: str | None) -> None:
 
 def switched(doc: Document, event: str | None = None) -> None:
 	"""Job Engine Settings or a Job Type was saved: something may have been resumed, or a window opened."""
-	after_commit(dispatcher.dispatch_ready)
+	do_after_commit(dispatcher.dispatch_ready)
 	_cache_after_commit(doc)
 
 
 def organization_saved(doc: Document, event: str | None = None) -> None:
 	"""The organization may have become Active again, or its window larger."""
-	after_commit(lambda: dispatcher.dispatch([doc.name]))
+	do_after_commit(lambda: dispatcher.dispatch([doc.name]))
 
 
 def _cache_after_commit(doc: Document) -> None:

@@ -5,7 +5,8 @@ from functools import partial
 
 from dartwing.dartwing_core.background_jobs.announcing import realtime, transition_log
 from dartwing.dartwing_core.background_jobs.database import queue_redis
-from dartwing.dartwing_core.background_jobs.database.transactions import send_after_commit, uncommitted_reads
+from dartwing.dartwing_core.background_jobs.database.after_commit import tell_after_commit
+from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 
 
 def announce_after_commit(
@@ -15,7 +16,7 @@ def announce_after_commit(
 
 	`may_be_undone`: the caller may yet roll back to a savepoint, which tells nobody; what it undid is left out.
 	"""
-	send_after_commit(partial(_announce_committed if may_be_undone else _announce, lines, events))
+	tell_after_commit(partial(_announce_committed if may_be_undone else _announce, lines, events))
 
 
 def _announce(lines: Sequence[transition_log.Line], events: Sequence[realtime.Message]) -> None:

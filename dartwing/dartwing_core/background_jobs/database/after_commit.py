@@ -1,0 +1,109 @@
+"""What the engine does once a transaction is committed; a rollback forgets all of it.
+
+Each transaction has one `FollowUp` that keeps it. First the messages are told, which write nothing. Then the
+callbacks are done, each in a transaction of its own on the second connection: on the caller's, they would
+begin its next transaction, whose reads would then see the time before them.
+"""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any, TypeVar
+
+import frappe
+
+from dartwing.dartwing_core.background_jobs.database import connections
+
+Message = TypeVar("Message")
+
+
+class FollowUp:
+	"""What follows the commit of one transaction.
+
+	Only Frappe's callbacks of the transaction hold it: a rollback clears them, and it is gone.
+	"""
+
+	def __init__(self) -> None:
+		self.messages: list[Any] = []
+		self.callbacks: list[Callable[[], object]] = []
+		self._is_committed = False
+		frappe.db.before_commit.add(self.begin_commit)
+		frappe.db.after_commit.add(self.run)
+		frappe.db.after_rollback.add(connections.close_second)
+
+	@classmethod
+	def of_this_transaction(cls) -> "FollowUp":
+		"""The one that waits for the commit of the current transaction, or a new one."""
+		for callback in frappe.db.before_commit._functions:
+			waiting = getattr(callback, "__self__", None)
+			if isinstance(waiting, cls):
+				return waiting
+		return cls()
+
+	def begin_commit(self) -> None:
+		"""Frappe has taken this out of its list: what is asked for from here on follows the next commit."""
+		self._is_committed = True
+		# once more: among the callbacks of a commit, what was added for the next one has been called already
+		frappe.db.after_commit.add(self.run)
+		# once more: a commit begins by forgetting what was to follow a rollback
+		frappe.db.after_rollback.add(connections.close_second)
+
+	def run(self) -> None:
+		if not self._is_committed:
+			return
+		self._is_committed = False
+		for message in self.messages:
+			_tell(message)
+		try:
+			if self.callbacks:
+				with nullcontext() if connections.is_own() else connections.own_connection():
+					for callback in self.callbacks:
+						_do(callback)
+		except Exception:
+			frappe.logger("dartwing").exception("after-commit callbacks could not be run")
+		finally:
+			connections.close_second()
+
+
+def tell_after_commit(message: Callable[[], object]) -> None:
+	"""Call once the current transaction is committed, before all that is to be done; it writes nothing.
+
+	What must be looked up for it is read among `uncommitted_reads`. What it raises is logged.
+	"""
+	FollowUp.of_this_transaction().messages.append(message)
+
+
+def first_message(kind: type[Message]) -> Message:
+	"""The one message of this kind that the current transaction has, told before all others."""
+	messages = FollowUp.of_this_transaction().messages
+	if messages and isinstance(messages[0], kind):
+		return messages[0]
+	first = kind()
+	messages.insert(0, first)
+	return first
+
+
+def do_after_commit(callback: Callable[[], object]) -> None:
+	"""Call once the current transaction is committed, on a second connection, in a transaction of its own.
+
+	What it raises undoes it and is logged, not raised: it would escape from somebody else's `commit()`, and
+	Frappe v15 would run the remaining callbacks only at the next one. What is asked for among the callbacks
+	of a commit follows the next commit.
+	"""
+	FollowUp.of_this_transaction().callbacks.append(callback)
+
+
+def _tell(message: Callable[[], object]) -> None:
+	try:
+		message()
+	except Exception:
+		frappe.logger("dartwing").exception("after-commit message could not be sent")
+
+
+def _do(callback: Callable[[], object]) -> None:
+	"""In the transaction that the commit before it began."""
+	try:
+		callback()
+		frappe.db.commit()
+	except Exception:
+		frappe.logger("dartwing").exception("after-commit callback failed")
+		frappe.db.rollback()

@@ -1,0 +1,119 @@
+"""Which connection a statement is on, and who ends its transaction.
+
+`frappe.db` is the connection of the block that the statement stands in:
+
+- in no block of this house, the caller's: a request's or a handler's, whose transaction the engine joins and
+  never ends;
+- `own_connection()`: the engine's own, beside the caller's; the code in the block commits;
+- `separate_transaction()`: the engine's own as well; one transaction, committed when the block ends;
+- `as_own_connection()`: the caller's, which the engine may use as its own from here on;
+- `uncommitted_reads()` (see `uncommitted_reads.py`): beside the caller's, to read what nobody has committed.
+
+There is at most one connection beside another, the second one. What was opened to read is kept for what
+follows the commit, which closes it (see `after_commit.py`).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import frappe
+from frappe.database.database import Database
+
+from dartwing.dartwing_core.background_jobs.database import drivers
+
+# noted on a connection: that the engine may commit on it; the second one that is kept beside it
+IS_OWN = "dartwing_is_own"
+SECOND = "dartwing_second"
+
+
+def is_own() -> bool:
+	"""Whether the engine may commit on the current connection."""
+	return getattr(frappe.local.db, IS_OWN, False)
+
+
+@contextmanager
+def own_connection() -> Iterator[None]:
+	"""Run the block on a second connection, in transactions that the block itself commits.
+
+	The caller's transaction, locks, snapshot and callbacks are not touched: it may hold the next transaction
+	already, or be what broke. A block inside another one shares its connection, and begins with a commit.
+	"""
+	if is_own():
+		frappe.db.commit()
+		yield
+		return
+	callers = frappe.local.db
+	own = take_second(callers) or drivers.beside(callers)
+	# also ends the transaction of uncommitted reads, if it was opened for those
+	own.sql("start transaction")
+	setattr(own, IS_OWN, True)
+	try:
+		frappe.local.db = own
+		yield
+	finally:
+		# first of all: a job's timeout may interrupt the next line
+		frappe.local.db = callers
+		own.close()
+
+
+@contextmanager
+def separate_transaction() -> Iterator[None]:
+	"""Run the block in one transaction of the engine's own and commit it; what it raises undoes it."""
+	is_nested = is_own()
+	with own_connection():
+		try:
+			yield
+		except BaseException:
+			if is_nested:
+				frappe.db.rollback()
+			raise
+		frappe.db.commit()
+
+
+@contextmanager
+def as_own_connection() -> Iterator[None]:
+	"""Run the block on the current connection, which the engine may use as its own.
+
+	What follows a commit in the block runs on this very connection, which saves opening a second one. For a
+	caller that has nothing more to read or write in the transaction that the commit begins.
+	"""
+	connection, was_own = frappe.local.db, is_own()
+	setattr(connection, IS_OWN, True)
+	try:
+		yield
+	finally:
+		setattr(connection, IS_OWN, was_own)
+
+
+def begin_new_snapshot() -> None:
+	"""End the engine's own transaction, in which nothing was written: the next read sees what is there then.
+
+	`frappe.db.commit()` would run Frappe's callbacks as well.
+	"""
+	frappe.db.sql("commit")
+
+
+def second_of(connection: Database) -> Database | None:
+	return getattr(connection, SECOND, None)
+
+
+def keep_second(connection: Database, second: Database) -> None:
+	setattr(connection, SECOND, second)
+
+
+def take_second(connection: Database) -> Database | None:
+	"""The second connection that is kept, if it still answers. Who takes it keeps it again, or closes it."""
+	second = second_of(connection)
+	setattr(connection, SECOND, None)
+	if second and not drivers.is_alive(second):
+		second.close()
+		return None
+	return second
+
+
+def close_second() -> None:
+	"""Close the second connection that is kept beside the current one."""
+	second = second_of(frappe.local.db)
+	setattr(frappe.local.db, SECOND, None)
+	if second:
+		second.close()
