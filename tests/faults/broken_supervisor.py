@@ -2,7 +2,7 @@
 
 from frappe.utils.background_jobs import start_worker
 
-from dartwing.dartwing_core.background_jobs import executor
+from dartwing.dartwing_core.background_jobs.execution import settlement
 
 
 def fail(*_arguments: object) -> None:
@@ -10,5 +10,5 @@ def fail(*_arguments: object) -> None:
 
 
 if __name__ == "__main__":
-	executor.record_in_own_transaction = fail
+	settlement.record_in_own_transaction = fail
 	start_worker(queue="short,default,long")

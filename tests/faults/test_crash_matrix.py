@@ -39,7 +39,7 @@ pytestmark = pytest.mark.usefixtures("impatient")
 BEFORE_THE_COMMIT = {
 	"after the claim": "before executor.perform",
 	"between the handler's return and its record": "before executor.settle",
-	"between the record and the commit": "before executor.as_own_connection",
+	"between the record and the commit": "before execution.settlement.as_own_connection",
 }
 AFTER_THE_COMMIT = {
 	"before what follows from the commit": "before execution.errands.do",
@@ -100,9 +100,9 @@ def test_a_submitter_killed_before_its_commit_leaves_nothing(world, processes, t
 	[
 		# straight to the queue, and by the dispatcher: so few slots are left to its turns
 		("before announcing.realtime.publish_all", 100),
-		("before dispatch.dispatcher.push_all", 100),
+		("before dispatch.wake_ups.push_all", 100),
 		("before dispatch.dispatcher.dispatch", 10),
-		("before dispatch.dispatcher.push_all", 10),
+		("before dispatch.wake_ups.push_all", 10),
 	],
 )
 def test_a_job_whose_submitter_was_killed_between_commit_and_push_is_pushed(

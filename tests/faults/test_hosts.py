@@ -224,7 +224,7 @@ def test_a_row_that_a_dead_host_holds_keeps_no_other_job_from_its_rescue(world, 
 	network = network_with(server_forgets=8)
 	dead = network.host("dead")
 	held = submit(**WRITES)
-	stopped = dead.processes.stopped_worker("before executor.as_own_connection")
+	stopped = dead.processes.stopped_worker("before execution.settlement.as_own_connection")
 	stopped.pid  # noqa: B018 the handler has returned, and the row is written
 	second = network.host("second")
 	second.worker()

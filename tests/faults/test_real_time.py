@@ -13,7 +13,7 @@ from processes import kill
 from psutil import Process
 from rq import Worker
 
-from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
+from dartwing.dartwing_core.background_jobs.dispatch import wake_ups
 
 MARKER = "written by a test"
 
@@ -65,8 +65,8 @@ def test_a_push_that_was_lost_is_found(world, stock_bench):
 
 
 def lose_the_push() -> str:
-	push, dispatcher.push_all = dispatcher.push_all, lambda _jobs: None
+	push, wake_ups.push_all = wake_ups.push_all, lambda _jobs: None
 	try:
 		return submit(mode="succeed").name
 	finally:
-		dispatcher.push_all = push
+		wake_ups.push_all = push

@@ -15,7 +15,7 @@ from factories import (
 )
 
 from dartwing.dartwing_core.background_jobs import cancel_job
-from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
+from dartwing.dartwing_core.background_jobs.dispatch import wake_ups
 from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError, JobStateError
 from dartwing.dartwing_core.background_jobs.upkeep import recovery
 
@@ -61,7 +61,7 @@ def test_the_rq_job_stays_until_the_cancel_is_committed(world):
 def test_a_lost_wake_up_of_a_job_that_is_being_canceled_keeps_no_other_lost(world):
 	held_up, other = submit(n=1), submit(n=2)
 	names = ("in", [held_up.name, other.name])
-	dispatcher.withdraw("default", frappe.get_all("Background Job", {"name": names}, pluck="rq_job_id"))
+	wake_ups.withdraw("default", frappe.get_all("Background Job", {"name": names}, pluck="rq_job_id"))
 	defaults = "dartwing.dartwing_core.background_jobs.config.DEFAULTS"
 	at_once = patch.dict(defaults, {"recovery_age_seconds": 0})
 	with second_connection():

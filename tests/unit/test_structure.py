@@ -117,7 +117,7 @@ def test_one_module_asks_which_frappe_it_is():
 
 
 def test_one_module_enqueues_and_one_publishes():
-	assert callers_of("enqueue") == {"dispatcher"}
+	assert callers_of("enqueue") == {"wake_ups"}
 	assert callers_of("publish_realtime") == {"realtime"}
 
 

@@ -1,42 +1,31 @@
-"""The use cases that change a job: submit and cancel. Nothing here commits."""
+"""Accepting jobs, and canceling them. Nothing here commits.
+
+An acceptance, from the call to the worker's queue:
+
+1. a request whose idempotency key was used before is answered with the job that it became;
+2. every other request is checked: its arguments, its organization, its Job Type, its parent;
+3. equal submissions that are not committed yet are waited for, and what is left of the limits is counted;
+4. the jobs are inserted with their log, all of them or none;
+5. when the caller commits, they are announced, and dispatched as far as there is room.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
-import frappe
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs import config
-from dartwing.dartwing_core.background_jobs.announcing import realtime
-from dartwing.dartwing_core.background_jobs.database import drivers, inserts
-from dartwing.dartwing_core.background_jobs.database.looks import Look
-from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
-from dartwing.dartwing_core.background_jobs.dispatch import consequences, dispatcher
+from dartwing.dartwing_core.background_jobs.dispatch import consequences
 from dartwing.dartwing_core.background_jobs.dispatch.cancellation import cancel_job
-from dartwing.dartwing_core.background_jobs.errors import (
-	SubmissionTimeoutError,
-	refuse_argument,
-)
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.submission import (
-	admission,
+	acceptance,
 	deduplication,
 	direct_dispatch,
 	idempotency,
 )
-from dartwing.dartwing_core.background_jobs.submission.admission import Demand
-from dartwing.dartwing_core.background_jobs.submission.checks import (
-	COLUMNS,
-	JobRequest,
-	SubmissionChecks,
-	When,
-	stamp,
-)
-from dartwing.dartwing_core.doctype.background_job.background_job import (
-	PENDING,
-	BackgroundJob,
-)
-from dartwing.dartwing_core.doctype.job_execution_log import job_execution_log
-from dartwing.dartwing_core.doctype.job_execution_log.job_execution_log import Entry
+from dartwing.dartwing_core.background_jobs.submission.checks import JobRequest, SubmissionChecks, When
+from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 
 __all__ = ["cancel_job", "submit_job", "submit_jobs"]
 
@@ -86,83 +75,33 @@ def _submit(requests: Sequence[JobRequest], places: Sequence[str]) -> list[Backg
 	"""The jobs of the requests: those that were accepted for their keys before, and new ones."""
 	keyed = idempotency.keyed(requests, places)
 	if not keyed:
-		return _submit_new(requests, places)
-	with idempotency.take_turn(keyed.values()) as hold:
+		return _accept(requests, places)
+	with idempotency.take_turn(keyed.values()) as turn:
 		jobs = idempotency.find(keyed)
 		new = [position for position in range(len(requests)) if position not in jobs]
-		accepted = _submit_new(
+		accepted = _accept(
 			[requests[position] for position in new],
 			[places[position] for position in new],
 			[keyed.get(position) for position in new],
 		)
 		if not new:
-			# whoever waits can be told at once
-			hold.let_go()
+			# those that wait with the same keys can be told of their jobs at once
+			turn.let_go()
 	jobs.update(zip(new, accepted, strict=True))
 	return [jobs[position] for position in range(len(requests))]
 
 
-def _submit_new(
+def _accept(
 	requests: Sequence[JobRequest], places: Sequence[str], keys: Sequence[idempotency.Keyed | None] = ()
 ) -> list[BackgroundJob]:
 	checks = SubmissionChecks(requests)
-	jobs = [checks.check(*one) for one in zip(requests, places, strict=True)]
+	jobs = [checks.check(request, place) for request, place in zip(requests, places, strict=True)]
 	for job, key in zip(jobs, keys, strict=False):
 		job.update(key.fields() if key else {})
-	return _accept(jobs, checks)
-
-
-def _accept(jobs: list[BackgroundJob], checks: SubmissionChecks) -> list[BackgroundJob]:
 	if jobs:
-		keys, demands = deduplication.keys_of(jobs), checks.demands(jobs)
+		hashes, demands = deduplication.keys_of(jobs), checks.demands(jobs)
 		slots = direct_dispatch.looks(jobs)
-		with deduplication.await_equals(keys):
-			log, events = _insert_within_limits(jobs, keys, demands, slots)
+		with deduplication.await_equals(hashes):
+			log, events = acceptance.insert_within_limits(jobs, hashes, demands, slots)
 		consequences.follow_acceptance(jobs, [entry.line for entry in log], events)
 	return jobs
-
-
-def _insert_within_limits(
-	jobs: list[BackgroundJob], keys: Sequence[str], demands: Sequence[Demand], slots: Sequence[Look]
-) -> tuple[list[Entry], list[realtime.Message]]:
-	"""Insert them, the only one with these keys; what their log and their events are to say."""
-	with uncommitted_reads():
-		scarce, (is_taken, *window) = admission.look(demands, deduplication.look_for_holder(keys), *slots)
-	# not what was seen before others were waited for
-	has_slot = not (scarce or is_taken) and direct_dispatch.has_slot(window)
-	with admission.in_turn(scarce):
-		if is_taken:
-			deduplication.refuse_holders(keys)
-		stamp(jobs)
-		log = job_execution_log.entries(jobs, None, jobs[0].creation, message=_("accepted"))
-		events = realtime.status_messages(jobs, None)
-		if has_slot:
-			log += dispatcher.queue_before_insert(jobs[0])
-			events += realtime.status_messages(jobs, PENDING)
-		_insert(jobs, log, keys)
-	return log, events
-
-
-def _insert(jobs: Sequence[BackgroundJob], log: Sequence[Entry], keys: Sequence[str]) -> None:
-	"""Insert the jobs with their log, or none: an equal job that won the race is named."""
-	try:
-		_insert_all(jobs, log)
-	except drivers.INTEGRITY_ERRORS as error:
-		if not frappe.db.is_duplicate_entry(error):
-			raise
-		deduplication.refuse_holders(keys)
-		try:
-			_insert_all(jobs, log)
-		except drivers.INTEGRITY_ERRORS:
-			# of a large bulk, not every key is waited for
-			frappe.throw(_("An equal job is being submitted; try again"), SubmissionTimeoutError)
-
-
-def _insert_all(jobs: Sequence[BackgroundJob], log: Sequence[Entry]) -> None:
-	columns = [column for column in COLUMNS if any(job.get(column) is not None for job in jobs)]
-	# of two bulks with equal jobs one waits for the other, instead of each for the other
-	in_order = sorted(jobs, key=lambda job: job.deduplication_key or "")
-	rows = [[job.get(column) for column in columns] for job in in_order]
-	with inserts.all_or_nothing():
-		inserts.insert("Background Job", columns, rows)
-		job_execution_log.insert(log)

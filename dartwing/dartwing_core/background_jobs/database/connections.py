@@ -28,7 +28,7 @@ SECOND = "dartwing_second"
 
 def is_own() -> bool:
 	"""Whether the engine may commit on the current connection."""
-	return getattr(frappe.local.db, IS_OWN, False)
+	return vars(frappe.local.db).get(IS_OWN, False)
 
 
 @contextmanager
@@ -94,7 +94,7 @@ def begin_new_snapshot() -> None:
 
 
 def second_of(connection: Database) -> Database | None:
-	return getattr(connection, SECOND, None)
+	return vars(connection).get(SECOND)
 
 
 def keep_second(connection: Database, second: Database) -> None:

@@ -3,7 +3,7 @@
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.background_jobs.dispatch import consequences, dispatcher
+from dartwing.dartwing_core.background_jobs.dispatch import consequences, wake_ups
 from dartwing.dartwing_core.background_jobs.errors import JobStateError, refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.doctype.background_job.background_job import (
@@ -25,7 +25,7 @@ def cancel_job(job_id: str) -> BackgroundJob:
 	if not access.can_cancel(access.check_visible(job_id)):
 		refuse_argument("job_id", _("only its owner or an admin may cancel it"), frappe.PermissionError)
 	job = _cancel_unfinished(job_id)
-	dispatcher.withdraw_after_commit(job)
+	wake_ups.withdraw_after_commit(job)
 	consequences.follow_end(job)
 	return job
 

@@ -13,7 +13,7 @@ from dartwing.dartwing_core.background_jobs.announcing.transition_log import Lin
 from dartwing.dartwing_core.background_jobs.database import queue_redis
 from dartwing.dartwing_core.background_jobs.database.after_commit import do_after_commit, first_message
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
-from dartwing.dartwing_core.background_jobs.dispatch import dependencies, dispatcher, equal_jobs
+from dartwing.dartwing_core.background_jobs.dispatch import dependencies, dispatcher, equal_jobs, wake_ups
 from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, QUEUED, BackgroundJob
 
 # what is needed of a new job after the commit, whatever its submitter does with the document
@@ -60,9 +60,7 @@ class Accepted:
 			"job_status_changed",
 			[event for event in self._events if organization_of.get(event[1]["job_id"]) == event[0]],
 		)
-		dispatcher.push_all(
-			[job for job in self._jobs if job.status == QUEUED and job.name in organization_of]
-		)
+		wake_ups.push_all([job for job in self._jobs if job.status == QUEUED and job.name in organization_of])
 
 
 def _dispatch(jobs: Sequence[frappe._dict]) -> None:

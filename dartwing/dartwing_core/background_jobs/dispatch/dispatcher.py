@@ -1,4 +1,4 @@
-"""Waiting → Queued → RQ: priority, fairness between organizations, pause; the only caller of frappe.enqueue.
+"""Waiting → Queued: priority, fairness between organizations, pause.
 
 The row is moved first, in a transaction of its own, and pushed after that commit. A push that is
 lost leaves a Queued row without an RQ job, which `recovery` finds within a minute.
@@ -12,8 +12,7 @@ from frappe import _
 from pypika.terms import LiteralValue
 
 from dartwing.dartwing_core.background_jobs import config
-from dartwing.dartwing_core.background_jobs.database import queue_redis
-from dartwing.dartwing_core.background_jobs.database.after_commit import do_after_commit, tell_after_commit
+from dartwing.dartwing_core.background_jobs.database.after_commit import tell_after_commit
 from dartwing.dartwing_core.background_jobs.database.connections import begin_new_snapshot, own_connection
 from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
 from dartwing.dartwing_core.background_jobs.database.looks import ask
@@ -23,6 +22,7 @@ from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import (
 	uncommitted_reads_between_transactions,
 )
 from dartwing.dartwing_core.background_jobs.dispatch import windows
+from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY, new_rq_job_id, push
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	ACTIVE,
 	PRIORITIES,
@@ -36,13 +36,8 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import (
 	is_held,
 	paused_queues,
-	setting,
 )
 from dartwing.dartwing_core.doctype.job_execution_log.job_execution_log import Entry
-
-EXECUTE_JOB = "dartwing.dartwing_core.background_jobs.executor.execute_job"
-
-QUEUE_BY_PRIORITY = {"Critical": "short", "High": "short", "Normal": "default", "Low": "long"}
 
 # jobs of an organization that other transactions are at
 MAX_PASSED_OVER = 100
@@ -223,90 +218,3 @@ def _locked_while_waiting(names: Sequence[str]) -> list[BackgroundJob]:
 	)
 	jobs = {row.name: frappe.get_doc({"doctype": "Background Job", **row}) for row in rows}
 	return [jobs[name] for name in names if name in jobs]
-
-
-def renew_wake_up(job: frappe._dict) -> bool:
-	"""Give a Queued job another RQ id, in the current transaction; False when it moved on meanwhile.
-
-	So that of two who find it lost one pushes it, and a late wake-up of the old id is told from the new one.
-	One that another transaction is at is left to the next tick: the others must not wait for it.
-	"""
-	found = frappe.db.sql(
-		f"""{newest()}select name from `tabBackground Job`
-		where name = %s and status = %s and rq_job_id = %s for update skip locked""",
-		(job.name, QUEUED, job.rq_job_id),
-	)
-	if not found:
-		return False
-	job.rq_job_id = new_rq_job_id(job)
-	query = "update `tabBackground Job` set rq_job_id = %s where name = %s"
-	frappe.db.sql(newest() + query, (job.rq_job_id, job.name))
-	return True
-
-
-def new_rq_job_id(job: BackgroundJob | frappe._dict) -> str:
-	return f"{job.name}-{frappe.generate_hash(length=8)}"
-
-
-def push(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
-	"""Put the wake-ups of Queued jobs on their RQ queues, in the order of the jobs.
-
-	Critical ones go before all that wait. What cannot be pushed is left to `recovery`, and keeps the
-	others from nothing as long as Redis answers.
-	"""
-	if jobs and queue_redis.answers():
-		push_all(jobs)
-
-
-def push_all(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
-	"""As `push`, of somebody who has just asked whether Redis answers."""
-	urgent = [job for job in jobs if job.priority == "Critical"]
-	# each goes to the front: the last one pushed is the first
-	for job in [*reversed(urgent), *(job for job in jobs if job.priority != "Critical")]:
-		try:
-			_push_one(job)
-		except Exception:
-			frappe.logger("dartwing").exception(f"{job.name} could not be pushed")
-			if not queue_redis.answers():
-				return
-
-
-def _push_one(job: BackgroundJob | frappe._dict) -> None:
-	frappe.enqueue(
-		EXECUTE_JOB,
-		queue=QUEUE_BY_PRIORITY[job.priority],
-		timeout=wake_up_seconds(job),
-		at_front=job.priority == "Critical",
-		job_id=job.rq_job_id,
-		background_job_id=job.name,
-	)
-
-
-def wake_up_seconds(job: BackgroundJob | frappe._dict) -> int:
-	"""How long RQ lets the wake-up's horse live: for its own job, and for those that it goes on with.
-
-	Jobs are stopped by an alarm of their own and by their supervisor; RQ is the last resort.
-	"""
-	spare = config.get("timeout_grace_seconds") + config.get("wake_up_spare_seconds")
-	return int(job.timeout_seconds + spare + setting("drain_budget_seconds"))
-
-
-def withdraw_after_commit(job: BackgroundJob) -> None:
-	"""Take the job's wake-up off its queue once the current transaction is committed.
-
-	One that is not found, or cannot be reached, will find nothing to claim.
-	"""
-	if job.rq_job_id:
-		do_after_commit(partial(_withdraw_needless, job, job.rq_job_id))
-
-
-def _withdraw_needless(job: BackgroundJob, rq_job_id: str) -> None:
-	"""What was done may have been undone to a savepoint: then the wake-up is still needed."""
-	needs = "select 1 from `tabBackground Job` where name = %s and status = %s and rq_job_id = %s"
-	if not frappe.db.sql(needs, (job.name, QUEUED, rq_job_id)):
-		withdraw(QUEUE_BY_PRIORITY[job.priority], [rq_job_id])
-
-
-def withdraw(queue: str, rq_job_ids: Sequence[str]) -> None:
-	if queue_redis.answers():
-		queue_redis.take_off(queue, rq_job_ids)

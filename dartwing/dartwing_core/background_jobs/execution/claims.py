@@ -11,7 +11,7 @@ from dartwing.dartwing_core.background_jobs.database.connections import as_own_c
 from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
 from dartwing.dartwing_core.background_jobs.database.snapshots import newest
 from dartwing.dartwing_core.background_jobs.dispatch.consequences import follow_end
-from dartwing.dartwing_core.background_jobs.dispatch.dispatcher import QUEUE_BY_PRIORITY
+from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.errors import StaleJobError
 from dartwing.dartwing_core.background_jobs.execution.horse import Horse
 from dartwing.dartwing_core.background_jobs.execution.refusals import refuse_to_start

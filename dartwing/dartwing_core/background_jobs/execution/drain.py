@@ -7,7 +7,7 @@ from collections.abc import Callable
 import frappe
 
 from dartwing.dartwing_core.background_jobs import config
-from dartwing.dartwing_core.background_jobs.dispatch.dispatcher import QUEUE_BY_PRIORITY
+from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.execution import claims
 from dartwing.dartwing_core.background_jobs.execution.errands import Errands
 from dartwing.dartwing_core.background_jobs.execution.fresh_context import run_as_frappe_job

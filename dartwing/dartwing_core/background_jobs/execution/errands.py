@@ -9,7 +9,7 @@ import frappe
 
 from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.database.connections import as_own_connection
-from dartwing.dartwing_core.background_jobs.dispatch import consequences, dispatcher
+from dartwing.dartwing_core.background_jobs.dispatch import consequences, wake_ups
 from dartwing.dartwing_core.background_jobs.execution.fresh_context import run_on_site
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 
@@ -61,16 +61,16 @@ class Errands:
 		"""
 		with self._is_running:
 			with self._lock:
-				ended, wake_ups, is_empty = self._ended, self._wake_ups, not self._since
+				ended, needless, is_empty = self._ended, self._wake_ups, not self._since
 				self._clear()
 			if not is_empty:
-				run_on_site(self._site, partial(do, ended, wake_ups))
+				run_on_site(self._site, partial(do, ended, needless))
 		return not is_empty
 
 
-def do(ended: list[frappe._dict], wake_ups: dict[str, list[str]]) -> None:
-	for queue, rq_job_ids in wake_ups.items():
-		dispatcher.withdraw(queue, rq_job_ids)
+def do(ended: list[frappe._dict], needless: dict[str, list[str]]) -> None:
+	for queue, rq_job_ids in needless.items():
+		wake_ups.withdraw(queue, rq_job_ids)
 	with as_own_connection():
 		consequences.take_consequences(ended)
 		# the keys that were released; the dispatcher has committed for itself

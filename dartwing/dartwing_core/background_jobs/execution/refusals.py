@@ -6,7 +6,7 @@ from redis.exceptions import RedisError
 from rq.timeouts import BaseTimeoutException
 
 from dartwing.dartwing_core.background_jobs.database import drivers, times
-from dartwing.dartwing_core.background_jobs.dispatch.dispatcher import QUEUE_BY_PRIORITY
+from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT
 from dartwing.dartwing_core.background_jobs.execution.outcomes import describe
 from dartwing.dartwing_core.background_jobs.tenancy import access

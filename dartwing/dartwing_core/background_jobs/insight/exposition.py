@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from dartwing.dartwing_core.background_jobs.database import times
-from dartwing.dartwing_core.background_jobs.dispatch.dispatcher import QUEUE_BY_PRIORITY
+from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.insight.figures import Open, oldest_waiting_seconds, open_by_kind
 from dartwing.dartwing_core.background_jobs.statuses import (
 	COMPLETED,

@@ -13,7 +13,7 @@ from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
 from dartwing.dartwing_core.background_jobs.database.looks import Look
 from dartwing.dartwing_core.background_jobs.dispatch import windows
-from dartwing.dartwing_core.background_jobs.dispatch.dispatcher import QUEUE_BY_PRIORITY
+from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, BackgroundJob
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import is_held, paused_queues
 

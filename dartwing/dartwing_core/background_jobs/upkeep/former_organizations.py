@@ -19,7 +19,7 @@ from dartwing.dartwing_core.background_jobs.database.connections import own_conn
 from dartwing.dartwing_core.background_jobs.database.named_locks import held, lock_name
 from dartwing.dartwing_core.background_jobs.database.snapshots import newest
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
-from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
+from dartwing.dartwing_core.background_jobs.dispatch import wake_ups
 from dartwing.dartwing_core.background_jobs.dispatch.consequences import follow_ends
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT
 from dartwing.dartwing_core.doctype.background_job.background_job import (
@@ -200,7 +200,7 @@ def _fail_unfinished(jobs: Sequence[BackgroundJob]) -> None:
 			failed, DEAD_LETTER, message=reason, actor="Engine", error_type=PERMANENT, error_message=reason
 		)
 		for job in failed:
-			dispatcher.withdraw_after_commit(job)
+			wake_ups.withdraw_after_commit(job)
 		follow_ends(failed)
 
 

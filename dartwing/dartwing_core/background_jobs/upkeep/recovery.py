@@ -17,7 +17,7 @@ from dartwing.dartwing_core.background_jobs import config, error_log
 from dartwing.dartwing_core.background_jobs.database import queue_redis, times
 from dartwing.dartwing_core.background_jobs.database.named_locks import held, lock_name
 from dartwing.dartwing_core.background_jobs.database.queue_redis import ALIVE, ENDED, UNKNOWN
-from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
+from dartwing.dartwing_core.background_jobs.dispatch import wake_ups
 from dartwing.dartwing_core.background_jobs.dispatch.consequences import follow_end
 from dartwing.dartwing_core.background_jobs.dispatch.retry_queue import schedule_retry
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT
@@ -70,17 +70,17 @@ def _push_lost() -> int:
 	frappe.db.rollback()
 	waiting, pushed = waiting_wake_ups(), 0
 	for batch in batches_in(QUEUED, "queued_at"):
-		lost = [job for job in without_wake_up(batch, waiting) if dispatcher.renew_wake_up(job)]
+		lost = [job for job in without_wake_up(batch, waiting) if wake_ups.renew_wake_up(job)]
 		# a wake-up must find the id that the row names
 		frappe.db.commit()
-		dispatcher.push(lost)
+		wake_ups.push(lost)
 		pushed += len(lost)
 	return pushed
 
 
 def waiting_wake_ups() -> set[str]:
 	"""Full ids of all RQ jobs that wait in the queues of the engine."""
-	return queue_redis.waiting_ids(set(dispatcher.QUEUE_BY_PRIORITY.values()))
+	return queue_redis.waiting_ids(set(wake_ups.QUEUE_BY_PRIORITY.values()))
 
 
 def without_wake_up(jobs: Sequence[frappe._dict], waiting: set[str]) -> list[frappe._dict]:

@@ -1,0 +1,101 @@
+"""One attempt: the handler is called as the job's owner, in time and under supervision, and ends somehow."""
+
+import os
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import frappe
+from frappe import _
+
+from dartwing.dartwing_core.background_jobs.errors import TransientError
+from dartwing.dartwing_core.background_jobs.execution import settlement
+from dartwing.dartwing_core.background_jobs.execution.context import JobContext
+from dartwing.dartwing_core.background_jobs.execution.control_connection import ControlConnection
+from dartwing.dartwing_core.background_jobs.execution.endings import outcome_of
+from dartwing.dartwing_core.background_jobs.execution.errands import Errands
+from dartwing.dartwing_core.background_jobs.execution.offspring import Offspring
+from dartwing.dartwing_core.background_jobs.execution.outcomes import Completed, Outcome, TimedOut
+from dartwing.dartwing_core.background_jobs.execution.supervision import Supervisor
+from dartwing.dartwing_core.background_jobs.execution.surroundings import surroundings_kept
+from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
+from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
+from dartwing.dartwing_core.doctype.job_type.job_type import get_handler
+
+
+def attempt(job: BackgroundJob, limit: TimeLimit, errands: Errands, offspring: Offspring) -> Outcome:
+	try:
+		with (
+			surroundings_kept(),
+			supervised(job, limit, errands, offspring) as context,
+			acting_as(job.owner_user),
+			limit.enforced(),
+		):
+			outcome: Outcome = Completed.of(call(handler_of(job), context))
+	except BaseException as error:
+		return outcome_of(error, job.timeout_seconds, limit.has_interrupted)
+	# also a handler that returns has run into it
+	return TimedOut(job.timeout_seconds, "") if limit.has_interrupted else outcome
+
+
+def call(handler: Callable[[JobContext], Any], context: JobContext) -> Any:
+	"""What the handler returns. A process that it forked, and that comes back too, ends here.
+
+	The job is its parent's affair, and so are the connections that it was born with.
+	"""
+	process = os.getpid()
+	try:
+		return handler(context)
+	finally:
+		if os.getpid() != process:
+			traceback.print_exc()
+			os._exit(1)
+
+
+def handler_of(job: BackgroundJob) -> Callable[[JobContext], Any]:
+	"""The handler as this process has it.
+
+	Raises TransientError where it has none: the Job Type was checked when it was saved, by code that is
+	newer, or older, than what this worker has loaded.
+	"""
+	found = frappe.db.sql("select handler_method from `tabJob Type` where name = %s", (job.job_type,))
+	if not found:
+		raise TransientError(_("Job Type {0} does not exist any more").format(job.job_type))
+	try:
+		return get_handler(found[0][0])
+	except frappe.ValidationError as error:
+		raise TransientError(
+			_("{0}. If other code was installed meanwhile, restart the workers: bench restart").format(
+				frappe.utils.strip_html(str(error)).rstrip(".")
+			)
+		) from error
+
+
+@contextmanager
+def acting_as(user: str) -> Iterator[None]:
+	before = frappe.session.user
+	frappe.set_user(user)
+	try:
+		yield
+	finally:
+		frappe.set_user(before)
+
+
+@contextmanager
+def supervised(
+	job: BackgroundJob, limit: TimeLimit, errands: Errands, offspring: Offspring
+) -> Iterator[JobContext]:
+	"""The job's context, with a supervisor beside the block that may stop it by force."""
+	control = ControlConnection(job.name, job.organization, job.attempt_id)
+	context = JobContext(job, control)
+	overran = TimedOut(job.timeout_seconds, _("The handler went on after its timeout and was killed."))
+	record_overrun = partial(settlement.record_in_own_transaction, job, overran, errands)
+	supervisor = Supervisor(control, limit, record_overrun, errands, offspring)
+	try:
+		with supervisor.watching():
+			yield context
+	finally:
+		context.deliver()
+		control.close()

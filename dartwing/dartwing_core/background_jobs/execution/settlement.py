@@ -1,0 +1,64 @@
+"""Writing down how an attempt ended: Completed with what its handler wrote, else after undoing that."""
+
+import frappe
+
+from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs.database.connections import (
+	as_own_connection,
+	separate_transaction,
+)
+from dartwing.dartwing_core.background_jobs.execution.errands import Errands
+from dartwing.dartwing_core.background_jobs.execution.outcomes import Completed, Outcome
+from dartwing.dartwing_core.background_jobs.execution.time_limit import at_most
+from dartwing.dartwing_core.doctype.background_job.background_job import RUNNING, BackgroundJob
+
+
+def complete(job: BackgroundJob, outcome: Completed) -> None:
+	outcome.record(job)
+	with as_own_connection():
+		frappe.db.commit()
+
+
+def record_failure(job: BackgroundJob, outcome: Outcome, errands: Errands) -> None:
+	"""Undo the handler's transaction, then record the outcome in one of its own.
+
+	On a fresh connection, because the handler's may be what broke.
+	"""
+	undo()
+	record_in_own_transaction(job, outcome, errands)
+
+
+def undo() -> None:
+	"""Roll back; a connection that cannot even do that is closed, and the server rolls back.
+
+	An interruption between a statement and its answer leaves a connection that raises all kinds of
+	errors. The next statement opens another one.
+	"""
+	try:
+		with at_most(config.get("timeout_grace_seconds")):
+			frappe.db.rollback()
+	except BaseException:
+		# the handler's own callbacks of the rollback may raise anything, or never return
+		drop_connection()
+
+
+def drop_connection() -> None:
+	try:
+		frappe.db.close()
+	except Exception:
+		# closed already, by whoever broke it
+		frappe.db._cursor = frappe.db._conn = None
+
+
+def record_in_own_transaction(job: BackgroundJob, outcome: Outcome, errands: Errands) -> None:
+	with separate_transaction():
+		current = frappe.get_doc("Background Job", job.name)
+		is_ours = current.attempt_id == job.attempt_id
+		if is_ours and current.status == RUNNING:
+			outcome.record(current)
+		else:
+			state = f"{current.status}, attempt {current.attempt_id}"
+			frappe.logger("dartwing").info(f"{job.name}: {job.attempt_id} records nothing, it is {state}")
+	if is_ours:
+		# also of one that is Completed: a callback of the handler may have raised out of that very commit
+		errands.follow_end(current)

@@ -1,0 +1,68 @@
+"""The insert of accepted jobs with their log: within the limits, without duplicates, all of them or none."""
+
+from collections.abc import Sequence
+
+import frappe
+from frappe import _
+
+from dartwing.dartwing_core.background_jobs.announcing import realtime
+from dartwing.dartwing_core.background_jobs.database import drivers, inserts
+from dartwing.dartwing_core.background_jobs.database.looks import Look
+from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
+from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
+from dartwing.dartwing_core.background_jobs.errors import SubmissionTimeoutError
+from dartwing.dartwing_core.background_jobs.submission import admission, deduplication, direct_dispatch
+from dartwing.dartwing_core.background_jobs.submission.admission import Demand
+from dartwing.dartwing_core.background_jobs.submission.checks import COLUMNS, stamp
+from dartwing.dartwing_core.doctype.background_job.background_job import PENDING, BackgroundJob
+from dartwing.dartwing_core.doctype.job_execution_log import job_execution_log
+from dartwing.dartwing_core.doctype.job_execution_log.job_execution_log import Entry
+
+
+def insert_within_limits(
+	jobs: list[BackgroundJob], keys: Sequence[str], demands: Sequence[Demand], slots: Sequence[Look]
+) -> tuple[list[Entry], list[realtime.Message]]:
+	"""Insert the jobs in the current transaction; what their log and their events are to say.
+
+	The caller has the turn for the keys, and hands in what to look at for a slot (`direct_dispatch.looks`).
+	"""
+	with uncommitted_reads():
+		scarce, (is_taken, *window) = admission.look(demands, deduplication.look_for_holder(keys), *slots)
+	# what was seen before the turn may be over by then
+	has_slot = not (scarce or is_taken) and direct_dispatch.has_slot(window)
+	with admission.in_turn(scarce):
+		if is_taken:
+			deduplication.refuse_holders(keys)
+		stamp(jobs)
+		log = job_execution_log.entries(jobs, None, jobs[0].creation, message=_("accepted"))
+		events = realtime.status_messages(jobs, None)
+		if has_slot:
+			log += dispatcher.queue_before_insert(jobs[0])
+			events += realtime.status_messages(jobs, PENDING)
+		_insert(jobs, log, keys)
+	return log, events
+
+
+def _insert(jobs: Sequence[BackgroundJob], log: Sequence[Entry], keys: Sequence[str]) -> None:
+	"""Insert the jobs with their log, or none: an equal job that won the race is named."""
+	try:
+		_insert_all(jobs, log)
+	except drivers.INTEGRITY_ERRORS as error:
+		if not frappe.db.is_duplicate_entry(error):
+			raise
+		deduplication.refuse_holders(keys)
+		try:
+			_insert_all(jobs, log)
+		except drivers.INTEGRITY_ERRORS:
+			# of a large bulk, not every key is waited for
+			frappe.throw(_("An equal job is being submitted; try again"), SubmissionTimeoutError)
+
+
+def _insert_all(jobs: Sequence[BackgroundJob], log: Sequence[Entry]) -> None:
+	columns = [column for column in COLUMNS if any(job.get(column) is not None for job in jobs)]
+	# of two bulks with equal jobs one waits for the other, instead of each for the other
+	in_order = sorted(jobs, key=lambda job: job.deduplication_key or "")
+	rows = [[job.get(column) for column in columns] for job in in_order]
+	with inserts.all_or_nothing():
+		inserts.insert("Background Job", columns, rows)
+		job_execution_log.insert(log)
