@@ -69,7 +69,7 @@ def _status_event(job: Document, from_status: str | None) -> dict:
 def publish_all(event: str, messages: Sequence[Message]) -> None:
 	"""Tell each organization its message, at once; they go to Redis together, as Frappe would send each.
 
-	Of somebody who has just asked `queue_redis.answers`: Frappe's connection waits for Redis without end.
+	Call it only after `queue_redis.answers()` said yes: Frappe's connection would wait for Redis without end.
 	"""
 	for start in range(0, len(messages), SENT_TOGETHER):
 		with suppress(RedisError):

@@ -1,8 +1,8 @@
 """Locks of the database server by name: for what no row stands for yet.
 
-They belong to a connection, not to its transaction: a rollback keeps them, a lost connection frees
-them. Names are the server's, not the site's. Who would close a ring of waiters is told so at once;
-unlike a deadlock on rows, that undoes nothing of its transaction.
+They belong to a connection, not to its transaction: a rollback keeps them, a lost connection frees them.
+Names are the server's, not the site's. A connection that would wait in a circle is refused at once; unlike
+a deadlock on rows, that undoes nothing of its transaction.
 """
 
 from collections.abc import Iterator, Sequence

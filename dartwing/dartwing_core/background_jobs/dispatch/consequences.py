@@ -74,7 +74,7 @@ def follow_end(job: BackgroundJob) -> None:
 
 
 def follow_ends(jobs: Sequence[BackgroundJob]) -> None:
-	"""As `follow_end`, for many jobs; those that wait again are settled if their parent ended meanwhile."""
+	"""As `follow_end`, for many jobs. One that went back to Pending is settled if its parent has ended."""
 	if jobs:
 		do_after_commit(partial(take_consequences, jobs))
 

@@ -101,7 +101,7 @@ class Turns:
 				return 0
 			ready = self._ready_jobs(int(config.get("dispatch_turn")))
 			if not ready:
-				# who came meanwhile has left it to this process, which must not look at the past
+				# a dispatcher that came meanwhile has left its jobs to this one, which must see them
 				begin_new_snapshot()
 				return 0
 			tried = ready[: self._free_slots()]
@@ -122,7 +122,7 @@ class Turns:
 		return ready_jobs(self._organization, limit, self._passed_over)
 
 	def _free_slots(self) -> int:
-		"""Those that nobody has, a transaction that is still open neither."""
+		"""Slots of the window that no job has taken, jobs of transactions that are still open included."""
 		default_size = windows.default_size()
 		with uncommitted_reads_between_transactions():
 			return windows.Window(*ask(windows.looks(self._organization, default_size))).free

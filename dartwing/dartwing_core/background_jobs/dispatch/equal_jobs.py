@@ -33,10 +33,10 @@ FIELDS = ["name", "status", "creation", "job_type", "deduplication_key"]
 def take_turn(keys: Sequence[str], look_again: Callable[[], object]) -> Hold:
 	"""Be the only submitter with these keys, until this transaction ends or lets go.
 
-	On a unique index, InnoDB would let those that wait deadlock when the first rolls back, and would let
-	them keep a lock that the end of a job waits for. Nobody waits for somebody who only waits: whenever
-	one that had its turn has ended, all the others look whether they must go on. Returns a Hold that is
-	false when the look says that there is nothing left to do.
+	Submitters wait on a named lock and not on the unique index: there, InnoDB would let those that wait
+	deadlock when the first one rolls back, and each would keep a lock on the row, for which the end of that
+	row's job would have to wait. Whenever a submitter that had its turn has ended, all that wait call
+	`look_again`. When that says that nothing is left to do, the Hold that is returned is false.
 	"""
 	names = [lock_name("equal job", key) for key in keys]
 	give_up_at = time.monotonic() + WAIT_SECONDS
@@ -76,8 +76,8 @@ def release(job_ids: Sequence[str], statuses: Sequence[str] = STATUSES) -> None:
 def hold_again(jobs: Sequence[BackgroundJob]) -> None:
 	"""Refuse jobs equal to these, which are unfinished again, for the rest of their window.
 
-	In the current transaction. One whose key another job took meanwhile goes without: that one refuses
-	for both.
+	In the current transaction. A job whose key was taken by another one meanwhile gets none: the other one's
+	key refuses what is equal to both.
 	"""
 	by_key = {job.job_hash: job.name for job in jobs if job.job_hash and is_in_window(job)}
 	if not by_key:

@@ -25,7 +25,7 @@ class Window(NamedTuple):
 
 
 def default_size() -> int:
-	"""Not to be asked among uncommitted reads: settings that are being saved would be read, and cached."""
+	"""Call it outside `uncommitted_reads()`: inside, an uncommitted setting could be read, and cached."""
 	return setting("organization_window")
 
 

@@ -48,7 +48,7 @@ class Drain:
 				self._jobs_left -= 1
 				self._errands.run_if_due()
 			elif not self._errands.run():
-				# what was filled just now may be for this horse
+				# there was no job, and no errand that could have made one ready
 				return
 
 	def _may_take_another(self) -> bool:

@@ -65,9 +65,9 @@ class Horse:
 	def may_take_another(self) -> bool:
 		"""Whether the worker lives, was not asked to stop, and keeps nobody waiting for it too long.
 
-		Nobody: RQ jobs that are not wake-ups of this site. They are let in at once when they wait in a
-		queue that the worker serves before this wake-up's, and else after a slice of the horse's time.
-		Redis is asked; without it, nothing more is taken.
+		RQ jobs that are no wake-ups of this site may wait for it. In a queue that the worker serves before
+		this wake-up's own, they need not wait at all; in another one, for a slice of the horse's time.
+		If Redis does not answer, the horse takes nothing more.
 		"""
 		if os.getppid() != self._worker_pid:
 			return False

@@ -147,9 +147,10 @@ class TimedOut:
 
 @dataclass(frozen=True)
 class Abandoned(Failed):
-	"""The handler stopped because the job is canceled, or another attempt's; then it is not recorded.
+	"""The handler raised JobCanceledError: it was told that the job is canceled, or given to another attempt.
 
-	Of a job that is neither, as one whose handler raises JobCanceledError for itself, it is a failure.
+	Nothing is recorded then, because the job is not this attempt's any more. If it still is, because the
+	handler raised that error by itself, the attempt has failed.
 	"""
 
 

@@ -46,7 +46,8 @@ def refuse_to_start(job: BackgroundJob) -> bool:
 	if reason:
 		ready_at = None if is_waiting_for_parent(standing) else times.utc_now()
 		job.transition_to(PENDING, message=reason, actor="Executor", rq_job_id=None, ready_at=ready_at)
-		# who resumed meanwhile found it Queued: what follows the commit must not take it for held
+		# a resume that came meanwhile found the job Queued and left it as it was: the dispatcher, after the
+		# commit, must read the settings again, or it would take the job for one that is held
 		look_again()
 		return True
 	return False
@@ -105,9 +106,9 @@ def is_waiting_for_parent(standing: frappe._dict) -> bool:
 
 
 def why_not_permitted(job: BackgroundJob, required: str) -> str | None:
-	"""Whether the owner may still create what the Job Type requires; what the question runs into is a no.
+	"""Why the owner may not create what the Job Type requires; an error of the check is a reason, too.
 
-	The DocType may be gone, and hooks of other apps are asked: no later wake-up would fare better.
+	The DocType may be gone, or a hook of another app be broken: the next wake-up would not fare better.
 	"""
 	try:
 		is_permitted = frappe.has_permission(required, "create", user=job.owner_user)

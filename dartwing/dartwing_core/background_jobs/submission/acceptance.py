@@ -28,7 +28,7 @@ def insert_within_limits(
 	"""
 	with uncommitted_reads():
 		scarce, (is_taken, *window) = admission.look(demands, deduplication.look_for_holder(keys), *slots)
-	# what was seen before the turn may be over by then
+	# a job that waits for others below does not go straight to the queue: slots are counted before that
 	has_slot = not (scarce or is_taken) and direct_dispatch.has_slot(window)
 	with admission.in_turn(scarce):
 		if is_taken:

@@ -28,8 +28,8 @@ from dartwing.dartwing_core.background_jobs.errors import (
 from dartwing.dartwing_core.doctype.background_job.background_job import PENDING
 from dartwing.dartwing_core.doctype.job_type.job_type import JobType
 
-# submissions of this size that must still fit, or their submitters take turns: far more than there
-# are connections between their look and their insert
+# submitters take turns as soon as fewer further submissions of the same size than these would still fit: far
+# more than there are connections that could insert between one submitter's count and its insert
 PLENTY = 1000
 TURN_SECONDS = 10
 IN_WINDOW = "job_type = %s and organization = %s and creation > %s"

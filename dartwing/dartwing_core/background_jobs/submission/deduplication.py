@@ -62,8 +62,8 @@ def look_for_holder(keys: Sequence[str]) -> Look:
 def refuse_holders(keys: Sequence[str]) -> None:
 	"""Look for holders of the keys: in this transaction, then in what others have committed since.
 
-	The first that still counts is raised as DuplicateJobError. Keys of jobs that ended are released, in
-	this transaction where it sees the end itself; keys whose window has passed in one of their own.
+	The first holder that still blocks is raised as DuplicateJobError. The keys of all others are freed: in
+	this transaction for jobs that it sees as ended; for the rest in a separate one, which sees newer rows.
 	"""
 	holders = holders_of(keys)
 	_refuse(holders)
@@ -71,7 +71,7 @@ def refuse_holders(keys: Sequence[str]) -> None:
 	with separate_transaction():
 		frappe.db.sql("set session innodb_lock_wait_timeout = 1")
 		release(_refuse([holder for holder in holders_of(keys) if holder.name not in ended]))
-	# not before all are looked at: who is refused must not keep a lock on a row
+	# after all holders are looked at, so that a submission that is refused keeps no lock on a row
 	release(ended)
 
 

@@ -17,8 +17,8 @@ from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PR
 from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, BackgroundJob
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import is_held, paused_queues
 
-# slots that must be left, or the dispatcher, which takes turns, fills the window: more than there are
-# submitters of an organization between their look and their insert
+# a job bypasses the dispatcher only while more slots than these are free: other submitters may take slots
+# between our count and our insert, but never that many
 PLENTY = 50
 READY = (
 	f"select 1 from `tabBackground Job` where organization = %s and priority in %s and ready_at <= {UTC_NOW}"

@@ -4,7 +4,7 @@ from frappe.model.document import Document
 
 
 class HiddenDocument(Document):
-	"""Asks who may read it before it answers what Frappe asks first, which would tell that it is there."""
+	"""Checks the read permission first, where Frappe would first say whether the document exists."""
 
 	def is_whitelisted(self, method_name: str) -> None:
 		self.check_permission("read")

@@ -88,8 +88,8 @@ def entries(
 ) -> list[Entry]:
 	"""One for each job, which has just become its `status`.
 
-	`since` is when each job became `from_status`, where no field of theirs says it. Rows that the
-	metrics count are marked as uncounted.
+	`since` is when each job (by its id) became `from_status`; it is given where no field of the job says so.
+	Rows of finished jobs are marked as not counted yet: Job Tally adds them up later.
 	"""
 	user = frappe.session.user
 	by = transition_log.origin()

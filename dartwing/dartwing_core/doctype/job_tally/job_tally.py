@@ -25,7 +25,7 @@ GRANULARITIES = LEVEL, TOTAL, HOUR = "Level", "Total", "Hour"
 WHOLE_SITE = ""
 # Renard's preferred numbers of ISO 3: a duration is known to 12 %
 _STEPS = (1, 1.12, 1.25, 1.4, 1.6, 1.8, 2, 2.24, 2.5, 2.8, 3.15, 3.55, 4, 4.5, 5, 5.6, 6.3, 7.1, 8, 9)
-# seconds; bucket n holds durations below BOUNDS[n] that the bucket before does not, the last one the rest
+# seconds; bucket n holds durations from BOUNDS[n - 1] up to BOUNDS[n], the last bucket all that are longer
 BOUNDS = tuple(float(f"{step}e{power}") for power in range(-3, 4) for step in _STEPS)
 NO_DURATION = -1
 # rows of the log that one reader adds up; more are there only when the scheduler does not run
