@@ -11,8 +11,9 @@ BENCHMARKS_VENV := $(HOME_FOLDER)/benchmarks-venv
 MEASURED := $(if $(QUICK),$(HOME_FOLDER)/benchmarks/results,benchmarks/results)
 REPORT := $(if $(QUICK),$(HOME_FOLDER)/benchmarks/docs,docs)
 
-.PHONY: announcement demo pictures test test-bench bench-report screenshots soak check format stop clean help
+.PHONY: announcement architecture demo pictures test test-bench bench-report screenshots soak check format stop clean help
 
+## make help                say what there is
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
@@ -62,6 +63,10 @@ else
 	$(RUN) -m benchmarks --results $(MEASURED) $(if $(QUICK),--quick)
 	$(RUN) -m benchmarks.report --results $(MEASURED) --target $(REPORT)
 endif
+
+## make architecture        draw docs/explanation/architecture.md anew from the imports
+architecture:
+	@$(PYTHON) docs/draw_architecture.py
 
 ## make check               run the linters
 check: $(READY)

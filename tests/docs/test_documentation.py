@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from runpy import run_path
 from types import FunctionType, ModuleType, SimpleNamespace
 
 import frappe
@@ -54,6 +55,11 @@ def test_every_page_can_be_found_from_the_first_one():
 		linked = {(page.path.parent / link.partition("#")[0]).resolve() for link in page.links()}
 		new |= {path for path in linked if path.suffix == ".md" and path.exists()} - seen
 	assert {page.path for page in PAGES if page.name.startswith("docs/")} <= seen
+
+
+def test_the_architecture_is_drawn_as_the_imports_are():
+	drawn = run_path(str(ROOT / "docs/draw_architecture.py"))["drawn"]()
+	assert (ROOT / "docs/explanation/architecture.md").read_text() == drawn, "run `make architecture`"
 
 
 def test_no_page_has_holes():

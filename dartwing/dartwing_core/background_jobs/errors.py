@@ -138,8 +138,8 @@ GROUPS: tuple[type[BaseException], ...] = (
 def classify_error(error: BaseException) -> str:
 	"""`Transient` for what may pass by itself, `Permanent` for what will not; unknown errors may pass.
 
-	A group of errors is Permanent as soon as one of them is. tests/unit/test_retry.py has the table of
-	Frappe's own classes.
+	A group of errors is Permanent as soon as one of them is. tests/unit/test_retry_decision.py has the table
+	of Frappe's own classes.
 	"""
 	return PERMANENT if any(_is_permanent(one) for one in leaves_of(error)) else TRANSIENT
 
