@@ -26,7 +26,7 @@ from runtimes.chosen import chosen_runtime
 
 from dartwing.dartwing_core.background_jobs import submit_jobs
 from dartwing.dartwing_core.doctype.job_tally import job_tally
-from dartwing.dartwing_core.doctype.job_tally.job_tally import TOTAL
+from dartwing.dartwing_core.doctype.job_tally.arithmetic import TOTAL
 
 JOB_TYPE = "soaked_job"
 MARKER = "written by a test"

@@ -38,7 +38,7 @@ from dartwing.dartwing_core.background_jobs.upkeep import former_organizations
 from dartwing.dartwing_core.background_jobs.upkeep.dead_letter import discard_job
 from dartwing.dartwing_core.background_jobs.upkeep.former_organizations import PREFIX, name_of_former
 from dartwing.dartwing_core.background_jobs.upkeep.retention import cleanup_old_jobs
-from dartwing.dartwing_core.doctype.job_tally import job_tally
+from dartwing.dartwing_core.doctype.job_tally import arithmetic, job_tally
 from dartwing.patches import put_away_former_organizations
 
 HEIR = "heir@former.example"
@@ -229,7 +229,7 @@ def assert_sums_are_exact() -> None:
 
 def levels() -> dict[str, int]:
 	frappe.db.rollback()
-	found = job_tally.sums(job_tally.LEVEL, None, job_tally.uncounted_events())
+	found = job_tally.sums(arithmetic.LEVEL, None, job_tally.uncounted_events())
 	sums: dict[str, int] = {}
 	for key, (jobs, _seconds) in found.items():
 		if key.organization in ALL and jobs:
@@ -253,7 +253,7 @@ def test_the_sums_stay_exact_at_every_step(world, counted):
 		assert levels() == {name_of_former("Café Z"): 5}
 		assert_sums_are_exact()
 	frappe.db.rollback()
-	for granularity in (job_tally.TOTAL, job_tally.HOUR):
+	for granularity in (arithmetic.TOTAL, arithmetic.HOUR):
 		sums = job_tally.sums(granularity, [name_of_former("Café Z")], [])
 		assert sum(jobs for key, (jobs, _seconds) in sums.items() if key.event == "Completed") == 5
 

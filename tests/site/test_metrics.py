@@ -30,7 +30,8 @@ from dartwing.dartwing_core.background_jobs.insight.figures import get_failure_r
 from dartwing.dartwing_core.background_jobs.statuses import FINISHED, STATUSES
 from dartwing.dartwing_core.doctype.background_job.deletion import delete_old_jobs
 from dartwing.dartwing_core.doctype.job_tally import job_tally
-from dartwing.dartwing_core.doctype.job_tally.job_tally import BOUNDS, TOTAL, sums
+from dartwing.dartwing_core.doctype.job_tally.arithmetic import BOUNDS, TOTAL
+from dartwing.dartwing_core.doctype.job_tally.job_tally import sums
 
 
 def ran(seconds: float, job_type: str = OBLIGING) -> str:

@@ -13,7 +13,8 @@ from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.insight import figures
 from dartwing.dartwing_core.background_jobs.statuses import COMPLETED, DEAD_LETTER, PENDING, QUEUED, RUNNING
 from dartwing.dartwing_core.background_jobs.tenancy import access
-from dartwing.dartwing_core.doctype.job_tally.job_tally import HOUR, WHOLE_SITE, sums, uncounted_events
+from dartwing.dartwing_core.doctype.job_tally.arithmetic import HOUR, WHOLE_SITE
+from dartwing.dartwing_core.doctype.job_tally.job_tally import sums, uncounted_events
 
 MAX_TYPES = 8
 

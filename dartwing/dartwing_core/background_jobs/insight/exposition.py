@@ -29,15 +29,8 @@ from dartwing.dartwing_core.background_jobs.statuses import (
 	WAITING_FOR_RETRY,
 )
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
-from dartwing.dartwing_core.doctype.job_tally.job_tally import (
-	BOUNDS,
-	LEVEL,
-	TOTAL,
-	WHOLE_SITE,
-	Key,
-	sums,
-	uncounted_events,
-)
+from dartwing.dartwing_core.doctype.job_tally.arithmetic import BOUNDS, LEVEL, TOTAL, WHOLE_SITE, Key
+from dartwing.dartwing_core.doctype.job_tally.job_tally import sums, uncounted_events
 
 # the upper bounds that are shown, of those that are kept
 SHOWN_BOUNDS = tuple(float(f"{step}e{power}") for power in range(-3, 4) for step in (1, 2.5, 5))

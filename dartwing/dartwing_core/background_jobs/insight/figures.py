@@ -28,15 +28,8 @@ from dartwing.dartwing_core.background_jobs.statuses import (
 	WAITING,
 )
 from dartwing.dartwing_core.background_jobs.tenancy import access
-from dartwing.dartwing_core.doctype.job_tally.job_tally import (
-	BOUNDS,
-	HOUR,
-	LEVEL,
-	WHOLE_SITE,
-	Key,
-	sums,
-	uncounted_events,
-)
+from dartwing.dartwing_core.doctype.job_tally.arithmetic import BOUNDS, HOUR, LEVEL, WHOLE_SITE, Key
+from dartwing.dartwing_core.doctype.job_tally.job_tally import sums, uncounted_events
 
 # durations and failure rates are of this hour and those before it
 WINDOW_HOURS = 24

@@ -29,7 +29,7 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	locked,
 	transition_all,
 )
-from dartwing.dartwing_core.doctype.job_tally import job_tally
+from dartwing.dartwing_core.doctype.job_tally import arithmetic, job_tally
 
 PREFIX = "(deleted organization) "
 MAX_NAME_LENGTH = 140
@@ -101,7 +101,7 @@ def _end_memberships(organization: str) -> None:
 
 def _is_in_use(name: str) -> bool:
 	"""As this transaction sees it, and as it is for others, who may not have committed their jobs yet."""
-	values = {"name": name, "granularities": job_tally.GRANULARITIES}
+	values = {"name": name, "granularities": arithmetic.GRANULARITIES}
 	if frappe.db.sql(IN_USE, values)[0][0]:
 		return True
 	with uncommitted_reads():

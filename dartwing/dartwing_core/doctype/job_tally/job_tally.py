@@ -7,10 +7,9 @@ last minute instead of what ever happened.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from hashlib import sha1
-from typing import Any, NamedTuple
+from typing import Any
 
 import frappe
 from frappe.model.document import Document
@@ -18,16 +17,20 @@ from frappe.model.document import Document
 from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.database.snapshots import newest
-from dartwing.dartwing_core.background_jobs.statuses import COMPLETED, FINISHED
+from dartwing.dartwing_core.background_jobs.statuses import FINISHED
+from dartwing.dartwing_core.doctype.job_tally.arithmetic import (
+	BOUNDS,
+	GRANULARITIES,
+	HOUR,
+	LEVEL,
+	WHOLE_SITE,
+	Event,
+	Key,
+	level_changes,
+	level_of,
+	sums_of,
+)
 
-# jobs there are, by status; jobs ever; jobs of an hour
-GRANULARITIES = LEVEL, TOTAL, HOUR = "Level", "Total", "Hour"
-WHOLE_SITE = ""
-# Renard's preferred numbers of ISO 3: a duration is known to 12 %
-_STEPS = (1, 1.12, 1.25, 1.4, 1.6, 1.8, 2, 2.24, 2.5, 2.8, 3.15, 3.55, 4, 4.5, 5, 5.6, 6.3, 7.1, 8, 9)
-# seconds; bucket n holds durations from BOUNDS[n - 1] up to BOUNDS[n], the last bucket all that are longer
-BOUNDS = tuple(float(f"{step}e{power}") for power in range(-3, 4) for step in _STEPS)
-NO_DURATION = -1
 # rows of the log that one reader adds up; more are there only when the scheduler does not run
 MAX_UNCOUNTED = 50_000
 BATCH = 5000
@@ -57,42 +60,12 @@ class JobTally(Document):
 		"""Nobody follows sums."""
 
 
-class Event(NamedTuple):
-	"""Equal transitions of an hour, and how many: `bucket` and `seconds` of the time they had been running."""
-
-	organization: str
-	job_type: str
-	priority: str
-	from_status: str | None
-	to_status: str
-	hour: datetime
-	bucket: int
-	jobs: int
-	seconds: float
-
-
-class Key(NamedTuple):
-	"""What a row of tallies is about; `event` is the status that jobs came to, Pending for new ones."""
-
-	granularity: str
-	period: datetime | None
-	organization: str
-	job_type: str
-	priority: str
-	event: str
-	bucket: int
-
-	@property
-	def name(self) -> str:
-		return sha1("\0".join(str(part) for part in self).encode(), usedforsecurity=False).hexdigest()
-
-
 def count_new() -> int:
 	"""Add up the uncounted rows of the log; returns how many. Commits each batch."""
 	counted = 0
 	while names := _uncounted_names():
 		if _mark(names):
-			_add(_sums(_events("name in %(names)s", names=names)))
+			_add(sums_of(_events("name in %(names)s", names=names)))
 			counted += len(names)
 			# the marks and the sums of a batch belong together, and its locks must not outlive it
 			frappe.db.commit()
@@ -142,7 +115,7 @@ def sums(
 	if organizations is not None and not organizations:
 		return {}
 	added_up = _stored(granularity, organizations, since)
-	for key, (jobs, seconds) in _sums(uncounted).items():
+	for key, (jobs, seconds) in sums_of(uncounted).items():
 		if is_wanted(key):
 			before = added_up.get(key, (0, 0.0))
 			added_up[key] = (before[0] + jobs, before[1] + seconds)
@@ -190,14 +163,14 @@ def forget(job_ids: Sequence[str]) -> None:
 	rows = frappe.db.sql(newest() + query, (list(job_ids),), as_dict=True)
 	names = [row.name for row in rows if row.uncounted]
 	if names:
-		_add(_sums(_events("name in %(names)s", names=names)))
+		_add(sums_of(_events("name in %(names)s", names=names)))
 	there = frappe.get_all(
 		"Background Job",
 		{"name": ("in", list(job_ids)), "status": ("in", FINISHED)},
 		["organization", "job_type", "priority", "status"],
 	)
-	gone = Counter({_level(**job): 0 for job in there})
-	gone.subtract(_level(**job) for job in there)
+	gone = Counter({level_of(**job): 0 for job in there})
+	gone.subtract(level_of(**job) for job in there)
 	_add({key: (jobs, 0.0) for key, jobs in gone.items()})
 
 
@@ -240,9 +213,9 @@ def recount() -> dict[str, int]:
 		where status in %s group by organization, job_type, priority, status""",
 		(FINISHED,),
 	)
-	levels = Counter({_level(*kind): jobs for *kind, jobs in rows})
+	levels = Counter({level_of(*kind): jobs for *kind, jobs in rows})
 	for event in uncounted_events():
-		levels.subtract(dict(_level_changes(event)))
+		levels.subtract(dict(level_changes(event)))
 	frappe.db.sql(newest() + "delete from `tabJob Tally` where granularity = %s", (LEVEL,))
 	_add({key: (jobs, 0.0) for key, jobs in levels.items()})
 	# everybody waits for this lock who counts
@@ -251,32 +224,6 @@ def recount() -> dict[str, int]:
 	for *_kind, status, jobs in rows:
 		by_status[status] += jobs
 	return by_status
-
-
-def changes_of(event: Event) -> Iterator[tuple[Key, int, float]]:
-	"""What an event adds to which rows: `(key, jobs, seconds)`."""
-	yield from ((key, jobs, 0.0) for key, jobs in _level_changes(event))
-	if event.from_status is not None and event.to_status not in FINISHED:
-		return
-	seconds = event.seconds if event.to_status == COMPLETED else 0.0
-	bucket = event.bucket if event.to_status == COMPLETED else NO_DURATION
-	for granularity, period in ((TOTAL, None), (HOUR, event.hour)):
-		for organization in (event.organization, WHOLE_SITE):
-			key = Key(
-				granularity, period, organization, event.job_type, event.priority, event.to_status, bucket
-			)
-			yield key, event.jobs, seconds
-
-
-def _level_changes(event: Event) -> Iterator[tuple[Key, int]]:
-	if event.from_status in FINISHED:
-		yield _level(event.organization, event.job_type, event.priority, event.from_status), -event.jobs
-	if event.to_status in FINISHED:
-		yield _level(event.organization, event.job_type, event.priority, event.to_status), event.jobs
-
-
-def _level(organization: str, job_type: str, priority: str, status: str) -> Key:
-	return Key(LEVEL, None, organization, job_type, priority, status, NO_DURATION)
 
 
 def _events(condition: str, **values: Any) -> list[Event]:
@@ -311,15 +258,6 @@ def _mark(names: Sequence[str]) -> bool:
 	query = "update `tabJob Execution Log` set uncounted = 0 where name in %s and uncounted = 1"
 	frappe.db.sql(newest() + query, (list(names),))
 	return frappe.db._cursor.rowcount == len(names)
-
-
-def _sums(events: Iterable[Event]) -> dict[Key, tuple[int, float]]:
-	sums: dict[Key, tuple[int, float]] = {}
-	for event in events:
-		for key, jobs, seconds in changes_of(event):
-			before = sums.get(key, (0, 0.0))
-			sums[key] = (before[0] + jobs, before[1] + seconds)
-	return sums
 
 
 def _add(sums: dict[Key, tuple[int, float]]) -> None:
