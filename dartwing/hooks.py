@@ -8,7 +8,7 @@ app_license = "mit"
 _jobs = "dartwing.dartwing_core.background_jobs"
 _access = f"{_jobs}.tenancy.access_hooks"
 _references = f"{_jobs}.tenancy.references"
-_maintenance = f"{_jobs}.upkeep.maintenance"
+_holding = f"{_jobs}.upkeep.holding"
 _former_organizations = f"{_jobs}.upkeep.former_organizations"
 _api = "dartwing.dartwing_core.api"
 
@@ -96,17 +96,17 @@ doc_events = {
 	"Kanban Board": {"validate": f"{_api}.links.refuse_boards"},
 	"List Filter": {"validate": f"{_api}.links.refuse_other_desks"},
 	"Workspace": {"validate": f"{_api}.links.refuse_other_desks"},
-	"Job Engine Settings": {"on_update": f"{_maintenance}.switched"},
-	"Job Type": {"on_update": f"{_maintenance}.switched"},
+	"Job Engine Settings": {"on_update": f"{_holding}.switched"},
+	"Job Type": {"on_update": f"{_holding}.switched"},
 	"Organization": {
-		"on_update": f"{_maintenance}.organization_saved",
+		"on_update": f"{_holding}.organization_saved",
 		"after_delete": f"{_former_organizations}.organization_deleted",
 		"before_rename": f"{_former_organizations}.organization_renamed",
 		"validate": f"{_former_organizations}.organization_validated",
 	},
 }
 
-before_migrate = f"{_maintenance}.hold_for_migration"
+before_migrate = f"{_holding}.hold_for_migration"
 after_migrate = "dartwing.install.after_migrate"
 
 default_log_clearing_doctypes = {"Background Job": 30}

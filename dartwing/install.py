@@ -2,7 +2,7 @@
 
 import frappe
 
-from dartwing.dartwing_core.background_jobs.upkeep.maintenance import release_after_migration
+from dartwing.dartwing_core.background_jobs.upkeep.holding import release_after_migration
 from dartwing.dartwing_core.doctype.background_job.job_ids import ensure_sequence
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 

@@ -8,7 +8,7 @@ from frappe import _
 from dartwing.dartwing_core.api.endpoints import CHANGE, whitelisted
 from dartwing.dartwing_core.background_jobs import metrics
 from dartwing.dartwing_core.background_jobs.insight import charts, dossier
-from dartwing.dartwing_core.background_jobs.upkeep import maintenance, selection
+from dartwing.dartwing_core.background_jobs.upkeep import holding, selection
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	DEAD_LETTER,
 	PENDING,
@@ -121,9 +121,9 @@ def act_on_matching(
 
 @whitelisted(CHANGE)
 def pause(queue: str | None = None, job_type: str | None = None) -> None:
-	maintenance.pause(queue, job_type)
+	holding.pause(queue, job_type)
 
 
 @whitelisted(CHANGE)
 def resume(queue: str | None = None, job_type: str | None = None) -> None:
-	maintenance.resume(queue, job_type)
+	holding.resume(queue, job_type)

@@ -1,4 +1,4 @@
-"""Public names of the job engine.
+"""Public names of the job engine: they stay when modules move from room to room.
 
 They are loaded on first use: importing one part, as the DocTypes do, does not import the whole
 engine, and `from dartwing.dartwing_core.background_jobs import submit_job` still works.
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 		retry_job,
 		retry_jobs,
 	)
+	from dartwing.dartwing_core.background_jobs.upkeep.holding import pause, resume
+	from dartwing.dartwing_core.background_jobs.upkeep.recovery import recover
+	from dartwing.dartwing_core.background_jobs.upkeep.retention import cleanup_old_jobs
 
 __all__ = [
 	"DuplicateJobError",
@@ -45,6 +48,7 @@ __all__ = [
 	"RateLimitExceededError",
 	"TransientError",
 	"cancel_job",
+	"cleanup_old_jobs",
 	"discard_job",
 	"discard_jobs",
 	"doctor",
@@ -54,6 +58,9 @@ __all__ = [
 	"get_metrics",
 	"list_dead_letters",
 	"list_jobs",
+	"pause",
+	"recover",
+	"resume",
 	"retry_job",
 	"retry_jobs",
 	"submit_job",
@@ -67,10 +74,13 @@ _MODULE_OF = {
 		("get_job_history", "get_job_status", "list_dead_letters", "list_jobs"), "insight.queries"
 	),
 	**dict.fromkeys(("discard_job", "discard_jobs", "retry_job", "retry_jobs"), "upkeep.dead_letter"),
+	**dict.fromkeys(("pause", "resume"), "upkeep.holding"),
 	"JobContext": "progress",
+	"cleanup_old_jobs": "upkeep.retention",
 	"doctor": "insight.diagnosis",
 	"get_metrics": "metrics",
 	"generate_job_hash": "submission.json_objects",
+	"recover": "upkeep.recovery",
 }
 
 

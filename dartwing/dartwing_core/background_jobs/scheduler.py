@@ -9,7 +9,7 @@ from dartwing.dartwing_core.background_jobs.dispatch import dependencies, dispat
 from dartwing.dartwing_core.background_jobs.upkeep import (
 	dead_letter,
 	former_organizations,
-	maintenance,
+	holding,
 	recovery,
 	retention,
 )
@@ -20,7 +20,7 @@ def every_minute() -> None:
 	"""Mend what was lost, then wake what waits: retries, children, jobs whose time has come."""
 	_run(
 		(
-			maintenance.forget_cached,
+			holding.forget_cached,
 			recovery.recover,
 			dependencies.process_dependent_jobs,
 			dead_letter.alert_when_many,
