@@ -8,7 +8,7 @@ import frappe
 import pytest
 from browser_client import Browsed, person_at
 from factories import World, acting_as, make_member, make_user, remove_member
-from http_client import Client
+from http_client import Client, forget_calls
 from members_page import MembersPage
 from playwright.sync_api import Browser, BrowserContext
 from runtimes.base import Runtime, stop
@@ -44,10 +44,6 @@ def _clean(clean: World) -> Iterator[None]:
 	forget_calls()
 	yield
 	forget_calls()
-
-
-def forget_calls() -> None:
-	frappe.cache.delete_keys("dartwing:calls:")
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from typing import Any
 
 import frappe
 import pytest
-from contract_doctypes import create_doctypes, empty_tables, remove_doctypes
+from contract_doctypes import OWNED, create_doctypes, empty_tables, remove_doctypes
 from contract_jobs_on_queues import Jobs, jobs_of_site
 from database import as_rows_are
 from factories import USERS as USERS_OF_WORLD
-from factories import World, remove_user
+from factories import World, acting_as, remove_user
 from frappe.database import get_db
 from frappe.database.database import Database
 from frappe.realtime import clear_realtime_log
@@ -151,3 +151,14 @@ def passing_user(doctypes: World) -> Iterator[Any]:
 		remove_user(user.name)
 		frappe.db.commit()
 		frappe.clear_cache()
+
+
+@pytest.fixture
+def owned() -> dict[str, str]:
+	"""A document of alice's and one of bob's; only owners may see them."""
+	names = {}
+	for user in (World.alice, World.bob):
+		with acting_as(user):
+			names[user] = frappe.get_doc({"doctype": OWNED, "title": user}).insert().name
+	frappe.db.commit()
+	return names

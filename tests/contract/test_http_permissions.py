@@ -16,17 +16,6 @@ OF_ITEM = f"/api/resource/{ITEM}"
 
 
 @pytest.fixture
-def owned() -> dict[str, str]:
-	"""A document of alice's and one of bob's; only owners may see them."""
-	names = {}
-	for user in (World.alice, World.bob):
-		with acting_as(user):
-			names[user] = frappe.get_doc({"doctype": OWNED, "title": user}).insert().name
-	frappe.db.commit()
-	return names
-
-
-@pytest.fixture
 def one() -> str:
 	group("North")
 	name = item("First", internal="secret", group="North", lines=[{"text": "line"}]).name

@@ -4,19 +4,8 @@ import frappe
 import pytest
 import socketio
 from contract_doctypes import GROUP, OWNED, group
-from factories import World, acting_as, wait_until
+from factories import World, wait_until
 from framework import since
-
-
-@pytest.fixture
-def owned() -> dict[str, str]:
-	"""A document of alice's and one of bob's; only owners may see them."""
-	names = {}
-	for user in (World.alice, World.bob):
-		with acting_as(user):
-			names[user] = frappe.get_doc({"doctype": OWNED, "title": user}).insert().name
-	frappe.db.commit()
-	return names
 
 
 def reaches(socket, **room) -> bool:

@@ -23,6 +23,7 @@ from framework import id_in_rq
 from frappe.utils.background_jobs import get_queue
 from processes import horse_of, is_over, kill, let_rqs_patience_run_out, shortened, ticking
 from rq.job import Job
+from watching import horses, is_at_work
 
 from dartwing.dartwing_core.background_jobs import cancel_job
 from dartwing.dartwing_core.background_jobs.upkeep import maintenance
@@ -67,11 +68,6 @@ def rows(names: list[str], field: str) -> list:
 	return [values[name] for name in names]
 
 
-def horses(names: list[str]) -> list[str]:
-	"""The RQ jobs in whose horses the jobs ran."""
-	return rows(names, "rq_job_id")
-
-
 def in_the_order_they_started(names: list[str]) -> list[str]:
 	started = dict(zip(names, rows(names, "started_at"), strict=True))
 	return sorted(names, key=started.get)
@@ -79,10 +75,6 @@ def in_the_order_they_started(names: list[str]) -> list[str]:
 
 def all_are(names: list[str], status: str):
 	return lambda: set(rows(names, "status")) == {status}
-
-
-def is_at_work(job_id: str):
-	return lambda: state(job_id)["progress"] == 50
 
 
 def quick(world, count: int, **arguments) -> list[str]:

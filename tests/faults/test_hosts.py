@@ -5,7 +5,6 @@ Redis are. Everything of the crash matrix holds: each job ends, its effects coun
 one is kept.
 """
 
-import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -36,6 +35,7 @@ from processes import (
 	ticking,
 )
 from runtimes.base import Runtime
+from watching import has, is_at_work, log_is_in_order
 
 MARKER = "written by a test"
 WRITES = {"mode": "write_people", "marker": MARKER, "people": 2}
@@ -77,26 +77,9 @@ def network(network_with) -> Network:
 	return network_with()
 
 
-def has(job_id: str, status: str) -> Callable[[], bool]:
-	return lambda: state(job_id)["status"] == status
-
-
-def is_at_work(job_id: str) -> Callable[[], bool]:
-	return lambda: state(job_id)["progress"] == 50
-
-
 def everything_about(job_id: str) -> tuple[dict, list]:
 	frappe.db.rollback()
 	return frappe.get_doc("Background Job", job_id).as_dict(), transitions(job_id)
-
-
-def log_is_in_order(job_id: str) -> bool:
-	"""Whether each transition begins where the one before ended, in the order of their times."""
-	steps = transitions(job_id)
-	at = frappe.get_all("Job Execution Log", {"background_job": job_id}, pluck="timestamp")
-	return len(set(at)) == len(at) and all(
-		before[1] == after[0] for before, after in itertools.pairwise(steps)
-	)
 
 
 def wait_until_idle(workers: int = 1) -> None:

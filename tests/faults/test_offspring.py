@@ -7,6 +7,7 @@ from factories import acting_as, make_job_type, state, submit, submit_as, wait_u
 from frappe.utils.background_jobs import create_job_id, get_redis_conn
 from processes import horse_of, is_over, kill
 from rq.command import send_stop_job_command
+from watching import horses
 
 from dartwing.dartwing_core.background_jobs import cancel_job
 
@@ -110,9 +111,3 @@ def test_a_stop_spares_what_an_earlier_job_of_the_horse_left_in_a_session_of_its
 	wait_until(lambda: not running(stopped), "what the stopped job started is gone")
 	assert horses([first.name])[0] == horses([second.name])[0]
 	assert "apart" in running(left)
-
-
-def horses(names: list[str]) -> list[str]:
-	"""The RQ jobs in whose horses the jobs ran."""
-	frappe.db.rollback()
-	return [frappe.db.get_value("Background Job", name, "rq_job_id") for name in names]

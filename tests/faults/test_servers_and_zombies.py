@@ -1,6 +1,5 @@
 """Servers that go away, workers that come back from the dead, clocks that go back."""
 
-import itertools
 import os
 import signal
 from datetime import timedelta
@@ -20,6 +19,7 @@ from factories import (
 )
 from frappe.utils.background_jobs import get_redis_conn
 from processes import HERE, horse_of, let_rqs_patience_run_out, rq_job_of, ticking
+from watching import has, is_at_work, log_is_in_order
 
 from dartwing.dartwing_core.background_jobs import cancel_job
 from dartwing.dartwing_core.background_jobs.database import queue_redis, times
@@ -29,23 +29,6 @@ MARKER = "written by a test"
 ONCE = {"marker": MARKER, "people": 2, "seconds": 600, "mode": "write_people_and_sleep_once"}
 
 pytestmark = pytest.mark.usefixtures("impatient")
-
-
-def has(job_id: str, status: str):
-	return lambda: state(job_id)["status"] == status
-
-
-def is_at_work(job_id: str):
-	return lambda: state(job_id)["progress"] == 50
-
-
-def log_is_in_order(job_id: str) -> bool:
-	"""Whether each transition begins where the one before ended, in the order of their times."""
-	steps = transitions(job_id)
-	times = frappe.get_all("Job Execution Log", {"background_job": job_id}, pluck="timestamp")
-	return len(set(times)) == len(times) and all(
-		before[1] == after[0] for before, after in itertools.pairwise(steps)
-	)
 
 
 # --- zombies

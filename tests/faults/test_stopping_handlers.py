@@ -18,6 +18,7 @@ from factories import (
 	wait_until,
 )
 from processes import horse_of, rq_job_of, ticking
+from watching import has
 
 from dartwing.dartwing_core.background_jobs import cancel_job, submit_job
 
@@ -33,10 +34,6 @@ def short_timeout(world):
 	make_job_type("hurried_job", default_timeout=1, max_retries=1)
 	frappe.db.commit()
 	return "hurried_job"
-
-
-def has(job_id: str, status: str):
-	return lambda: state(job_id)["status"] == status
 
 
 def is_idle(worker):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import frappe
 import pytest
 from factories import CURIOUS, World, acting_as, make_member, make_user, remove_member
-from http_client import Client, Web
+from http_client import Client, Web, forget_calls
 
 API = "dartwing.dartwing_core.api.jobs"
 PASSING = "passing@alpha.example"
@@ -25,10 +25,6 @@ def _clean(clean: World) -> Iterator[None]:
 	frappe.clear_messages()
 	yield
 	forget_calls()
-
-
-def forget_calls() -> None:
-	frappe.cache.delete_keys("dartwing:calls:")
 
 
 @pytest.fixture

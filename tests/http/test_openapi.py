@@ -1,10 +1,10 @@
 """The OpenAPI document: it is valid, it is served, and the server does what it says."""
 
-import frappe
 import pytest
 import schemathesis
 from answers import API
 from factories import OBLIGING, World, end, submit
+from http_client import forget_calls
 from hypothesis import HealthCheck, Phase, given, settings
 from openapi_spec_validator import validate
 from schemathesis.checks import CHECKS
@@ -106,7 +106,3 @@ def test_whatever_is_sent_is_answered_as_documented(adam, web, jobs, name):
 		)
 
 	check()
-
-
-def forget_calls() -> None:
-	frappe.cache.delete_keys("dartwing:calls:")
