@@ -1,4 +1,4 @@
-"""Notification Logs: to the owner when a job ends, to System Managers when dead letters pile up."""
+"""Notification Logs: how they are written, and those to the owners of jobs that ended."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial

@@ -72,6 +72,7 @@ def publish_all(event: str, messages: Sequence[Message]) -> None:
 	Call it only after `queue_redis.answers()` said yes: Frappe's connection would wait for Redis without end.
 	"""
 	for start in range(0, len(messages), SENT_TOGETHER):
+		# an event may be lost: whoever follows a job asks for its status as well
 		with suppress(RedisError):
 			pipeline = get_redis_connection_without_auth().pipeline(transaction=False)
 			for organization, message in messages[start : start + SENT_TOGETHER]:

@@ -28,8 +28,9 @@ def new_rq_job_id(job: BackgroundJob | frappe._dict) -> str:
 def renew_wake_up(job: frappe._dict) -> bool:
 	"""Give a Queued job another RQ id, in the current transaction; False when it moved on meanwhile.
 
-	So that of two who find it lost one pushes it, and a late wake-up of the old id is told from the new one.
-	One that another transaction is at is left to the next tick: the others must not wait for it.
+	So of two processes that find the wake-up lost, one pushes it again, and a late wake-up with the old id is
+	told from the new one. A job that another transaction is at is left to the next tick: the others must not
+	wait for it.
 	"""
 	found = frappe.db.sql(
 		f"""{newest()}select name from `tabBackground Job`

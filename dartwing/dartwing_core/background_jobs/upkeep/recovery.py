@@ -1,4 +1,4 @@
-"""The database against RQ: lost pushes, dead workers, jobs that got stuck.
+"""The database against RQ: lost wake-ups, dead workers, jobs that got stuck.
 
 The row is the truth. A Queued job whose wake-up is gone is pushed again; a Running one whose worker
 is gone becomes Failed ("worker died") and is due again.
