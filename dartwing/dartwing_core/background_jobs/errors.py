@@ -49,14 +49,14 @@ class RateLimitExceededError(frappe.RateLimitExceededError):
 
 
 class QueueFullError(JobEngineError):
-	"""As many jobs of the organization wait as may; when there is room again, nobody knows."""
+	"""As many jobs of the organization wait as may wait; nobody knows when there is room again."""
 
 	http_status_code = 429
 	retry_after = 60
 
 
 class SubmissionTimeoutError(frappe.QueryTimeoutError):
-	"""Others submit at the same time, and what they do was not decided soon enough."""
+	"""Other submissions were under way, and it was not decided soon enough whether this one may go on."""
 
 	http_status_code = 503
 	retry_after = 1
@@ -100,7 +100,7 @@ class JobCanceledError(Exception):
 
 
 class JobTimeoutError(JobTimeoutException):
-	"""Raised in a handler that runs longer than its job's `timeout_seconds`, wherever it is."""
+	"""Raised in a handler, wherever it is, when it runs longer than its job's `timeout_seconds`."""
 
 
 TRANSIENT = "Transient"
@@ -169,7 +169,7 @@ def leaves_of(error: BaseException) -> list[BaseException]:
 
 
 def http_status_of(error: BaseException) -> int | None:
-	"""The HTTP status an error carries, its own or its response's as in requests and httpx."""
+	"""The HTTP status that an error carries: its own, or its response's as in requests and httpx."""
 	if isinstance(error, SystemExit):
 		# its code is a process's
 		return None
@@ -182,7 +182,7 @@ def http_status_of(error: BaseException) -> int | None:
 
 
 def attribute_of(carrier: object, name: str) -> Any:
-	"""What a foreign error has under a name; None where it has none, or where asking for it fails."""
+	"""An attribute of a foreign error; None if it has none, or if asking for it fails."""
 	try:
 		return getattr(carrier, name, None)
 	except (Exception, SystemExit, GeneratorExit):

@@ -11,14 +11,14 @@ from urllib.parse import quote, quote_plus
 from dartwing.dartwing_core.background_jobs import texts
 
 MASK = "••••••"
-# half of a pair: only its storable spelling can stand in a text
+# half of a surrogate pair: only its storable spelling can stand in a text
 SURROGATE = re.compile("[\ud800-\udfff]")
 PERCENT = re.compile("%..")
 SEPARATORS = re.compile(r"[^a-z0-9]+")
 # a shorter value is hidden where its key stands, and nowhere else: "on" or "7" is part of half of all texts,
 # which nobody could read any more, and is found by trying anyway
 SHORTEST_SECRET = 4
-# as a text may repeat a value: in an address, in JSON, in what Python prints, in HTML
+# spellings in which a text may repeat a value: in an address, in JSON, as Python prints it, in HTML
 SPELLINGS: tuple[Callable[[str], str], ...] = (
 	str,
 	lambda value: quote(value, safe=""),
@@ -50,7 +50,7 @@ class Secrets:
 
 	@classmethod
 	def of(cls, parameters: str | None, words: Iterable[str]) -> "Secrets":
-		"""Of a job's parameters, given as JSON; nothing is looked up."""
+		"""The secrets among a job's parameters, given as JSON; nothing is looked up."""
 		wanted = [plain(word) for word in words if plain(word)]
 		return cls(_secrets_in(json.loads(parameters), wanted) if parameters and wanted else ())
 
@@ -65,7 +65,7 @@ class Secrets:
 		return text
 
 	def hide_in(self, value: Any) -> Any:
-		"""The JSON value with its strings hidden; what is no string, and the names of keys, stay."""
+		"""The JSON value with secrets hidden in its texts; the names of keys, and other values, stay."""
 		if isinstance(value, str):
 			return self.hide(value)
 		if isinstance(value, dict):
@@ -79,11 +79,11 @@ class Secrets:
 		return compact(self.hide_in(json.loads(serialized))) if self else serialized
 
 	def line(self, value: Any, characters: int = texts.MAX_LINE) -> str:
-		"""What people are told, from any value: see `texts.line`."""
+		"""What people are told, made from any value: see `texts.line`."""
 		return texts.line(value, characters, self.hide)
 
 	def traceback(self, value: Any) -> str:
-		"""Code, whose `<module>` is no tag: it keeps its text, and its screens escape it."""
+		"""A traceback with secrets hidden. Its `<module>` is no tag: it stays, and Desk escapes it."""
 		return texts.shortened(self.hide(texts.storable(value)))
 
 	def result(self, serialized: str) -> str:
@@ -102,7 +102,7 @@ def compact(value: Any) -> str:
 def mask(value: Any, words: Iterable[str]) -> Any:
 	"""The value with dots for all that stands under a key which contains one of the words, at any depth.
 
-	Case and separators do not count: `api_key` finds `apiKey` and `X-API-Key`. What is empty stays so.
+	Case and separators do not count: `api_key` finds `apiKey` and `X-API-Key`. Empty values stay empty.
 	"""
 	wanted = [plain(word) for word in words if plain(word)]
 	return _mask(value, wanted) if wanted else value
@@ -129,7 +129,7 @@ def _is_secret(key: str, wanted: list[str]) -> bool:
 
 
 def _is_told(text: str) -> bool:
-	"""Whether texts may repeat it, and are to be searched for it."""
+	"""Whether texts may repeat the value, so that they must be searched for it."""
 	return len(text) >= SHORTEST_SECRET and not SURROGATE.search(text)
 
 
@@ -143,7 +143,7 @@ def _secrets_in(value: Any, wanted: list[str]) -> Iterator[str]:
 
 
 def _leaves(value: Any) -> Iterator[str]:
-	"""Texts and numbers; true, false and null are no secret that could be told from any other."""
+	"""Texts and numbers in the value; true, false and null are told from no other, and are no secrets."""
 	if isinstance(value, dict):
 		for item in value.values():
 			yield from _leaves(item)

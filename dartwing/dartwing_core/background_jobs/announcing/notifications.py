@@ -23,8 +23,8 @@ def wishes_of(jobs: Sequence[Document]) -> dict[str, str]:
 def notify_owners(jobs: Sequence[Document], wishes: Mapping[str, str]) -> None:
 	"""Tell the owners how their jobs ended, as wished for, once this transaction is committed.
 
-	Not in it: what a notification runs into must not cost the end of a job. One whose process dies
-	after that commit is not sent.
+	It is not done in this transaction: an error of a notification must not undo the end of a job. If the
+	process dies after the commit, the notification is not sent.
 	"""
 	for job in jobs:
 		asked_for = wishes.get(job.job_type)

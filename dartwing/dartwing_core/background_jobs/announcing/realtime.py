@@ -28,8 +28,8 @@ def room_of(organization: str) -> str:
 def status_messages(jobs: Sequence[Document], from_status: str | None) -> list[Message]:
 	"""What `job_status_changed` tells the organization of each job, which has become its `status`.
 
-	`{job_id, job_type, from_status, to_status, output_reference?, error_message?, updated_at}`. The rows were
-	just changed as ones of their organizations.
+	`{job_id, job_type, from_status, to_status, output_reference?, error_message?, updated_at}`. The caller
+	has just changed these rows, and they are of these organizations.
 	"""
 	return [(job.organization, _status_event(job, from_status)) for job in jobs]
 

@@ -1,7 +1,8 @@
 """One line of JSON for each transition that was committed, in `logs/dartwing.jobs.log` of bench and site.
 
-What the engine does by itself is committed as a whole or not at all. What a caller does may be undone
-by a rollback to a savepoint, which tells nobody: there the rows of the log are looked up first.
+The engine's own transactions are committed as a whole or not at all. A caller's may be undone in part by a
+rollback to a savepoint, which tells nobody: there the rows of the log are looked up before the lines are
+written.
 """
 
 import json
@@ -24,10 +25,10 @@ Line = tuple[str, dict[str, Any]]
 
 
 def origin() -> dict[str, str | None]:
-	"""Ids under which the logs of the process that moves a job know what it is doing.
+	"""Ids by which other logs of the process that moves a job can be found.
 
-	`rq_job_id` in a worker; `request_id` where the client sent `X-Frappe-Request-Id` or Frappe's monitor
-	is on (site config `monitor`).
+	`rq_job_id` in a worker; `request_id` where the client sent `X-Frappe-Request-Id` or Frappe's monitor is
+	on (site config `monitor`).
 	"""
 	rq_job = get_current_job()
 	monitor = getattr(frappe.local, "monitor", None)
@@ -39,25 +40,26 @@ def origin() -> dict[str, str | None]:
 
 
 def full_rq_job_id(rq_job_id: str | None) -> str | None:
-	"""As Redis and the logs of workers have it, with the site in front."""
+	"""The id as Redis and the logs of workers have it, with the site in front."""
 	return create_job_id(rq_job_id) if rq_job_id else None
 
 
 def committed(lines: Sequence[Line]) -> set[str]:
-	"""Names of those rows of the Job Execution Log that are there, of the lines'."""
+	"""The names of those rows of the Job Execution Log, out of the lines', that are there."""
 	log = frappe.qb.DocType("Job Execution Log")
 	names = [name for name, _line in lines]
 	return set(frappe.qb.from_(log).select(log.name).where(log.name.isin(names)).run(pluck=True))
 
 
 def write(lines: Sequence[Line]) -> None:
-	"""At once; who calls knows that they are committed."""
+	"""Write the lines at once; the caller knows that their transitions are committed."""
 	if not lines or not config.get("log_transitions"):
 		return
 	try:
 		logger = frappe.logger(LOGGER, max_size=MAX_BYTES, file_count=FILES)
 	except OSError:
-		# the transition is committed; a folder that cannot be written to must not undo what follows it
+		# the transition is committed: a folder that cannot be written to must not keep what follows from
+		# being done
 		logging.getLogger(LOGGER).exception("transitions are not logged")
 		return
 	logger.setLevel(logging.INFO)

@@ -32,7 +32,7 @@ class FollowUp:
 
 	@classmethod
 	def of_this_transaction(cls) -> "FollowUp":
-		"""The one that waits for the commit of the current transaction, or a new one."""
+		"""The follow-up that waits for the commit of the current transaction; a new one if none does."""
 		for callback in frappe.db.before_commit._functions:
 			waiting = getattr(callback, "__self__", None)
 			if isinstance(waiting, cls):
@@ -42,9 +42,10 @@ class FollowUp:
 	def begin_commit(self) -> None:
 		"""Frappe has taken this out of its list: what is asked for from here on follows the next commit."""
 		self._is_committed = True
-		# once more: among the callbacks of a commit, what was added for the next one has been called already
+		# added a second time: if this follow-up was made by a callback of the commit before, that commit has
+		# called `run` already
 		frappe.db.after_commit.add(self.run)
-		# once more: a commit begins by forgetting what was to follow a rollback
+		# added a second time: Frappe's commit has just forgotten what was to follow a rollback
 		frappe.db.after_rollback.add(connections.close_second)
 
 	def run(self) -> None:
@@ -65,9 +66,10 @@ class FollowUp:
 
 
 def tell_after_commit(message: Callable[[], object]) -> None:
-	"""Call once the current transaction is committed, before all that is to be done; it writes nothing.
+	"""Call the message once the current transaction is committed, before all callbacks.
 
-	What must be looked up for it is read among `uncommitted_reads`. What it raises is logged.
+	A message writes nothing. What it must look up is read in a block of `uncommitted_reads()`. An exception
+	of a message is logged.
 	"""
 	FollowUp.of_this_transaction().messages.append(message)
 
@@ -83,11 +85,12 @@ def first_message(kind: type[Message]) -> Message:
 
 
 def do_after_commit(callback: Callable[[], object]) -> None:
-	"""Call once the current transaction is committed, on a second connection, in a transaction of its own.
+	"""Call the callback once the current transaction is committed, on a second connection.
 
-	What it raises undoes it and is logged, not raised: it would escape from somebody else's `commit()`, and
-	Frappe v15 would run the remaining callbacks only at the next one. What is asked for among the callbacks
-	of a commit follows the next commit.
+	It has a transaction of its own, which is committed when it returns, and undone when it raises. The
+	exception is logged and not raised: it would escape from somebody else's `commit()`, and Frappe v15 would
+	run the remaining callbacks only at the next one. What a callback asks for after a commit follows the next
+	commit.
 	"""
 	FollowUp.of_this_transaction().callbacks.append(callback)
 
@@ -100,7 +103,7 @@ def _tell(message: Callable[[], object]) -> None:
 
 
 def _do(callback: Callable[[], object]) -> None:
-	"""In the transaction that the commit before it began."""
+	"""Call it in the transaction that is open: the commit before it has begun that one."""
 	try:
 		callback()
 		frappe.db.commit()

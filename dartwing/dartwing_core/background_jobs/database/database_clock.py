@@ -1,10 +1,12 @@
 """What time it is by the clock of the database server, the one clock that all machines of a site share.
 
-Each machine has a clock of its own, and what one writes another compares: when a retry is due, when an
-attempt last showed that it is alive. What is written is told by `utc_now`, and what is compared with now in
-the database by `UTC_NOW`. The answer is never ahead of the server's clock, so that what was due when it was
-written is due to whoever reads it. It costs no statement where one is sent anyway that can ask along
-(`UTC_NOW` among what it selects) and whose answer is told to `note`.
+Each machine has a clock of its own, and machines compare what others wrote: when a retry is due, when an
+attempt last showed that it is alive. So the engine writes the time that `utc_now` tells, and in SQL it
+compares with `UTC_NOW`. The answer of `utc_now` is never ahead of the server's clock: what was due when it
+was written is due to whoever reads it.
+
+A statement that is sent anyway may select `UTC_NOW` as well, and hand the answer to `note`: then the time
+costs no statement of its own.
 """
 
 import time
@@ -14,9 +16,9 @@ from typing import NamedTuple
 
 import frappe
 
-# of SQL: naive UTC as the statement begins
+# an expression of SQL: naive UTC at the time when the statement begins
 UTC_NOW = "utc_timestamp(6)"
-# an answer is believed for so long: this machine's measure of time passing is not the server's either
+# how long an answer is used: this machine does not measure seconds exactly as the server does
 LASTS_SECONDS = 60
 
 
@@ -31,20 +33,20 @@ class Answer(NamedTuple):
 		return time.monotonic() - self.monotonic
 
 
-# of each database server that this process has asked
+# the last answers of the database servers that this process has asked
 _answers: dict[Hashable, Answer] = {}
 
 
 def note(utc: datetime) -> None:
-	"""Remember what a statement has just answered that asked along."""
+	"""Remember the server's time that a statement has just answered."""
 	_answers[_server()] = Answer(utc, time.monotonic())
 
 
 def utc_now(may_ask: bool = True) -> datetime:
-	"""Naive UTC; asks the server where its last answer is a minute old, or there is none.
+	"""Naive UTC. Asks the server when its last answer is more than a minute old, or when there is none.
 
-	A thread that stands beside somebody's transaction must not ask: it makes do with the last answer,
-	and without any with this machine's clock.
+	A thread beside somebody's transaction must not send a statement: it uses the last answer, and without one
+	this machine's clock.
 	"""
 	answer = _answers.get(_server())
 	if may_ask and not (answer and answer.age_seconds < LASTS_SECONDS):

@@ -1,7 +1,7 @@
 """The drivers that Frappe reaches MariaDB with: PyMySQL on v15; on v16 mysqlclient, or as the site says.
 
-Both follow PEP 249, each with error classes of its own, and one bench may have sites on either. No other
-module knows them: what Frappe has a name for (`frappe.db.is_duplicate_entry`) is asked of Frappe.
+Both follow PEP 249, each with error classes of its own, and sites of one bench may use either. No other
+module names a driver. Where Frappe has a question (`frappe.db.is_duplicate_entry`), Frappe is asked.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from typing import Any
 from frappe.database import get_db
 from frappe.database.database import Database
 
-# of a connection beside a job's transaction: a job must not wait long for its progress
+# limits of a connection beside a job's transaction: a job must not wait long to tell its progress
 LOCK_WAIT_SECONDS = 5
 SILENCE_SECONDS = 10
 
@@ -38,7 +38,7 @@ CONNECTION_LOST: tuple[type[Exception], ...] = tuple(
 
 
 def beside(database: Database) -> Database:
-	"""Another Database of the same site and user, not connected yet: its first statement does that."""
+	"""Another Database of the same site and user. It is not connected yet: its first statement does that."""
 	return get_db(**{name: getattr(database, name) for name in signature(get_db).parameters})
 
 
@@ -87,7 +87,7 @@ def end_statement(database: Database) -> None:
 	connection = database._conn
 	if not connection:
 		return
-	# an error of the statement means that the other one, and its connection, are gone already
+	# if this statement fails, the other connection is gone already, with its statement
 	is_gone = suppress(_driver_of(database).OperationalError)
 	with closing(connect_beside(database)) as other, other.cursor() as cursor, is_gone:
 		cursor.execute("kill query %s", (connection.thread_id(),))

@@ -8,7 +8,7 @@ import frappe
 
 from dartwing.dartwing_core.background_jobs.database import drivers
 
-# of one statement; a database server refuses one that is larger than its max_allowed_packet (16 MiB)
+# limits of one statement: a server refuses one that is larger than its max_allowed_packet (16 MiB)
 MAX_ROWS = 1000
 MAX_CHARACTERS = 2 * 1024 * 1024
 
@@ -23,7 +23,8 @@ def all_or_nothing() -> Iterator[None]:
 	try:
 		yield
 	except Exception:
-		# a deadlock or a lost connection has undone the whole transaction: that is what is to be told
+		# after a deadlock or a lost connection the whole transaction is undone, savepoint included: raise
+		# that error
 		with suppress(*drivers.ERRORS):
 			frappe.db.rollback(save_point="dartwing_all_or_nothing")
 		raise
@@ -32,7 +33,7 @@ def all_or_nothing() -> Iterator[None]:
 def insert(doctype: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 	"""Insert the rows in the current transaction; each has a value for each column.
 
-	Calls no hook and checks nothing. An error may leave some of them: see `all_or_nothing`.
+	Calls no hook and checks nothing. After an error some rows may be there: see `all_or_nothing`.
 	"""
 	for chunk in _chunks(rows):
 		_insert(doctype, columns, chunk)

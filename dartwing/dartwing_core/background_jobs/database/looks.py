@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import frappe
 
-# expressions of one statement
+# how many looks one statement asks
 AT_ONCE = 100
 
 
@@ -17,16 +17,17 @@ class Look(NamedTuple):
 
 
 def own_or_default(field: str, organization: str, default: int) -> Look:
-	"""The organization's own value of a limit where it overrides the default, as its row says it.
+	"""A limit of the organization: its own value where its row overrides the default, or else the default.
 
-	Never cached: nothing would put right what an old transaction cached.
+	It is never cached: a transaction that began long ago would cache an old value, and nothing would correct
+	it.
 	"""
 	own = f"select {own_value(field)} from `tabOrganization` where name = %s"
 	return Look(f"coalesce(({own}), %s)", (organization, default))
 
 
 def own_value(field: str) -> str:
-	"""Of a row of `tabOrganization`: null where it does not override the default."""
+	"""SQL for the own value of a row of `tabOrganization`; null where it overrides nothing."""
 	return f"if(override_{field}, {field}, null)"
 
 

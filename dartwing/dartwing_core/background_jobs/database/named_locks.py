@@ -19,9 +19,9 @@ def lock_name(*of_what: str) -> str:
 
 
 def acquire(names: Sequence[str], wait_seconds: int) -> str | None:
-	"""Get all these locks on the current connection, each within the time.
+	"""Get all these locks on the current connection, waiting at most so long for each.
 
-	Else it gets none of them, and returns the one that could not be had.
+	If one cannot be had, none is kept, and its name is returned.
 	"""
 	got: list[str] = []
 	for name in names:
@@ -33,9 +33,9 @@ def acquire(names: Sequence[str], wait_seconds: int) -> str | None:
 
 
 def wait_until_free(name: str, wait_seconds: float) -> bool:
-	"""Wait until somebody lets go of the lock; False when that takes too long, or would never happen.
+	"""Wait until the lock is free; False when that takes too long, or would never happen.
 
-	All that wait go on as soon as it is free: the server itself hands it from one to the next.
+	The lock is not kept: the server hands it through all that wait, one after the other.
 	"""
 	return _is_answered("select if(get_lock(%s, %s), release_lock(%s), 0)", (name, wait_seconds, name))
 

@@ -25,7 +25,7 @@ def answers() -> bool:
 	try:
 		_impatient_connection(frappe.conf.redis_queue).ping()
 	except AuthenticationError:
-		# it is there, and Frappe knows the password
+		# Redis is there, and asks for a password that Frappe knows
 		return True
 	except RedisError as error:
 		frappe.logger("dartwing").warning(f"the queues cannot be reached: {error}")
@@ -43,11 +43,11 @@ def _impatient_connection(url: str) -> redis.Redis:
 
 
 def fetch(rq_job_id: str | None) -> Job | None:
-	"""The wake-up with the id that we gave it; None when there is none, or only a rest of one."""
+	"""The wake-up with the id that we gave it; None when there is none, or only remains of one."""
 	try:
 		return Job.fetch_many([create_job_id(rq_job_id or "")], connection=get_redis_conn())[0]
 	except NoSuchJobError:
-		# a horse that outlived a flush leaves a hash without the job in it
+		# a horse that goes on after Redis was flushed writes a hash without the job in it
 		return None
 
 
@@ -62,9 +62,9 @@ def id_within_site(full_id: str) -> str:
 
 
 def take_off(queue: str, rq_job_ids: Sequence[str]) -> None:
-	"""Take those wake-ups away that still wait in their queue.
+	"""Remove those wake-ups that still wait in their queue.
 
-	What a worker has taken already is its own: it finds nothing to claim.
+	A wake-up that a worker has taken already stays: it will find nothing to claim.
 	"""
 	connection, key = get_redis_conn(), get_queue(queue).key
 	full_ids = [create_job_id(rq_job_id) for rq_job_id in rq_job_ids]

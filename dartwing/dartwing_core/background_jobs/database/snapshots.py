@@ -1,10 +1,10 @@
 """Rows that others changed since the transaction's first read, on servers that refuse them.
 
 With `innodb_snapshot_isolation`, MariaDB's default from 11.6.2 on, a change or a locking read of such a row
-raises error 1020 and undoes the whole transaction; also where the transaction has locked the row meanwhile.
-The engine compares and sets, and writes a job's progress beside the transaction of its handler: it wants
-rows as they are now, as older servers give them. So do requests about the app's documents: Frappe v15 knows
-no error 1020, and its user would be shown the database's words.
+raises error 1020 and undoes the whole transaction, even if the transaction has locked the row meanwhile. The
+engine compares and sets, and writes a job's progress beside the transaction of its handler: it needs rows as
+they are now, as older servers give them. So do requests about the app's documents: Frappe v15 does not know
+error 1020, and would show its user the database's words.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from dartwing.dartwing_core.background_jobs.database import drivers
 
 NEWEST = "set statement innodb_snapshot_isolation = off for "
 
-# servers, and whether they refuse: sites of one bench may be on several
+# whether each server refuses; sites of one bench may be on several servers
 _refusing: dict[tuple[str | None, str | int | None], bool] = {}
 
 
@@ -27,7 +27,7 @@ def newest() -> str:
 
 @contextmanager
 def newest_for_all() -> Iterator[None]:
-	"""As `newest`, for statements of the block that are not the engine's: Frappe's, for a document."""
+	"""As `newest`, for statements in the block that Frappe writes, for its documents."""
 	if not _is_refusing_server() or not refuses():
 		yield
 		return
@@ -36,7 +36,7 @@ def newest_for_all() -> Iterator[None]:
 	try:
 		yield
 	finally:
-		# one that is lost, or was closed, is followed by a connection that refuses
+		# if the connection was lost or closed, the next one refuses again by itself
 		if connection._conn:
 			with suppress(*drivers.ERRORS):
 				connection.sql("set session innodb_snapshot_isolation = on")
@@ -60,7 +60,7 @@ def forget() -> None:
 
 
 def _is_refusing_server() -> bool:
-	"""As its connections are when they are opened."""
+	"""Whether new connections to the current server refuse rows that were changed."""
 	server = (frappe.db.host, frappe.db.port)
 	if server not in _refusing:
 		_refusing[server] = refuses()

@@ -39,7 +39,7 @@ from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings impo
 )
 from dartwing.dartwing_core.doctype.job_execution_log.job_execution_log import Entry
 
-# jobs of an organization that other transactions are at
+# how many jobs that other transactions are at are passed over, for one organization
 MAX_PASSED_OVER = 100
 
 # what is read of a job to hand it over
@@ -63,11 +63,12 @@ FIELDS = (
 def dispatch(organizations: Sequence[str]) -> int:
 	"""Fill the windows of these organizations, in turns; returns how many jobs were handed over.
 
-	Commits each turn, in transactions of its own. Two processes never dispatch for the same
-	organization at once: the second leaves it to the first, which looks again after it let go of the
-	lock. What the second came for is committed by then. Jobs that another transaction is at, as one that
-	cancels them, are passed over; what becomes of them, and of those behind a hundred of them, is seen
-	by the next tick.
+	Commits each turn, in transactions of its own. Two processes never dispatch for the same organization at
+	once: the second one leaves its jobs, which are committed by then, to the first, which looks once more
+	after it has let go of the lock.
+
+	Jobs that another transaction is at, for example one that cancels them, are passed over. The next tick
+	sees what became of them, and of jobs that stand behind a hundred of them.
 	"""
 	handed_over = 0
 	taking_turns = {} if is_held() else {organization: Turns(organization) for organization in organizations}
@@ -87,14 +88,14 @@ class Turns:
 	def __init__(self, organization: str):
 		self._organization = organization
 		self._lock = lock_name("dispatch", organization)
-		# ready, as far as can be seen, but another transaction is at them
+		# jobs that seemed ready, but another transaction is at them
 		self._passed_over: set[str] = set()
 
 	def take(self) -> int:
 		"""Move at most one turn's number of ready jobs to Queued, commit and push them; returns how many.
 
-		Nothing may have been read in the current transaction: who held the lock before may have filled
-		the window since.
+		Call it before anything is read in the current transaction: the process that held the lock before may
+		have filled the window since.
 		"""
 		with held([self._lock], wait_seconds=0) as is_ours:
 			if not is_ours:
@@ -133,7 +134,7 @@ def ready_jobs(organization: str, limit: int, but_not: Collection[str] = ()) -> 
 	closed = paused_queues()
 	is_open = [name for name in reversed(PRIORITIES) if QUEUE_BY_PRIORITY[name] not in closed]
 	waiting = _waiting_priorities(organization)
-	# an empty list is no SQL
+	# SQL has no empty list
 	passed_over = tuple(but_not) or ("",)
 	priorities = [name for name in is_open if name in waiting]
 	if not priorities:
@@ -160,7 +161,7 @@ def ready_jobs(organization: str, limit: int, but_not: Collection[str] = ()) -> 
 
 
 def _waiting_priorities(organization: str) -> set[str]:
-	"""Asked before the jobs are: most often there are some of one priority, or none."""
+	"""Priorities that have ready jobs: most often one, or none, which keeps the query for jobs short."""
 	of_one = f"""exists (select 1 from `tabBackground Job`
 		where organization = %s and priority = %s and ready_at <= {UTC_NOW})"""
 	values = [(organization, priority) for priority in PRIORITIES]
@@ -180,8 +181,8 @@ def dispatch_ready() -> int:
 def queue_jobs(names: Sequence[str]) -> list[BackgroundJob]:
 	"""Move waiting jobs to Queued in the current transaction; the caller pushes them after the commit.
 
-	Returns those that are, in their order: others moved on, or are being moved, meanwhile. A retry is
-	used up, unless the job's worker had died.
+	Returns the jobs that were moved, in their order; the others have moved on, or another transaction is at
+	them. A retry counts as used, unless the job runs again because its worker had died.
 	"""
 	jobs = _locked_while_waiting(names)
 	for job in jobs:

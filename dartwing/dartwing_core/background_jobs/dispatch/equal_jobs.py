@@ -64,7 +64,10 @@ def is_in_window(job: BackgroundJob | frappe._dict) -> bool:
 
 
 def release(job_ids: Sequence[str], statuses: Sequence[str] = STATUSES) -> None:
-	"""Let equal jobs in again, of jobs that are one of the statuses now; in the current transaction."""
+	"""Free the keys of those jobs that have one of the statuses now: equal jobs may come in again.
+
+	In the current transaction.
+	"""
 	if job_ids:
 		query = (
 			"update `tabBackground Job` force index (primary) set deduplication_key = null"
@@ -74,7 +77,7 @@ def release(job_ids: Sequence[str], statuses: Sequence[str] = STATUSES) -> None:
 
 
 def hold_again(jobs: Sequence[BackgroundJob]) -> None:
-	"""Refuse jobs equal to these, which are unfinished again, for the rest of their window.
+	"""Take the keys again of jobs that are unfinished again, for the rest of their window.
 
 	In the current transaction. A job whose key was taken by another one meanwhile gets none: the other one's
 	key refuses what is equal to both.

@@ -46,19 +46,18 @@ def renew_wake_up(job: frappe._dict) -> bool:
 
 
 def push(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
-	"""Put the wake-ups of Queued jobs on their RQ queues, in the order of the jobs.
+	"""Put the wake-ups of Queued jobs on their RQ queues, in the order of the jobs, Critical ones in front.
 
-	Critical ones go before all that wait. What cannot be pushed is left to `recovery`, and keeps the
-	others from nothing as long as Redis answers.
+	A wake-up that cannot be pushed is left to `recovery`; the others are pushed as long as Redis answers.
 	"""
 	if jobs and queue_redis.answers():
 		push_all(jobs)
 
 
 def push_all(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
-	"""As `push`, of somebody who has just asked whether Redis answers."""
+	"""As `push`, when `queue_redis.answers()` has just said yes."""
 	urgent = [job for job in jobs if job.priority == "Critical"]
-	# each goes to the front: the last one pushed is the first
+	# each goes to the front, so the last one that is pushed stands first
 	for job in [*reversed(urgent), *(job for job in jobs if job.priority != "Critical")]:
 		try:
 			_push_one(job)
@@ -91,14 +90,14 @@ def wake_up_seconds(job: BackgroundJob | frappe._dict) -> int:
 def withdraw_after_commit(job: BackgroundJob) -> None:
 	"""Take the job's wake-up off its queue once the current transaction is committed.
 
-	One that is not found, or cannot be reached, will find nothing to claim.
+	If it cannot be taken off, it will find nothing to claim.
 	"""
 	if job.rq_job_id:
 		do_after_commit(partial(_withdraw_needless, job, job.rq_job_id))
 
 
 def _withdraw_needless(job: BackgroundJob, rq_job_id: str) -> None:
-	"""What was done may have been undone to a savepoint: then the wake-up is still needed."""
+	"""Take the wake-up off, unless the transition was undone to a savepoint and the job is still Queued."""
 	needs = "select 1 from `tabBackground Job` where name = %s and status = %s and rq_job_id = %s"
 	if not frappe.db.sql(needs, (job.name, QUEUED, rq_job_id)):
 		withdraw(QUEUE_BY_PRIORITY[job.priority], [rq_job_id])

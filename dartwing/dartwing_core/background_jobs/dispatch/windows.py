@@ -1,6 +1,6 @@
 """Windows: how many jobs of one organization may be Queued or Running at the same time.
 
-What counts are the rows as they are now, those of transactions that are still open too.
+Rows count as they are now, also those of transactions that are still open.
 """
 
 from typing import NamedTuple
@@ -30,7 +30,7 @@ def default_size() -> int:
 
 
 def looks(organization: str, default_size: int) -> list[Look]:
-	"""The answers are those of a `Window`."""
+	"""What to ask the database for a `Window`; the answers are its arguments."""
 	return [
 		own_or_default("job_window", organization, default_size),
 		Look(f"({SLOTS_IN_USE})", (organization, ACTIVE)),

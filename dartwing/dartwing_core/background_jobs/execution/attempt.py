@@ -1,4 +1,7 @@
-"""One attempt: the handler is called as the job's owner, in time and under supervision, and ends somehow."""
+"""One attempt: the handler is called as the job's owner, in time and under supervision.
+
+However it ends, the attempt returns an outcome and raises nothing.
+"""
 
 import os
 import traceback
@@ -36,14 +39,14 @@ def attempt(job: BackgroundJob, limit: TimeLimit, errands: Errands, offspring: O
 			outcome: Outcome = Completed.of(call(handler_of(job), context))
 	except BaseException as error:
 		return outcome_of(error, job.timeout_seconds, limit.has_interrupted)
-	# also a handler that returns has run into it
+	# a handler that caught its time limit and returned has run into it all the same
 	return TimedOut(job.timeout_seconds, "") if limit.has_interrupted else outcome
 
 
 def call(handler: Callable[[JobContext], Any], context: JobContext) -> Any:
-	"""What the handler returns. A process that it forked, and that comes back too, ends here.
+	"""What the handler returns. If it forked and its child returns here as well, the child ends here.
 
-	The job is its parent's affair, and so are the connections that it was born with.
+	The job belongs to the parent, and so do the connections that the child was born with.
 	"""
 	process = os.getpid()
 	try:
@@ -55,10 +58,10 @@ def call(handler: Callable[[JobContext], Any], context: JobContext) -> Any:
 
 
 def handler_of(job: BackgroundJob) -> Callable[[JobContext], Any]:
-	"""The handler as this process has it.
+	"""The handler, as this process has loaded it.
 
-	Raises TransientError where it has none: the Job Type was checked when it was saved, by code that is
-	newer, or older, than what this worker has loaded.
+	Raises TransientError if this process has none: the Job Type was checked when it was saved, perhaps by
+	newer or older code than what this worker has loaded.
 	"""
 	found = frappe.db.sql("select handler_method from `tabJob Type` where name = %s", (job.job_type,))
 	if not found:

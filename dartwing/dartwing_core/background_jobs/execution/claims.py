@@ -48,15 +48,15 @@ FIELDS = (
 	"creation",
 	"modified",
 )
-# jobs of one organization that are looked at, at once
+# how many jobs of one organization are looked at, at once
 LOOK_AHEAD = 20
 
 
 def claim(job_id: str, horse: Horse | None = None, skip_locked: bool = False) -> BackgroundJob | None:
 	"""Make a Queued job Running under a fresh attempt id and commit; None when it is not to be run now.
 
-	The row names the RQ job in whose horse it runs. With `skip_locked`, a job that somebody else is at
-	is left to them.
+	The row then names the RQ job in whose horse it runs. With `skip_locked`, a job that another transaction
+	is at is left to that one.
 	"""
 	job = read_queued(job_id, skip_locked)
 	if not job:
@@ -112,9 +112,9 @@ def next_in_order(
 ) -> list[frappe._dict]:
 	"""Queued jobs in the order in which they should start: `name`, `organization`, `rq_job_id`.
 
-	Those of the first queue and its highest priority that has any: organizations in turns (those first
-	that are not among `served_before`, then in its order), the jobs of each by age. Only jobs whose
-	timeout is not longer than the given one, and nothing of a queue that is paused.
+	They are of the first queue that has any, and of its highest priority. Organizations come in turns: first
+	those that are not among `served_before`, then in its order; the jobs of each come by age. Jobs with a
+	longer timeout than the given one are left out, and so are those of a queue that is paused.
 	"""
 	if is_held():
 		return []
@@ -129,7 +129,7 @@ def next_in_order(
 
 
 def _waiting_organizations(queues: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-	"""Priorities that have Queued jobs, as the queues and they come first, with their organizations."""
+	"""Priorities with Queued jobs, in the order of their queues, the highest first, with organizations."""
 	groups = frappe.db.sql(
 		"select priority, organization from `tabBackground Job` where status = %s"
 		" group by organization, priority",

@@ -29,7 +29,7 @@ Returned = TypeVar("Returned")
 
 
 def from_any_thread(method: Callable[..., Returned]) -> Callable[..., Returned]:
-	"""The method of a JobContext, which finds Frappe's locals also in a thread that the handler started."""
+	"""Make a method of JobContext work in threads of the handler, which have none of Frappe's locals."""
 
 	@wraps(method)
 	def called(context: "JobContext", *arguments: Any, **named: Any) -> Returned:
@@ -104,12 +104,12 @@ class JobContext:
 
 
 def key_of(site: str, job_id: str, submitted_at: datetime) -> str:
-	"""ASCII characters, 64 at most, that name a job to other systems.
+	"""A name of the job for other systems: at most 64 ASCII characters.
 
-	Its id, and a digest of the site's name, the id and the time of its submission (to the microsecond). So
-	it is another site's neither by chance nor because that was made from a copy of this one, and no later
-	job's that is given the same id after a backup was restored. A job that comes back with the backup has
-	the key that it had.
+	It is the job's id and a digest of the site's name, the id and the time of its submission (to the
+	microsecond). So no job of another site has the same, even if that site was made from a copy of this one,
+	and no later job that gets the same id after a backup was restored. A job that comes back with the backup
+	has the key that it had.
 	"""
 	made_of = json.dumps([site, job_id, submitted_at.isoformat(timespec="microseconds")])
 	return f"{job_id}-{sha256(made_of.encode()).hexdigest()[:32]}"
@@ -130,7 +130,7 @@ class ProgressReporter:
 		self._lost = False
 
 	def report(self, percent: Any, message: Any) -> None:
-		# as it is now: what it is made of may change before it is written
+		# made a text now: the value may change before it is written
 		message = None if message is None else texts.text_of(message)
 		with self._lock:
 			self._percent = percent_of(percent, self._percent)
@@ -169,7 +169,7 @@ class ProgressReporter:
 		try:
 			is_mine = self._control.write_progress(percent, message, now)
 		except CONNECTION_LOST:
-			# what the database cannot be told now is not worth a job; the next report tries again
+			# a job must not fail because its progress could not be written; the next report tries again
 			frappe.logger("dartwing").exception(f"{self._control.job_id}: progress could not be written")
 			self._latest = (percent, message)
 			return
@@ -182,7 +182,7 @@ class ProgressReporter:
 
 
 def percent_of(value: Any, last: float) -> float:
-	"""A number from 0 to 100; what is none, as NaN, is the last one."""
+	"""A number from 0 to 100; the last one for a value that is no number, as NaN."""
 	try:
 		number = float(value)
 	except (TypeError, ValueError, OverflowError):

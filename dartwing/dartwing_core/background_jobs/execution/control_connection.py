@@ -1,7 +1,7 @@
-"""The control connection: how a running job talks about itself beside the handler's transaction.
+"""The control connection: how a running job tells and asks about itself, beside the handler's transaction.
 
-Progress written on the handler's own connection would hold the lock of the job's row until the
-handler ends, and REPEATABLE READ would hide a cancel from it for ever.
+Progress written on the handler's own connection would keep the job's row locked until the handler ends, and
+REPEATABLE READ would hide a cancel from the handler for ever.
 """
 
 import threading
@@ -38,7 +38,8 @@ class ControlConnection:
 	def write_checkpoint(self, text: str) -> bool:
 		"""Store a checkpoint (JSON text); False as for `write_progress`.
 
-		One that differs from the last is progress: the deaths of workers are counted anew.
+		A checkpoint that differs from the last one is progress: deaths of workers are counted from zero
+		again.
 		"""
 		# in this order: MariaDB assigns from left to right
 		assignments = "worker_deaths = if(checkpoint <=> %s, worker_deaths, 0), checkpoint = %s"
@@ -71,7 +72,7 @@ class ControlConnection:
 		return self._execute(query, (*values, *self._mine())) == 1
 
 	def _execute(self, query: str, values: Sequence[Any]) -> int:
-		"""Rows matched. Every statement here may be repeated, so a lost connection is tried once more."""
+		"""How many rows matched. If the connection is lost, the statement is sent once more: each may be."""
 		with self._lock:
 			try:
 				return self._execute_once(query, values)
@@ -83,7 +84,7 @@ class ControlConnection:
 			with self._connected().cursor() as cursor:
 				return cursor.execute(query, values)
 		except BaseException:
-			# interrupted in the middle of a statement, the connection is of no more use
+			# a connection that was interrupted in the middle of a statement cannot be used any more
 			self._disconnect()
 			raise
 

@@ -1,4 +1,4 @@
-"""A horse goes on with what waits: to fork and import Frappe anew costs more than most jobs."""
+"""A horse goes on with other jobs that wait: to fork and to import Frappe again costs more than most jobs."""
 
 import time
 from collections import deque
@@ -15,7 +15,7 @@ from dartwing.dartwing_core.background_jobs.execution.horse import Horse
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 
-# for so long a job that comes later, and should start sooner, does not
+# seconds for which an order of jobs is used; a job that comes later and should start sooner waits so long
 ORDER_LASTS_SECONDS = 0.1
 
 
@@ -29,7 +29,7 @@ class Drain:
 		self._seconds = setting("drain_budget_seconds") or 0
 		self._jobs_left = setting("drain_budget_jobs") or 0
 		self._grace_seconds = config.get("timeout_grace_seconds")
-		# organizations, the one whose turn was last at the end
+		# organizations that had a turn; the one that had the last one stands at the end
 		self._served: dict[str, None] = {}
 		self._order: deque[frappe._dict] = deque()
 		self._order_is_old_at = 0.0
@@ -42,7 +42,8 @@ class Drain:
 		if first:
 			self._note_turn(first.organization)
 		while self._may_take_another():
-			# with all that the first job has left on it; it is opened again when it is used
+			# a closed connection forgets all that the first job has left on it; it is opened again when it is
+			# used
 			frappe.db.close()
 			if run_as_frappe_job(self._horse.site, self.run_next):
 				self._jobs_left -= 1
@@ -60,7 +61,7 @@ class Drain:
 		"""Claim the job whose turn it is and run it; False when there is none that can be had now."""
 		if time.monotonic() < self._order_is_old_at and self._run_first_that_can_be_had():
 			return True
-		# what others have done since this transaction began
+		# end the transaction, to see what others have done since it began
 		frappe.db.rollback()
 		longest = self._horse.seconds_left - self._grace_seconds
 		self._order = deque(claims.next_in_order(self._horse.queues, longest, list(self._served)))

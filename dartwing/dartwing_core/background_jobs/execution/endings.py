@@ -1,4 +1,4 @@
-"""What becomes of an attempt that an error ended: the one place that decides it, whatever was raised."""
+"""How an attempt ended that an error ended: the one place that decides it, whatever was raised."""
 
 import signal
 from traceback import format_tb, walk_tb
@@ -20,9 +20,9 @@ SIGNAL_HANDLERS_OF_RQ = ("request_stop", "request_force_stop")
 
 
 def outcome_of(error: BaseException, timeout_seconds: int, was_interrupted: bool) -> Outcome:
-	"""How an attempt ended that raised `error`; called where it was caught.
+	"""The outcome of an attempt that raised `error`. Call it in the `except` block that caught the error.
 
-	`was_interrupted`: its time limit has struck, whatever the handler made of that.
+	`was_interrupted`: the attempt's time limit has struck, whatever the handler made of that.
 	"""
 	if isinstance(error, JobCanceledError):
 		return Abandoned(error, traceback_of(error))
@@ -32,7 +32,7 @@ def outcome_of(error: BaseException, timeout_seconds: int, was_interrupted: bool
 
 
 def traceback_of(error: BaseException) -> str:
-	"""Frappe's text of the error that is being handled, or its lines alone where its words break that."""
+	"""Frappe's text of the error that is being handled; only the lines of code if it cannot be printed."""
 	try:
 		with at_most(LAST_WORDS_SECONDS):
 			return frappe.get_traceback()
@@ -41,10 +41,10 @@ def traceback_of(error: BaseException) -> str:
 
 
 def asks_to_stop(outcome: Outcome) -> bool:
-	"""Whether it was not the handler that raised, but somebody who wants this process to end.
+	"""Whether the error came from somebody who wants this process to end, and not from the handler.
 
-	That is Ctrl-C where Python raises it (RQ's horses ignore it), and the signals of a worker of RQ that
-	runs its jobs in its own process. A handler's own `sys.exit` asks for nothing but the job's end.
+	That is Ctrl-C where Python raises it (RQ's horses ignore it), and the signals of a worker of RQ that runs
+	its jobs in its own process. A handler's own `sys.exit` ends its job and asks for nothing else.
 	"""
 	error = outcome.error if isinstance(outcome, Failed) else None
 	if isinstance(error, KeyboardInterrupt):

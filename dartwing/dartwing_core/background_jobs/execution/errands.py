@@ -13,15 +13,15 @@ from dartwing.dartwing_core.background_jobs.dispatch import consequences, wake_u
 from dartwing.dartwing_core.background_jobs.execution.fresh_context import run_on_site
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 
-# what the consequences of an end depend on
+# the fields that the consequences of an end depend on
 FIELDS = ("name", "status", "organization", "depends_on", "deduplication_key")
 
 
 class Errands:
-	"""What follows from the ends of its jobs; wake-ups that are needless, to be taken off their queues.
+	"""What a horse does later, for several of its jobs at once: consequences of ends, needless wake-ups.
 
-	Those that are lost with the horse do no harm: the cron finds what follows from an end, and a needless
-	wake-up finds nothing to claim. May be used from any thread.
+	If the horse dies first, no harm is done: the cron finds what follows from an end, and a needless wake-up
+	finds nothing to claim. May be used from any thread.
 	"""
 
 	def __init__(self, site: str):
@@ -38,7 +38,7 @@ class Errands:
 		self._since: float | None = None
 
 	def follow_end(self, job: BackgroundJob) -> None:
-		"""A job has left its worker, and that is committed."""
+		"""Note a job that has left its worker, which is committed."""
 		with self._lock:
 			self._ended.append(frappe._dict({field: job.get(field) for field in FIELDS}))
 			self._since = self._since or time.monotonic()
@@ -49,15 +49,16 @@ class Errands:
 			self._since = self._since or time.monotonic()
 
 	def run_if_due(self) -> None:
-		"""As `run`, for as many ends as one turn of the dispatcher fills slots, or after a while."""
+		"""Do the errands after as many ends as the dispatcher has slots in one turn, or after a while."""
 		since = self._since
 		if since and (len(self._ended) >= self._at_once or time.monotonic() - since >= self._seconds):
 			self.run()
 
 	def run(self) -> bool:
-		"""Do everything, in a context of its own; False when there was nothing to do.
+		"""Do all errands, in a context of its own; False when there was none.
 
-		Waits for what another thread is doing: the horse must not end in the middle of it.
+		If another thread is doing errands, it waits until that is done: the horse must not end in the middle
+		of it.
 		"""
 		with self._is_running:
 			with self._lock:
@@ -73,5 +74,5 @@ def do(ended: list[frappe._dict], needless: dict[str, list[str]]) -> None:
 		wake_ups.withdraw(queue, rq_job_ids)
 	with as_own_connection():
 		consequences.take_consequences(ended)
-		# the keys that were released; the dispatcher has committed for itself
+		# commits the keys that were freed; the dispatcher has committed for itself
 		frappe.db.commit()

@@ -45,13 +45,13 @@ def run_on_site(site: str, function: Callable[[], object]) -> None:
 def for_another_thread(
 	function: Callable[[], Returned], locals_there: dict[str, Any] | None = None
 ) -> Callable[[], Returned]:
-	"""The function, for a thread that is started now: it finds Frappe's locals as they are here.
+	"""Wrap the function for a thread that is started now: there it finds Frappe's locals as they are here.
 
-	Or as they are in another context, of which `locals_there` is `dict(frappe.local)`.
+	With `locals_there`, which is `dict(frappe.local)` of another context, it finds those.
 
-	What it changes there is its own: connection, user, flags, messages, caches. A new thread has no locals,
-	and a copied context, which has them on Frappe v15, shares them on v16. Its `frappe.db` is not connected
-	before it is used, and closed when the function ends.
+	What the function changes there stays there: connection, user, flags, messages, caches. A new thread has
+	no locals; a copied context would have them on Frappe v15, and share them on v16. Its `frappe.db` connects
+	when it is first used, and is closed when the function ends.
 	"""
 	found = {name: _own(value) for name, value in (locals_there or dict(frappe.local)).items()}
 

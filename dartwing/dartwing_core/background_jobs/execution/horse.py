@@ -17,7 +17,7 @@ from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings impo
 
 
 class Horse:
-	"""Made when the horse begins; uses nothing of Frappe's context afterwards."""
+	"""The process of a worker. Made when the process begins, it uses nothing of Frappe's context later."""
 
 	def __init__(self, rq_job: Job, worker_name: str):
 		self.site: str = frappe.local.site
@@ -33,20 +33,20 @@ class Horse:
 		self._own_queue: str = rq_job.origin
 		names = {generate_qname(name): name for name in QUEUES}
 		served, pid = self._worker()
-		# it may have died while this process was being set up
+		# the worker may have died while this process was being set up
 		self._worker_pid = pid or os.getppid()
-		# the engine's names of them, in the order in which the worker serves them
+		# the queues by the engine's names, in the order in which the worker serves them
 		self.queues: list[str] = [names[name] for name in served if name in names]
 		self._lists = {name: Queue(name, connection=self._connection).key for name in served}
 
 	@classmethod
 	def of_this_process(cls) -> "Horse | None":
-		"""None where no worker of RQ called: a console, a test."""
+		"""The horse that this process is; None if no worker of RQ called, as in a console or a test."""
 		rq_job = get_current_job()
 		return cls(rq_job, rq_job.worker_name) if rq_job and rq_job.worker_name else None
 
 	def _worker(self) -> tuple[list[str], int | None]:
-		"""The worker's queues in its order, and its process; nothing when Redis does not know it."""
+		"""The worker's queues in its order, and its process id; nothing when Redis does not know it."""
 		try:
 			names, pid = self._connection.hmget(self._worker_key, "queues", "pid")
 		except RedisError:
@@ -59,7 +59,7 @@ class Horse:
 
 	@property
 	def seconds_left(self) -> float:
-		"""Until RQ interrupts the wake-up."""
+		"""Seconds until RQ interrupts the wake-up."""
 		return self._ends_at - time.monotonic()
 
 	def may_take_another(self) -> bool:

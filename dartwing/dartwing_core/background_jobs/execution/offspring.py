@@ -1,8 +1,8 @@
 """The processes that a handler starts: they end with an attempt that is stopped.
 
-What is found: children and theirs, also with sessions of their own, and what is left in this process's
-group by parents that have ended (RQ gives each horse a group of its own). What is not: a process that
-made a session of its own and whose parent has ended, as daemons do on purpose.
+Found are children and their children, also with sessions of their own, and processes in this process's group
+whose parents have ended (RQ gives each horse a group of its own). Not found is a process that made a session
+of its own and whose parent has ended: daemons do that on purpose.
 """
 
 import os
@@ -14,27 +14,29 @@ from typing import Any
 
 import psutil
 
-# rounds of looking for what was started while the others were being stopped
+# how often to look for processes that were started while the others were being stopped
 MAX_ROUNDS = 10
 SECONDS_TO_GO = 5
 
 
 class Offspring:
-	"""What this process starts from now on. What it has now, with a session of its own, is let be."""
+	"""Processes that this one starts from now on. What it has by now, with sessions of its own, is left
+	alone.
+	"""
 
 	def __init__(self) -> None:
-		# set by who stops the handler, whatever that makes of it
+		# set by whatever stops the handler, even if the handler ignores it
 		self.must_end = False
 		self._before = set(descendants()) if has_children() else set()
 
 	def end(self) -> None:
-		"""Kill all of it, and wait until it is gone."""
+		"""Kill all of these processes, and wait until they are gone."""
 		found: set[psutil.Process] = set()
 		for _round in range(MAX_ROUNDS):
 			new = {*descendants(), *group_members()} - self._before - found
 			if not new:
 				break
-			# so that none of them starts another one meanwhile
+			# stopped first, so that none of them starts another one meanwhile
 			send(signal.SIGSTOP, new)
 			found |= new
 		send(signal.SIGKILL, found)
@@ -43,7 +45,7 @@ class Offspring:
 			time.sleep(0.01)
 
 	def end_with_this_process(self) -> None:
-		"""The same, and then this process itself, with its group if that is its own."""
+		"""As `end`, and then this process itself, with its group if that is its own."""
 		try:
 			self.end()
 		finally:
@@ -53,7 +55,7 @@ class Offspring:
 
 
 def has_children() -> bool:
-	"""Asked before each job, when there is most often none; to look at all processes takes milliseconds."""
+	"""Whether there is any. Asked before each job, because to look at all processes takes milliseconds."""
 	if not hasattr(os, "waitid"):
 		return True
 	try:
@@ -68,7 +70,7 @@ def descendants() -> list[psutil.Process]:
 
 
 def group_members() -> Iterator[psutil.Process]:
-	"""The others of this process's group; nobody where the group is a shell's, or a worker's."""
+	"""The other processes of this one's group; none where the group is a shell's or a worker's."""
 	if leads_its_group():
 		for process in psutil.process_iter():
 			if process.pid != os.getpid() and group_of(process.pid) == os.getpid():
@@ -89,12 +91,12 @@ def send(number: signal.Signals, processes: set[psutil.Process]) -> None:
 
 
 def is_running(process: psutil.Process) -> bool:
-	"""Not of one that has ended and was not asked for its exit code yet; that is its parent's to do."""
+	"""Whether the process runs; one that has ended, and waits for its parent to ask how, does not."""
 	return what_is_left_of(process.status) not in (None, psutil.STATUS_ZOMBIE)
 
 
 def what_is_left_of(call: Callable, *arguments: object) -> Any:
-	"""What the call returns; None of a process that is gone meanwhile, or another user's."""
+	"""What the call returns; None for a process that has ended meanwhile, or is another user's."""
 	try:
 		return call(*arguments)
 	except (psutil.Error, ProcessLookupError, PermissionError):

@@ -31,14 +31,14 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	BackgroundJob,
 )
 
-# for so long an error may take to say what it is: its handler's time is over
+# seconds that an error may take to say what it is: its handler's time is over
 LAST_WORDS_SECONDS = 2
-# errors of a group that its message tells of
+# how many errors of a group its message tells of
 MAX_LEAVES = 20
 
-# their words are a key, a returned value, or the names of a document and of its fields
+# errors whose words are a key, a returned value, or the names of a document and of its fields
 ERRORS_OF_NAMES_ONLY = (KeyError, StopIteration, frappe.MandatoryError)
-# their words were written for people
+# errors whose words were written for people
 ERRORS_FOR_PEOPLE = (TransientError, PermanentError, JobCanceledError, frappe.ValidationError)
 
 
@@ -164,9 +164,9 @@ def base_delay_of(job: BackgroundJob) -> int:
 
 
 def describe(error: BaseException) -> str:
-	"""The error's own words, with its class where they do not say what happened; of a group, what each says.
+	"""The error's own words, with its class where these do not say what happened; of a group, each one's.
 
-	Of any length, and yet to be made storable and plain, as `transition_to` does with what it is given.
+	They may be of any length, and `transition_to` still has to make them storable and plain.
 	"""
 	words, kind = words_of(error), type(error).__name__
 	if isinstance(error, GROUPS):
@@ -177,17 +177,17 @@ def describe(error: BaseException) -> str:
 
 
 def words_of(error: BaseException) -> str:
-	"""What the error says of itself; nothing when it cannot even do that."""
+	"""What the error says of itself; nothing if it cannot even do that."""
 	try:
 		with at_most(LAST_WORDS_SECONDS):
 			return str(error).strip()
 	except BaseException:
-		# whatever it is, the attempt has ended with the error
+		# whatever the error is, the attempt has ended with it
 		return ""
 
 
 def is_telling(error: BaseException, words: str) -> bool:
-	"""Whether the words alone say what happened: a name, a number or the end of a process do not."""
+	"""Whether the words alone say what happened. A name, a number or the end of a process does not."""
 	if not words or not isinstance(error, Exception) or isinstance(error, ERRORS_OF_NAMES_ONLY):
 		return False
 	return isinstance(error, ERRORS_FOR_PEOPLE) or len(words.split(maxsplit=1)) > 1

@@ -23,7 +23,7 @@ from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings impo
 	paused_queues,
 )
 
-# of the moment, not of the job: its next wake-up asks again
+# errors of the moment, which say nothing about the job: its next wake-up checks again
 PASSING = (
 	*drivers.ERRORS,
 	frappe.QueryDeadlockError,
@@ -34,7 +34,10 @@ PASSING = (
 
 
 def refuse_to_start(job: BackgroundJob) -> bool:
-	"""Check what may have changed since the submission; moves the job, in this transaction, if so."""
+	"""Check what may have changed since the submission; True if the job must not start now, or never.
+
+	Then it is moved to where it belongs, in the current transaction.
+	"""
 	standing = standing_of(job)
 	reason = why_never(job, standing)
 	if reason:
@@ -101,7 +104,7 @@ def why_not_now(job: BackgroundJob, standing: frappe._dict) -> str | None:
 
 
 def is_waiting_for_parent(standing: frappe._dict) -> bool:
-	"""A parent that is gone was Completed when this job was released, and cleaned up since."""
+	"""Whether the parent is not Completed. One that is gone was Completed, and has been deleted since."""
 	return standing.parent_status not in (None, COMPLETED)
 
 

@@ -1,4 +1,4 @@
-"""When a failed job runs again. Everything here is pure: clock and dice are handed in."""
+"""When a failed job runs again. Everything here is pure: the clock and the random numbers are handed in."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ def decide(
 def retry_after_of(error: BaseException, now: datetime) -> float | None:
 	"""Seconds that the error asks to wait: its `retry_after`, or its response's Retry-After header.
 
-	The header holds seconds or an HTTP date (RFC 9110, section 10.2.3); what is neither is ignored. A group
+	The header holds seconds or an HTTP date (RFC 9110, section 10.2.3); any other value is ignored. A group
 	of errors waits as long as the one that asks for most.
 	"""
 	asked_for = [seconds for one in leaves_of(error) if (seconds := _asked_for(one, now)) is not None]
@@ -78,13 +78,13 @@ def _asked_for(error: BaseException, now: datetime) -> float | None:
 		try:
 			value = headers.get("Retry-After") if headers else None
 		except Exception:
-			# no headers as one knows them
+			# the response's headers are not what headers should be
 			return None
 	return None if value is None else _seconds(value, now)
 
 
 def _seconds(value: object, now: datetime) -> float | None:
-	"""Not negative, and at most a year: what is longer is no time to wait but a mistake, and no date."""
+	"""The value as seconds, at least 0 and at most a year; None for a value that means no time."""
 	if isinstance(value, timedelta):
 		seconds = value.total_seconds()
 	else:

@@ -1,4 +1,7 @@
-"""Writing down how an attempt ended: Completed with what its handler wrote, else after undoing that."""
+"""Writing down how an attempt ended.
+
+Completed is committed together with what the handler wrote; for anything else, that is undone first.
+"""
 
 import frappe
 
@@ -20,19 +23,19 @@ def complete(job: BackgroundJob, outcome: Completed) -> None:
 
 
 def record_failure(job: BackgroundJob, outcome: Outcome, errands: Errands) -> None:
-	"""Undo the handler's transaction, then record the outcome in one of its own.
+	"""Undo the handler's transaction, then record the outcome in a separate one.
 
-	On a fresh connection, because the handler's may be what broke.
+	That one has a fresh connection, because the handler's may be what broke.
 	"""
 	undo()
 	record_in_own_transaction(job, outcome, errands)
 
 
 def undo() -> None:
-	"""Roll back; a connection that cannot even do that is closed, and the server rolls back.
+	"""Roll back. A connection that cannot even do that is closed, and the server rolls back.
 
-	An interruption between a statement and its answer leaves a connection that raises all kinds of
-	errors. The next statement opens another one.
+	If a statement is interrupted before its answer, its connection raises all kinds of errors. The next
+	statement opens another one.
 	"""
 	try:
 		with at_most(config.get("timeout_grace_seconds")):
@@ -46,7 +49,7 @@ def drop_connection() -> None:
 	try:
 		frappe.db.close()
 	except Exception:
-		# closed already, by whoever broke it
+		# whatever broke the connection has closed it already
 		frappe.db._cursor = frappe.db._conn = None
 
 
@@ -60,5 +63,6 @@ def record_in_own_transaction(job: BackgroundJob, outcome: Outcome, errands: Err
 			state = f"{current.status}, attempt {current.attempt_id}"
 			frappe.logger("dartwing").info(f"{job.name}: {job.attempt_id} records nothing, it is {state}")
 	if is_ours:
-		# also of one that is Completed: a callback of the handler may have raised out of that very commit
+		# a job that is Completed ended, too: the handler's own callback may have raised out of the very
+		# commit
 		errands.follow_end(current)

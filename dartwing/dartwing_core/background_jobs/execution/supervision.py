@@ -30,7 +30,7 @@ from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimi
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 
 STOP_SIGNAL = signal.SIGUSR2
-# for so long the main thread may take to hear it, unless it waits where it hears nothing
+# seconds that the main thread may take to hear a signal, unless it waits where it hears none
 HEARING_SECONDS = 0.1
 
 
@@ -74,7 +74,7 @@ class Supervisor:
 		finally:
 			self._ended.set()
 			signal.signal(STOP_SIGNAL, before)
-			# a statement that is being ended is the handler's, not the next one on its connection
+			# the statement that is ended must be the handler's, not the next one on its connection
 			with self._ending_a_statement:
 				pass
 
@@ -93,14 +93,14 @@ class Supervisor:
 			self._ended.wait(self._interval)
 
 	def _run_errands(self) -> None:
-		"""Nobody who waits for them must wait until this handler ends."""
+		"""Do the horse's errands: whatever waits for them must not wait until this handler ends."""
 		try:
 			self._errands.run_if_due()
 		except Exception:
 			frappe.logger("dartwing").exception(f"{self._control.job_id}: errands are left to the cron")
 
 	def _end_overrun(self) -> None:
-		"""The process goes in any case; what could not be recorded is found by `recovery`."""
+		"""Record that the handler overran, and kill the process in any case; `recovery` does what is left."""
 		try:
 			self._on_overrun()
 			self._errands.run()
@@ -112,7 +112,8 @@ class Supervisor:
 	def _is_ours(self, now: float) -> bool:
 		"""Whether the job is still this attempt's; shows from time to time that the attempt is alive.
 
-		While the database does not answer, it is assumed to be: fencing keeps what would be wrong out.
+		While the database does not answer, it is taken for ours: fencing keeps an old attempt from writing
+		anything.
 		"""
 		try:
 			if now - self._last_heartbeat < self._heartbeat_interval:
@@ -133,7 +134,7 @@ class Supervisor:
 				self._end_statement()
 
 	def _end_statement(self) -> None:
-		"""What the handler waits for; the exception, which waits as well, is raised when it comes back."""
+		"""End the statement that the handler waits for; then the exception that waits is raised in it."""
 		try:
 			with self._ending_a_statement:
 				if not self._ended.is_set():
@@ -149,9 +150,9 @@ class Supervisor:
 
 
 def is_time_to_stop(seconds: float, interval: float, grace_seconds: float) -> bool:
-	"""Whether to use force now, so many seconds after the cancel was noticed.
+	"""Whether to use force, so many seconds after the cancel was noticed.
 
-	It may be an interval older than that, and the next look is an interval away: the worker is to be free
-	within the grace period.
+	The cancel may be an interval older than that, and the next look is an interval away: the worker has to be
+	free within the grace period.
 	"""
 	return seconds + 2 * interval > grace_seconds

@@ -15,7 +15,7 @@ UNCATCHABLE = {signal.SIGKILL, signal.SIGSTOP}
 
 
 class Surroundings:
-	"""Signal handlers and mask, folder, umask, environment, socket timeout, recursion limit as they are now.
+	"""What a process has: signal handlers and mask, folder, umask, environment, time-outs, recursion limit.
 
 	What a handler leaves in modules, and threads that it started, stay until the horse ends.
 	"""
@@ -32,7 +32,7 @@ class Surroundings:
 
 	def restore(self) -> None:
 		for number, handler in self._handlers.items():
-			# None: set by foreign code, which Python cannot put back
+			# None means: set by foreign code, and Python cannot put it back
 			if handler is not None and signal.getsignal(number) is not handler:
 				signal.signal(number, handler)
 		sys.setrecursionlimit(self._levels)
@@ -42,9 +42,9 @@ class Surroundings:
 		if os.environ != self._environment:
 			os.environ.clear()
 			os.environ.update(self._environment)
-			# the time zone is read from it
+			# the time zone is read from the environment
 			time.tzset()
-		# at last: a signal that waited may raise from here
+		# last of all: a signal that waited may raise from here
 		signal.pthread_sigmask(signal.SIG_SETMASK, self._blocked)
 
 

@@ -13,8 +13,8 @@ from dartwing.dartwing_core.background_jobs.errors import JobTimeoutError
 class TimeLimit:
 	"""Seconds that begin now; `enforced` interrupts its block once when they are over.
 
-	`has_interrupted` stays true whatever the block made of it. A block that takes the process's one
-	alarm for itself is not interrupted.
+	`has_interrupted` stays true whatever the block made of the interruption. A block that uses the process's
+	one alarm for itself is not interrupted.
 	"""
 
 	def __init__(self, seconds: float):
@@ -40,7 +40,7 @@ class TimeLimit:
 				self._is_in_force = False
 		finally:
 			signal.setitimer(signal.ITIMER_REAL, 0)
-			# an alarm that is still held back by the signal mask is taken back too
+			# also turns off an alarm that the signal mask still holds back
 			signal.signal(signal.SIGALRM, signal.SIG_IGN)
 			signal.signal(signal.SIGALRM, interrupt_before)
 			if seconds_before:
@@ -60,10 +60,10 @@ def at_most(seconds: float) -> AbstractContextManager[None]:
 
 
 def at_least(seconds: float) -> float:
-	"""A time that an alarm can be set to: 0 would take it back."""
+	"""A time to which an alarm can be set; 0 would turn it off."""
 	return max(seconds, 0.001)
 
 
 def seconds_to_alarm() -> float:
-	"""Until the alarm that is set now; 0 when none is."""
+	"""Seconds until the alarm that is set now; 0 when none is."""
 	return signal.getitimer(signal.ITIMER_REAL)[0]

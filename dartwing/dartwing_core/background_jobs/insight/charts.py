@@ -42,7 +42,7 @@ def ended_by_type() -> list[dict[str, Any]]:
 def figures_of_type(job_type: str) -> dict[str, Any]:
 	"""`{waiting, running, completed, failed, failure_rate, average_seconds, p95_seconds}` of one Job Type.
 
-	Those of `get_metrics`; rate and seconds are None where nothing ended.
+	The figures are those of `get_metrics`; rate and seconds are None where nothing ended.
 	"""
 	now = times.site_now()
 	open_jobs = [kind for kind in figures.open_by_kind(now, _scope()) if kind.job_type == job_type]

@@ -1,6 +1,6 @@
 """What is wrong with the engine, in one screen: for an operator, for monitoring and for Desk.
 
-Only looks. Every check speaks for itself: one that cannot be made says so and keeps no other from it.
+Nothing is changed. A check that cannot be made says so, and keeps no other one from being made.
 """
 
 import json
@@ -36,10 +36,10 @@ from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings impo
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 
 OK, WARNING, DOWN, UNKNOWN = "ok", "warning", "down", "unknown"
-# as monitoring plugins end
+# exit codes as of monitoring plugins
 EXIT_CODES = {OK: 0, WARNING: 1, DOWN: 2, UNKNOWN: 2}
 TICK = "dartwing.dartwing_core.background_jobs.scheduler.every_minute"
-# at most so many jobs are compared with Redis
+# how many jobs are compared with Redis at most
 MAX_COMPARED = 1000
 
 
@@ -114,7 +114,7 @@ def _redis(name: str, meaning: str) -> Finding:
 	try:
 		connection.ping()
 	except AuthenticationError:
-		# it is there, and Frappe knows the password
+		# Redis is there, and asks for a password that Frappe knows
 		pass
 	except RedisError as error:
 		return Finding(name, DOWN, _("Redis does not answer, {0}: {1}").format(meaning, error))
@@ -137,7 +137,7 @@ def workers() -> Finding:
 
 
 def _lives(worker: Worker) -> bool:
-	"""RQ itself forgets a worker that was killed only after minutes; one of this machine can be looked at."""
+	"""Whether the worker lives. RQ forgets a killed one only after minutes; on this machine, we can look."""
 	if worker.hostname != socket.gethostname():
 		return True
 	try:
@@ -182,7 +182,7 @@ def oldest_waiting() -> Finding:
 
 
 def stuck_jobs() -> Finding:
-	"""Jobs that are called Running and show no sign of life, or go on after their timeout."""
+	"""Running jobs that show no sign of life, or go on after their timeout."""
 	now = times.site_now()
 	job = frappe.qb.DocType("Background Job")
 	running = (
@@ -242,7 +242,7 @@ def counting() -> Finding:
 	return Finding("counting", OK, _("the metrics are added up"), seconds)
 
 
-# what each check needs to be up
+# what must be up for each check
 CHECKS: dict[Callable[[], Finding], tuple[str, ...]] = {
 	workers: ("redis_queue",),
 	scheduler: ("database", "redis_queue"),

@@ -32,7 +32,7 @@ from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings impo
 from dartwing.dartwing_core.doctype.job_tally.arithmetic import BOUNDS, LEVEL, TOTAL, WHOLE_SITE, Key
 from dartwing.dartwing_core.doctype.job_tally.job_tally import sums, uncounted_events
 
-# the upper bounds that are shown, of those that are kept
+# those of the buckets' upper bounds that are shown
 SHOWN_BOUNDS = tuple(float(f"{step}e{power}") for power in range(-3, 4) for step in (1, 2.5, 5))
 MICROSECOND_DIGITS = 6
 
@@ -51,7 +51,7 @@ class _SiteCollector(Collector):
 	"""Reads all figures in the current transaction, so that they fit together."""
 
 	def describe(self) -> Iterable[Metric]:
-		"""Nothing, so that registering asks the database nothing."""
+		"""Describe nothing, so that registering the collector does not ask the database."""
 		return []
 
 	def collect(self) -> Iterator[Metric]:
@@ -105,13 +105,14 @@ class _SiteCollector(Collector):
 		bounds = [floatToGoString(bound) for bound in (*SHOWN_BOUNDS, inf)]
 		for labels in sorted(jobs):
 			up_to = accumulate(jobs[labels][index] for index in range(len(bounds)))
-			# floats added in another order differ in the last digit, and a counter that falls was reset
+			# the order is fixed: floats added in another order differ in the last digit, and a counter that
+			# falls counts as reset
 			total = round(seconds[labels], MICROSECOND_DIGITS)
 			family.add_metric(labels, list(zip(bounds, up_to, strict=True)), sum_value=total)
 		return family
 
 	def _open(self, kinds: Sequence[Open], totals: Sums, now: datetime) -> Iterator[Metric]:
-		# what was ever submitted has a 0 when none of it is there
+		# whatever was ever submitted has a 0 when none of it is there
 		known = {key: self._of(key) for key in totals if key.event == PENDING}
 		waiting = [one for one in kinds if one.status in (PENDING, QUEUED)]
 		yield self._family(

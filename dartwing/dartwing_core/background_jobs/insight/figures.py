@@ -40,7 +40,7 @@ Scope = Sequence[str] | None
 
 
 class Open(NamedTuple):
-	"""Unfinished jobs of one kind; `ready_since` is when the first was due that may start now."""
+	"""Unfinished jobs of one kind; `ready_since` is when the first of those was due that may start now."""
 
 	status: str
 	priority: str
@@ -109,7 +109,7 @@ def get_failure_rate(organization: str | None = None) -> float | None:
 
 
 def percentile(jobs_by_bucket: Counter[int], share: float) -> float:
-	"""The duration (seconds) that this share of the jobs did not exceed, from the middle of its place."""
+	"""The duration (seconds) that this share of the jobs did not exceed, estimated within its bucket."""
 	buckets = sorted(bucket for bucket, jobs in jobs_by_bucket.items() if jobs)
 	up_to = list(accumulate(jobs_by_bucket[bucket] for bucket in buckets))
 	rank = ceil(share * up_to[-1])
@@ -146,19 +146,19 @@ def open_by_kind(now: datetime, scope: Scope = None) -> list[Open]:
 
 
 def oldest_waiting_seconds(open_jobs: Sequence[Open], now: datetime) -> float:
-	"""How long the oldest job waits that could run; 0 when none does."""
+	"""How long the oldest of the jobs waits that could run; 0 when there is none."""
 	since = min((kind.ready_since for kind in open_jobs if kind.ready_since), default=now)
 	return max(0.0, (now - since).total_seconds())
 
 
 def first_hour(now: datetime) -> datetime:
-	"""When the first of the hours began that durations and failure rates are of."""
+	"""The beginning of the first of the hours that durations and failure rates are about."""
 	return now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=WINDOW_HOURS - 1)
 
 
 @dataclass
 class _Ended:
-	"""Figures of what ended: levels of all there are, the rest of the window's hours."""
+	"""Figures of jobs that ended: the levels are of all that are there, the rest is of the window's hours."""
 
 	levels: Counter[str] = field(default_factory=Counter)
 	completed: Counter[str] = field(default_factory=Counter)
@@ -192,7 +192,7 @@ class _Ended:
 
 
 def _scope(organization: str | None) -> Scope:
-	"""The organizations that the answer is about; the user may see all of them."""
+	"""The organizations that the answer is about, all of which the user may see."""
 	if organization:
 		access.check_member(organization)
 		return [organization]
@@ -205,7 +205,7 @@ def _in(scope: Scope) -> Criterion:
 
 
 def _queued_since(scope: Scope) -> dict[tuple, datetime]:
-	"""Since when the oldest Queued job of each kind is handed over; there are as many as windows allow."""
+	"""Since when the oldest Queued job of each kind is Queued. There are only as many as windows allow."""
 	job = frappe.qb.DocType("Background Job")
 	kinds = (job.status, job.priority, job.job_type, job.organization)
 	query = frappe.qb.from_(job).select(*kinds, frappe.qb.functions("MIN", job.queued_at))
@@ -229,7 +229,10 @@ def _queue_depth(open_jobs: Sequence[Open]) -> dict[str, int]:
 
 
 def _completed_since(scope: Scope, since: datetime) -> int:
-	"""A final job is not changed any more: `modified`, which is indexed, is when it was completed."""
+	"""How many jobs were completed since then.
+
+	A final job is not changed any more, so its `modified`, which is indexed, is when it was completed.
+	"""
 	job = frappe.qb.DocType("Background Job")
 	query = frappe.qb.from_(job).select(frappe.qb.functions("COUNT", "*"))
 	return query.where((job.status == COMPLETED) & (job.modified >= since) & _in(scope)).run()[0][0]

@@ -1,7 +1,7 @@
 """A page of jobs, and how many there are in all, at a cost that does not grow with what is not shown.
 
-Jobs are found newest first on an index alone, for each organization by itself, and only those of the
-page are read. How many have ended is summed up by Job Tally, and the others are few: they are counted.
+The newest jobs are found on an index alone, for each organization by itself, and only the jobs of the page
+are read. How many have ended is summed up by Job Tally; the others are few, and are counted.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ import frappe
 from dartwing.dartwing_core.background_jobs.statuses import FINISHED, UNFINISHED
 from dartwing.dartwing_core.doctype.job_tally.job_tally import finished_jobs
 
-# conditions, and the index that has just the jobs which fulfil them, by their creation
+# conditions, and the index that has just the jobs which meet them, by their creation
 IN_ORDER = {
 	(): ("creation",),
 	("status",): ("status", "creation"),
@@ -81,7 +81,7 @@ def _names(scope: Scope, limit: int, offset: int, before: frappe._dict | None) -
 		values += wanted
 	if not parts:
 		return []
-	# both are integers
+	# both limits are integers
 	window = f"limit {int(limit)} offset {int(offset)}"
 	if len(parts) == 1:
 		query = f"{parts[0]} {window}"
@@ -92,9 +92,9 @@ def _names(scope: Scope, limit: int, offset: int, before: frappe._dict | None) -
 
 
 def _index_of(scope: Scope) -> str:
-	"""The index whose entries are the scope's, in the order wanted, where there is one.
+	"""The index that has just the scope's jobs, in the order wanted, if there is one.
 
-	By its estimates MariaDB may choose another one, and read past the jobs of every other status.
+	By its estimates MariaDB may choose another index, and read past the jobs of every other status.
 	"""
 	wanted = {
 		"organization": scope.organizations is not None,
@@ -107,7 +107,7 @@ def _index_of(scope: Scope) -> str:
 
 
 def _conditions(scope: Scope, before: frappe._dict | None) -> Iterator[tuple[list[str], list[Any]]]:
-	"""For each organization by itself: of several at once, an index is in no order."""
+	"""The conditions of each organization by itself: for several at once, no index is in order."""
 	for organization in scope.organizations if scope.organizations is not None else [None]:
 		wanted = {"organization": organization, "status": scope.status, "job_type": scope.job_type}
 		conditions = [f"{field} = %s" for field, value in wanted.items() if value]

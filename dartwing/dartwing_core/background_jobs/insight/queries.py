@@ -40,7 +40,7 @@ STATUS_FIELDS = (
 	"error_type",
 )
 TIMES = ("created_at", "scheduled_at", "started_at", "completed_at", "next_retry_at")
-# what is asked for beside: instants of times that the site may have twice
+# fields that are read as well: the instants of times which the site's clock may show twice
 INSTANTS = ("scheduled_at_utc", "ready_at")
 HISTORY_FIELDS = ("from_status", "to_status", "timestamp", "actor", "message", "retry_attempt")
 MAX_PAGE = 100
@@ -59,9 +59,9 @@ def get_job_status(job_id: str) -> dict[str, Any]:
 
 
 def get_jobs(job_ids: Sequence[str]) -> list[dict[str, Any]]:
-	"""As `get_job_status`, each of these jobs that there is and that the user may see; in no order."""
+	"""Those of these jobs that the user may see, each as `get_job_status` has it; in no order."""
 	for place, job_id in enumerate(job_ids):
-		# the lists of Frappe v16 would make a list within it a part of their SQL
+		# the lists of Frappe v16 would make a list among these a part of their SQL
 		if not isinstance(job_id, str):
 			refuse_argument(f"job_ids[{place}]", _("must be a text, not {0}").format(shown(job_id)))
 	visible = _visible_organizations(None)
@@ -141,12 +141,12 @@ def _administered_organizations(organization: str | None) -> list[str] | None:
 
 
 def _only(organization: str) -> list[str]:
-	"""A member's was found by its exact name; of a System Manager any name is taken."""
+	"""A job that a member sees was found by its exact name; for a System Manager any spelling is taken."""
 	return [_as_stored("Organization", organization) if access.is_system_manager() else organization]
 
 
 def _as_stored(doctype: str, name: str) -> str:
-	"""To the database, names that differ in case or accents are equal; to what is summed up they are not."""
+	"""The name as it is stored: names that differ in case or accents are equal to the database only."""
 	return frappe.db.get_value(doctype, name) or name
 
 
@@ -174,7 +174,7 @@ def _shape(job: frappe._dict, fields: tuple[str, ...] = STATUS_FIELDS) -> dict[s
 	shaped = {"job_id": job.name, **{field: job[field] for field in fields}}
 	for field in TIMES:
 		shaped[field] = times.to_utc(job[field])
-	# the instants themselves, as far as there are any: jobs of before an upgrade may have none
+	# the instants themselves, if there are any: a job from before an upgrade may have none
 	if job.scheduled_at_utc:
 		shaped["scheduled_at"] = times.utc_as_text(job.scheduled_at_utc)
 	if job.ready_at and job.status in WAITING_FOR_RETRY:

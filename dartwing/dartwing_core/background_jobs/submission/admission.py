@@ -1,8 +1,8 @@
 """Rate limits and queue limits, which no number of simultaneous submitters can exceed.
 
-What counts are the rows as they are now, those of transactions that are still open too: nobody has
-to wait for them, and what is rolled back counts no more. Only while there is little room left do
-submitters of the same limit take turns, from their look at the rows until theirs are inserted.
+Rows count as they are now, also those of transactions that are still open: nobody waits for these, and what
+they roll back counts no more. Submitters of the same limit take turns only while little room is left, from
+their count until their rows are inserted.
 """
 
 from abc import ABC, abstractmethod
@@ -43,9 +43,9 @@ class Demand(ABC):
 	new_jobs: int
 
 	def is_scarce(self, used: int, limit: int) -> bool:
-		"""Whether others must be kept from taking the room that is there; refuses what does not fit.
+		"""Whether submitters must take turns for the room that is left. Raises if the new jobs do not fit.
 
-		What is asked for are the answers to `looks`.
+		The arguments are the answers to `looks`.
 		"""
 		if used + self.new_jobs > limit:
 			self._refuse(used, limit)
@@ -57,7 +57,7 @@ class Demand(ABC):
 
 	@abstractmethod
 	def turn(self) -> str:
-		"""The name of the lock that those who ask for the same room take turns with."""
+		"""The name of the lock with which those who ask for the same room take turns."""
 
 	@abstractmethod
 	def _refuse(self, used: int, limit: int) -> None: ...
@@ -117,7 +117,7 @@ class RateDemand(Demand):
 		raise RateLimitExceededError(reason, self._seconds_until_room(limit))
 
 	def _seconds_until_room(self, limit: int) -> int:
-		"""When enough submissions have left the window; the whole window for more jobs than it ever takes."""
+		"""Seconds until enough submissions have left the window; all of it for more than ever fit."""
 		now = times.site_now()
 		newest_to_leave = frappe.db.sql(
 			f"""select creation from `tabBackground Job` where {IN_WINDOW}
@@ -132,9 +132,9 @@ class RateDemand(Demand):
 
 
 def look(demands: Sequence[Demand], *others: Look) -> tuple[list[Demand], list[Any]]:
-	"""The demands for which there is little room left, and the answers to the other looks.
+	"""The demands for which little room is left, and the answers to the other looks.
 
-	Refuses what does not fit. To be asked among uncommitted reads.
+	Raises if the new jobs do not fit. Call it in a block of `uncommitted_reads()`.
 	"""
 	answers = ask([*(one for demand in demands for one in demand.looks()), *others])
 	end = 2 * len(demands)
@@ -144,9 +144,9 @@ def look(demands: Sequence[Demand], *others: Look) -> tuple[list[Demand], list[A
 
 @contextmanager
 def in_turn(scarce: Sequence[Demand]) -> Iterator[None]:
-	"""Nobody else takes the room that is asked for until the block has inserted its rows.
+	"""Keep others from taking the room that is asked for until the block has inserted its rows.
 
-	Refuses what does not fit any more. Raises SubmissionTimeoutError when others take too long.
+	Raises if the new jobs do not fit any more, SubmissionTimeoutError when others take too long.
 	"""
 	if not scarce:
 		yield

@@ -113,7 +113,7 @@ class SubmissionChecks:
 		if request.depends_on is None:
 			return
 		organization, status = self._parents.get(request.depends_on, (None, None))
-		# to this organization, a job of another one does not exist
+		# a job of another organization does not exist for this one
 		if organization != request.organization:
 			reason = _("no job {0}").format(repr(request.depends_on))
 			refuse_argument(argument, reason, frappe.DoesNotExistError)
@@ -127,7 +127,7 @@ class SubmissionChecks:
 
 	def demands(self, jobs: Sequence[BackgroundJob]) -> list[Demand]:
 		"""What the jobs ask for under rate limits, then under queue limits."""
-		# not where the limits are looked at: settings that are being saved would be read, and cached
+		# read here and not in `uncommitted_reads()`, where an uncommitted setting could be read, and cached
 		limit = setting("queue_limit")
 		kinds = Counter((job.job_type, job.organization) for job in jobs)
 		organizations = Counter(job.organization for job in jobs)
@@ -142,20 +142,20 @@ class SubmissionChecks:
 
 
 def stamp(jobs: Sequence[BackgroundJob]) -> None:
-	"""They are accepted now, and get their ids.
+	"""Give the jobs their ids and the time of their acceptance, which is now.
 
-	Limits and windows count from here, whatever was waited for before.
+	Limits and windows count from here, however long the submission has waited before.
 	"""
 	names = new_job_ids(len(jobs))
 	now, now_utc = times.site_now(), times.utc_now()
 	for job, name in zip(jobs, names, strict=True):
-		# a child waits for its parent, not for the clock; nobody gets before others with a time long ago
+		# a child waits for its parent and not for the clock; a time long ago gets nobody before others
 		ready_at = None if job.depends_on else max(job.scheduled_at_utc or now_utc, now_utc)
 		job.update({"name": name, "created_at": now, "creation": now, "modified": now, "ready_at": ready_at})
 
 
 def check_texts(request: JobRequest, where: str) -> None:
-	"""Raise ValidationError for an argument that is no text, or lacks and must not."""
+	"""Raise ValidationError for an argument that is no text, or is missing and must not be."""
 	for name in ("job_type", "organization", "priority", "depends_on"):
 		value = getattr(request, name)
 		if not isinstance(value, str) and not (value is None and name in ("priority", "depends_on")):
@@ -180,7 +180,7 @@ def _usable_job_type(name: str, argument: str) -> JobType:
 	except frappe.DoesNotExistError:
 		frappe.clear_last_message()
 		job_type = None
-	# to the database, names that differ in case or accents are equal
+	# the database takes names for equal that differ in case or accents
 	if not job_type or job_type.name != name:
 		refuse_argument(argument, _("no Job Type {0}").format(repr(name)), frappe.DoesNotExistError)
 	if not job_type.is_enabled:
@@ -215,7 +215,7 @@ def instant_of(value: When, argument: str) -> datetime | None:
 		return None
 	try:
 		due = times.instant_of(value)
-		# whoever looks at the job is told it in the site's time
+		# the job's page shows the time in the site's zone: refuse a time that has none there
 		times.from_utc(due)
 		return due
 	except times.NoSuchTimeError as error:

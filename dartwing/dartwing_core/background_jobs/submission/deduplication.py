@@ -1,8 +1,8 @@
 """One unfinished job for equal submissions, while its type's window is open.
 
-The unique index on `deduplication_key` decides, also between submitters on separate connections. The
-key is released after its job ended, in a transaction of its own: a submitter that lost the race
-holds a lock on it until its own transaction ends, and the end of a job must not wait for that.
+The unique index on `deduplication_key` decides, also between submitters on separate connections. After its
+job ended the key is freed in a transaction of its own: a submitter that lost the race holds a lock on the row
+until its own transaction ends, and the end of the job must not wait for that.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from dartwing.dartwing_core.background_jobs.dispatch.equal_jobs import (
 from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError
 from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, BackgroundJob
 
-# each lock of a connection makes its next one slower
+# keys of a bulk that are locked: each lock of a connection makes its next one slower
 NAMED_KEYS = 100
 
 
@@ -41,9 +41,10 @@ def keys_of(jobs: Sequence[BackgroundJob]) -> list[str]:
 def await_equals(keys: Sequence[str]) -> Hold:
 	"""Wait for equal submissions that are not committed yet, and keep later ones waiting for this one.
 
-	Until this transaction ends, or what is returned is let go: a submission that is refused keeps nobody
-	waiting. Raises DuplicateJobError as soon as one that was waited for has won. Of a bulk, the first
-	keys stand for all of them, and those that a look at the rows finds taken.
+	They wait until this transaction ends, or until the Hold that is returned is let go: a submission that is
+	refused keeps nobody waiting. Raises DuplicateJobError as soon as a submission that was waited for has
+	committed an equal job. Of a bulk, not every key is waited for: its first keys are, and those that a row
+	has already.
 	"""
 	named = list(keys[:NAMED_KEYS])
 	if len(keys) > NAMED_KEYS:
@@ -76,7 +77,7 @@ def refuse_holders(keys: Sequence[str]) -> None:
 
 
 def _refuse(holders: Sequence[frappe._dict]) -> list[str]:
-	"""Raise for the first holder that still blocks; the names of those that do not any more."""
+	"""Raise for the first holder that still blocks; returns the names of the others."""
 	for holder in holders:
 		if still_blocks(holder):
 			raise DuplicateJobError(holder.name, holder.status)

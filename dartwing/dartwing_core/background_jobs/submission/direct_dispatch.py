@@ -1,7 +1,7 @@
 """Pending → Queued in the transaction that submits: for one job, when nothing keeps it waiting.
 
-That spares the dispatcher's transaction after the commit. Slots that are taken here are not to be had
-until the submitter's transaction ends, however long that lasts: never more than half of a window.
+That spares the dispatcher's transaction after the commit. A slot that is taken here is taken until the
+submitter's transaction ends, however long that lasts; so never more than half of a window is taken this way.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ READY = (
 
 
 def looks(jobs: Sequence[BackgroundJob]) -> list[Look]:
-	"""What `has_slot` is to be told; nothing for jobs that must wait, or are many."""
+	"""What to ask the database for `has_slot`; nothing for jobs that must wait, or for several jobs."""
 	if len(jobs) != 1 or not may_start_now(jobs[0]):
 		return []
 	organization = jobs[0].organization
@@ -35,7 +35,7 @@ def looks(jobs: Sequence[BackgroundJob]) -> list[Look]:
 
 
 def has_slot(answers: Sequence[Any]) -> bool:
-	"""Whether there is a slot to be had without a turn."""
+	"""Whether the answers say that a slot may be taken without waiting for a turn."""
 	if not answers:
 		return False
 	*of_window, others_wait = answers
@@ -44,7 +44,7 @@ def has_slot(answers: Sequence[Any]) -> bool:
 
 
 def may_start_now(job: BackgroundJob) -> bool:
-	"""Whether it is due and nothing of it is paused, as far as this process knows; the claim asks again."""
+	"""Whether the job is due and not paused, as far as this process knows. The claim checks again."""
 	if job.depends_on or (job.scheduled_at_utc and job.scheduled_at_utc > times.utc_now()):
 		return False
 	if is_held() or QUEUE_BY_PRIORITY[job.priority] in paused_queues():

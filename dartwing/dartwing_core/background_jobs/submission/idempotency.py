@@ -1,7 +1,7 @@
-"""One job for a request that is sent again: its sender did not hear the answer, and says so with a key.
+"""One job for a request that is sent again, because its sender did not hear the answer: a key says so.
 
-A key belongs to the user who sent it and to the organization. The unique index on `idempotency_hash`
-decides; a hash is taken back when its time is over, and goes with its job. The rules are those of
+A key belongs to the user who sent it and to the organization. The unique index on `idempotency_hash` decides.
+A hash is removed from its job when its time is over, and goes with its job. The rules are those of
 draft-ietf-httpapi-idempotency-key-header: the same key with another request is refused (422).
 """
 
@@ -28,13 +28,13 @@ from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 
-# what a header can carry whatever passes it on: visible ASCII
+# what every server and proxy lets through in a header: visible ASCII
 KEY = re.compile(r"[!-~]{1,255}")
 AT_ONCE = 1000
 
 
 class Keyed(NamedTuple):
-	"""The key of one request, and what it says of it."""
+	"""The key of one request, and hashes of the key and of the request."""
 
 	argument: str
 	key: str
@@ -42,7 +42,7 @@ class Keyed(NamedTuple):
 	request_hash: str
 
 	def fields(self) -> dict[str, str]:
-		"""What the job keeps of it."""
+		"""The fields in which the job keeps the key."""
 		return {
 			"idempotency_key": self.key,
 			"idempotency_hash": self.key_hash,
@@ -51,10 +51,10 @@ class Keyed(NamedTuple):
 
 
 def keyed(requests: Sequence[JobRequest], places: Sequence[str]) -> dict[int, Keyed]:
-	"""The keys of those requests that have one, by their position; a place stands before an argument's name.
+	"""The requests that have a key, by their position; each place stands before an argument's name in errors.
 
-	Raises ValidationError for what is no key, and for a key that two of the requests have. While the
-	settings keep keys for 0 hours, none is known again.
+	Raises ValidationError for a value that is no key, and for a key that two of the requests have. While the
+	settings keep keys for 0 hours, no key is remembered.
 	"""
 	found: dict[int, Keyed] = {}
 	of_hash: dict[str, str] = {}
@@ -99,8 +99,8 @@ def _hash(*texts: str | None) -> str:
 def take_turn(of_requests: Iterable[Keyed]) -> Hold:
 	"""Wait until no other request with one of the keys is under way, and keep later ones waiting.
 
-	As `equal_jobs.take_turn`; false when all of them turned out to have been accepted. Of a bulk, the
-	first keys stand for all of them.
+	Returns a Hold, as `equal_jobs.take_turn` does: a false one when all of the requests turned out to have
+	been accepted. Of a bulk, only the first keys are waited for.
 	"""
 	hashes = sorted(one.key_hash for one in of_requests)
 	return equal_jobs.take_turn(
@@ -129,7 +129,7 @@ def find(of_requests: Mapping[int, Keyed]) -> dict[int, BackgroundJob]:
 	over: list[str] = []
 	for row in sorted(_rows(list(position_of)), key=lambda row: row.creation):
 		request = of_requests[position_of[row.idempotency_hash]]
-		# of an organization whose older job may be seen, the later ones may be too
+		# if an older job of an organization may be seen, its later ones may be as well
 		if row.organization not in visible and _is_visible(row, request):
 			visible.add(row.organization)
 		if row.organization in visible and row.creation > _keep_from():
@@ -153,7 +153,10 @@ def _accepted_before(row: frappe._dict, request: Keyed) -> BackgroundJob:
 
 
 def _is_visible(row: frappe._dict, request: Keyed) -> bool:
-	"""A job of an organization that was deleted is not its former members' any more, whatever follows it."""
+	"""Whether the session's user may see the job; raises PermissionError if they have left its organization.
+
+	A job of a deleted organization is not its former members' any more, also if a new one has its name.
+	"""
 	place = request.argument.removesuffix("idempotency_key")
 	access.check_member(row.organization, f"{place}organization")
 	try:
@@ -166,7 +169,7 @@ def _is_visible(row: frappe._dict, request: Keyed) -> bool:
 
 
 def _rows(hashes: Sequence[str]) -> list[frappe._dict]:
-	"""Whole rows: of this transaction, and of those that were committed before its turn began."""
+	"""Whole rows of jobs with these hashes: this transaction's, and those committed before its turn began."""
 	columns = ", ".join(f"`{column}`" for column in frappe.get_meta("Background Job").get_valid_columns())
 	query = f"select {columns} from `tabBackground Job` where idempotency_hash in %s"
 	found: list[frappe._dict] = []
@@ -182,9 +185,9 @@ def _keep_from() -> datetime:
 
 
 def forget_old() -> int:
-	"""Take back the keys whose time is over, so that they do not pile up; returns how many.
+	"""Remove the keys whose time is over, so that they do not pile up; returns how many.
 
-	Nothing waits for it: an old key is no key wherever it is looked for. Commits each batch.
+	Nothing waits for that: wherever a key is looked for, an old one counts as none. Commits each batch.
 	"""
 	last, count = "", 0
 	while rows := _after(last):

@@ -1,4 +1,4 @@
-"""What a submission must respect of its parameters: their size, and the identity they give to the job."""
+"""JSON that jobs carry (parameters, results, checkpoints), and the hash of a job's parameters."""
 
 import hashlib
 import json
@@ -63,7 +63,7 @@ def to_json(value: Any, argument: str) -> str:
 
 
 def from_json(text: str | None) -> Any:
-	"""What `to_json` made a text of, large integers too, of which Frappe v16's own reader makes floats.
+	"""The value that `to_json` stored, with large integers exact, which Frappe v16's own reader makes floats.
 
 	An object is a `frappe._dict`; no text is None.
 	"""

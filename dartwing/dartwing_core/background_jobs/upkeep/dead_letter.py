@@ -32,7 +32,7 @@ from dartwing.dartwing_core.doctype.job_tally.job_tally import finished_jobs
 
 Filters = dict[str, Any]
 FILTERS = ("organization", "job_type", "error_type")
-# why a job is refused, and the error of who asked for it alone
+# why a job is refused, and the error if it was the only one asked for
 Refusals = dict[str, tuple[str, type[Exception]]]
 
 
@@ -55,7 +55,7 @@ def retry_jobs(job_ids: Sequence[str] | None = None, filters: Filters | None = N
 	"""Retry these dead letters, or all that match the filters.
 
 	`{"done": [ids], "refused": {id: why}, "left": n}`: one call handles 10,000, of a filter the oldest;
-	`left` match it too and are to be asked for again.
+	`left` says how many more match, for which to call again.
 	"""
 	wanted, left = _wanted(job_ids, filters)
 	return _answer(*_retry(wanted), left)
@@ -71,16 +71,16 @@ def discard_jobs(
 
 
 def dead_letters(filters: Filters | None = None, limit: int = 0) -> list[str]:
-	"""Ids of the dead letters that the user administers and that match, oldest first; 0: all of them."""
+	"""Ids of the dead letters that the user administers and that match, oldest first; limit 0 means all."""
 	return frappe.get_all(
 		"Background Job", _scope(filters), pluck="name", order_by="creation asc", limit_page_length=limit
 	)
 
 
 def alert_when_many() -> None:
-	"""Tell System Managers once when more dead letters wait than the threshold; again after it fell below.
+	"""Tell System Managers once when dead letters exceed the threshold, and again after they were fewer.
 
-	Of two schedulers at once one does it.
+	Of two schedulers at the same time, one does it.
 	"""
 	if not hold_until_the_end([lock_name("dead letter alert")], wait_seconds=0):
 		return
@@ -108,7 +108,7 @@ def _is_over(threshold: int) -> bool:
 
 
 def _was_sent() -> bool:
-	"""As it is now: another scheduler may have sent it since this transaction began."""
+	"""Whether the alert was sent, by another scheduler too since this transaction began."""
 	query = "select value from `tabSingles` where doctype = %s and field = %s for update"
 	values = ("Job Engine Settings", "dead_letter_alert_sent")
 	return frappe.db.sql(newest() + query, values, pluck=True) in (["1"], [1])
@@ -138,7 +138,7 @@ def _discard(job_ids: Sequence[str], reason: str) -> tuple[list[BackgroundJob], 
 
 
 def _dead_letters(job_ids: Sequence[str]) -> tuple[dict[str, BackgroundJob], Refusals]:
-	"""Those of the jobs that the user may change and that are dead letters, locked; why not the others."""
+	"""Those jobs, locked, that are dead letters which the user may change; and why the others are refused."""
 	refused: Refusals = {}
 	jobs: dict[str, BackgroundJob] = {}
 	for batch in _batches(list(dict.fromkeys(job_ids))):
@@ -157,7 +157,7 @@ def _dead_letters(job_ids: Sequence[str]) -> tuple[dict[str, BackgroundJob], Ref
 
 
 def _administered(job_ids: Sequence[str], refused: Refusals) -> list[str]:
-	"""Nobody locks a row that they may not change."""
+	"""The jobs that the user may change; rows of others are not locked."""
 	rows = frappe.get_all("Background Job", {"name": ("in", job_ids)}, ["name", "organization"], as_list=True)
 	organization_of = dict(rows)
 	organizations = set(organization_of.values())
@@ -181,7 +181,7 @@ def _unknown(job_id: str) -> tuple[str, type[Exception]]:
 
 
 def _parents_of(jobs: dict[str, BackgroundJob]) -> dict[str, str]:
-	"""Statuses of the parents that there still are."""
+	"""The statuses of those parents that are still there."""
 	names = sorted({job.depends_on for job in jobs.values() if job.depends_on})
 	return {
 		parent.name: parent.status
@@ -193,7 +193,7 @@ def _parents_of(jobs: dict[str, BackgroundJob]) -> dict[str, str]:
 def _refuse_children_of_the_dead(
 	jobs: dict[str, BackgroundJob], refused: Refusals, parents: dict[str, str]
 ) -> None:
-	"""A child is retried with its parent or after it; who is refused takes its own children along."""
+	"""Refuse a child whose parent is dead and not retried as well, and its own children with it."""
 	children: dict[str | None, list[str]] = {}
 	for job in jobs.values():
 		children.setdefault(job.depends_on, []).append(job.name)
@@ -208,7 +208,7 @@ def _refuse_children_of_the_dead(
 
 
 def dead_parent_of(job: BackgroundJob | frappe._dict) -> str | None:
-	"""Why a dead letter cannot be retried: a parent that ended without success; None when it can."""
+	"""Why a dead letter cannot be retried: its parent ended without success. None when it can be."""
 	if not job.depends_on:
 		return None
 	return _dead_parent(job, frappe.db.get_value("Background Job", job.depends_on, "status"))
@@ -231,7 +231,7 @@ def _waits_for_its_parent(
 
 
 def _checked_reason(reason: Any) -> str:
-	"""The reason as it is kept. Nobody who gives one is to find half of it later: a long one is refused."""
+	"""The reason as it is kept. A reason that is too long is refused, rather than kept in part."""
 	if not isinstance(reason, str | None):
 		refuse_argument("reason", _("must be a text, not {0}").format(type(reason).__name__))
 	kept = texts.line(reason, len(reason)).strip() if reason else ""

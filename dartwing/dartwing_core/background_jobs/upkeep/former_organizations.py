@@ -1,9 +1,9 @@
 """What a deleted organization leaves behind: its jobs, put away under a name that no organization can have.
 
-Jobs, their logs and the sums of them say to whom they belong by the name of their organization, and a
-name can come back. So they get another one, under which System Managers find them and everyone else
-nothing. Until all of them have it, no organization can take the name, nor one that the database takes for
-equal. What is left to do is seen in the rows themselves: nothing else has to remember it.
+Jobs, their logs and the sums of them name their organization, and another organization may get that name
+later. So they are given another name, under which System Managers find them and nobody else does. Until all
+of them have it, no organization can take the old name, nor one that the database takes for equal. What is
+left to do is seen in the rows themselves: nothing else has to remember it.
 """
 
 from collections.abc import Sequence
@@ -33,12 +33,12 @@ from dartwing.dartwing_core.doctype.job_tally import arithmetic, job_tally
 
 PREFIX = "(deleted organization) "
 MAX_NAME_LENGTH = 140
-# after the commit of a deletion, while somebody waits for its answer; the cron does the rest
+# batches after the commit of a deletion, while somebody waits for the answer; the cron does the rest
 BATCHES_AFTER_COMMIT = 4
 BATCHES_OF_A_TICK = 20
 ORGANIZATIONS_OF_A_TICK = 100
 
-# names that rows have and no organization; rows without a name are of the whole site
+# names in rows that no organization has; rows without a name are about the whole site
 GONE = """select found.organization from (
 		select organization from `tabBackground Job` group by organization
 		union select organization from `tabJob Tally` group by granularity, organization
@@ -53,9 +53,9 @@ IN_USE = """select exists (select 1 from `tabBackground Job` where organization 
 
 
 def name_of_former(organization: str) -> str:
-	"""What the jobs of a deleted organization say that they belong to."""
+	"""The name under which the jobs of a deleted organization are put away."""
 	name = f"{PREFIX}{organization}"[:MAX_NAME_LENGTH].rstrip()
-	# an organization may be older than the rule that none has such a name
+	# an organization may have such a name from before there was a rule against it
 	while frappe.db.exists("Organization", name):
 		name = f"{PREFIX}{name}"[:MAX_NAME_LENGTH].rstrip()
 	return name
@@ -100,7 +100,7 @@ def _end_memberships(organization: str) -> None:
 
 
 def _is_in_use(name: str) -> bool:
-	"""As this transaction sees it, and as it is for others, who may not have committed their jobs yet."""
+	"""Whether rows have the name: those that this transaction sees, and those that are not committed yet."""
 	values = {"name": name, "granularities": arithmetic.GRANULARITIES}
 	if frappe.db.sql(IN_USE, values)[0][0]:
 		return True
@@ -112,7 +112,7 @@ def _is_in_use(name: str) -> bool:
 
 
 def organization_deleted(doc: Document, event: str | None = None) -> None:
-	"""Its jobs are nobody's any more: a first batch with the deletion, the others after it, in batches."""
+	"""Put its jobs away: a first batch with the deletion, others after its commit, the rest by the cron."""
 	_end_memberships(doc.name)
 	put_away_batch(doc.name)
 	do_after_commit(partial(put_away, BATCHES_AFTER_COMMIT))
@@ -121,7 +121,7 @@ def organization_deleted(doc: Document, event: str | None = None) -> None:
 def put_away(batches: int = BATCHES_OF_A_TICK) -> int:
 	"""Put away what deleted organizations left, in at most so many batches; returns how many rows.
 
-	Commits each batch. Of two processes at once one does it.
+	Commits each batch. Of two processes at the same time, one does it.
 	"""
 	with own_connection(), held([lock_name("former organizations")], wait_seconds=0) as is_ours:
 		return _put_away(batches) + _fail_revived() if is_ours else 0
@@ -159,7 +159,7 @@ def put_away_batch(organization: str) -> int:
 
 
 def put_away_jobs(jobs: Sequence[BackgroundJob], former: str) -> int:
-	"""These jobs, whose rows the caller has locked, with their logs; equal jobs are let in again."""
+	"""Put away these jobs, whose rows the caller has locked, with their logs; equal jobs may come again."""
 	if not jobs:
 		return 0
 	names = [job.name for job in jobs]
@@ -181,7 +181,7 @@ def put_away_jobs(jobs: Sequence[BackgroundJob], former: str) -> int:
 
 
 def _some_jobs(organization: str, limit: int) -> list[str]:
-	"""Of this very name, not of one that the database takes for equal."""
+	"""Jobs of exactly this name, and not of one that the database takes for equal."""
 	query = """select name from `tabBackground Job` where organization = %(organization)s
 		and binary organization = %(organization)s"""
 	values = {"organization": organization, "statuses": UNFINISHED, "limit": limit}
@@ -205,7 +205,7 @@ def _fail_unfinished(jobs: Sequence[BackgroundJob]) -> None:
 
 
 def _fail_revived() -> int:
-	"""A dead letter of a deleted organization that somebody retried is one again; commits."""
+	"""Fail dead letters of deleted organizations that somebody has retried. Commits."""
 	names = [
 		name
 		for status in UNFINISHED

@@ -43,35 +43,38 @@ def _switch(value: int, queue: str | None, job_type: str | None) -> None:
 
 
 def switched(doc: Document, event: str | None = None) -> None:
-	"""Job Engine Settings or a Job Type was saved: something may have been resumed, or a window opened."""
+	"""Job Engine Settings or a Job Type was saved: hand over what waits, once that is committed.
+
+	Something may have been resumed, or a window have become larger.
+	"""
 	do_after_commit(dispatcher.dispatch_ready)
 	_cache_after_commit(doc)
 
 
 def organization_saved(doc: Document, event: str | None = None) -> None:
-	"""The organization may have become Active again, or its window larger."""
+	"""Hand over what waits: the organization may have become Active again, or its window larger."""
 	do_after_commit(lambda: dispatcher.dispatch([doc.name]))
 
 
 def _cache_after_commit(doc: Document) -> None:
-	"""Have the cache hold what is committed: a transaction that began before would fill it with what was.
+	"""Fill the cache with what is committed: an older transaction would fill it with what was before.
 
-	Last of all, because Frappe v15 clears the cache once more after the commit.
+	It is done last of all, because Frappe v15 clears the cache once more after the commit.
 	"""
 	callbacks = frappe.db.after_commit
 	callbacks.add(partial(callbacks.add, partial(_fill_cache, doc.doctype, doc.name)))
 
 
 def _fill_cache(doctype: str, name: str) -> None:
-	# the caller's next read must not see the time before it
+	# on a connection of its own: the caller's next read must not see the time before it
 	with own_connection():
 		frappe.get_cached_value(doctype, name)
 
 
 def forget_cached() -> None:
-	"""Have settings and Job Types read again: what is cached may be what an old transaction saw.
+	"""Have settings and Job Types read again, which an old transaction may have cached as it saw them.
 
-	Frappe fills its cache with what the current transaction sees, and a pause would be undone by that.
+	Frappe fills its cache with what the current transaction sees; that could undo a pause.
 	"""
 	frappe.clear_document_cache("Job Engine Settings", "Job Engine Settings")
 	for name in frappe.get_all("Job Type", pluck="name"):
@@ -90,7 +93,7 @@ def release_after_migration() -> None:
 
 
 def _set_migrating(since: Any) -> None:
-	# the first migration after an update may come before the DocType
+	# the first migration after an update may run before the DocType is there
 	if frappe.db.exists("DocType", "Job Engine Settings"):
 		with newest_for_all():
 			frappe.db.set_single_value("Job Engine Settings", "migrating_since", since)

@@ -8,7 +8,7 @@ from dartwing.dartwing_core.background_jobs.database import database_clock, time
 
 
 def new_job_ids(count: int) -> list[str]:
-	"""So many new ids. No two submitters wait for each other, and an id that is rolled back is not used again."""
+	"""So many new ids. No submitter waits for another one, and an id that is rolled back is not used again."""
 	numbers = frappe.db.sql(
 		f"select nextval(`background_job_id_seq`), {database_clock.UTC_NOW} from seq_1_to_{int(count)}"
 	)

@@ -18,7 +18,7 @@ TEXTS = {
 
 
 def secrets_of(parameters: str | None) -> Secrets:
-	"""What no text about a job with these parameters (JSON) may say."""
+	"""What no text about a job with these parameters (JSON) may say: the values of its masked parameters."""
 	return Secrets.of(parameters, _masked_words())
 
 

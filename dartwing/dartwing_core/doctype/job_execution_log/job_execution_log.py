@@ -67,7 +67,7 @@ class JobExecutionLog(HiddenDocument):
 
 
 class Entry(NamedTuple):
-	"""What is written of one transition: a row, values of `FIELDS`, and a line of the log file."""
+	"""What is written about one transition: a row (the values of `FIELDS`), and a line of the log file."""
 
 	row: tuple[Any, ...]
 	line: Line
@@ -86,7 +86,7 @@ def entries(
 	actor: str | None = None,
 	since: Mapping[str, datetime | None] | None = None,
 ) -> list[Entry]:
-	"""One for each job, which has just become its `status`.
+	"""An entry for each job, which has just become its `status`.
 
 	`since` is when each job (by its id) became `from_status`; it is given where no field of the job says so.
 	Rows of finished jobs are marked as not counted yet: Job Tally adds them up later.
@@ -139,16 +139,16 @@ def _line(job: Document, row: dict[str, Any], by: dict[str, str | None]) -> dict
 
 
 def new_names(timestamp: datetime, count: int) -> list[str]:
-	"""Names of rows of one moment, none twice: they begin at random, and are counted from there.
+	"""Names of rows of one moment, no two equal: they begin at random, and are counted from there.
 
-	They grow with time, so that new rows are appended instead of spread over the whole table.
+	They grow with time, so that new rows are appended to the table and not spread over all of it.
 	"""
 	microseconds, first = int(timestamp.timestamp() * 1_000_000), secrets.randbits(32)
 	return [f"{microseconds:014x}{(first + n) % 2**32:08x}" for n in range(count)]
 
 
 def seconds_in(job: Document, from_status: str | None, timestamp: datetime, since: datetime | None) -> float:
-	"""How long the job was what it no longer is; 0 for a new one."""
+	"""How many seconds the job had the status that it has just left; 0 for a new one."""
 	entered = get_datetime(job.get(ENTERED_AT.get(from_status, "")) or since) if from_status else None
 	return max(0.0, (timestamp - entered).total_seconds()) if entered else 0.0
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from dartwing.dartwing_core.background_jobs.statuses import COMPLETED, FINISHED
 
-# jobs there are, by status; jobs ever; jobs of an hour
+# the jobs that are there, by status; all jobs that ever were; those of one hour
 GRANULARITIES = LEVEL, TOTAL, HOUR = "Level", "Total", "Hour"
 WHOLE_SITE = ""
 # Renard's preferred numbers of ISO 3: a duration is known to 12 %
@@ -18,7 +18,7 @@ NO_DURATION = -1
 
 
 class Event(NamedTuple):
-	"""Equal transitions of an hour, and how many: `bucket` and `seconds` of the time they had been running."""
+	"""Equal transitions of one hour, and how many; `bucket` and `seconds` say how long the jobs had run."""
 
 	organization: str
 	job_type: str
@@ -32,7 +32,7 @@ class Event(NamedTuple):
 
 
 class Key(NamedTuple):
-	"""What a row of tallies is about; `event` is the status that jobs came to, Pending for new ones."""
+	"""What a row of sums is about; `event` is the status that jobs came to, Pending for new ones."""
 
 	granularity: str
 	period: datetime | None

@@ -1,9 +1,9 @@
 """What is summed up instead of counted: how often jobs were submitted and ended, and how long they ran.
 
-A row of the Job Execution Log that the metrics count is born uncounted. Each minute the new ones are
-added up here and marked, in one transaction, so that each counts once whoever dies in between. Who
-reads adds what is uncounted to what is here: figures are never late, and cost what happened in the
-last minute instead of what ever happened.
+A row of the Job Execution Log that the metrics count is uncounted at first. Each minute the new rows are
+added up here and marked, in one transaction, so that each counts once whoever dies in between. A reader adds
+the uncounted rows to these sums: so figures are never late, and cost what happened in the last minute and not
+what ever happened.
 """
 
 from collections import Counter
@@ -31,7 +31,7 @@ from dartwing.dartwing_core.doctype.job_tally.arithmetic import (
 	sums_of,
 )
 
-# rows of the log that one reader adds up; more are there only when the scheduler does not run
+# how many uncounted rows a reader adds up; there are more only while the scheduler does not run
 MAX_UNCOUNTED = 50_000
 BATCH = 5000
 
@@ -79,7 +79,7 @@ def count_new() -> int:
 
 
 def uncounted_events(organizations: Sequence[str] | None = None) -> list[Event]:
-	"""What is not added up yet, of some organizations or of all, as this transaction sees it."""
+	"""Transitions that are not added up yet, of some organizations or of all, as this transaction sees them."""
 	condition = "uncounted = 1"
 	if organizations is not None:
 		condition += " and organization in %(organizations)s"
@@ -90,7 +90,7 @@ def uncounted_events(organizations: Sequence[str] | None = None) -> list[Event]:
 
 
 def uncounted_since() -> datetime | None:
-	"""When the oldest transition was that is not added up yet; None when all are."""
+	"""When the oldest transition was that is not added up yet; None when there is none."""
 	return frappe.db.get_value("Job Execution Log", {"uncounted": 1}, "timestamp", order_by="name asc")
 
 
@@ -100,9 +100,9 @@ def sums(
 	uncounted: Sequence[Event],
 	since: datetime | None = None,
 ) -> dict[Key, tuple[int, float]]:
-	"""Jobs and seconds of each key: what is added up, and `uncounted`, which is not.
+	"""Jobs and seconds of each key: the sums, with `uncounted` added to them.
 
-	`organizations` are the rows wanted: `[WHOLE_SITE]`, or names, of which there may be none; None for each
+	`organizations` says which rows: `[WHOLE_SITE]`, or names, of which there may be none; None means each
 	organization's own. Hours are those from `since` on.
 	"""
 
@@ -157,8 +157,8 @@ def finished_jobs(
 
 
 def forget(job_ids: Sequence[str]) -> None:
-	"""The jobs are about to be deleted, in this transaction: they are no longer there, but they were."""
-	# a locking read: who is counting these rows now finishes first
+	"""Take jobs that are about to be deleted, in this transaction, out of the levels; what they did stays."""
+	# a locking read: a process that is counting these rows finishes first
 	query = "select name, uncounted from `tabJob Execution Log` where background_job in %s for update"
 	rows = frappe.db.sql(newest() + query, (list(job_ids),), as_dict=True)
 	names = [row.name for row in rows if row.uncounted]
@@ -200,10 +200,10 @@ def hand_over(organization: str, to: str, limit: int) -> int:
 
 
 def recount() -> dict[str, int]:
-	"""Count the ended jobs in the table itself, and return them by status.
+	"""Count the ended jobs in the table itself, correct the levels by that, and return them by status.
 
-	Puts right what was inserted or deleted behind the engine's back. Commits. Takes about a second for
-	a million jobs; once a day that is cheap.
+	So rows that were inserted or deleted by SQL are counted. Commits. Takes about a second for a million
+	jobs; once a day that is cheap.
 	"""
 	frappe.db.commit()
 	# before anything is read: the snapshot that counts must not be older than the lock
@@ -218,7 +218,7 @@ def recount() -> dict[str, int]:
 		levels.subtract(dict(level_changes(event)))
 	frappe.db.sql(newest() + "delete from `tabJob Tally` where granularity = %s", (LEVEL,))
 	_add({key: (jobs, 0.0) for key, jobs in levels.items()})
-	# everybody waits for this lock who counts
+	# everybody who counts waits for this lock
 	frappe.db.commit()
 	by_status = dict.fromkeys(FINISHED, 0)
 	for *_kind, status, jobs in rows:
@@ -240,7 +240,7 @@ def _events(condition: str, **values: Any) -> list[Event]:
 
 
 def _name_beyond(limit: int) -> str | None:
-	"""The first uncounted row, the oldest first, that is one too many."""
+	"""The first uncounted row, from the oldest on, that is one too many."""
 	log = frappe.qb.DocType("Job Execution Log")
 	query = frappe.qb.from_(log).select(log.name).where(log.uncounted == 1).orderby(log.name)
 	found = query.limit(1).offset(limit).run(pluck=True)
