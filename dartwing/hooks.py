@@ -94,8 +94,17 @@ scheduler_events = {
 doc_events = {
 	"*": {"before_validate": [f"{_api}.links.refuse_hidden", f"{_api}.lent.refuse_lent"]},
 	"Kanban Board": {"validate": f"{_api}.links.refuse_boards"},
-	"List Filter": {"validate": f"{_api}.links.refuse_other_desks"},
-	"Workspace": {"validate": f"{_api}.links.refuse_other_desks"},
+	**{
+		doctype: dict.fromkeys(("validate", "before_rename", "on_trash"), f"{_api}.desks.refuse_others")
+		for doctype in (
+			"Dashboard Settings",
+			"Desktop Icon",
+			"Desktop Layout",
+			"List Filter",
+			"Workspace",
+			"Workspace Sidebar",
+		)
+	},
 	"Job Engine Settings": {"on_update": f"{_holding}.switched"},
 	"Job Type": {"on_update": f"{_holding}.switched"},
 	"Organization": {

@@ -262,13 +262,6 @@ def test_a_guessed_address_of_a_foreign_jobs_file_tells_nothing(alice, files):
 # --- what others see
 
 
-@pytest.mark.skipif(not is_a_bench(), reason="benchless has no Workspace that can be saved")
-def test_nobody_puts_a_workspace_onto_anothers_desk(alice, world):
-	workspace = {"doctype": "Workspace", "title": "gift", "label": "gift", "public": 0, "content": "[]"}
-	answer = alice.call("frappe.client.insert", doc={**workspace, "for_user": world.bob})
-	assert answer.status_code == 403, answer.text
-
-
 BOARD = {"doctype": "Kanban Board", "kanban_board_name": "b", "field_name": "status", "private": 1}
 
 

@@ -27,13 +27,6 @@ def is_a_members_request(*roles: str) -> bool:
 	)
 
 
-def refuse_other_desks(doc: Any, method: str | None = None) -> None:
-	"""Before a workspace or a filter is saved: it is shown, and run, in the browser of whom it is for."""
-	is_for_all = doc.doctype == "List Filter" and not doc.for_user
-	if is_a_members_request("Workspace Manager") and not is_for_all and doc.for_user != frappe.session.user:
-		refuse_argument("for_user", _("must be yourself"), frappe.PermissionError)
-
-
 def refuse_boards(doc: Any, method: str | None = None) -> None:
 	"""Before a board is saved: its fields are markup and its filters SQL, to Frappe v15, for who opens it."""
 	if not is_a_members_request():

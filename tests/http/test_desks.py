@@ -1,0 +1,97 @@
+"""What Desk is made of is changed by members for themselves alone."""
+
+from typing import Any
+
+import frappe
+import pytest
+from factories import World, acting_as, purge
+from requested import requested
+from runtimes.chosen import is_a_bench
+
+from dartwing.dartwing_core.api import desks
+
+
+class Stored(frappe._dict):
+	def get_doc_before_save(self) -> Any:
+		return self.get("before")
+
+
+@pytest.mark.parametrize("doctype", desks.FOR_WHOM)
+def test_only_ones_own_is_saved(world, doctype):
+	field = desks.FOR_WHOM[doctype] or "owner"
+	own, others = (Stored({"doctype": doctype, field: whose}) for whose in (world.alice, world.bob))
+	with requested("/api/resource/x", "PUT"):
+		for refused in (others, Stored(own, before=others), Stored(others, before=own)):
+			with pytest.raises(frappe.PermissionError, match="must be your own"):
+				desks.refuse_others(refused)
+		if desks.FOR_WHOM[doctype]:
+			desks.refuse_others(own)
+			desks.refuse_others(Stored(own, before=own))
+		with acting_as(world.manager):
+			desks.refuse_others(others)
+
+
+def test_what_is_for_everybody_is_made_by_workspace_managers(world):
+	with requested("/api/resource/x", "PUT"):
+		for doctype in ("Workspace", "Workspace Sidebar", "Desktop Icon"):
+			with pytest.raises(frappe.PermissionError):
+				desks.refuse_others(Stored({"doctype": doctype, "owner": world.alice}))
+
+
+MARKUP = {"icon": '"<img src=x onerror=alert(1)>"', "label": "x", "type": "Link", "link_type": "URL"}
+GIFTS = {
+	"Dashboard Settings": {"chart_config": "{}"},
+	"Desktop Icon": {"label": "gift", "icon_type": "Link", "logo_url": "x onerror=alert(1)"},
+	"Desktop Layout": {"layout": "`;alert(1)//"},
+	"Workspace": {"title": "gift", "label": "gift", "public": 0, "content": "[]"},
+	"Workspace Sidebar": {"title": "gift", "items": [MARKUP]},
+}
+
+
+@pytest.mark.skipif(not is_a_bench(), reason="benchless has none of these DocTypes that can be saved")
+@pytest.mark.parametrize("doctype", GIFTS)
+def test_nobody_puts_anything_onto_anothers_desk(alice, world, doctype):
+	field = desks.FOR_WHOM[doctype]
+	for whose in (world.bob, "Administrator", None):
+		document = {"doctype": doctype, **GIFTS[doctype], **({field: whose} if field else {})}
+		for answer in (
+			alice.call("frappe.client.insert", doc=document),
+			alice.post(f"/api/resource/{doctype}", json=document),
+		):
+			# Desktop Layout and others are v16's
+			assert answer.status_code in (403, 404, 417), answer.text
+			assert not made_by_alice(doctype)
+
+
+def made_by_alice(doctype: str) -> list[str]:
+	frappe.db.rollback()
+	return frappe.get_all(doctype, {"owner": World.alice}, pluck="name") if there_is(doctype) else []
+
+
+def there_is(doctype: str) -> bool:
+	return bool(frappe.db.exists("DocType", doctype))
+
+
+@pytest.mark.skipif(not is_a_bench(), reason="benchless has none of these DocTypes that can be saved")
+@pytest.mark.parametrize("doctype", [one for one in GIFTS if one != "Dashboard Settings"])
+def test_nobody_changes_renames_or_deletes_anothers(alice, world, doctype):
+	if not there_is(doctype):
+		return
+	field = desks.FOR_WHOM[doctype]
+	given = frappe.get_doc({"doctype": doctype, **GIFTS[doctype], **({field: world.bob} if field else {})})
+	given.flags.ignore_permissions = given.flags.ignore_links = True
+	given.insert(set_name=None)
+	frappe.db.commit()
+	before = frappe.get_doc(doctype, given.name).as_dict()
+	try:
+		taken = {field: world.alice} if field else {"label": "taken"}
+		for answer in (
+			alice.put(f"/api/resource/{doctype}/{given.name}", json=taken),
+			alice.delete(f"/api/resource/{doctype}/{given.name}"),
+		):
+			assert answer.status_code in (403, 404, 417), answer.text
+		frappe.db.rollback()
+		assert frappe.get_doc(doctype, given.name).as_dict() == before
+	finally:
+		purge(doctype, given.name)
+		frappe.db.commit()
