@@ -30,6 +30,10 @@ LENDING: dict[str, tuple[dict[str, Any], str]] = {
 	"a form for memberships": ({**FORM, "doc_type": "Org Member"}, "doc_type"),
 	"a form for jobs": ({**FORM, "doc_type": "Background Job"}, "doc_type"),
 	"a form for roles": ({**FORM, "doc_type": "Role"}, "doc_type"),
+	"a form to choose an organization in": (
+		{**FORM, "doc_type": "ToDo", "web_form_fields": [{"fieldname": "x", "options": "Organization"}]},
+		"web_form_fields",
+	),
 	"a report as Administrator": ({**REPORT, "user": "Administrator"}, "user"),
 	"a newsletter": ({"doctype": "Newsletter", "subject": "lent", "message": JINJA}, "message"),
 	"a repetition": ({"doctype": "Auto Repeat", "reference_doctype": "ToDo", "message": JINJA}, "message"),
@@ -48,7 +52,7 @@ LENDING: dict[str, tuple[dict[str, Any], str]] = {
 # what the same roles go on doing
 HARMLESS = {
 	"a page": {**PAGE, "content_type": "HTML", "main_section_html": "<p>{ plain }</p>"},
-	"a form": {**FORM, "doc_type": "ToDo"},
+	"a form": {**FORM, "doc_type": "ToDo", "web_form_fields": [{"fieldname": "x", "options": "a\nb"}]},
 	"a mail": {"doctype": "Email Template", "subject": "x", "response": "plain"},
 	"a newsletter": {"doctype": "Newsletter", "subject": "x", "message": "plain"},
 	"a card": {**CARD, "dynamic_filters_json": "[ ]"},
@@ -100,8 +104,9 @@ def test_a_system_manager_lends_what_they_like(world):
 def test_no_role_but_one_stores_it(curious: Client, what):
 	document, _field = LENDING[what]
 	answer = curious.post(f"/api/resource/{document['doctype']}", json=document)
-	# benchless has none of these DocTypes
-	assert answer.status_code == 403 or not frappe.db.exists("DocType", document["doctype"]), answer.text
+	# benchless has none of these DocTypes; v16 looks at other fields first
+	assert answer.status_code in (403, 417) or not frappe.db.exists("DocType", document["doctype"])
+	assert "data" not in answer.json()
 
 
 def test_a_document_that_is_only_sent_is_looked_at_too(curious):

@@ -117,14 +117,31 @@ def is_kind(field: str, *kinds: str) -> Rule:
 
 
 def form_of_what_its_maker_may_not_store(doc: Any) -> str | None:
-	"""A form on the website stores, and shows, documents of its DocType without asking for permissions."""
-	doctype = doc.get("doc_type")
-	if not doctype or not frappe.db.exists("DocType", doctype, cache=True):
-		return None
+	"""A form on the website stores, and shows, documents of its DocType without asking for permissions.
+
+	So it does with the names of the documents from which one of its fields lets people choose.
+	"""
+	if is_for_managers(doc.get("doc_type"), "create", "write"):
+		return "doc_type"
+	rows = [row for row in as_rows(doc.get("web_form_fields")) if isinstance(row.get("options"), str)]
+	is_lent = any(is_for_managers(row.get("options").strip(), "read", "select") for row in rows)
+	return "web_form_fields" if is_lent else None
+
+
+def as_rows(value: Any) -> list[Any]:
+	"""Those of a child table, of a document that is only sent too."""
+	value = parsed(value)
+	return [row for row in value if hasattr(row, "get")] if isinstance(value, list) else []
+
+
+def is_for_managers(doctype: Any, *rights: str) -> bool:
+	"""Whether it is a DocType of ours, or one on which only System Managers have one of the rights."""
+	if not isinstance(doctype, str) or not frappe.db.exists("DocType", doctype, cache=True):
+		return False
 	meta = frappe.get_meta(doctype)
-	storing = {one.role for one in meta.permissions if one.permlevel == 0 and (one.create or one.write)}
+	allowed = {one.role for one in meta.permissions if one.permlevel == 0 and any(map(one.get, rights))}
 	is_ours = frappe.db.get_value("Module Def", meta.module, "app_name") == "dartwing"
-	return "doc_type" if is_ours or guarded_doctype(doctype) or not storing - MANAGERS else None
+	return is_ours or bool(guarded_doctype(doctype)) or not allowed - MANAGERS
 
 
 def report_as_somebody_else(doc: Any) -> str | None:
