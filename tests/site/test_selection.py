@@ -4,7 +4,7 @@ import frappe
 import pytest
 from factories import OBLIGING, acting_as, end, state, submit
 
-from dartwing.dartwing_core.background_jobs import submit_jobs
+from dartwing.dartwing_core.background_jobs import discard_jobs, retry_jobs, submit_jobs
 from dartwing.dartwing_core.background_jobs.upkeep import selection
 
 
@@ -24,6 +24,20 @@ def dead(user: str, organization: str, many: int) -> list[str]:
 	for job in jobs:
 		end(job.name, "Dead Letter" if job.name != jobs[-1].name else "Canceled")
 	return [job.name for job in jobs]
+
+
+@pytest.mark.parametrize("action", ["cancel", "retry", "discard"])
+def test_an_id_that_no_job_can_have_is_refused_by_its_place(world, action):
+	with acting_as(world.alice):
+		for wrong in (7, "half of a pair: \ud83e"):
+			with pytest.raises(frappe.ValidationError, match=r"^job_ids\[1\]: "):
+				selection.act(action, ["JOB-2026-00000", wrong], "old")
+
+
+@pytest.mark.parametrize("change", [retry_jobs, lambda ids: discard_jobs("old", ids)])
+def test_ids_of_dead_letters_that_no_job_can_have_are_refused(world, change):
+	with acting_as(world.alice), pytest.raises(frappe.ValidationError, match="job_ids: is not valid"):
+		change(["half of a pair: \ud83e"])
 
 
 def act_on_all(action: str, filters: list, reason: str | None = None) -> tuple[list[str], dict]:

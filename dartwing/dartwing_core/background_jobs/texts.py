@@ -120,6 +120,15 @@ def inert_json(text: str) -> str:
 	return text.replace("<", "\\u003c")
 
 
+def is_storable(text: str) -> bool:
+	"""Whether the database takes the text as it is: it has no half of a surrogate pair."""
+	try:
+		text.encode()
+	except UnicodeEncodeError:
+		return False
+	return True
+
+
 def is_unicode(serialized: str) -> bool:
 	"""Whether every string in this JSON can be stored: none has half of a surrogate pair, escaped or not."""
 	try:

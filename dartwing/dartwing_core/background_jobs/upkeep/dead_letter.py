@@ -249,6 +249,8 @@ def _wanted(job_ids: Sequence[str] | None, filters: Filters | None) -> tuple[Seq
 	for job_id in job_ids or []:
 		if not isinstance(job_id, str):
 			refuse_argument("job_ids", _("must be a list of texts, not of {0}").format(type(job_id).__name__))
+		if not texts.is_storable(job_id):
+			refuse_argument("job_ids", _("is not valid Unicode"))
 	most = config.MAX_BULK_CHANGE
 	if job_ids is None:
 		found = dead_letters(filters, limit=most)

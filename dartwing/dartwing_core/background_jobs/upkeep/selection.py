@@ -6,7 +6,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.background_jobs import framework
+from dartwing.dartwing_core.background_jobs import framework, texts
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.dispatch.cancellation import cancel_job
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
@@ -30,6 +30,8 @@ def act(action: str, job_ids: Sequence[str], reason: str | None = None) -> dict[
 	for place, job_id in enumerate(job_ids):
 		if not isinstance(job_id, str):
 			refuse_argument(f"job_ids[{place}]", _("must be a text, not {0}").format(shown(job_id)))
+		if not texts.is_storable(job_id):
+			refuse_argument(f"job_ids[{place}]", _("is not valid Unicode"))
 	if len(job_ids) > BATCH:
 		refuse_argument("job_ids", _("at most {0} at once, not {1}").format(BATCH, len(job_ids)))
 	actions: dict[str, Callable[[], dict[str, Any]]] = {
