@@ -32,7 +32,7 @@ from dartwing.dartwing_core.background_jobs.database import snapshots
 from dartwing.dartwing_core.background_jobs.errors import StaleJobError
 from dartwing.dartwing_core.background_jobs.execution.claims import claim
 from dartwing.dartwing_core.background_jobs.executor import execute_job
-from dartwing.dartwing_core.background_jobs.upkeep import dead_letter, former_organizations, maintenance
+from dartwing.dartwing_core.background_jobs.upkeep import dead_letter, former_organizations, holding
 from dartwing.dartwing_core.background_jobs.upkeep.retention import cleanup_old_jobs
 from dartwing.dartwing_core.doctype.background_job.background_job import locked
 from dartwing.dartwing_core.doctype.job_tally import job_tally
@@ -246,7 +246,7 @@ def run_a_job_that_fails(world: World) -> None:
 
 def pause_and_resume(world: World) -> None:
 	for switched in ({}, {"queue": "long"}, {"job_type": OBLIGING}):
-		for switch in (maintenance.pause, maintenance.resume):
+		for switch in (holding.pause, holding.resume):
 			take_a_snapshot()
 			switch(**switched)
 			frappe.db.commit()

@@ -20,7 +20,7 @@ from processes import shortened
 
 from dartwing.dartwing_core.background_jobs import submit_job, submit_jobs
 from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
-from dartwing.dartwing_core.background_jobs.upkeep import maintenance, recovery
+from dartwing.dartwing_core.background_jobs.upkeep import holding, recovery
 
 MARKER = "written by a test"
 SUBMITTERS = 50
@@ -63,10 +63,10 @@ def submit_many(user: str, organization: str, count: int, **arguments) -> list[s
 
 def test_a_dispatcher_sees_what_another_handed_over_between_its_turns(world, window):
 	window(4)
-	maintenance.pause()
+	holding.pause()
 	frappe.db.commit()
 	submit_many(world.alice, world.alpha, 6)
-	maintenance.resume()
+	holding.resume()
 	frappe.db.rollback()
 	has_another, competitors = dispatcher.Turns.has_another, []
 

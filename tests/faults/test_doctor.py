@@ -18,7 +18,7 @@ from runtimes.base import free_port
 
 from dartwing.dartwing_core.background_jobs import doctor
 from dartwing.dartwing_core.background_jobs.insight.diagnosis import TICK, examine
-from dartwing.dartwing_core.background_jobs.upkeep import maintenance
+from dartwing.dartwing_core.background_jobs.upkeep import holding
 
 DOCTOR = "dartwing.dartwing_core.background_jobs.doctor"
 HEALTH = "/api/method/dartwing.dartwing_core.api.health.get_health"
@@ -196,9 +196,9 @@ def test_dead_letters_beyond_the_threshold_and_pauses_are_named(clean):
 		settings.save()
 		for _ in range(2):
 			end(submit().name, "Dead Letter")
-		maintenance.pause(job_type=OBLIGING)
-		maintenance.pause(queue="long")
-		maintenance.pause()
+		holding.pause(job_type=OBLIGING)
+		holding.pause(queue="long")
+		holding.pause()
 		frappe.db.commit()
 		assert finding("dead_letters") == {
 			"check": "dead_letters",
@@ -210,7 +210,7 @@ def test_dead_letters_beyond_the_threshold_and_pauses_are_named(clean):
 	finally:
 		frappe.db.rollback()
 		for arguments in ({"job_type": OBLIGING}, {"queue": "long"}, {}):
-			maintenance.resume(**arguments)
+			holding.resume(**arguments)
 		settings.reload()
 		settings.dead_letter_alert_threshold = threshold
 		settings.save()
@@ -231,14 +231,14 @@ def test_the_command_prints_one_screen_and_ends_as_monitoring_plugins_do(
 	lines = answer.stdout.splitlines()
 	assert [line.split()[0] for line in lines] == ["OK"] * len(lines)
 	assert len(lines) <= 20
-	maintenance.pause()
+	holding.pause()
 	frappe.db.commit()
 	try:
 		assert diagnose(runtime).returncode == 1
 		as_json = diagnose(runtime, "--kwargs", "{'as_json': True}")
 		assert json.loads(as_json.stdout)["status"] == "warning"
 	finally:
-		maintenance.resume()
+		holding.resume()
 		frappe.db.commit()
 
 

@@ -26,7 +26,7 @@ from rq.job import Job
 from watching import horses, is_at_work
 
 from dartwing.dartwing_core.background_jobs import cancel_job
-from dartwing.dartwing_core.background_jobs.upkeep import maintenance
+from dartwing.dartwing_core.background_jobs.upkeep import holding
 
 MARKER = "written by a test"
 ONCE = {"mode": "write_people_and_sleep_once", "marker": MARKER, "people": 2, "seconds": 600}
@@ -224,7 +224,7 @@ def test_what_is_paused_meanwhile_is_not_taken(world, processes):
 	worker = processes.worker()
 	wait_until(lambda: state(first.name)["status"] == "Running", "the first job runs")
 	with acting_as("Administrator"):
-		maintenance.pause()
+		holding.pause()
 		frappe.db.commit()
 	try:
 		wait_until(lambda: state(first.name)["status"] == "Completed", "it ends")
@@ -232,7 +232,7 @@ def test_what_is_paused_meanwhile_is_not_taken(world, processes):
 		assert transitions(second.name)[-1] in (("Pending", "Queued"), ("Queued", "Pending"))
 	finally:
 		with acting_as("Administrator"):
-			maintenance.resume()
+			holding.resume()
 			frappe.db.commit()
 	wait_until(lambda: state(second.name)["status"] == "Completed", "it runs after all")
 
@@ -240,14 +240,14 @@ def test_what_is_paused_meanwhile_is_not_taken(world, processes):
 def test_a_resume_in_the_moment_in_which_a_worker_holds_a_job_back_is_not_missed(world, processes):
 	job = submit()
 	with acting_as("Administrator"):
-		maintenance.pause()
+		holding.pause()
 		frappe.db.commit()
 	worker = processes.stopped_worker("after execution.claims.refuse_to_start")
 	try:
 		worker.pid  # noqa: B018 it is decided, and not committed yet
 	finally:
 		with acting_as("Administrator"):
-			maintenance.resume()
+			holding.resume()
 			frappe.db.commit()
 	worker.release()
 	wait_until(all_are([job.name], "Completed"), "it runs without a tick")

@@ -19,7 +19,7 @@ from factories import (
 	wait_until,
 )
 
-from dartwing.dartwing_core.background_jobs.upkeep import maintenance
+from dartwing.dartwing_core.background_jobs.upkeep import holding
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/restore-a-backup.md"
 WRITES = {"mode": "write_people", "marker": "written by a test", "people": 1}
@@ -94,9 +94,9 @@ class Reader:
 			self._restore()
 		elif what == "migrate":
 			# of its hooks, those that hold and release jobs
-			maintenance.hold_for_migration()
+			holding.hold_for_migration()
 			self._runtime.run(
-				*self._runtime.on_site("execute", f"{maintenance.__name__}.release_after_migration")
+				*self._runtime.on_site("execute", f"{holding.__name__}.release_after_migration")
 			)
 		else:
 			assert what == "execute"
@@ -116,7 +116,7 @@ def let_go(site):
 	"""Whatever a test leaves behind, the engine is not paused after it."""
 	yield
 	frappe.db.rollback()
-	maintenance.resume()
+	holding.resume()
 	frappe.db.commit()
 
 
@@ -161,7 +161,7 @@ def test_nothing_of_a_restored_backup_runs_before_somebody_says_so(world, runtim
 
 	reader.console["jobs"] = [frappe._dict(name=names["Failed"], job_type="send_invoices")]
 	reader.follow(until="cancel_job")
-	reader.follow(until="maintenance.resume")
+	reader.follow(until="background_jobs.resume")
 	rest = (names["Queued"], names["Running"], names["Pending"], probe.name)
 	wait_until(lambda: tick() or {state(name)["status"] for name in rest} == {"Completed"}, "the rest runs")
 	assert state(names["Failed"])["status"] == "Canceled"
@@ -176,7 +176,7 @@ def test_the_pause_needs_neither_redis_nor_a_worker(world, runtime, site, let_go
 	frappe.db.rollback()
 	nowhere = dict.fromkeys(("redis_queue", "redis_cache"), "redis://127.0.0.1:1")
 	with runtime.site_config(**nowhere):
-		runtime.run(*runtime.on_site("execute", f"{maintenance.__name__}.pause"))
+		runtime.run(*runtime.on_site("execute", f"{holding.__name__}.pause"))
 	frappe.clear_document_cache(SETTINGS, SETTINGS)
 	job = submit(mode="succeed")
 	assert state(job.name)["status"] == "Pending"

@@ -22,7 +22,7 @@ from dartwing.dartwing_core.background_jobs import cancel_job, submit_job, submi
 from dartwing.dartwing_core.background_jobs.database import after_commit, connections, times
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
-from dartwing.dartwing_core.background_jobs.upkeep import maintenance
+from dartwing.dartwing_core.background_jobs.upkeep import holding
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def resumed_afterwards(**what):
 	try:
 		yield
 	finally:
-		maintenance.resume(**what)
+		holding.resume(**what)
 		frappe.db.commit()
 
 
@@ -100,7 +100,7 @@ def test_what_waits_for_its_time_or_its_parent_is_pending(world):
 
 @pytest.mark.parametrize("what", [{}, {"queue": "default"}, {"job_type": OBLIGING}])
 def test_what_is_paused_is_pending(world, what):
-	maintenance.pause(**what)
+	holding.pause(**what)
 	frappe.db.commit()
 	with resumed_afterwards(**what):
 		assert submit_uncommitted(world) == ["Pending"]

@@ -16,7 +16,7 @@ from factories import (
 
 from dartwing.dartwing_core.background_jobs import cancel_job, submit_jobs
 from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
-from dartwing.dartwing_core.background_jobs.upkeep import maintenance
+from dartwing.dartwing_core.background_jobs.upkeep import holding
 
 
 def submit_many(world, count: int, **arguments) -> list[str]:
@@ -135,13 +135,13 @@ def test_suspending_holds_what_waits_and_reactivating_releases_it(world, window)
 
 @pytest.mark.parametrize("what", [{}, {"queue": "default"}, {"job_type": OBLIGING}])
 def test_pause_holds_and_resume_releases(world, what):
-	maintenance.pause(**what)
+	holding.pause(**what)
 	frappe.db.commit()
 	try:
 		submit_many(world, 3)
 		assert (count(world, "Queued"), count(world, "Pending")) == (0, 3)
 	finally:
-		maintenance.resume(**what)
+		holding.resume(**what)
 		frappe.db.commit()
 	assert (count(world, "Queued"), count(world, "Pending")) == (3, 0)
 
@@ -149,33 +149,33 @@ def test_pause_holds_and_resume_releases(world, what):
 @pytest.mark.parametrize("what", [{"queue": "long"}, {"job_type": "test_other"}])
 def test_pausing_something_else_holds_nothing(world, what):
 	make_job_type("test_other")
-	maintenance.pause(**what)
+	holding.pause(**what)
 	frappe.db.commit()
 	try:
 		submit_many(world, 1)
 		assert count(world, "Queued") == 1
 	finally:
-		maintenance.resume(**what)
+		holding.resume(**what)
 		frappe.db.commit()
 
 
 def test_an_unknown_queue_is_named(world):
 	with pytest.raises(frappe.ValidationError, match="queue: 'fast' is none of short, default, long"):
-		maintenance.pause(queue="fast")
+		holding.pause(queue="fast")
 
 
 def test_only_system_managers_may_pause(world):
 	with acting_as(world.adam), pytest.raises(frappe.PermissionError):
-		maintenance.pause()
+		holding.pause()
 
 
 def test_nothing_is_dispatched_while_a_migration_runs(world):
-	maintenance.hold_for_migration()
+	holding.hold_for_migration()
 	try:
 		submit_many(world, 2)
 		assert count(world, "Queued") == 0
 	finally:
-		maintenance.release_after_migration()
+		holding.release_after_migration()
 	assert count(world, "Queued") == 2
 
 
@@ -186,7 +186,7 @@ def test_a_migration_that_died_is_forgotten_after_an_hour(world):
 		submit_many(world, 1)
 		assert count(world, "Queued") == 1
 	finally:
-		maintenance.release_after_migration()
+		holding.release_after_migration()
 
 
 def test_the_jobs_of_a_deleted_organization_become_dead_letters(world):

@@ -2,7 +2,7 @@ import frappe
 import pytest
 from factories import make_job_type
 
-from dartwing.dartwing_core.background_jobs.upkeep import maintenance
+from dartwing.dartwing_core.background_jobs.upkeep import holding
 
 HANDLERS = "dartwing.tests.handlers"
 
@@ -54,7 +54,7 @@ def test_a_type_whose_handler_is_gone_can_still_be_paused_and_disabled(world):
 	job_type = make_job_type("test_handler")
 	frappe.db.set_value("Job Type", job_type.name, "handler_method", "dartwing.gone.run")
 	frappe.clear_document_cache("Job Type", job_type.name)
-	maintenance.pause(job_type=job_type.name)
+	holding.pause(job_type=job_type.name)
 	job_type.reload()
 	job_type.is_enabled = 0
 	job_type.save()
@@ -65,7 +65,7 @@ def test_a_type_whose_handler_is_gone_can_still_be_paused_and_disabled(world):
 
 def test_an_unknown_type_to_pause_is_named(world):
 	with pytest.raises(frappe.DoesNotExistError, match="job_type: no Job Type 'nonsense'"):
-		maintenance.pause(job_type="nonsense")
+		holding.pause(job_type="nonsense")
 
 
 def test_shipped_job_types_are_there_and_usable(world):

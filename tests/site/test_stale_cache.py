@@ -8,7 +8,7 @@ from factories import OBLIGING, acting_as, changed, second_connection
 
 from dartwing.dartwing_core.background_jobs import scheduler, submit_job
 from dartwing.dartwing_core.background_jobs.errors import QueueFullError
-from dartwing.dartwing_core.background_jobs.upkeep import maintenance
+from dartwing.dartwing_core.background_jobs.upkeep import holding
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import is_held, setting
 
 
@@ -22,11 +22,11 @@ def an_old_transaction(clean):
 @pytest.fixture
 def paused(an_old_transaction):
 	with second_connection():
-		maintenance.pause()
+		holding.pause()
 		frappe.db.commit()
 	yield
 	frappe.db.rollback()
-	maintenance.resume()
+	holding.resume()
 	frappe.db.commit()
 
 

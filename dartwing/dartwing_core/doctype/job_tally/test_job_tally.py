@@ -2,7 +2,8 @@ import frappe
 from frappe.tests.utils import FrappeTestCase
 
 from dartwing.dartwing_core.background_jobs import submit_job
-from dartwing.dartwing_core.doctype.job_tally.job_tally import TOTAL, sums, uncounted_events
+from dartwing.dartwing_core.doctype.job_tally.arithmetic import TOTAL
+from dartwing.dartwing_core.doctype.job_tally.job_tally import sums, uncounted_events
 from dartwing.tests.records import an_organization
 
 test_ignore = ["Job Type", "Organization"]
