@@ -7,6 +7,7 @@ app_license = "mit"
 
 _jobs = "dartwing.dartwing_core.background_jobs"
 _access = f"{_jobs}.tenancy.access_hooks"
+_files = f"{_jobs}.tenancy.files"
 _references = f"{_jobs}.tenancy.references"
 _holding = f"{_jobs}.upkeep.holding"
 _former_organizations = f"{_jobs}.upkeep.former_organizations"
@@ -35,7 +36,7 @@ permission_query_conditions = {
 has_permission = {
 	"Auto Email Report": f"{_api}.lent.has_mailed_report_permission",
 	"Background Job": f"{_access}.has_job_permission",
-	"File": f"{_access}.has_file_permission",
+	"File": f"{_files}.has_permission",
 	"Job Execution Log": f"{_access}.has_job_permission",
 	"Job Type": f"{_access}.has_job_type_permission",
 	"Org Member": f"{_access}.has_org_member_permission",
@@ -93,6 +94,11 @@ scheduler_events = {
 
 doc_events = {
 	"*": {"before_validate": [f"{_api}.links.refuse_hidden", f"{_api}.lent.refuse_lent"]},
+	"File": {
+		"before_insert": f"{_files}.before_insert",
+		"before_validate": f"{_files}.before_validate",
+		"after_delete": f"{_files}.after_delete",
+	},
 	"Kanban Board": {"validate": f"{_api}.links.refuse_boards"},
 	**{
 		doctype: dict.fromkeys(("validate", "before_rename", "on_trash"), f"{_api}.desks.refuse_others")

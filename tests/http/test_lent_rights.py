@@ -17,6 +17,7 @@ JINJA = "{{ frappe.get_all('Background Job') }}"
 PAGE = {"doctype": "Web Page", "title": "lent", "route": "lent", "published": 1}
 REPORT = {"doctype": "Auto Email Report", "report": "lent", "email_to": CURIOUS, "format": "CSV"}
 FORM = {"doctype": "Web Form", "title": "lent", "route": "lent", "web_form_fields": []}
+QUERY = {"doctype": "Report", "report_name": "lent", "ref_doctype": "ToDo", "is_standard": "No"}
 CARD = {"doctype": "Number Card", "label": "lent", "type": "Document Type", "document_type": "ToDo"}
 CHART = {"doctype": "Dashboard Chart", "chart_name": "lent", "document_type": "ToDo", "type": "Line"}
 
@@ -37,12 +38,12 @@ LENDING: dict[str, tuple[dict[str, Any], str]] = {
 	"a report as Administrator": ({**REPORT, "user": "Administrator"}, "user"),
 	"a newsletter": ({"doctype": "Newsletter", "subject": "lent", "message": JINJA}, "message"),
 	"a repetition": ({"doctype": "Auto Repeat", "reference_doctype": "ToDo", "message": JINJA}, "message"),
-	"a block": ({"doctype": "Custom HTML Block", "html": "x", "script": "x()"}, "script"),
-	"a script": ({"doctype": "Server Script", "script_type": "API", "script": "x = 1"}, "script"),
+	"a block": ({"doctype": "Custom HTML Block", "name": "lent", "html": "x", "script": "x()"}, "script"),
+	"a script": ({"doctype": "Server Script", "name": "lent", "script": "x = 1"}, "script"),
 	"a card": ({**CARD, "type": "Custom", "method": "frappe.client.delete"}, "type"),
 	"a card's filters": ({**CARD, "dynamic_filters_json": '[["a","b","=","x()"]]'}, "dynamic_filters_json"),
-	"a chart": ({**CHART, "chart_type": "Custom", "source": "x"}, "chart_type"),
-	"a query": ({"doctype": "Report", "report_name": "lent", "report_type": "Query Report"}, "report_type"),
+	"a chart": ({**CHART, "chart_type": "Custom"}, "chart_type"),
+	"a query": ({**QUERY, "report_type": "Query Report"}, "report_type"),
 	"a notification": ({"doctype": "Notification", "subject": "x", "message": "x"}, "message"),
 	"a print": ({"doctype": "Print Format", "doc_type": "ToDo", "html": JINJA}, "html"),
 	"a mail": ({"doctype": "Email Template", "name": "lent", "subject": "x", "response": JINJA}, "response"),

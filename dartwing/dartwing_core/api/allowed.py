@@ -19,6 +19,7 @@ from frappe import _
 
 from dartwing.dartwing_core.api.mentions import PROSE, TABLES, guarded_doctype, parsed
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.tenancy.files import may_read
 
 GROUPS = "frappe.desk.listview.get_group_by_count"
 KANBAN = "frappe.desk.doctype.kanban_board.kanban_board."
@@ -179,12 +180,8 @@ def told(method: str, form: dict) -> Iterator[tuple[str, str]]:
 def check_attachments(attachments: Any) -> None:
 	"""Files that are to be copied must be readable: Frappe copies whichever is named."""
 	for name in attachments if isinstance(attachments, list) else []:
-		if isinstance(name, str) and not may_read_file(name):
+		if isinstance(name, str) and not may_read(name):
 			refuse_argument("attachments", _("no file {0}").format(repr(name)), frappe.DoesNotExistError)
-
-
-def may_read_file(name: str) -> bool:
-	return bool(frappe.db.exists("File", name)) and bool(frappe.get_doc("File", name).has_permission("read"))
 
 
 def named(value: Any, argument: str = "") -> Iterator[tuple[str, str]]:

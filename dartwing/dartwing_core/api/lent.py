@@ -121,7 +121,8 @@ def form_of_what_its_maker_may_not_store(doc: Any) -> str | None:
 
 	So it does with the names of the documents from which one of its fields lets people choose.
 	"""
-	if is_for_managers(doc.get("doc_type"), "create", "write"):
+	# Files are checked when their maker is asked for permission
+	if doc.get("doc_type") == "File" or is_for_managers(doc.get("doc_type"), "create", "write"):
 		return "doc_type"
 	rows = [row for row in as_rows(doc.get("web_form_fields")) if isinstance(row.get("options"), str)]
 	is_lent = any(is_for_managers(row.get("options").strip(), "read", "select") for row in rows)

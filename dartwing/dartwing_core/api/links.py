@@ -13,7 +13,8 @@ from frappe import _
 
 from dartwing.dartwing_core.api.mentions import DEEPEST, brackets_in, parsed
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
-from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED, hidden_among, may_copy
+from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED, hidden_among
+from dartwing.dartwing_core.background_jobs.tenancy.files import may_use
 
 # what people write: Frappe takes markup out of it
 SANITIZED = ("Data", "Small Text", "Text", "Long Text", "Text Editor", "Markdown Editor", "Read Only")
@@ -106,7 +107,7 @@ def refuse_markup_in_json(row: Any, values: dict[str, Any]) -> None:
 def refuse_foreign_files(row: Any, values: dict[str, Any]) -> None:
 	"""A file that an attachment names becomes a file of the document, to be read by whoever may read that."""
 	for name, url in texts_of(row, values, "Attach", "Attach Image"):
-		if url.startswith("/private/files/") and not may_copy(url):
+		if not may_use(url):
 			refuse_argument(name, _("no file {0}").format(repr(url)), frappe.DoesNotExistError)
 
 

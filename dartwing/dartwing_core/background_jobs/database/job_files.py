@@ -37,14 +37,16 @@ def remove_part(part: Path) -> None:
 	"""Remove a part; with a note, also the file that it names, unless a File stands for it by now."""
 	with suppress(FileNotFoundError):
 		if part.suffix == MOVED:
-			_remove_if_nobodys(f"{PRIVATE}{part.read_text()}")
+			remove_if_nobodys(f"{PRIVATE}{part.read_text()}")
 		part.unlink()
 
 
-def _remove_if_nobodys(file_url: str) -> None:
+def remove_if_nobodys(file_url: str) -> None:
+	"""Remove what is at the address unless a File has it."""
 	# somebody may have attached the same file elsewhere
 	if not frappe.db.exists("File", {"file_url": file_url}):
-		remove(frappe.get_site_path("private", "files", Path(file_url).name))
+		folder = "private" if file_url.startswith(PRIVATE) else "public"
+		remove(frappe.get_site_path(folder, "files", Path(file_url).name))
 
 
 def delete_files_of(job_ids: Sequence[str]) -> None:
@@ -77,7 +79,7 @@ def _delete_file(name: str, file_url: str) -> None:
 		frappe.db.rollback(save_point="dartwing_file")
 		error_log.record(f"the file {name} of an old job could not be deleted")
 		return
-	_remove_if_nobodys(file_url)
+	remove_if_nobodys(file_url)
 
 
 def remove(path: str | Path) -> None:

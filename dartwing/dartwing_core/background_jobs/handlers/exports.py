@@ -7,6 +7,7 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs import framework
+from dartwing.dartwing_core.background_jobs.database.job_files import PRIVATE
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.execution.context import JobContext
 from dartwing.dartwing_core.background_jobs.handlers.export_files import FORMATS, ExportFile
@@ -17,6 +18,7 @@ from dartwing.dartwing_core.background_jobs.tenancy.conditions import (
 	readable_conditions,
 	readable_fields,
 )
+from dartwing.dartwing_core.background_jobs.tenancy.files import own_hash
 
 PAGE_SIZE = 1000
 PARAMETERS = ("doctype", "filters", "fields", "file_format")
@@ -96,10 +98,10 @@ def publish(export: ExportFile, request: ExportRequest) -> dict:
 		{
 			"doctype": "File",
 			"file_name": file_name,
-			"file_url": f"/private/files/{file_name}",
+			"file_url": f"{PRIVATE}{file_name}",
 			"is_private": 1,
 			"file_size": export.size,
-			"content_hash": export.content_hash,
+			"content_hash": own_hash(export.content_hash),
 			"file_type": request.file_format,
 			"folder": "Home",
 		}

@@ -6,7 +6,6 @@ unknown name is raised here, word for word.
 
 from collections.abc import Callable
 from functools import wraps
-from urllib.parse import unquote
 
 import frappe
 from frappe import _
@@ -176,34 +175,6 @@ def has_person_permission(doc: frappe._dict, ptype: str = "read", user: str | No
 	return ptype in READING
 
 
-@refusing
-def has_file_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool:
-	"""Who makes a File must be able to see what it is attached to, and to read what it is a copy of.
-
-	Frappe v15 attaches to any document, and copies any private file whose URL a new File has.
-	"""
-	if ptype not in ("create", "write") or access.is_system_manager(user):
-		return True
-	return _may_attach(doc, user) and may_copy(doc.file_url, user, doc.name or "")
-
-
-def _may_attach(doc: frappe._dict, user: str | None) -> bool:
-	if doc.attached_to_doctype not in GUARDED or not doc.attached_to_name:
-		return True
-	named = [["name", "=", str(doc.attached_to_name)]]
-	return bool(frappe.get_list(doc.attached_to_doctype, filters=named, user=user, limit_page_length=1))
-
-
-def may_copy(file_url: str | None, user: str | None = None, but_not: str = "") -> bool:
-	"""Whether the private file of that address, if there is one, may be read; a File but itself says so."""
-	if not file_url:
-		return True
-	file_name = unquote(str(file_url)).partition("?")[0].rpartition("/")[2]
-	same = {"file_url": f"/private/files/{file_name}", "name": ("!=", but_not)}
-	files = [frappe.get_doc("File", name) for name in frappe.get_all("File", same, pluck="name")]
-	return not files or any(file.has_permission("read", user=user) for file in files)
-
-
 def _is_fellow(person: str, user: str | None) -> bool:
 	organizations = access.organizations_of(user)
 	shared = {"person": person, "organization": ("in", organizations)}
@@ -234,6 +205,11 @@ def refuse(doc: frappe._dict, ptype: str) -> bool:
 	if not (request and request.path.startswith("/private/files/")):
 		raise_not_found(doc, ptype)
 	return False
+
+
+def refuse_request(doc: frappe._dict, ptype: str) -> bool:
+	"""As `refuse` for who asks over HTTP; False for code that looks before it does something."""
+	return refuse(doc, ptype) if getattr(frappe.local, "request", None) else False
 
 
 def raise_not_found(doc: frappe._dict, ptype: str) -> None:

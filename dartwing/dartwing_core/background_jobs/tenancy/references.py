@@ -14,7 +14,11 @@ from frappe.utils.caching import site_cache
 
 from dartwing.dartwing_core.background_jobs import framework
 from dartwing.dartwing_core.background_jobs.tenancy import access
-from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED, all_query_conditions
+from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import (
+	GUARDED,
+	all_query_conditions,
+	refuse_request,
+)
 
 # a field that says which DocType is meant, where no Dynamic Link says that it is one
 KIND = re.compile(r"(.*?)_?(doctype|document_type|reference_type)$")
@@ -108,7 +112,7 @@ def has_permission(doc: frappe._dict, ptype: str = "read", user: str | None = No
 	# without values, nothing in the statement is taken for a placeholder
 	row = f"`tab{doc.doctype}` where name = {access.as_sql(str(doc.name))}"
 	found = frappe.db.sql(f"select {condition} from {row}")
-	return framework.NO_OBJECTION if not found or found[0][0] else False
+	return framework.NO_OBJECTION if not found or found[0][0] else refuse_request(doc, ptype)
 
 
 # --- the condition
