@@ -52,6 +52,7 @@ override_whitelisted_methods = {
 	"frappe.core.doctype.user_permission.user_permission.get_user_permissions": (
 		f"{_api}.frappe_methods.get_user_permissions"
 	),
+	"frappe.desk.form.linked_with.get": f"{_api}.frappe_methods.get_links",
 	"frappe.email.relink": f"{_api}.frappe_methods.relink",
 }
 
@@ -120,6 +121,8 @@ doc_events = {
 		"validate": f"{_former_organizations}.organization_validated",
 	},
 }
+
+before_job = [f"{_jobs}.upkeep.follows.before_job"]
 
 before_migrate = f"{_holding}.hold_for_migration"
 after_migrate = "dartwing.install.after_migrate"

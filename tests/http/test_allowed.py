@@ -206,6 +206,36 @@ def test_a_search_for_links_may_be_named(alice):
 		assert answer.status_code == 200, answer.text
 
 
+@pytest.mark.parametrize("method", ["frappe.desk.query_report.run", "frappe.desk.query_report.export_query"])
+@pytest.mark.parametrize(
+	("arguments", "status"),
+	[
+		({"user": World.bob}, 403),
+		({"prepared_report_name": "x"}, 404),
+		({"filters": json.dumps({"prepared_report_name": "x"})}, 404),
+	],
+)
+def test_a_report_is_run_as_oneself_and_no_other_ones_is_read(alice, method, arguments, status):
+	answer = alice.post(f"/api/method/{method}", data={"report_name": "x", **arguments})
+	assert answer.status_code == status, answer.text
+
+
+@pytest.mark.skipif(not is_a_bench(), reason="benchless has no links of documents")
+def test_what_refers_to_a_job_type_is_not_counted_for_others(alice, bob, secret_job):
+	job_type = frappe.db.get_value("Background Job", secret_job, "job_type")
+	asked = {"doctype": "Job Type", "docname": job_type}
+	answers = {
+		who: client.ask("frappe.desk.form.linked_with.get", **asked)
+		for who, client in (("a", alice), ("b", bob))
+	}
+	assert "Background Job" not in answers["a"].json()["message"], answers["a"].text
+	assert secret_job in answers["b"].text
+	counts = [
+		one.get("hidden_count") for one in answers["b"].json()["message"].values() if isinstance(one, dict)
+	]
+	assert not any(counts)
+
+
 # --- files
 
 

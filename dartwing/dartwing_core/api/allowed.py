@@ -65,6 +65,9 @@ MAY_BE_ASKED = re.compile(
 	r"|www\.printview\.\w+"
 	r")"
 )
+# these answer what a report has, or had, for a user whom an argument names
+REPORTS = re.compile(r"frappe\.(desk\.query_report|core\.doctype\.prepared_report)\.")
+KEPT_REPORT = ("dn", "prepared_report_name")
 # where an argument, or a field of a document in one, says which DocType is meant
 NAMING = re.compile(r"doctype|document_type|reference_type|(^|_)dt$|^(allow|ref|parent)$", re.IGNORECASE)
 # these count or sum up rows of any DocType, also those that the user may not read
@@ -128,6 +131,8 @@ def check(method: str, form: dict) -> None:
 	for argument, doctype in told(method, form):
 		refuse_argument(argument, _("{0} is not asked here").format(doctype), frappe.PermissionError)
 	check_attachments(parsed(form.get("attachments")))
+	if REPORTS.match(method):
+		check_report(form)
 
 
 def paths_in(value: Any, argument: str = "") -> Iterator[tuple[str, str]]:
@@ -175,6 +180,23 @@ def told(method: str, form: dict) -> Iterator[tuple[str, str]]:
 		doctype = frappe.db.get_value("Kanban Board", form["board_name"], "reference_doctype")
 		if guarded_doctype(doctype):
 			yield "board_name", doctype
+
+
+def check_report(form: dict) -> None:
+	"""A report is run as whoever asks, and one that was kept is its owner's."""
+	if form.get("user") not in (None, "", frappe.session.user):
+		refuse_argument("user", _("must be yourself"), frappe.PermissionError)
+	filters = parsed(form.get("filters"))
+	for given in (form, filters if isinstance(filters, dict) else {}):
+		for argument in KEPT_REPORT:
+			name = given.get(argument)
+			if name and not is_own_report(name):
+				refuse_argument(argument, _("no report {0}").format(repr(name)), frappe.DoesNotExistError)
+
+
+def is_own_report(name: Any) -> bool:
+	kept = {"name": name, "owner": frappe.session.user}
+	return isinstance(name, str) and bool(frappe.db.exists("Prepared Report", kept))
 
 
 def check_attachments(attachments: Any) -> None:

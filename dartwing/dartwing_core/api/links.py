@@ -19,6 +19,10 @@ from dartwing.dartwing_core.background_jobs.tenancy.files import may_use
 # what people write: Frappe takes markup out of it
 SANITIZED = ("Data", "Small Text", "Text", "Long Text", "Text Editor", "Markdown Editor", "Read Only")
 MARKUP = re.compile("<[a-zA-Z/!?]")
+# what Desk itself writes into a workspace
+HARMLESS = re.compile(
+	r"</?(?:b|br|div|em|h[1-6]|i|p|small|span|strong|u)(?:\s+class=\"[\w -]*\")?\s*/?>", re.IGNORECASE
+)
 
 
 def is_a_members_request(*roles: str) -> bool:
@@ -98,10 +102,25 @@ def refuse_markup_in_images(row: Any, values: dict[str, Any]) -> None:
 
 
 def refuse_markup_in_json(row: Any, values: dict[str, Any]) -> None:
-	"""Frappe takes markup out of texts, but not where they are JSON, as a text in quotation marks is."""
-	for name, value in texts_of(row, values, *SANITIZED):
-		if MARKUP.search(value) and parsed(value) is not value:
+	"""Frappe takes markup out of texts, but not where they are JSON, as a text in quotation marks is.
+
+	It writes translations, which are code to it, into every screen. What the website is made of is markup.
+	"""
+	code = () if row.meta.module == "Website" else ("Code",)
+	for name, value in texts_of(row, values, *SANITIZED, *code):
+		if parsed(value) is not value and has_markup(parsed(value)):
 			refuse_argument(name, _("must not be markup"))
+
+
+def has_markup(value: Any) -> bool:
+	"""Whether a text anywhere in the JSON, however it is escaped there, is more than plain headings."""
+	if isinstance(value, str) and brackets_in(value) <= DEEPEST:
+		value = parsed(value)
+	if isinstance(value, dict):
+		return any(map(has_markup, (*value, *value.values())))
+	if isinstance(value, list):
+		return any(map(has_markup, value))
+	return isinstance(value, str) and bool(MARKUP.search(HARMLESS.sub("", value)))
 
 
 def refuse_foreign_files(row: Any, values: dict[str, Any]) -> None:
