@@ -70,7 +70,7 @@ before_request = [
 	f"{_api}.newest_rows.before_request",
 ]
 # the first place at which Frappe knows whom an API key belongs to
-auth_hooks = [f"{_api}.door.close", f"{_api}.lent.refuse_asked"]
+auth_hooks = [f"{_api}.door.close", f"{_api}.lent.refuse_asked", f"{_api}.searches.obey_conditions"]
 after_request = [
 	f"{_api}.answers.after_request",
 	f"{_api}.door.open_again",

@@ -97,6 +97,15 @@ def test_no_file_is_said_to_be_another(alice, secret, change):
 	assert stored.content_hash == mine["content_hash"]
 
 
+def test_no_search_finds_a_foreign_file(alice, bob, secret):
+	for client, found in ((alice, False), (bob, True)):
+		for ignored in (0, 1):
+			search = {"doctype": "File", "txt": secret.name, "ignore_user_permissions": ignored}
+			answer = client.ask("frappe.desk.search.search_link", **search)
+			assert answer.status_code == 200, answer.text
+			assert (secret.name in answer.text) == found, (ignored, answer.text)
+
+
 # --- the same answer as for one that there is not
 
 

@@ -78,6 +78,14 @@ def test_no_row_about_a_foreign_job_is_listed_or_opened(curious, rows, beta_job)
 	assert any(listed)
 
 
+def test_no_search_finds_a_row_about_a_foreign_job(curious, rows):
+	for row in rows:
+		search = {"doctype": row.doctype, "txt": "", "ignore_user_permissions": 1, "page_length": 1000}
+		answer = curious.ask("frappe.desk.search.search_link", **search)
+		assert row.name not in answer.text, (row.doctype, answer.text)
+		assert CANARY not in answer.text
+
+
 @pytest.mark.parametrize("doctype", ["Comment", "File", "Notification Log"])
 def test_who_may_see_the_job_sees_the_rows_about_it(curious, rows, world, doctype):
 	make_member_of(world.beta)
