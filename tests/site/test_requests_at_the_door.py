@@ -24,9 +24,9 @@ NO_BUSINESS_OF_OURS = [
 
 @pytest.mark.parametrize(("path", "form"), NO_BUSINESS_OF_OURS)
 def test_a_request_about_nothing_guarded_asks_the_database_nothing(clean, path, form):
-	with requested(path, **form):
-		frappe.get_roles()
-		with counted_statements() as statements:
+	for _time in range(2):
+		# after the first, what the site keeps in its cache is there
+		with requested(path, **form), counted_statements() as statements:
 			door.close()
 	assert statements == []
 
