@@ -49,6 +49,19 @@ def test_a_callback_added_by_a_callback_runs_in_the_same_commit(calls):
 	assert calls == ["inner"]
 
 
+def test_a_callback_is_found_among_those_that_wait_until_it_is_called(calls):
+	def is_waiting() -> None:
+		calls.append(is_waiting in frappe.db.before_commit._functions)
+
+	frappe.db.before_commit.add(is_waiting)
+	assert is_waiting in frappe.db.before_commit._functions
+	frappe.db.commit()
+	frappe.db.before_commit.add(is_waiting)
+	frappe.db.rollback()
+	assert is_waiting not in frappe.db.before_commit._functions
+	assert calls == [False]
+
+
 def test_a_rollback_forgets_commit_callbacks_and_runs_rollback_callbacks(calls):
 	for moment in ("before_commit", "after_commit", "before_rollback", "after_rollback"):
 		getattr(frappe.db, moment).add(note(calls, moment))
