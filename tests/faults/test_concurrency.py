@@ -19,7 +19,7 @@ from factories import (
 from processes import shortened
 
 from dartwing.dartwing_core.background_jobs import submit_job, submit_jobs
-from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
+from dartwing.dartwing_core.background_jobs.dispatch import dispatcher, wake_ups
 from dartwing.dartwing_core.background_jobs.upkeep import holding, recovery
 
 MARKER = "written by a test"
@@ -114,15 +114,15 @@ def test_two_schedulers_at_once_push_each_lost_job_and_each_due_retry_once(
 
 def test_a_scheduler_between_anothers_commit_and_push_pushes_nothing(world, tick, monkeypatch):
 	names = lose_their_pushes(world, 3)
-	push, seconds_turn = dispatcher.push, []
+	push, seconds_turn = wake_ups.push, []
 
 	def let_another_look_first(jobs) -> None:
-		monkeypatch.setattr(dispatcher, "push", push)
+		monkeypatch.setattr(wake_ups, "push", push)
 		with second_connection():
 			seconds_turn.append(recovery.push_lost())
 		push(jobs)
 
-	monkeypatch.setattr(dispatcher, "push", let_another_look_first)
+	monkeypatch.setattr(wake_ups, "push", let_another_look_first)
 	tick()
 	assert seconds_turn == [0]
 	pushed = Counter(rq_job.kwargs["kwargs"]["background_job_id"] for rq_job in queued_wake_ups("default"))
