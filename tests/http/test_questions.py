@@ -15,7 +15,10 @@ from asking_frappe import LEFT_OUT, UNKNOWN, arguments_for, difference, leaving_
 from factories import World, end, submit
 from http_client import Client
 from methods_of_frappe import Method, whitelisted_methods
+from requested import requested
 from requests import Response
+
+from dartwing.dartwing_core.api import door
 
 SECRET = "known to Beta only"
 TRUE = "1=0 or exists(select 1 from `tabUser`)"
@@ -289,6 +292,39 @@ def test_what_desks_lists_send_goes_on_working(alice, beta_jobs, form):
 	answer = alice.call("frappe.desk.reportview.get", **OF_DESK[form])
 	assert answer.status_code == 200, answer.text
 	assert len(answer.json()["message"]["values"]) == 1
+
+
+def test_linked_documents_are_not_answered_beside_a_job(alice, beta_jobs):
+	answer = alice.get("/api/resource/Background Job", params={"expand": '["owner_user"]'})
+	assert answer.status_code == 417
+	assert "expand" in answer.text
+
+
+@pytest.mark.parametrize("page", ["/app/background-job", "/desk/background-job"])
+def test_no_address_of_desk_holds_markup(alice, page):
+	"""Desk shows a filter of the address that it cannot read."""
+	hostile = '[">", "\\u003cimg src=x onerror=alert(1)>"]'
+	with requested(page, "GET", scheduled_at=hostile), pytest.raises(frappe.ValidationError, match="address"):
+		door.close()
+	with requested(page, "GET", scheduled_at='[">", "2026-11-29"]', status="Queued"):
+		door.close()
+
+
+def test_a_report_is_saved_as_desk_sends_it(alice, beta_jobs):
+	asked = {
+		"filters": [["Background Job", "status", "=", "Queued"]],
+		"fields": [["name", "Background Job"], ["status", "Background Job"]],
+		"order_by": "`tabBackground Job`.`status` desc, `tabBackground Job`.`name` desc",
+	}
+	with requested(
+		"/api/method/frappe.desk.reportview.save_report", doctype="Background Job", json=json.dumps(asked)
+	):
+		door.close()
+	with (
+		requested("/api/method/x", doctype="ToDo", json=json.dumps(asked)),
+		pytest.raises(frappe.ValidationError, match="no other DocType"),
+	):
+		door.close()
 
 
 def test_a_member_still_finds_rows_by_name_and_by_values(alice, beta_jobs, world):

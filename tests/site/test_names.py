@@ -139,6 +139,13 @@ def test_to_a_member_a_name_that_the_database_takes_for_equal_is_another_one(mem
 		frappe.db.rollback()
 
 
+@pytest.mark.parametrize("name", ["null", "undefined", "0"])
+def test_no_organization_is_named_as_scripts_write_nothing(world, name):
+	"""Frappe's Socket.IO server lets everybody into the room of a document that is nothing."""
+	with pytest.raises(frappe.ValidationError, match=name):
+		frappe.get_doc({"doctype": "Organization", "org_name": name, "org_type": "Company"}).insert()
+
+
 letters = st.text(
 	st.characters(
 		codec="utf-8", exclude_categories=("Cc", "Cf", "Cs", "Cn", "Zl", "Zp"), exclude_characters="<>"

@@ -64,6 +64,12 @@ def test_fields_are_looked_for_in_lists_and_in_functions_of_frappe_v16():
 	assert list(texts_that_are_none([{"COUNT": "sleep(5)"}, {"x()": "name"}])) == ["sleep(5)", "x()"]
 
 
+def test_a_saved_report_has_its_fields_with_their_doctypes():
+	assert list(texts_that_are_none([["name", "Background Job"], ["status", "Background Job"]])) == []
+	assert list(texts_that_are_none([["sleep(5)", "Background Job"]])) == ["sleep(5)"]
+	assert list(texts_that_are_none([["name", "(select 1)"]])) == ["(select 1)"]
+
+
 def test_the_rows_of_a_stored_document_are_no_columns():
 	assert list(texts_that_are_none([{"fieldname": "note", "label": "What (if any)?"}])) == []
 

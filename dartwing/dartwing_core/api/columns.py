@@ -36,6 +36,8 @@ ITEM = re.compile(
 	rf"\s*(?:distinct\s+)?(?:{CALL}|{COLUMN})(?:\s+as\s+{ALIAS})?(?:\s+(?:asc|desc))?\s*(,|$)",
 	re.IGNORECASE,
 )
+# no two hyphens, with which a comment begins
+DOCTYPE = re.compile(r"[\w ]+(?:-[\w ]+)*")
 
 
 def is_columns(text: str) -> bool:
@@ -52,15 +54,20 @@ def is_columns(text: str) -> bool:
 def texts_that_are_none(value: Any) -> Iterator[str]:
 	"""The texts in what stands for columns that are none: of a text, a list, or `{"COUNT": "name"}`.
 
-	A row of a document that is sent to be stored, which says the name of its field or its DocType, is no
-	part of a query.
+	A saved report has a field with its DocType, `["name", "Background Job"]`. A row of a document that is
+	sent to be stored, which says the name of its field or its DocType, is no part of a query.
 	"""
 	if isinstance(value, str):
 		if not is_columns(value):
 			yield value
 	elif isinstance(value, list):
 		for one in value:
-			yield from texts_that_are_none(one)
+			yield from texts_that_are_none(one[0] if is_field_with_doctype(one) else one)
 	elif isinstance(value, dict) and not {"fieldname", "doctype"} & value.keys():
 		for key, one in value.items():
 			yield from texts_that_are_none([key, one])
+
+
+def is_field_with_doctype(value: Any) -> bool:
+	is_pair = isinstance(value, list) and len(value) == 2
+	return is_pair and isinstance(value[1], str) and bool(DOCTYPE.fullmatch(value[1]))

@@ -35,6 +35,8 @@ PLAIN = re.compile(f"[A-Za-z0-9]{{{DIGITS}}}")
 TRACEBACK = ("exc", "_exc_source")
 # what a browser would run scripts of, for whoever opens the file
 ACTIVE = re.compile("html|xml")
+# where Frappe v15 and v16 have it
+DESK = ("/app", "/desk")
 STORING = ("POST", "PUT", "PATCH")
 # an answer may hold messages as JSON, of which each is JSON, and holds what is
 DEEPEST_JSON = 4
@@ -105,6 +107,7 @@ def close() -> None:
 		return
 	for argument, value in form.items():
 		mentions.refuse_deep(value, argument)
+	refuse_markup_in_address(request, form)
 	allowed.check_alias(sent, method)
 	allowed.check(method, form)
 	if mentions.is_suspect(request.path) or mentions.is_suspect(form):
@@ -123,6 +126,14 @@ def close() -> None:
 		argument = questions.argument_with_sql(method, form, stored_doctype(request))
 		if argument:
 			refuse_argument(argument, _("holds a query"))
+
+
+def refuse_markup_in_address(request: Request, form: dict) -> None:
+	"""Desk takes filters from its address, and shows those that it cannot read as they are."""
+	if request.path.startswith(DESK):
+		for argument, value in form.items():
+			if mentions.has_markup([argument, value]):
+				refuse_argument("address", _("must not be markup"))
 
 
 def read_body(request: Request, form: dict) -> None:

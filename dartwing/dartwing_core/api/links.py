@@ -11,18 +11,15 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.api.mentions import DEEPEST, brackets_in, parsed
+from dartwing.dartwing_core.api.mentions import DEEPEST, brackets_in, has_markup, parsed
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED, hidden_among
 from dartwing.dartwing_core.background_jobs.tenancy.files import may_use
 
 # what people write: Frappe takes markup out of it
 SANITIZED = ("Data", "Small Text", "Text", "Long Text", "Text Editor", "Markdown Editor", "Read Only")
-MARKUP = re.compile("<[a-zA-Z/!?]")
-# what Desk itself writes into a workspace
-HARMLESS = re.compile(
-	r"</?(?:b|br|div|em|h[1-6]|i|p|small|span|strong|u)(?:\s+class=\"[\w -]*\")?\s*/?>", re.IGNORECASE
-)
+# what a board makes attributes of
+COLUMN_TEXTS = ("column_name", "indicator", "status")
 
 
 def is_a_members_request(*roles: str) -> bool:
@@ -41,6 +38,9 @@ def refuse_boards(doc: Any, method: str | None = None) -> None:
 	texts = [doc.field_name, *as_list(doc.fields)]
 	if not all(isinstance(text, str) and re.fullmatch(r"\w*", text) for text in texts):
 		refuse_argument("fields", _("must be names of fields"))
+	words = [str(row.get(name) or "") for row in doc.get("columns") or () for name in COLUMN_TEXTS]
+	if any(re.search("[\"'`<>=]", word) for word in words):
+		refuse_argument("columns", _("must be plain words"))
 	if not all(isinstance(one, list | dict) for one in as_list(doc.filters)):
 		refuse_argument("filters", _("must be [field, operator, value]"))
 
@@ -110,17 +110,6 @@ def refuse_markup_in_json(row: Any, values: dict[str, Any]) -> None:
 	for name, value in texts_of(row, values, *SANITIZED, *code):
 		if parsed(value) is not value and has_markup(parsed(value)):
 			refuse_argument(name, _("must not be markup"))
-
-
-def has_markup(value: Any) -> bool:
-	"""Whether a text anywhere in the JSON, however it is escaped there, is more than plain headings."""
-	if isinstance(value, str) and brackets_in(value) <= DEEPEST:
-		value = parsed(value)
-	if isinstance(value, dict):
-		return any(map(has_markup, (*value, *value.values())))
-	if isinstance(value, list):
-		return any(map(has_markup, value))
-	return isinstance(value, str) and bool(MARKUP.search(HARMLESS.sub("", value)))
 
 
 def refuse_foreign_files(row: Any, values: dict[str, Any]) -> None:

@@ -53,8 +53,13 @@ DEEPEST = 50
 BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 # arguments of Frappe's methods that take an object: what is asked, what is to be stored, how it is shown
 OBJECTS = re.compile(
-	r"(.*_)?(filters(_json)?|settings|fields|values?)|args|body|chart|config|data|defaults|docs?"
-	r"|field_map|fieldname|form_params|kwargs|meta|(route_)?options|select_columns|state|step|update_info"
+	r"(.*_)?(filters(_json)?|settings|fields|values?)|args|body|chart|columns|config|data|defaults|docs?"
+	r"|field_map|fieldname|form_params|json|kwargs|meta|(route_)?options|select_columns|state|step|update_info"
+)
+MARKUP = re.compile("<[a-zA-Z/!?]")
+# what Desk itself writes into a workspace
+HARMLESS = re.compile(
+	r"</?(?:b|br|div|em|h[1-6]|i|p|small|span|strong|u)(?:\s+class=\"[\w -]*\")?\s*/?>", re.IGNORECASE
 )
 TABLES = re.compile("|".join(f"tab{doctype}" for doctype in GUARDED), re.IGNORECASE)
 BY_SLUG = {doctype.replace(" ", "").lower(): doctype for doctype in GUARDED}
@@ -152,6 +157,17 @@ def brackets_in(text: str) -> int:
 		depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(bracket, 0)
 		deepest = max(deepest, depth)
 	return deepest
+
+
+def has_markup(value: Any) -> bool:
+	"""Whether a text anywhere in the JSON, however it is escaped there, is more than plain headings."""
+	if isinstance(value, str) and brackets_in(value) <= DEEPEST:
+		value = parsed(value)
+	if isinstance(value, dict):
+		return any(map(has_markup, (*value, *value.values())))
+	if isinstance(value, list):
+		return any(map(has_markup, value))
+	return isinstance(value, str) and bool(MARKUP.search(HARMLESS.sub("", value)))
 
 
 # --- names: every text that may be one goes through `change`

@@ -244,6 +244,9 @@ def levels(value: Any, in_path: str | None = None) -> Iterator[tuple[str, dict]]
 
 
 def check_arguments(method: str, doctype: str, asked: dict) -> None:
+	# v16 answers the whole of a linked document, whoever may read it
+	if asked.get("expand"):
+		refuse_argument("expand", _("is not asked of {0}").format(doctype))
 	for argument, value in asked.items():
 		if not value:
 			continue
@@ -348,22 +351,24 @@ def stored_doctype(method: str, form: dict) -> str | None:
 	return chart.get("document_type") if isinstance(chart, dict) else None
 
 
-def check_tables(value: Any, argument: str = "") -> None:
-	"""Refuse SQL on a guarded DocType's table among what is asked of another DocType."""
+def check_tables(value: Any, argument: str = "", table: str = "") -> None:
+	"""Refuse SQL on a guarded DocType's table among what is asked of another DocType.
+
+	What is asked of a guarded DocType itself, as a report that is saved for it, may name its own `table`.
+	"""
 	value = parsed(value)
 	if isinstance(value, dict):
-		is_ours = any(value.get(one) in GUARDED for one in DOCTYPES)
+		named = [value[one] for one in DOCTYPES if isinstance(value.get(one), str)]
+		own = f"tab{named[0]}" if named else table
 		for key, one in value.items():
-			one = parsed(one)
-			# what is asked of a guarded DocType itself may name its table, and is checked by its arguments
-			if not is_ours or isinstance(one, dict):
-				check_tables(key, argument)
-				check_tables(one, key if key in ASKING else argument)
+			check_tables(key, argument, own)
+			check_tables(one, key if key in ASKING else argument, own)
 	elif isinstance(value, list):
 		for one in value:
-			check_tables(one, argument)
-	elif argument and isinstance(value, str) and TABLES.search(value):
-		refuse_argument(argument, _("no other DocType is asked here"))
+			check_tables(one, argument, table)
+	elif argument and isinstance(value, str):
+		if any(one.lower() != table.lower() for one in TABLES.findall(value)):
+			refuse_argument(argument, _("no other DocType is asked here"))
 
 
 # --- what the user may see, as one more condition

@@ -4,6 +4,9 @@ from frappe import _
 from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.tenancy.hidden import HiddenDocument
 
+# Frappe's Socket.IO server takes nothing for one of these, and asks nobody who may hear of it
+NAMES_OF_NOTHING = ("0", "false", "NaN", "null", "undefined")
+
 
 class Organization(HiddenDocument):
 	# begin: auto-generated types
@@ -25,6 +28,8 @@ class Organization(HiddenDocument):
 	# end: auto-generated types
 
 	def validate(self) -> None:
+		if self.is_new() and self.org_name in NAMES_OF_NOTHING:
+			frappe.throw(_("Organization Name: {0} is how scripts write nothing").format(self.org_name))
 		# Frappe's image view puts it into the page as it is
 		if self.logo and not texts.is_reference(self.logo):
 			frappe.throw(_("Logo: must be a file of this site or an http(s) address"))
