@@ -6,6 +6,8 @@ up when they are used; everything outside the slice raises NotImplementedError b
 # ruff: noqa: F401
 # this module is where apps import these names from
 
+import sys
+
 from frappe._api.unsupported import attributes_of, install_finder
 
 __version__ = "15.41.0"
@@ -131,7 +133,7 @@ from frappe._api.whitelisting import (  # noqa: E402
 from frappe.exceptions import *  # noqa: E402,F403
 
 __getattr__ = attributes_of(
-	__name__,
+	sys.modules[__name__],
 	lazy={
 		"delete_doc": "frappe.model.delete_doc",
 		"enqueue": "frappe.utils.background_jobs",

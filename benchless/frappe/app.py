@@ -9,7 +9,7 @@ import frappe.handler
 import frappe.rate_limiter
 import frappe.utils.response
 from frappe import _
-from frappe._api.unsupported import attributes_of, refuse
+from frappe._api.unsupported import refuse
 from frappe.auth import UNSAFE_HTTP_METHODS, HTTPRequest, validate_auth
 from frappe.core.api.file import get_max_file_size
 from frappe.utils import CallbackManager, cint, escape_html, get_site_name
@@ -232,6 +232,3 @@ def wants_json() -> bool:
 def message_page(title: str, text: str, status: int) -> Response:
 	frappe.respond_as_web_page(title, text, http_status_code=status, indicator_color="red")
 	return get_response("message", http_status_code=status)
-
-
-__getattr__ = attributes_of(__name__)

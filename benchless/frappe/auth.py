@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import frappe
 from frappe import _
-from frappe._api.unsupported import attributes_of, refuse
+from frappe._api.unsupported import refuse
 from frappe.core.doctype.activity_log.activity_log import add_authentication_log, login_feed
 from frappe.sessions import Session, clear_sessions, delete_session, get_expiry_in_seconds
 from frappe.utils import cint, get_datetime
@@ -320,6 +320,3 @@ def validate_api_key_secret(api_key, api_secret, frappe_authorization_source=Non
 @frappe.whitelist()
 def get_logged_user():
 	return frappe.session.user
-
-
-__getattr__ = attributes_of(__name__)

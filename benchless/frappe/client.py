@@ -4,7 +4,7 @@ import json
 
 import frappe
 from frappe import _
-from frappe._api.unsupported import attributes_of, refuse
+from frappe._api.unsupported import refuse
 from frappe.desk.reportview import validate_args
 from frappe.model import child_table_fields, default_fields
 from frappe.utils import get_safe_filters
@@ -310,4 +310,3 @@ def _refused(name: str):
 submit = _refused("submit")
 cancel = _refused("cancel")
 rename_doc = _refused("rename_doc")
-__getattr__ = attributes_of(__name__)

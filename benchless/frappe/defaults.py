@@ -1,7 +1,6 @@
 """Default values: site-wide under `__default`, internal under `__global`, else per user."""
 
 import frappe
-from frappe._api.unsupported import attributes_of
 
 
 def get_defaults_for(parent="__default") -> frappe._dict:
@@ -81,6 +80,3 @@ def first(value):
 def get_user_default(key, user=None):
 	defaults = get_defaults(user)
 	return first(defaults.get(key) or defaults.get(frappe.scrub(key)))
-
-
-__getattr__ = attributes_of(__name__)

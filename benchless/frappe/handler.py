@@ -6,7 +6,7 @@ from mimetypes import guess_type
 
 import frappe
 from frappe import _, is_whitelisted, ping  # noqa: F401 - `ping` is called by its short name
-from frappe._api.unsupported import attributes_of, refuse
+from frappe._api.unsupported import refuse
 from frappe.utils import cint
 from werkzeug.wrappers import Response
 
@@ -190,4 +190,3 @@ def _call_on_document(doc, method: str, bound, args):
 
 
 runserverobj = run_doc_method
-__getattr__ = attributes_of(__name__)

@@ -5,7 +5,6 @@ User document, and a DocType's permissions are those of its file.
 """
 
 import frappe
-from frappe._api.unsupported import attributes_of
 from frappe._api.values import _dict
 from frappe.utils import cint
 
@@ -293,6 +292,3 @@ def add_user_permission(
 def remove_user_permission(doctype, name, user) -> None:
 	filters = {"user": user, "allow": doctype, "for_value": name}
 	frappe.delete_doc("User Permission", frappe.db.get_value("User Permission", filters))
-
-
-__getattr__ = attributes_of(__name__)

@@ -6,7 +6,6 @@ from functools import wraps
 
 import frappe
 from frappe import _
-from frappe._api.unsupported import attributes_of
 from frappe.utils import cint, now_datetime
 from werkzeug.wrappers import Response
 
@@ -122,6 +121,3 @@ def count_call(key: str | None, ip_based: bool, seconds: int) -> int:
 	if not cint(frappe.cache.get(cache_key)):
 		frappe.cache.setex(cache_key, seconds, 0)
 	return frappe.cache.incrby(cache_key, 1)
-
-
-__getattr__ = attributes_of(__name__)

@@ -4,7 +4,6 @@ from contextlib import suppress
 
 import frappe
 import redis
-from frappe._api.unsupported import attributes_of
 
 
 def publish_progress(percent, title=None, doctype=None, docname=None, description=None, task_id=None):
@@ -137,6 +136,3 @@ def get_task_progress_room(task_id):
 
 def get_website_room():
 	return "website"
-
-
-__getattr__ = attributes_of(__name__)

@@ -5,7 +5,6 @@ from urllib.parse import unquote
 
 import frappe
 from frappe import _
-from frappe._api.unsupported import attributes_of
 from frappe.utils import add_to_date, cint, cstr, now, time_diff_in_seconds
 
 DEFAULT_EXPIRY = "240:00:00"
@@ -191,6 +190,3 @@ def get_expiry_in_seconds(expiry=None) -> int:
 def get_expired_threshold() -> str:
 	"""Sessions last used before this moment are over."""
 	return add_to_date(now(), seconds=-get_expiry_in_seconds(), as_string=True)
-
-
-__getattr__ = attributes_of(__name__)

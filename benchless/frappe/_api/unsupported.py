@@ -1,10 +1,11 @@
 """Where the slice of Frappe ends: everything outside says so, by name."""
 
 import importlib
-import importlib.abc
-import importlib.util
 import sys
 from collections.abc import Callable
+from importlib.abc import MetaPathFinder
+from importlib.machinery import PathFinder, SourceFileLoader
+from types import ModuleType
 from typing import Any
 
 
@@ -27,7 +28,7 @@ def refuse_options(where: str, options: dict) -> None:
 		raise refuse(f"the argument {name!r} of {where}")
 
 
-def attributes_of(module: str, lazy: dict[str, str] | None = None) -> Callable[[str], Any]:
+def attributes_of(module: ModuleType, lazy: dict[str, str] | None = None) -> Callable[[str], Any]:
 	"""Make the `__getattr__` of a frappe module.
 
 	`lazy` maps names to the modules that define them, looked up on every access so a patched
@@ -39,29 +40,33 @@ def attributes_of(module: str, lazy: dict[str, str] | None = None) -> Callable[[
 		if lazy and name in lazy:
 			return getattr(importlib.import_module(lazy[name]), name)
 		if name.startswith("_"):
-			raise AttributeError(f"module {module!r} has no attribute {name!r}")
-		if is_submodule(module, name):
-			return importlib.import_module(f"{module}.{name}")
-		raise refuse(f"{module}.{name}")
+			raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+		if PathFinder.find_spec(f"{module.__name__}.{name}", getattr(module, "__path__", ())):
+			return importlib.import_module(f"{module.__name__}.{name}")
+		raise refuse(f"{module.__name__}.{name}")
 
 	return __getattr__
 
 
-def is_submodule(module: str, name: str) -> bool:
-	package = sys.modules[module]
-	if not hasattr(package, "__path__"):
-		return False
-	return importlib.machinery.PathFinder.find_spec(f"{module}.{name}", package.__path__) is not None
+class SliceLoader(SourceFileLoader):
+	def exec_module(self, module: ModuleType) -> None:
+		super().exec_module(module)
+		module.__dict__.setdefault("__getattr__", attributes_of(module))
 
 
-class UnsupportedFinder(importlib.abc.MetaPathFinder):
-	"""Last on sys.meta_path: a frappe module nobody else found is refused by name."""
+class SliceFinder(MetaPathFinder):
+	"""First on sys.meta_path: modules of frappe refuse unknown names, and unknown modules are refused."""
 
 	def find_spec(self, fullname, path=None, target=None):
-		if fullname.startswith("frappe.") and not fullname.rsplit(".", 1)[1].startswith("_"):
+		if not fullname.startswith("frappe."):
+			return None
+		spec = PathFinder.find_spec(fullname, path)
+		if spec and spec.origin:
+			spec.loader = SliceLoader(fullname, spec.origin)
+		elif not spec and not fullname.rpartition(".")[2].startswith("_"):
 			raise UnsupportedModuleError(f"benchless does not support {fullname}", name=fullname)
+		return spec
 
 
 def install_finder() -> None:
-	if not any(type(finder).__name__ == "UnsupportedFinder" for finder in sys.meta_path):
-		sys.meta_path.append(UnsupportedFinder())
+	sys.meta_path.insert(0, SliceFinder())

@@ -5,7 +5,6 @@ import string
 from contextlib import contextmanager
 
 import frappe
-from frappe._api.unsupported import attributes_of
 from frappe.database.database import Database
 
 
@@ -25,6 +24,3 @@ def savepoint(catch: type | tuple[type, ...] = Exception):
 		frappe.db.rollback(save_point=name)
 	else:
 		frappe.db.release_savepoint(name)
-
-
-__getattr__ = attributes_of(__name__)

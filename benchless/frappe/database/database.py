@@ -2,7 +2,7 @@
 
 import frappe
 import frappe.defaults
-from frappe._api.unsupported import attributes_of, refuse
+from frappe._api.unsupported import refuse
 from frappe.database.connection import Connection
 from frappe.database.errors import ErrorPredicates
 from frappe.database.tables import Tables
@@ -60,6 +60,3 @@ class Database(Connection, ErrorPredicates, Tables, Values):
 		if not key:
 			return defaults
 		return defaults.get(key, defaults.get(frappe.scrub(key)))
-
-
-__getattr__ = attributes_of(__name__)

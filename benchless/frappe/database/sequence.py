@@ -1,7 +1,6 @@
 """Database sequences: numbers that nobody waits for and that are never given twice."""
 
 from frappe import db, scrub
-from frappe._api.unsupported import attributes_of
 
 
 def create_sequence(
@@ -46,6 +45,3 @@ def set_next_val(
 ) -> None:
 	used = "true" if is_val_used else "false"
 	db.sql(f"SELECT SETVAL(`{scrub(doctype_name + slug)}`, {next_val}, {used})")
-
-
-__getattr__ = attributes_of(__name__)

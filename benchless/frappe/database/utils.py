@@ -2,8 +2,5 @@
 # ruff: noqa: F401
 # this module is where apps import these names from
 
-from frappe._api.unsupported import attributes_of
 from frappe.database.connection import is_query_type
 from frappe.database.values import DefaultOrderBy
-
-__getattr__ = attributes_of(__name__)

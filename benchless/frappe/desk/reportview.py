@@ -7,7 +7,7 @@ from functools import lru_cache
 import frappe
 import frappe.permissions
 from frappe import _
-from frappe._api.unsupported import attributes_of, refuse
+from frappe._api.unsupported import refuse
 from frappe.desk.utils import get_csv_bytes, pop_csv_params, provide_binary_file
 from frappe.model import child_table_fields, default_fields, optional_fields
 from frappe.model.db_query import DatabaseQuery
@@ -291,6 +291,3 @@ def delete_bulk(doctype, items):
 def show_progress(doctype: str, name: str, number: int, total: int) -> None:
 	message = {"progress": [number, total], "title": _("Deleting {0}").format(doctype), "description": name}
 	frappe.publish_realtime("progress", message, user=frappe.session.user)
-
-
-__getattr__ = attributes_of(__name__)

@@ -5,7 +5,7 @@ import re
 
 import frappe
 from frappe import _, is_whitelisted
-from frappe._api.unsupported import attributes_of, refuse
+from frappe._api.unsupported import refuse
 from frappe.model.db_query import get_order_by
 from frappe.permissions import get_role_permissions, has_permission
 from frappe.utils import cint, cstr, unique
@@ -218,6 +218,3 @@ def get_link_title(doctype, docname):
 	if meta.show_title_field_in_link:
 		return frappe.db.get_value(doctype, docname, meta.title_field)
 	return docname
-
-
-__getattr__ = attributes_of(__name__)

@@ -5,7 +5,6 @@ from io import StringIO
 
 import frappe
 from frappe import _
-from frappe._api.unsupported import attributes_of
 from frappe.utils import cint, cstr
 
 
@@ -26,6 +25,3 @@ def get_csv_bytes(data: list[list], csv_params: dict) -> bytes:
 def provide_binary_file(filename: str, extension: str, content: bytes) -> None:
 	"""Answer the request with a download."""
 	frappe.response.update(type="binary", filecontent=content, filename=f"{_(filename)}.{extension}")
-
-
-__getattr__ = attributes_of(__name__)

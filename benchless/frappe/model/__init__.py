@@ -1,7 +1,5 @@
 """Field types and the fields that every document has."""
 
-from frappe._api.unsupported import attributes_of
-
 TEXT_COLUMNS = ("Small Text", "Text")
 LONG_COLUMNS = ("Long Text", "Code", "Text Editor", "Markdown Editor", "HTML Editor", "Signature", "Barcode")
 SHORT_COLUMNS = (
@@ -44,5 +42,3 @@ numeric_fieldtypes = ("Currency", "Int", "Long Int", "Float", "Percent", "Check"
 default_fields = ("doctype", "name", "owner", "creation", "modified", "modified_by", "docstatus", "idx")
 child_table_fields = ("parent", "parentfield", "parenttype")
 optional_fields = ("_user_tags", "_comments", "_assign", "_liked_by", "_seen")
-
-__getattr__ = attributes_of(__name__)

@@ -8,7 +8,6 @@ import weakref
 from functools import cached_property
 
 import frappe
-from frappe._api.unsupported import attributes_of
 from frappe._api.values import _dict
 from frappe.model import child_table_fields, datetime_fields, default_fields, float_like_fields, table_fields
 from frappe.model.controllers import get_controller, import_controller
@@ -263,6 +262,3 @@ def database_value(field: _dict, value):
 	is_empty_date = field.fieldtype in datetime_fields and value == ""
 	# NULLs never collide in a unique index, empty texts would
 	return None if is_empty_date or (field.unique and not cstr(value).strip()) else value
-
-
-__getattr__ = attributes_of(__name__)

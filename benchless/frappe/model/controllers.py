@@ -36,7 +36,7 @@ def import_controller(doctype: str) -> type:
 	else:
 		module = load_doctype_module(doctype, meta.module)
 		class_name = doctype.replace(" ", "").replace("-", "")
-	controller = getattr(module, class_name, None)
+	controller = vars(module).get(class_name)
 	if controller is None:
 		raise ImportError(f"{doctype}: {class_name} does not exist in module {module.__name__}")
 	if not issubclass(controller, BaseDocument):

@@ -3,7 +3,7 @@
 import copy
 
 import frappe
-from frappe._api.unsupported import attributes_of, refuse
+from frappe._api.unsupported import refuse
 from frappe.model import data_fieldtypes
 from frappe.utils import cstr, now_datetime, nowdate, nowtime
 
@@ -76,6 +76,3 @@ def set_dynamic_default_values(values, parent_doc, parentfield) -> None:
 		values["parenttype"] = parent_doc.doctype
 	if parentfield:
 		values["parentfield"] = parentfield
-
-
-__getattr__ = attributes_of(__name__)

@@ -4,7 +4,7 @@ import json
 
 import frappe
 import frappe.permissions
-from frappe._api.unsupported import attributes_of, refuse, refuse_options
+from frappe._api.unsupported import refuse, refuse_options
 from frappe.model import default_fields, optional_fields, table_fields
 from frappe.model.query_conditions import condition
 from frappe.model.query_fields import SelectedField, check_order_or_group, parse_field
@@ -301,6 +301,3 @@ def requires_owner_constraint(permissions) -> bool:
 	if not permissions.get("has_if_owner_enabled") or not own:
 		return False
 	return not any(permissions.get(right) and right not in own for right in ("select", "read"))
-
-
-__getattr__ = attributes_of(__name__)

@@ -1,7 +1,7 @@
 """Deleting documents."""
 
 import frappe
-from frappe._api.unsupported import attributes_of, refuse
+from frappe._api.unsupported import refuse
 from frappe.model.naming import parse_naming_series
 from frappe.utils import cint
 
@@ -189,6 +189,3 @@ def delete_dynamic_links(doctype: str, name: str) -> None:
 	"""Delete what only exists for this document."""
 	frappe.db.delete("Comment", {"reference_doctype": doctype, "reference_name": name})
 	frappe.db.delete("Notification Log", {"document_type": doctype, "document_name": name})
-
-
-__getattr__ = attributes_of(__name__)

@@ -1,7 +1,5 @@
 """Draft, submitted, cancelled."""
 
-from frappe._api.unsupported import attributes_of
-
 
 class DocStatus(int):
 	def is_draft(self) -> bool:
@@ -24,6 +22,3 @@ class DocStatus(int):
 	@classmethod
 	def cancelled(cls):
 		return cls(2)
-
-
-__getattr__ = attributes_of(__name__)

@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 
 import frappe
-from frappe._api.unsupported import attributes_of, refuse
+from frappe._api.unsupported import refuse
 from frappe.model.access import Access
 from frappe.model.base_document import BaseDocument, get_controller
 from frappe.model.docstatus import DocStatus
@@ -473,6 +473,3 @@ def stamped_values(document, columns: list[str]) -> tuple:
 	document.owner = document.modified_by = frappe.session.user
 	values = document.get_valid_dict(convert_dates_to_str=True, ignore_nulls=True)
 	return tuple(values.get(column) for column in columns)
-
-
-__getattr__ = attributes_of(__name__)

@@ -3,7 +3,6 @@
 import json
 
 import frappe
-from frappe._api.unsupported import attributes_of
 from frappe._api.values import _dict, scrub
 from frappe.model import (
 	child_table_fields,
@@ -203,6 +202,3 @@ def with_defaults(permission: dict) -> _dict:
 
 def is_single(doctype) -> bool:
 	return bool(get_meta(doctype).issingle)
-
-
-__getattr__ = attributes_of(__name__)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from datetime import time as time_of_day
 
 import frappe
-from frappe._api.unsupported import attributes_of, refuse
+from frappe._api.unsupported import refuse
 from frappe.utils import cint, cstr, now_datetime
 
 SERIES = re.compile(r"[\w\- \/.#{}]+")
@@ -199,6 +199,3 @@ def validate_name(doctype: str, name: int | str):
 	if re.search("[<>]", name):
 		frappe.throw("Name cannot contain special characters like '<', '>'", frappe.NameError)
 	return name
-
-
-__getattr__ = attributes_of(__name__)

@@ -2,7 +2,6 @@
 # ruff: noqa: F401
 # this module is where apps import these names from
 
-from frappe._api.unsupported import attributes_of
 from frappe.query_builder.escaping import escape_literals
 from frappe.query_builder.running import run
 from frappe.query_builder.tables import get_table_name
@@ -61,5 +60,3 @@ def DocType(*args, **kwargs) -> Table:
 escape_literals()
 MySQLQueryBuilder.run = run
 _SetOperation.run = run
-
-__getattr__ = attributes_of(__name__)

@@ -1,7 +1,6 @@
 """SQL functions for `frappe.qb`: PyPika's, and the MariaDB ones that it lacks."""
 # this module is where apps import these names from
 
-from frappe._api.unsupported import attributes_of
 from pypika.functions import *  # noqa: F403
 from pypika.terms import CustomFunction, Function
 
@@ -33,6 +32,3 @@ class Truncate(Function):
 class GroupConcat(Function):
 	def __init__(self, column, alias=None):
 		super().__init__("GROUP_CONCAT", column, alias=alias)
-
-
-__getattr__ = attributes_of(__name__)

@@ -5,7 +5,6 @@ import unittest
 from contextlib import contextmanager
 
 import frappe
-from frappe._api.unsupported import attributes_of
 
 
 class FrappeTestCase(unittest.TestCase):
@@ -61,6 +60,3 @@ def save_settings(doctype: str, values: dict) -> None:
 	document.update(values)
 	document.save(ignore_permissions=True)
 	frappe.db.value_cache.pop(doctype, None)
-
-
-__getattr__ = attributes_of(__name__)

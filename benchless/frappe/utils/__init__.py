@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable
 
 import frappe
-from frappe._api.unsupported import attributes_of
 from frappe._api.values import _dict, as_unicode, parse_json, safe_decode, safe_encode
 from frappe.query_builder.tables import get_table_name
 from frappe.utils.data import *  # noqa: F403
@@ -136,6 +135,3 @@ def get_safe_filters(filters):
 	except (TypeError, ValueError):
 		return filters
 	return as_unicode(parsed) if isinstance(parsed, int | float) else parsed
-
-
-__getattr__ = attributes_of(__name__)

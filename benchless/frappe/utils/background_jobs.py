@@ -11,7 +11,7 @@ from uuid import uuid4
 import frappe
 import redis
 from frappe import _
-from frappe._api.unsupported import attributes_of, refuse
+from frappe._api.unsupported import refuse
 from frappe.utils import CallbackManager, cint, create_batch, get_bench_id
 from redis.exceptions import AuthenticationError, BusyLoadingError, ConnectionError
 from rq import Callback, Queue, Worker
@@ -393,6 +393,3 @@ def truncate_failed_registry(job, connection, type, value, traceback):
 			for failed in Job.fetch_many(job_ids=job_ids, connection=connection):
 				if failed:
 					registry.remove(failed, delete_job=True)
-
-
-__getattr__ = attributes_of(__name__)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import wraps
 
 import frappe
-from frappe._api.unsupported import attributes_of
 
 _SITE_CACHE: dict = defaultdict(lambda: defaultdict(dict))
 
@@ -88,6 +87,3 @@ def redis_cache(ttl: int | Callable | None = 3600, user=None, shared: bool = Fal
 		return wrapper
 
 	return decorate
-
-
-__getattr__ = attributes_of(__name__)

@@ -6,7 +6,6 @@ import datetime
 import json
 
 import frappe
-from frappe._api.unsupported import attributes_of
 from frappe._api.values import _dict, generate_hash
 from frappe.utils.dates import (
 	DATE_FORMAT,
@@ -86,6 +85,3 @@ def cast(fieldtype, value=None):
 	if fieldtype == "Datetime":
 		return get_datetime(value) if value else LOWEST_DATETIME
 	return get_timedelta(value) if fieldtype == "Time" else value
-
-
-__getattr__ = attributes_of(__name__)

@@ -1,7 +1,7 @@
 """Error Log rows."""
 
 import frappe
-from frappe._api.unsupported import attributes_of, refuse
+from frappe._api.unsupported import refuse
 
 
 def log_error(title=None, message=None, reference_doctype=None, reference_name=None, *, defer_insert=False):
@@ -43,6 +43,3 @@ def log_error_snapshot(exception: Exception) -> None:
 		frappe.db.commit()
 	except Exception as error:
 		frappe.logger().error(f"Could not take error snapshot: {error}", exc_info=True)
-
-
-__getattr__ = attributes_of(__name__)

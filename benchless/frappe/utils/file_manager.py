@@ -4,7 +4,6 @@ import base64
 import os
 
 import frappe
-from frappe._api.unsupported import attributes_of
 
 URL_PREFIXES = ("http://", "https://")
 
@@ -36,6 +35,3 @@ def save_file(fname, content, dt, dn, folder=None, decode=False, is_private=0, d
 		is_private=is_private,
 	)
 	return file.insert(ignore_permissions=True)
-
-
-__getattr__ = attributes_of(__name__)

@@ -4,7 +4,6 @@ import json
 import os
 
 import frappe
-from frappe._api.unsupported import attributes_of
 
 LEFT_OUT = ("owner", "creation", "modified_by", "idx", "__islocal", "__unsaved")
 
@@ -84,6 +83,3 @@ def exported(values: dict) -> dict:
 			for key in (*LEFT_OUT, "name", "docstatus", "doctype", "modified"):
 				row.pop(key, None)
 	return kept
-
-
-__getattr__ = attributes_of(__name__)

@@ -5,7 +5,6 @@ import os
 from logging.handlers import RotatingFileHandler
 
 import frappe
-from frappe._api.unsupported import attributes_of
 
 
 def get_logger(
@@ -52,6 +51,3 @@ def make_handlers(module, site, max_size, file_count, stream_only) -> list[loggi
 		RotatingFileHandler(os.path.join(folder, f"{module}.log"), maxBytes=max_size, backupCount=file_count)
 		for folder in folders
 	]
-
-
-__getattr__ = attributes_of(__name__)

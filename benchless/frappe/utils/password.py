@@ -4,7 +4,6 @@ import json
 
 import frappe
 from cryptography.fernet import Fernet, InvalidToken
-from frappe._api.unsupported import attributes_of
 from frappe.utils import cstr, encode
 from passlib.context import CryptContext
 
@@ -80,6 +79,3 @@ def get_encryption_key() -> str:
 		with open(path, "w") as file:
 			json.dump(settings, file, indent=1, sort_keys=True)
 	return frappe.local.conf.encryption_key
-
-
-__getattr__ = attributes_of(__name__)

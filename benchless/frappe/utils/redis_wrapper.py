@@ -11,7 +11,7 @@ from typing import Any
 
 import frappe
 import redis
-from frappe._api.unsupported import attributes_of, refuse
+from frappe._api.unsupported import refuse
 from redis.exceptions import ConnectionError as RedisDown
 
 
@@ -181,6 +181,3 @@ def setup_cache() -> RedisWrapper:
 	if frappe.conf.redis_cache_sentinel_enabled:
 		raise refuse("Redis Sentinel")
 	return RedisWrapper.from_url(frappe.conf.redis_cache)
-
-
-__getattr__ = attributes_of(__name__)

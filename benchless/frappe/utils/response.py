@@ -14,7 +14,7 @@ from functools import partial
 import frappe
 import werkzeug.utils
 from frappe import _
-from frappe._api.unsupported import attributes_of, refuse
+from frappe._api.unsupported import refuse
 from frappe.utils import cstr
 from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.local import LocalProxy
@@ -180,6 +180,3 @@ def send_private_file(path: str) -> Response:
 		response.headers.add("Content-Disposition", "attachment", filename=filename)
 	response.mimetype = mimetypes.guess_type(filename)[0] or "application/octet-stream"
 	return response
-
-
-__getattr__ = attributes_of(__name__)

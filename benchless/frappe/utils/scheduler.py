@@ -8,7 +8,6 @@ from datetime import datetime
 import frappe
 from croniter import CroniterBadCronError
 from frappe import _
-from frappe._api.unsupported import attributes_of
 from frappe.utils import cint, get_datetime, get_sites, now_datetime
 from frappe.utils.background_jobs import set_niceness
 
@@ -147,6 +146,3 @@ def activate_scheduler():
 @frappe.whitelist()
 def get_scheduler_status():
 	return {"status": "inactive" if is_scheduler_inactive() else "active"}
-
-
-__getattr__ = attributes_of(__name__)

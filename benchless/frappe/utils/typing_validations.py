@@ -7,7 +7,6 @@ from types import EllipsisType
 from typing import Any, ForwardRef, Union
 
 import pydantic
-from frappe._api.unsupported import attributes_of
 from frappe.exceptions import FrappeTypeError
 
 # what HTTP clients send for a Check
@@ -89,6 +88,3 @@ def qualified_name(thing: Any) -> Any:
 	if kind.__module__ in ("typing", "types"):
 		return thing
 	return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-
-
-__getattr__ = attributes_of(__name__)

@@ -1,7 +1,6 @@
 """Users by their roles."""
 
 import frappe
-from frappe._api.unsupported import attributes_of
 
 
 def get_users_with_role(role: str) -> list[str]:
@@ -24,6 +23,3 @@ def get_system_managers(only_name: bool = False) -> list[str]:
 
 def is_system_user(username: str) -> bool:
 	return frappe.db.get_value("User", username, "user_type") == "System User"
-
-
-__getattr__ = attributes_of(__name__)

@@ -5,7 +5,6 @@ from io import BytesIO
 
 import frappe
 import openpyxl
-from frappe._api.unsupported import attributes_of
 from frappe.utils import strip_html
 from openpyxl.styles import Font
 
@@ -36,6 +35,3 @@ def handle_html(data) -> str:
 	"""Text without markup. Text that has none comes back as it is."""
 	text = frappe.as_unicode(data)
 	return strip_html(text).strip() if TAG.search(text) else text
-
-
-__getattr__ = attributes_of(__name__)

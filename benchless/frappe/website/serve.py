@@ -9,7 +9,7 @@ from mimetypes import guess_type
 import frappe
 import jinja2
 from frappe import _
-from frappe._api.unsupported import attributes_of, refuse
+from frappe._api.unsupported import refuse
 from werkzeug.utils import redirect, safe_join
 from werkzeug.wrappers import Response
 
@@ -100,9 +100,9 @@ def page_module(app: str, file: str):
 
 def call_get_context(module, context: frappe._dict) -> None:
 	for name in ("base_template_path", "template", "condition_field"):
-		if hasattr(module, name):
+		if name in vars(module):
 			raise refuse(f"{name} in the page module {module.__name__}")
-	get_context = getattr(module, "get_context", None)
+	get_context = vars(module).get("get_context")
 	if get_context:
 		takes_context = inspect.signature(get_context).parameters
 		context.update((get_context(context) if takes_context else get_context()) or {})
@@ -125,6 +125,3 @@ def message_response(title: str, text: str, status: int) -> Response:
 	environment = jinja2.Environment(loader=base_templates(), autoescape=False)
 	html = environment.get_template("templates/message.html").render(title=title, message=text)
 	return Response(html, status=status, mimetype="text/html")
-
-
-__getattr__ = attributes_of(__name__)

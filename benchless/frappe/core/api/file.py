@@ -1,7 +1,6 @@
 """Limits of uploads."""
 
 import frappe
-from frappe._api.unsupported import attributes_of
 from frappe.utils import cint
 
 MEGABYTE = 1024 * 1024
@@ -16,6 +15,3 @@ def get_max_file_size() -> int:
 		or cint(frappe.conf.get("max_file_size"))
 		or DEFAULT_MAX_FILE_SIZE
 	)
-
-
-__getattr__ = attributes_of(__name__)

@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote
 
 import frappe
 from frappe import _
-from frappe._api.unsupported import attributes_of, refuse
+from frappe._api.unsupported import refuse
 from frappe.core.api.file import MEGABYTE, get_max_file_size
 from frappe.core.doctype.file.exceptions import (
 	AttachmentLimitReached,
@@ -409,6 +409,3 @@ def get_permission_query_conditions(user: str | None = None) -> str:
 	return f"""(`tabFile`.`is_private` = 0)
 		OR (`tabFile`.`attached_to_doctype` IS NULL AND {is_owner})
 		OR (`tabFile`.`attached_to_doctype` IN ({readable}))"""
-
-
-__getattr__ = attributes_of(__name__)

@@ -5,7 +5,6 @@ import os
 
 import frappe
 from frappe import _
-from frappe._api.unsupported import attributes_of
 from frappe.utils import get_files_path
 from frappe.utils.file_manager import safe_b64decode
 
@@ -67,6 +66,3 @@ def find_file_by_url(path: str, name: str | None = None):
 		if file.is_downloadable():
 			return file
 	return None
-
-
-__getattr__ = attributes_of(__name__)
