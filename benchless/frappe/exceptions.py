@@ -15,10 +15,6 @@ class AuthenticationError(Exception):
 	http_status_code = 401
 
 
-class SessionExpired(Exception):
-	http_status_code = 401
-
-
 class PermissionError(Exception):
 	http_status_code = 403
 
@@ -43,24 +39,12 @@ class SessionStopped(Exception):
 	http_status_code = 503
 
 
-class UnsupportedMediaType(Exception):
-	http_status_code = 415
-
-
 class OutgoingEmailError(Exception):
 	http_status_code = 501
 
 
 class CSRFTokenError(Exception):
 	http_status_code = 400
-
-
-class InvalidAuthorizationHeader(CSRFTokenError):
-	pass
-
-
-class InvalidAuthorizationPrefix(CSRFTokenError):
-	pass
 
 
 class InvalidAuthorizationToken(CSRFTokenError):
@@ -79,31 +63,9 @@ class InReadOnlyMode(ValidationError):
 	http_status_code = 503
 
 
-class SessionBootFailed(ValidationError):
-	http_status_code = 500
-
-
-class LinkExpired(ValidationError):
-	http_status_code = 410
-	title = "Link Expired"
-	message = "The link has expired"
-
-
-class InvalidKeyError(ValidationError):
-	http_status_code = 401
-	title = "Invalid Key"
-	message = "The document key is invalid"
-
-
 class Redirect(Exception):
 	def __init__(self, http_status_code: int = 301):
 		self.http_status_code = http_status_code
-
-
-class SiteNotSpecifiedError(Exception):
-	def __init__(self, *args, **kwargs):
-		self.message = "Please specify --site sitename"
-		super().__init__(self.message)
 
 
 class IncorrectSitePath(NotFound):
@@ -134,31 +96,7 @@ class LinkValidationError(ValidationError):
 	pass
 
 
-class CancelledLinkError(LinkValidationError):
-	pass
-
-
-class InvalidRemoteException(Exception):
-	pass
-
-
-class UrlSchemeNotSupported(Exception):
-	pass
-
-
-class FileAlreadyAttachedException(Exception):
-	pass
-
-
-class ExecutableNotFound(FileNotFoundError):
-	pass
-
-
 class DataError(ValidationError):
-	pass
-
-
-class InvalidStatusError(ValidationError):
 	pass
 
 
@@ -178,19 +116,7 @@ class CharacterLengthExceededError(ValidationError):
 	pass
 
 
-class UpdateAfterSubmitError(ValidationError):
-	pass
-
-
-class DocstatusTransitionError(ValidationError):
-	pass
-
-
 class TimestampMismatchError(ValidationError):
-	pass
-
-
-class EmptyTableError(ValidationError):
 	pass
 
 
@@ -210,10 +136,6 @@ class InvalidPhoneNumberError(ValidationError):
 	pass
 
 
-class TemplateNotFoundError(ValidationError):
-	pass
-
-
 class UniqueValidationError(ValidationError):
 	pass
 
@@ -227,26 +149,6 @@ class ImplicitCommitError(ValidationError):
 
 
 class DocumentLockedError(ValidationError):
-	pass
-
-
-class CircularLinkingError(ValidationError):
-	pass
-
-
-class InvalidColumnName(ValidationError):
-	pass
-
-
-class IncompatibleApp(ValidationError):
-	pass
-
-
-class InvalidDates(ValidationError):
-	pass
-
-
-class DataTooLongException(ValidationError):
 	pass
 
 

@@ -20,9 +20,6 @@ class Database(Connection, ErrorPredicates, Tables, Values):
 	DEFAULT_COLUMNS = ("name", "creation", "modified", "modified_by", "owner", "docstatus", "idx")
 	CHILD_TABLE_COLUMNS = ("parent", "parenttype", "parentfield")
 
-	class InvalidColumnName(frappe.ValidationError):
-		pass
-
 	def __getattr__(self, name: str):
 		if name.startswith("_"):
 			raise AttributeError(name)
