@@ -12,6 +12,7 @@ from frappe import _
 from frappe._api.unsupported import refuse
 from frappe.auth import UNSAFE_HTTP_METHODS, HTTPRequest, validate_auth
 from frappe.core.api.file import get_max_file_size
+from frappe.sessions import clear_cookies
 from frappe.utils import CallbackManager, cint, escape_html, get_site_name
 from frappe.utils.error import log_error_snapshot
 from frappe.website.serve import get_response
@@ -209,7 +210,7 @@ def handle_exception(error: Exception) -> Response:
 		response = message_page("Server Error", visible_traceback(), status)
 
 	if type(error) is frappe.AuthenticationError and hasattr(frappe.local, "login_manager"):
-		frappe.auth.clear_cookies()
+		clear_cookies()
 	if status >= 500:
 		log_error_snapshot(error)
 	return response

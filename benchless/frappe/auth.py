@@ -9,16 +9,14 @@ import frappe
 from frappe import _
 from frappe._api.unsupported import refuse
 from frappe.core.doctype.activity_log.activity_log import add_authentication_log, login_feed
-from frappe.sessions import Session, clear_sessions, delete_session, get_expiry_in_seconds
+from frappe.sessions import Session, clear_cookies, clear_sessions, delete_session, get_expiry_in_seconds
 from frappe.utils import cint, get_datetime
 from frappe.utils.password import check_password, get_decrypted_password
 from werkzeug.wrappers import Response
 
-SAFE_HTTP_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 UNSAFE_HTTP_METHODS = frozenset(("POST", "PUT", "DELETE", "PATCH"))
 MAX_PASSWORD_SIZE = 512
 LOGIN_PATH = "/api/method/login"
-SESSION_COOKIES = ("full_name", "user_id", "sid", "user_image", "system_user")
 REFUSED_LOGIN_SETTINGS = ("enable_two_factor_auth", "force_user_to_reset_password")
 
 
@@ -186,7 +184,7 @@ def is_login_request() -> bool:
 
 def is_password_right(user: str, password: str) -> bool:
 	try:
-		check_password(user, password, delete_tracker_cache=False)
+		check_password(user, password)
 	except frappe.AuthenticationError:
 		return False
 	return True
@@ -224,11 +222,6 @@ class CookieManager:
 			response.set_cookie(key, **options)
 		for key in set(self.to_delete):
 			response.set_cookie(key, "", expires=datetime.now() - timedelta(days=1))
-
-
-def clear_cookies():
-	frappe.session.sid = ""
-	frappe.local.cookie_manager.delete_cookie(SESSION_COOKIES)
 
 
 class LoginAttemptTracker:

@@ -164,9 +164,20 @@ def evaluate_roles(meta, user, is_owner) -> _dict:
 
 
 def get_user_permissions(user=None) -> dict:
-	from frappe.core.doctype.user_permission.user_permission import get_user_permissions as by_user
+	"""The user's permissions by DocType; none for Administrator and Guest."""
+	user = user or frappe.session.user
+	if not user or user in frappe.STANDARD_USERS:
+		return {}
+	return frappe.cache.hget("user_permissions", user, lambda: read_user_permissions(user))
 
-	return by_user(user)
+
+def read_user_permissions(user: str) -> _dict:
+	fields = ["allow", "for_value", "applicable_for", "is_default"]
+	out = _dict()
+	for row in frappe.get_all("User Permission", fields=fields, filters={"user": user}):
+		entry = _dict(doc=row.for_value, applicable_for=row.applicable_for, is_default=row.is_default)
+		out.setdefault(row.allow, []).append(entry)
+	return out
 
 
 def has_user_permission(doc, user=None, debug=False, reasons: list[str] | None = None) -> bool:

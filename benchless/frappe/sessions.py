@@ -5,10 +5,12 @@ from urllib.parse import unquote
 
 import frappe
 from frappe import _
+from frappe.core.doctype.activity_log.activity_log import logout_feed
 from frappe.utils import add_to_date, cint, cstr, now, time_diff_in_seconds
 
 DEFAULT_EXPIRY = "240:00:00"
 DATABASE_UPDATE_INTERVAL = 600  # seconds
+SESSION_COOKIES = ("full_name", "user_id", "sid", "user_image", "system_user")
 
 
 class Session:
@@ -119,15 +121,12 @@ class Session:
 
 
 def clear_cookies():
-	from frappe.auth import clear_cookies
-
-	clear_cookies()
+	frappe.session.sid = ""
+	frappe.local.cookie_manager.delete_cookie(SESSION_COOKIES)
 
 
 def delete_session(sid=None, user=None, reason="Session Expired"):
 	"""End a session and note who was logged out why. Commits."""
-	from frappe.core.doctype.activity_log.activity_log import logout_feed
-
 	if frappe.flags.read_only:
 		return
 	if sid and not user:

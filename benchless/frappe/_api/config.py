@@ -51,34 +51,15 @@ def get_common_site_config(sites_path: str | None = None) -> _dict:
 	return _dict(get_file_json(path)) if os.path.exists(path) else _dict()
 
 
-def get_conf(site: str | None = None) -> _dict:
-	"""The current site's settings, or without a current site those of `site`."""
-	if hasattr(local, "conf"):
-		return local.conf
-	import frappe
-
-	with frappe.init_site(site):
-		return local.conf
-
-
 def get_file_json(path):
 	with open(path) as file:
 		return json.load(file)
 
 
-def read_file(path, raise_not_found=False) -> str | None:
-	if os.path.exists(path):
-		with open(path) as file:
-			return file.read()
-	if raise_not_found:
-		raise OSError(f"{path} Not Found")
-	return None
-
-
-def get_file_items(path, raise_not_found=False, ignore_empty_lines=True) -> list[str]:
+def get_file_items(path, raise_not_found=False) -> list[str]:
 	"""The stripped lines of a text file, without empty ones and comments."""
-	content = (read_file(path, raise_not_found=raise_not_found) or "").strip()
-	lines = content.splitlines() if content else []
-	if ignore_empty_lines:
-		lines = [line for line in lines if line.strip() and not line.startswith("#")]
-	return [line.strip() for line in lines]
+	if not os.path.exists(path) and not raise_not_found:
+		return []
+	with open(path) as file:
+		lines = [line.strip() for line in file]
+	return [line for line in lines if line and not line.startswith("#")]

@@ -4,17 +4,18 @@ from typing import Any
 
 import frappe
 from frappe._api.context import db, local
-from frappe._api.messages import clear_last_message, throw
-from frappe._api.unsupported import refuse
+from frappe._api.messages import clear_last_message
 from frappe._api.values import _dict
 from frappe.exceptions import DoesNotExistError
+from frappe.model import controllers
+from frappe.model.create_new import get_new_doc
+from frappe.model.db_query import DatabaseQuery
+from frappe.utils.caching import _SITE_CACHE
 
 
 def get_doc(*args, **kwargs):
 	"""A Document by (doctype, name), by (single doctype), or a new one from a dict or keywords."""
-	from frappe.model.document import get_doc as load
-
-	document = load(*args, **kwargs)
+	document = controllers.get_doc(*args, **kwargs)
 	key = can_cache_doc(args)
 	if key and not kwargs.get("for_update") and frappe.cache.exists(key):
 		frappe.cache.set_value(key, document)
@@ -47,15 +48,13 @@ def get_cached_doc(*args, **kwargs):
 
 
 def get_cached_value(doctype: str, name: str, fieldname="name", as_dict: bool = False) -> Any:
-	"""Field values of a cached Document; None if there is no such document."""
+	"""A field's value of a cached Document, or those of several; None if there is no such document."""
 	try:
 		document = get_cached_doc(doctype, name)
 	except DoesNotExistError:
 		clear_last_message()
 		return None
 	if isinstance(fieldname, str):
-		if as_dict:
-			throw("Cannot make dict for single fieldname")
 		return document.get(fieldname)
 	values = [document.get(field) for field in fieldname]
 	return _dict(zip(fieldname, values, strict=True)) if as_dict else values
@@ -80,16 +79,7 @@ def clear_document_cache(doctype: str, name: str | None = None) -> None:
 
 def new_doc(doctype: str, *, parent_doc=None, parentfield=None, as_dict: bool = False, **kwargs):
 	"""A new Document with its defaults set, then updated with the keyword arguments."""
-	from frappe.model.create_new import get_new_doc
-
 	return get_new_doc(doctype, parent_doc, parentfield, as_dict=as_dict).update(kwargs)
-
-
-def get_last_doc(doctype, filters=None, order_by="creation desc", *, for_update=False):
-	names = get_all(doctype, filters=filters, limit_page_length=1, order_by=order_by, pluck="name")
-	if not names:
-		raise DoesNotExistError
-	return get_doc(doctype, names[0], for_update=for_update)
 
 
 def get_single(doctype):
@@ -98,8 +88,6 @@ def get_single(doctype):
 
 def get_list(doctype, *args, **kwargs):
 	"""Rows the current user may read; see frappe.model.db_query for the arguments."""
-	from frappe.model.db_query import DatabaseQuery
-
 	return DatabaseQuery(doctype).execute(*args, **kwargs)
 
 
@@ -110,35 +98,13 @@ def get_all(doctype, *args, **kwargs):
 	return get_list(doctype, *args, **kwargs)
 
 
-def get_value(*args, **kwargs):
-	return db.get_value(*args, **kwargs)
-
-
-def set_value(doctype, docname, fieldname, value=None):
-	from frappe.client import set_value as set_by_client
-
-	return set_by_client(doctype, docname, fieldname, value)
-
-
-def delete_doc_if_exists(doctype, name, force=0):
-	from frappe.model.delete_doc import delete_doc
-
-	delete_doc(doctype, name, force=force, ignore_missing=True)
-
-
-def copy_doc(doc, ignore_no_copy: bool = True):
-	"""An unsaved copy without name, owner and dates; `ignore_no_copy=False` empties no_copy fields."""
+def copy_doc(doc):
+	"""An unsaved copy without name, owner and dates."""
 	copy = get_doc(doc.as_dict() if not isinstance(doc, dict) else dict(doc))
-	cleared = ["name", "owner", "creation", "modified", "modified_by"]
-	if not local.flags.in_test:
-		cleared.append("docstatus")
 	for row in [copy, *copy.get_all_children()]:
 		row.set("__islocal", 1)
-		for fieldname in cleared:
+		for fieldname in ("name", "owner", "creation", "modified", "modified_by", "docstatus"):
 			row.set(fieldname, None)
-		if not ignore_no_copy:
-			for field in row.meta.get("fields", {"no_copy": 1}):
-				row.set(field.fieldname, None)
 	return copy
 
 
@@ -155,19 +121,13 @@ def is_table(doctype: str) -> bool:
 	return bool(db.get_value("DocType", doctype, "istable"))
 
 
-def rename_doc(*args, **kwargs):
-	raise refuse("frappe.rename_doc")
-
-
 def clear_cache(user: str | None = None, doctype: str | None = None) -> None:
 	"""Forget what is cached of a DocType, of a user, or everything of this site."""
 	if doctype:
 		clear_doctype_cache(doctype)
 	elif user:
-		frappe.cache.delete_value([f"roles:{user}", f"user_permissions:{user}", f"defaults:{user}"])
-		frappe.cache.hdel("roles", user)
-		frappe.cache.hdel("user_permissions", user)
-		frappe.cache.hdel("defaults", user)
+		for name in ("roles", "user_permissions", "defaults"):
+			frappe.cache.hdel(name, user)
 	else:
 		frappe.cache.delete_value(frappe.cache.get_keys(""), make_keys=False)
 		local.cache = {}
@@ -183,13 +143,10 @@ def clear_doctype_cache(doctype: str) -> None:
 	frappe.cache.delete_value("db_tables")
 	local.cache.pop("meta", None)
 	clear_document_cache(doctype)
-	local.valid_columns.pop(doctype, None)
 	local.new_doc_templates.pop(doctype, None)
 
 
 def forget_request_caches() -> None:
-	from frappe.utils.caching import _SITE_CACHE
-
 	_SITE_CACHE.clear()
 	local.role_permissions = {}
 	for name in ("request_cache", "system_settings", "app_hooks", "doc_events_hooks", "installed_apps"):

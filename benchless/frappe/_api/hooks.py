@@ -1,25 +1,17 @@
-"""Apps of the bench and the site, their modules, hooks and files."""
+"""The site's apps and what their hooks say."""
 
-import functools
-import importlib
 import inspect
 import json
-import os
-import types
-import warnings
 from collections.abc import Callable
+from types import FunctionType, ModuleType
 from typing import Any
 
-from frappe._api.config import get_file_items
+from frappe._api.apps import get_all_apps, get_module
 from frappe._api.context import db, flags, local
-from frappe._api.values import _dict, scrub
+from frappe._api.messages import throw
+from frappe._api.sites import connect
+from frappe._api.values import _dict
 from frappe.exceptions import AppNotInstalledError
-
-
-def get_all_apps(with_internal_apps=True, sites_path=None) -> list[str]:
-	"""The bench's apps by `sites/apps.txt`, frappe first."""
-	apps = get_file_items(os.path.join(sites_path or local.sites_path, "apps.txt"), raise_not_found=True)
-	return ["frappe", *(app for app in apps if app != "frappe")]
 
 
 def get_installed_apps(*, _ensure_on_bench=False) -> list[str]:
@@ -27,8 +19,6 @@ def get_installed_apps(*, _ensure_on_bench=False) -> list[str]:
 	if getattr(flags, "in_install_db", True):
 		return []
 	if not db:
-		from frappe._api.context import connect
-
 		connect()
 	installed = installed_apps_of_this_request()
 	if not _ensure_on_bench:
@@ -43,71 +33,8 @@ def installed_apps_of_this_request() -> list[str]:
 	return list(local.installed_apps)
 
 
-def forget_apps() -> None:
-	"""After apps or hooks changed: read them again when next asked."""
-	for name in ("installed_apps", "app_hooks", "doc_events_hooks"):
-		if hasattr(local, name):
-			delattr(local, name)
-	get_module_list_of.cache_clear()
-	setup_module_map()
-
-
-def setup_module_map(include_all_apps: bool = True) -> None:
-	"""Set `local.app_modules` and `local.module_app` from each app's modules.txt."""
-	local.all_apps = get_all_apps() if local.site else ["frappe"]
-	local.app_modules = {app: [scrub(module) for module in get_module_list(app)] for app in local.all_apps}
-	local.module_app = {}
-	for app, modules in local.app_modules.items():
-		for module in modules:
-			if module in local.module_app:
-				warnings.warn(f"module `{module}` is in {local.module_app[module]} and {app}", stacklevel=1)
-			local.module_app[module] = app
-
-
-@functools.cache
-def get_module_list_of(app_name: str) -> tuple[str, ...]:
-	return tuple(get_file_items(get_app_path(app_name, "modules.txt")))
-
-
-def get_module_list(app_name: str) -> list[str]:
-	return list(get_module_list_of(app_name))
-
-
-def get_doctype_app(doctype: str) -> str:
-	return local.module_app[scrub(db.get_value("DocType", doctype, "module"))]
-
-
-def get_module(modulename: str) -> types.ModuleType:
-	return importlib.import_module(modulename)
-
-
-def get_pymodule_path(modulename: str, *joins: str) -> str:
-	"""A path below a Python module's folder; parts are scrubbed unless one is `public`."""
-	parts = joins if "public" in joins else [scrub(part) for part in joins]
-	folder = os.path.dirname(get_module(scrub(modulename)).__file__ or "")
-	return os.path.abspath(os.path.join(folder, *parts))
-
-
-def get_app_path(app_name: str, *joins: str) -> str:
-	return get_pymodule_path(app_name, *joins)
-
-
-def get_app_source_path(app_name: str, *joins: str) -> str:
-	return get_app_path(app_name, "..", *joins)
-
-
-def get_module_path(module: str, *joins: str) -> str:
-	return get_pymodule_path(f"{local.module_app[scrub(module)]}.{scrub(module)}", *joins)
-
-
-def get_site_path(*joins: str) -> str:
-	return os.path.join(local.site_path, *joins)
-
-
 def get_attr(method_string: str) -> Any:
 	"""The object a dotted path names; AppNotInstalledError if its app is not on the site."""
-	from frappe._api.messages import throw
-
 	app, _, _ = method_string.partition(".")
 	if not local.flags.in_uninstall and not local.flags.in_install and app not in get_installed_apps():
 		throw(f"App {app} is not installed", AppNotInstalledError)
@@ -153,7 +80,7 @@ def merge_hooks(apps: list[str]) -> dict[str, Any]:
 	hooks: dict[str, Any] = {}
 	for app in apps:
 		for key, value in vars(get_module(f"{app}.hooks")).items():
-			is_code = isinstance(value, types.ModuleType | types.FunctionType | type)
+			is_code = isinstance(value, ModuleType | FunctionType | type)
 			if not key.startswith("_") and not is_code:
 				append_hook(hooks, key, value)
 	return hooks

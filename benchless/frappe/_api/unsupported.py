@@ -51,7 +51,9 @@ def attributes_of(module: ModuleType, lazy: dict[str, str] | None = None) -> Cal
 class SliceLoader(SourceFileLoader):
 	def exec_module(self, module: ModuleType) -> None:
 		super().exec_module(module)
-		module.__dict__.setdefault("__getattr__", attributes_of(module))
+		# hooks are probed for
+		if module.__name__ != "frappe.hooks":
+			module.__getattr__ = attributes_of(module)
 
 
 class SliceFinder(MetaPathFinder):

@@ -67,25 +67,6 @@ def generate_hash(txt: str | None = None, length: int = 56) -> str:
 	return secrets.token_hex(length // 2 + 1)[:length]
 
 
-def as_json(obj: dict | list, indent=1, separators=None, ensure_ascii=True) -> str:
-	"""JSON with sorted keys; dates, Decimals and Documents as Frappe's responses write them."""
-	from frappe.utils.response import json_handler
-
-	options = {
-		"indent": indent,
-		"separators": separators or (",", ": "),
-		"ensure_ascii": ensure_ascii,
-		"default": json_handler,
-	}
-	try:
-		return json.dumps(obj, sort_keys=True, **options)
-	except TypeError:
-		if not isinstance(obj, dict):
-			raise
-		# keys of mixed types cannot be compared as they are
-		return json.dumps({key: obj[key] for key in sorted(obj, key=str)}, **options)
-
-
 def parse_json(val: Any) -> Any:
 	"""Parse a JSON string; a dict becomes a `_dict`, anything else is returned untouched."""
 	if isinstance(val, str):

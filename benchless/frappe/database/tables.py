@@ -3,7 +3,7 @@
 import re
 
 import frappe
-from frappe.query_builder.tables import get_table_name
+from frappe.utils import get_table_name
 
 LENGTH_IN_INDEX = re.compile(r"\s*\([^)]+\)\s*")
 

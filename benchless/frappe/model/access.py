@@ -1,7 +1,9 @@
 """What the current user may do with a document, down to its fields."""
 
 import frappe
+from frappe import permissions
 from frappe.model import display_fieldtypes
+from werkzeug.exceptions import NotFound
 
 
 class Access:
@@ -13,9 +15,7 @@ class Access:
 	def has_permission(self, permtype="read", *, debug=False, user=None) -> bool:
 		if self.flags.ignore_permissions:
 			return True
-		from frappe.permissions import has_permission
-
-		return has_permission(self.doctype, permtype, self, user=user)
+		return permissions.has_permission(self.doctype, permtype, self, user=user)
 
 	def raise_no_permission_to(self, perm_type) -> None:
 		frappe.flags.error_message = f"Insufficient Permission for {self.doctype} ({frappe.bold(perm_type)})"
@@ -71,8 +71,6 @@ class Access:
 
 	def is_whitelisted(self, method_name: str) -> None:
 		"""Raise NotFound or PermissionError unless HTTP may call this method."""
-		from werkzeug.exceptions import NotFound
-
 		method = getattr(self, method_name, None)
 		if not method:
 			raise NotFound(f"Method {method_name} not found")

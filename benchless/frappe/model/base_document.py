@@ -1,5 +1,4 @@
 """A document's values: fields, child tables, and their plain-data forms."""
-# ruff: noqa: F401
 # this module is where apps import these names from
 
 import datetime
@@ -10,7 +9,6 @@ from functools import cached_property
 import frappe
 from frappe._api.values import _dict
 from frappe.model import child_table_fields, datetime_fields, default_fields, float_like_fields, table_fields
-from frappe.model.controllers import get_controller, import_controller
 from frappe.model.docstatus import DocStatus
 from frappe.model.selection import select
 from frappe.utils import cast, cint, cstr, flt
@@ -132,9 +130,8 @@ class BaseDocument:
 
 	def _init_child(self, value, key):
 		if not isinstance(value, BaseDocument):
-			doctype = self.get_table_field_doctype(key)
-			value["doctype"] = doctype
-			value = get_controller(doctype)(value)
+			value["doctype"] = self.get_table_field_doctype(key)
+			value = frappe.get_doc(value)
 		value.parent = self.name
 		value.parenttype = self.doctype
 		value.parentfield = key

@@ -4,6 +4,23 @@ import importlib
 
 import frappe
 from frappe._api.values import scrub
+from frappe.model.base_document import BaseDocument
+from frappe.model.document import Document
+
+
+def get_doc(*args, **kwargs):
+	"""A document by (doctype, name), by (single doctype), or a new one from a dict or keywords."""
+	first = args[0] if args else None
+	if isinstance(first, BaseDocument):
+		return first
+	if isinstance(first, dict):
+		kwargs = first
+	elif first is not None and not isinstance(first, str):
+		raise ValueError("First non keyword argument must be a string or dict")
+	doctype = first if isinstance(first, str) else kwargs.get("doctype")
+	if not doctype:
+		raise ValueError('"doctype" is a required key')
+	return get_controller(doctype)(*args, **kwargs)
 
 
 def get_controller(doctype: str) -> type:
@@ -18,9 +35,6 @@ def get_controller(doctype: str) -> type:
 
 
 def import_controller(doctype: str) -> type:
-	from frappe.model.base_document import BaseDocument
-	from frappe.model.document import Document
-
 	try:
 		meta = frappe.get_meta(doctype)
 	except frappe.DoesNotExistError:

@@ -5,6 +5,7 @@ import copy
 import frappe
 from frappe._api.unsupported import refuse
 from frappe.model import data_fieldtypes
+from frappe.permissions import default_of_user_permissions
 from frappe.utils import cstr, now_datetime, nowdate, nowtime
 
 
@@ -33,8 +34,6 @@ def make_new_doc(doctype):
 
 
 def set_static_default_values(document) -> None:
-	from frappe.permissions import default_of_user_permissions
-
 	defaults = frappe.defaults.get_defaults()
 	for field in document.meta.fields:
 		if field.fieldtype not in data_fieldtypes:

@@ -5,27 +5,12 @@ from datetime import date, datetime, timedelta
 import frappe
 from frappe._api.unsupported import refuse
 from frappe.model.access import Access
-from frappe.model.base_document import BaseDocument, get_controller
+from frappe.model.base_document import BaseDocument
 from frappe.model.docstatus import DocStatus
 from frappe.model.naming import set_new_name, validate_name
 from frappe.model.storage import Storage
 from frappe.model.validation import Validation
 from frappe.utils import compare, cstr, get_absolute_url, get_datetime, get_timedelta, getdate, now
-
-
-def get_doc(*args, **kwargs):
-	"""A document by (doctype, name), by (single doctype), or a new one from a dict or keywords."""
-	first = args[0] if args else None
-	if isinstance(first, BaseDocument):
-		return first
-	if isinstance(first, dict):
-		kwargs = first
-	elif first is not None and not isinstance(first, str):
-		raise ValueError("First non keyword argument must be a string or dict")
-	doctype = first if isinstance(first, str) else kwargs.get("doctype")
-	if not doctype:
-		raise ValueError('"doctype" is a required key')
-	return get_controller(doctype)(*args, **kwargs)
 
 
 class Document(Validation, Storage, Access, BaseDocument):

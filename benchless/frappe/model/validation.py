@@ -15,6 +15,11 @@ from frappe.utils import (
 	validate_email_address,
 	validate_url,
 )
+from frappe.utils.password import (
+	get_decrypted_password,
+	remove_encrypted_password,
+	set_encrypted_password,
+)
 
 LARGEST = {"int": 2**31 - 1, "bigint": 2**63 - 1}
 MARKUP_ALLOWED = ("Attach", "Attach Image", "Barcode", "Code")
@@ -165,8 +170,6 @@ class Validation:
 		"""Keep Password fields encrypted in `__Auth`; the document holds as many asterisks."""
 		if self.flags.ignore_save_passwords is True:
 			return
-		from frappe.utils.password import remove_encrypted_password, set_encrypted_password
-
 		for field in self.meta.of_type("Password"):
 			if field.fieldname in (self.flags.ignore_save_passwords or ()):
 				continue
@@ -181,8 +184,6 @@ class Validation:
 		return set(password) == {"*"}
 
 	def get_password(self, fieldname="password", raise_exception=True):
-		from frappe.utils.password import get_decrypted_password
-
 		value = self.get(fieldname)
 		if value and not self.is_dummy_password(value):
 			return value

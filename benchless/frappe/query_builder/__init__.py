@@ -3,8 +3,9 @@
 # this module is where apps import these names from
 
 from frappe.query_builder.escaping import escape_literals
+from frappe.query_builder.queries import get_query
 from frappe.query_builder.running import run
-from frappe.query_builder.tables import get_table_name
+from frappe.utils import get_table_name
 from pypika import Case, Criterion, Field, Interval, JoinType, MySQLQuery, Order, Query, Tuple, terms
 from pypika.dialects import MySQLQueryBuilder
 from pypika.queries import Column, Schema, Table, _SetOperation
@@ -30,11 +31,7 @@ class MariaDB(MySQLQuery):
 	def DocType(table_name: str, *args, **kwargs) -> Table:
 		return Table(get_table_name(table_name), *args, **kwargs)
 
-	@staticmethod
-	def get_query(*args, **kwargs) -> MySQLQueryBuilder:
-		from frappe.database.query import get_query
-
-		return get_query(*args, **kwargs)
+	get_query = staticmethod(get_query)
 
 	@classmethod
 	def from_(cls, table, *args, **kwargs):

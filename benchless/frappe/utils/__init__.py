@@ -12,7 +12,6 @@ from collections.abc import Callable
 
 import frappe
 from frappe._api.values import _dict, as_unicode, parse_json, safe_decode, safe_encode
-from frappe.query_builder.tables import get_table_name
 from frappe.utils.data import *  # noqa: F403
 from frappe.utils.data import cstr
 from frappe.utils.text import (
@@ -126,6 +125,11 @@ def create_batch(iterable, size: int):
 	"""Slices of at most `size` items."""
 	for start in range(0, len(iterable), size):
 		yield iterable[start : start + size]
+
+
+def get_table_name(table_name: str) -> str:
+	"""`tabUser` for User; names that begin with two underscores are no DocTypes."""
+	return table_name if table_name.startswith("__") else f"tab{table_name}"
 
 
 def get_safe_filters(filters):

@@ -1,5 +1,6 @@
 """Filters as data: normalizing them, checking names in them, applying them to a document."""
 
+import datetime
 import operator
 import re
 from typing import Any
@@ -8,6 +9,10 @@ import frappe
 import sqlparse
 from frappe._api.unsupported import refuse
 from frappe._api.values import _dict
+from frappe.model import child_table_fields, default_fields, optional_fields
+from frappe.utils.dates import get_datetime, get_timedelta, getdate
+from frappe.utils.numbers import cint, flt, sbool
+from frappe.utils.text import cstr
 
 NESTED_SET = (
 	"ancestors of",
@@ -71,8 +76,6 @@ def check_operator(name: str) -> None:
 
 
 def look_in_child_tables(out: _dict) -> None:
-	from frappe.model import child_table_fields, default_fields, optional_fields
-
 	if out.fieldname in (*default_fields, *optional_fields, *child_table_fields):
 		return
 	meta = frappe.get_meta(out.doctype)
@@ -120,9 +123,29 @@ COMPARISONS = {
 }
 
 
-def compare(val1: Any, condition: str, val2: Any, fieldtype: str | None = None) -> bool:
-	from frappe.utils.data import cast
+TEXT_TYPES = (
+	*("Data", "Text", "Small Text", "Long Text", "Text Editor"),
+	*("Select", "Link", "Dynamic Link"),
+)
+LOWEST_DATETIME = datetime.datetime(1, 1, 1)
 
+
+def cast(fieldtype, value=None):
+	"""The value as the Python type of a field type; None becomes that type's lowest value."""
+	if fieldtype in ("Currency", "Float", "Percent"):
+		return flt(value)
+	if fieldtype in ("Int", "Check"):
+		return cint(sbool(value))
+	if fieldtype in TEXT_TYPES:
+		return cstr(value)
+	if fieldtype == "Date":
+		return getdate(value) if value else LOWEST_DATETIME.date()
+	if fieldtype == "Datetime":
+		return get_datetime(value) if value else LOWEST_DATETIME
+	return get_timedelta(value) if fieldtype == "Time" else value
+
+
+def compare(val1: Any, condition: str, val2: Any, fieldtype: str | None = None) -> bool:
 	if fieldtype:
 		val1, val2 = cast(fieldtype, val1), cast(fieldtype, val2)
 	return COMPARISONS[condition](val1, val2) if condition in COMPARISONS else False

@@ -23,23 +23,16 @@ def stored(doctype, name, fieldname, encrypted: int):
 	)
 
 
-def check_password(user, pwd, doctype="User", fieldname="password", delete_tracker_cache=True) -> str:
+def check_password(user, pwd, doctype="User", fieldname="password") -> str:
 	"""The user's name as it is stored; AuthenticationError for a wrong password."""
 	rows = stored(doctype, user, fieldname, 0)
 	if not rows or not passlibctx.verify(pwd, rows[0].password):
 		raise frappe.AuthenticationError("Incorrect User or Password")
-	if delete_tracker_cache:
-		for key in ("last_login_tried", "login_failed_count", "locked_account_time"):
-			frappe.cache.hdel(key, rows[0].name)
 	return rows[0].name
 
 
-def update_password(user, pwd, doctype="User", fieldname="password", logout_all_sessions=False) -> None:
+def update_password(user, pwd, doctype="User", fieldname="password") -> None:
 	frappe.db.sql(STORE, (doctype, user, fieldname, passlibctx.hash(pwd), 0))
-	if logout_all_sessions:
-		from frappe.sessions import clear_sessions
-
-		clear_sessions(user=user, keep_current=True, force=True)
 
 
 def get_decrypted_password(doctype, name, fieldname="password", raise_exception=True) -> str | None:

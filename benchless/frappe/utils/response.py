@@ -15,7 +15,10 @@ import frappe
 import werkzeug.utils
 from frappe import _
 from frappe._api.unsupported import refuse
+from frappe.core.doctype.file.utils import find_file_by_url
+from frappe.model.base_document import BaseDocument
 from frappe.utils import cstr
+from frappe.website.serve import get_response
 from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response
@@ -35,7 +38,7 @@ def build_response(response_type=None) -> Response:
 	return BUILDERS[kind]()
 
 
-def as_json() -> Response:
+def json_response() -> Response:
 	make_logs()
 	response = Response(mimetype="application/json")
 	status = frappe.local.response.pop("http_status_code", None)
@@ -67,8 +70,6 @@ def as_table(mimetype: str, extension: str) -> Response:
 
 
 def as_page() -> Response:
-	from frappe.website.serve import get_response
-
 	return get_response(frappe.response["route"], http_status_code=frappe.response.get("http_status_code"))
 
 
@@ -77,7 +78,7 @@ def redirect() -> Response:
 
 
 BUILDERS = {
-	"json": as_json,
+	"json": json_response,
 	"page": as_page,
 	"redirect": redirect,
 	"csv": partial(as_table, "text/csv", "csv"),
@@ -134,10 +135,25 @@ def guess_exception_source(traceback: str) -> str | None:
 	return None
 
 
+def as_json(obj: dict | list, indent=1, separators=None, ensure_ascii=True) -> str:
+	"""JSON with sorted keys; dates, Decimals and Documents as Frappe's responses write them."""
+	options = {
+		"indent": indent,
+		"separators": separators or (",", ": "),
+		"ensure_ascii": ensure_ascii,
+		"default": json_handler,
+	}
+	try:
+		return json.dumps(obj, sort_keys=True, **options)
+	except TypeError:
+		if not isinstance(obj, dict):
+			raise
+		# keys of mixed types cannot be compared as they are
+		return json.dumps({key: obj[key] for key in sorted(obj, key=str)}, **options)
+
+
 def json_handler(obj):
 	"""What `json.dumps` cannot write itself."""
-	from frappe.model.base_document import BaseDocument
-
 	if isinstance(obj, datetime.date | datetime.time | LocalProxy | uuid.UUID):
 		return str(obj)
 	if isinstance(obj, datetime.timedelta):
@@ -157,8 +173,6 @@ def json_handler(obj):
 
 def download_private_file(path: str) -> Response:
 	"""Send a file below /private/files to a user who may read one of the Files that have this URL."""
-	from frappe.core.doctype.file.utils import find_file_by_url
-
 	file = None
 	if frappe.session.user != "Guest":
 		file = find_file_by_url(path, name=frappe.form_dict.fid)

@@ -10,6 +10,7 @@ import frappe
 import jinja2
 from frappe import _
 from frappe._api.unsupported import refuse
+from frappe.sessions import get_csrf_token
 from werkzeug.utils import redirect, safe_join
 from werkzeug.wrappers import Response
 
@@ -73,7 +74,7 @@ def render_template_page(app: str, path: str, file: str, status: int) -> Respons
 	with open(file) as source:
 		html = environment.from_string(extended(source.read())).render(context)
 	if CSRF_PLACEHOLDER in html and frappe.local.session.user != "Guest":
-		token = frappe.sessions.get_csrf_token()
+		token = get_csrf_token()
 		script = f'<script>window.frappe = window.frappe || {{}}; frappe.csrf_token = "{token}";</script>'
 		html = html.replace(CSRF_PLACEHOLDER, script)
 	return Response(html, status=context.http_status_code or status, mimetype="text/html")

@@ -1,5 +1,5 @@
 import frappe
-from frappe.model.base_document import get_controller
+from frappe.model.controllers import get_controller
 from frappe.model.document import Document
 from frappe.utils import cint
 

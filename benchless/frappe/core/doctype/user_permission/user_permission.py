@@ -1,6 +1,6 @@
 import frappe
+from frappe import permissions
 from frappe._api.unsupported import refuse
-from frappe._api.values import _dict
 from frappe.model.document import Document
 from frappe.utils import cstr
 
@@ -38,20 +38,4 @@ def get_user_permissions(user: str | None = None) -> dict:
 	"""The user's permissions by DocType; none for Administrator and Guest."""
 	if frappe.request and frappe.local.form_dict.cmd == "get_user_permissions":
 		user = frappe.session.user
-	user = user or frappe.session.user
-	if not user or user in frappe.STANDARD_USERS:
-		return {}
-	return frappe.cache.hget("user_permissions", user, lambda: read_user_permissions(user))
-
-
-def read_user_permissions(user: str) -> _dict:
-	rows = frappe.get_all(
-		"User Permission",
-		fields=["allow", "for_value", "applicable_for", "is_default"],
-		filters={"user": user},
-	)
-	out = _dict()
-	for row in rows:
-		entry = _dict(doc=row.for_value, applicable_for=row.applicable_for, is_default=row.is_default)
-		out.setdefault(row.allow, []).append(entry)
-	return out
+	return permissions.get_user_permissions(user)

@@ -6,7 +6,7 @@ from operator import eq, ge, gt, le, lt, ne
 
 import frappe
 from frappe._api.unsupported import refuse
-from frappe.query_builder import Order, functions
+from pypika import Order, functions
 from pypika.queries import QueryBuilder, Table
 from pypika.terms import Criterion, Field, PseudoColumn, Term
 
