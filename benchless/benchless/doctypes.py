@@ -73,7 +73,7 @@ def sync_doctype(definition: dict, digest: str) -> None:
 	frappe.controllers.get(frappe.local.site, {}).pop(name, None)
 	frappe.db.commit()
 	module = load_doctype_module(name, definition["module"])
-	if "on_doctype_update" in vars(module):
+	if module and "on_doctype_update" in vars(module):
 		module.on_doctype_update()
 	frappe.db.commit()
 

@@ -4,12 +4,10 @@ import json
 
 import frappe
 from frappe import _
-from frappe._api.unsupported import refuse
+from frappe._api.unsupported import refused
 from frappe.desk.reportview import validate_args
 from frappe.model import child_table_fields, default_fields
 from frappe.utils import get_safe_filters
-
-MAX_INSERTS = 200
 
 
 @frappe.whitelist()
@@ -117,12 +115,6 @@ def require_permission(doctype: str, parent: str | None = None):
 		frappe.throw(_("No permission for {0}").format(_(doctype)), frappe.PermissionError)
 
 
-@frappe.whitelist()
-def get_single_value(doctype, field):
-	require_permission(doctype)
-	return frappe.db.get_single_value(doctype, field)
-
-
 @frappe.whitelist(methods=["POST", "PUT"])
 def set_value(doctype, name, fieldname, value=None):
 	"""Change one field, or those in the JSON or dict given as `fieldname`, and save the document."""
@@ -154,15 +146,6 @@ def insert(doc=None):
 	return insert_doc(loaded(doc)).as_dict()
 
 
-@frappe.whitelist(methods=["POST", "PUT"])
-def insert_many(docs=None):
-	"""Insert up to 200 documents, all or none; returns their names."""
-	docs = loaded(docs)
-	if len(docs) > MAX_INSERTS:
-		frappe.throw(_("Only 200 inserts allowed in one request"))
-	return [insert_doc(doc).name for doc in docs]
-
-
 def insert_doc(doc):
 	"""Insert a document; a child row is appended to its parent, and the parent is returned."""
 	doc = frappe._dict(doc)
@@ -185,21 +168,6 @@ def save(doc):
 
 def loaded(value):
 	return json.loads(value) if isinstance(value, str) else value
-
-
-@frappe.whitelist(methods=["POST", "PUT"])
-def bulk_update(docs):
-	"""Save changes of many documents, named by `doctype` and `docname`; tells which failed."""
-	failed_docs = []
-	for doc in json.loads(docs):
-		doc.pop("flags", None)
-		try:
-			existing = frappe.get_doc(doc["doctype"], doc["docname"])
-			existing.update(doc)
-			existing.save()
-		except Exception:
-			failed_docs.append({"doc": doc, "exc": frappe.get_traceback()})
-	return {"failed_docs": failed_docs}
 
 
 @frappe.whitelist(methods=["DELETE", "POST"])
@@ -233,11 +201,6 @@ def has_permission(doctype, docname, perm_type="read"):
 def get_doc_permissions(doctype, docname):
 	doc = frappe.get_doc(doctype, docname)
 	return {"permissions": frappe.permissions.get_doc_permissions(doc)}
-
-
-@frappe.whitelist(allow_guest=True)
-def get_time_zone():
-	return {"time_zone": frappe.get_system_settings("time_zone")}
 
 
 @frappe.whitelist(methods=["POST", "PUT"])
@@ -300,13 +263,6 @@ def validate_link(doctype: str, docname: str, fields=None):
 	return values
 
 
-def _refused(name: str):
-	def call(*args, **kwargs):
-		raise refuse(f"frappe.client.{name}")
-
-	return frappe.whitelist()(call)
-
-
-submit = _refused("submit")
-cancel = _refused("cancel")
-rename_doc = _refused("rename_doc")
+submit, cancel, rename_doc = (
+	frappe.whitelist()(refused(f"frappe.client.{name}")) for name in ("submit", "cancel", "rename_doc")
+)

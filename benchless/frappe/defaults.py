@@ -47,15 +47,6 @@ def add_default(key, value, parent, parenttype=None) -> None:
 	forget(parent)
 
 
-def clear_default(key=None, value=None, parent=None, name=None, parenttype=None) -> None:
-	given = {"defkey": key, "defvalue": value, "parent": parent, "name": name, "parenttype": parenttype}
-	filters = {field: wanted for field, wanted in given.items() if wanted}
-	if not filters:
-		raise frappe.ValidationError("At least one of key, value, parent, name, parenttype is required")
-	frappe.db.delete("DefaultValue", filters)
-	frappe.cache.delete_value("defaults")
-
-
 def forget(parent: str) -> None:
 	frappe.cache.hdel("defaults", parent)
 	for name in ("installed_apps", "app_hooks", "doc_events_hooks"):
@@ -71,12 +62,3 @@ def get_defaults(user=None) -> frappe._dict:
 		defaults.update(get_defaults_for(user))
 		defaults.update(user=user, owner=user)
 	return defaults
-
-
-def first(value):
-	return value[0] if isinstance(value, list | tuple) and value else value
-
-
-def get_user_default(key, user=None):
-	defaults = get_defaults(user)
-	return first(defaults.get(key) or defaults.get(frappe.scrub(key)))

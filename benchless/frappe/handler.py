@@ -72,15 +72,6 @@ def logout():
 
 
 @frappe.whitelist(allow_guest=True)
-def web_logout():
-	frappe.local.login_manager.logout()
-	frappe.db.commit()
-	frappe.respond_as_web_page(
-		_("Logged Out"), _("You have been successfully logged out"), indicator_color="green"
-	)
-
-
-@frappe.whitelist(allow_guest=True)
 def upload_file():
 	"""Store the uploaded `file`, or the `file_url`, as a File document attached to what the form names."""
 	form = frappe.form_dict
@@ -187,6 +178,3 @@ def _call_on_document(doc, method: str, bound, args):
 	if "args" in names or not isinstance(args, dict):
 		return doc.run_method(method, args)
 	return doc.run_method(method, **args)
-
-
-runserverobj = run_doc_method

@@ -132,7 +132,3 @@ def get_site_room():
 
 def get_task_progress_room(task_id):
 	return f"task_progress:{task_id}"
-
-
-def get_website_room():
-	return "website"

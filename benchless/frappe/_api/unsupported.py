@@ -22,6 +22,15 @@ def refuse(what: str) -> NotImplementedError:
 	return NotImplementedError(f"benchless does not support {what}")
 
 
+def refused(what: str) -> Callable:
+	"""Make a function that only says that it is not supported."""
+
+	def call(*args, **kwargs):
+		raise refuse(what)
+
+	return call
+
+
 def refuse_options(where: str, options: dict) -> None:
 	"""Raise for the first option that benchless does not know; an empty dict passes."""
 	for name in options:

@@ -1,7 +1,6 @@
 """One connection: statements, results and transactions."""
 
 import re
-from contextlib import contextmanager
 
 import frappe
 import pymysql
@@ -9,7 +8,6 @@ from frappe._api.unsupported import refuse
 from frappe.utils import CallbackManager, cint, get_datetime
 from pymysql.constants import FIELD_TYPE
 from pymysql.converters import conversions, escape_string
-from pymysql.cursors import SSCursor
 
 NO_VALUES = object()
 IFNULL = re.compile(r"ifnull\(", re.IGNORECASE)
@@ -20,7 +18,6 @@ IMPLICIT_COMMITS = ("start", "alter", "drop", "create", "begin", "truncate")
 class Connection:
 	MAX_WRITES_PER_TRANSACTION = 200_000
 	CONVERSION_MAP = conversions | {FIELD_TYPE.NEWDECIMAL: float, FIELD_TYPE.DATETIME: get_datetime}
-	default_port = "3306"
 	db_type = "mariadb"
 
 	def __init__(self, host=None, user=None, password=None, port=None, cur_db_name=None):
@@ -172,19 +169,6 @@ class Connection:
 		while rows := self._cursor.fetchmany(ROWS_PER_FETCH):
 			yield from self.shape(rows, pluck, as_dict, as_list, update)
 
-	@contextmanager
-	def unbuffered_cursor(self):
-		"""Stream results row by row; read them all inside the block."""
-		if not self._conn:
-			self.connect()
-		buffered = self._cursor
-		self._cursor = self._conn.cursor(SSCursor)
-		try:
-			yield
-		finally:
-			streaming, self._cursor = self._cursor, buffered
-			streaming.close()
-
 	def check_transaction_status(self, query: str) -> None:
 		if self.transaction_writes and is_query_type(query, IMPLICIT_COMMITS):
 			raise frappe.ImplicitCommitError("This statement can cause implicit commit")
@@ -207,12 +191,6 @@ class Connection:
 		"""Commit, then change the schema."""
 		self.commit()
 		self.sql(query, debug=debug)
-
-	def multisql(self, sql_dict, values=(), **kwargs):
-		return self.sql(sql_dict["mariadb"], values, **kwargs)
-
-	def mogrify(self, query, values) -> str:
-		return self._cursor.mogrify(query, values) if values else query
 
 	@staticmethod
 	def escape(s, percent=True) -> str:

@@ -10,15 +10,9 @@ from frappe.database.values import Values
 
 
 class Database(Connection, ErrorPredicates, Tables, Values):
-	VARCHAR_LEN = 140
-	MAX_COLUMN_LENGTH = 64
-	MAX_ROW_SIZE_LIMIT = 65_535
-	REGEX_CHARACTER = "regexp"
 	OPTIONAL_COLUMNS = ("_user_tags", "_comments", "_assign", "_liked_by")
 	DEFAULT_SHORTCUTS = ("_Login", "__user", "_Full Name", "Today", "__today", "now", "Now")
-	STANDARD_VARCHAR_COLUMNS = ("name", "owner", "modified_by")
 	DEFAULT_COLUMNS = ("name", "creation", "modified", "modified_by", "owner", "docstatus", "idx")
-	CHILD_TABLE_COLUMNS = ("parent", "parenttype", "parentfield")
 
 	def __getattr__(self, name: str):
 		if name.startswith("_"):
@@ -26,12 +20,6 @@ class Database(Connection, ErrorPredicates, Tables, Values):
 		if name in ("last_query", "debug"):
 			return
 		raise refuse(f"frappe.db.{name}")
-
-	def updatedb(self, doctype, meta=None) -> None:
-		"""Create or change the DocType's table so that it has the columns of its fields."""
-		from benchless.schema import sync_table
-
-		sync_table(meta or frappe.get_meta(doctype, cached=False))
 
 	def set_global(self, key, val, user="__global") -> None:
 		frappe.defaults.set_default(key, val, user)

@@ -13,9 +13,6 @@ DefaultOrderBy = "KEEP_DEFAULT_ORDERING"
 
 
 class Values:
-	def get(self, doctype, filters=None, as_dict=True, cache=False):
-		return self.get_value(doctype, filters, "*", as_dict=as_dict, cache=cache)
-
 	def get_value(
 		self,
 		doctype,
@@ -173,8 +170,6 @@ class Values:
 			frappe.throw(f"Field {frappe.bold(fieldname)} does not exist on {frappe.bold(doctype)}")
 		known[fieldname] = cast(field.fieldtype, rows[0][0] if rows else None)
 		return known[fieldname]
-
-	get_singles_value = get_single_value
 
 	def set_single_value(
 		self,

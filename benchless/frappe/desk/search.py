@@ -8,7 +8,7 @@ from frappe import _, is_whitelisted
 from frappe._api.unsupported import refuse
 from frappe.model.db_query import get_order_by
 from frappe.permissions import get_role_permissions, has_permission
-from frappe.utils import cint, cstr, unique
+from frappe.utils import cint, cstr
 from frappe.utils.data import make_filter_tuple
 
 SEARCHED_FIELDTYPES = (
@@ -209,12 +209,4 @@ def titled_result(row: list) -> dict:
 
 
 def described(values) -> str:
-	return ", ".join(unique(cstr(value) for value in values if value))
-
-
-@frappe.whitelist()
-def get_link_title(doctype, docname):
-	meta = frappe.get_meta(doctype)
-	if meta.show_title_field_in_link:
-		return frappe.db.get_value(doctype, docname, meta.title_field)
-	return docname
+	return ", ".join(dict.fromkeys(cstr(value) for value in values if value))

@@ -37,7 +37,6 @@ display_fieldtypes = (
 	"Heading",
 )
 no_value_fields = (*display_fieldtypes, *table_fields)
-numeric_fieldtypes = ("Currency", "Int", "Long Int", "Float", "Percent", "Check")
 
 default_fields = ("doctype", "name", "owner", "creation", "modified", "modified_by", "docstatus", "idx")
 child_table_fields = ("parent", "parentfield", "parenttype")

@@ -3,6 +3,7 @@
 import importlib
 
 import frappe
+from frappe._api.unsupported import UnsupportedModuleError
 from frappe._api.values import scrub
 from frappe.model.base_document import BaseDocument
 from frappe.model.document import Document
@@ -26,7 +27,7 @@ def get_doc(*args, **kwargs):
 def get_controller(doctype: str) -> type:
 	"""The class from the app's controller file, or of the override_doctype_class hook.
 
-	Custom DocTypes have no file; they are plain Documents.
+	Custom DocTypes, and some of the framework's, have no such file; they are plain Documents.
 	"""
 	known = frappe.controllers.setdefault(frappe.local.site, {})
 	if doctype not in known:
@@ -50,6 +51,8 @@ def import_controller(doctype: str) -> type:
 	else:
 		module = load_doctype_module(doctype, meta.module)
 		class_name = doctype.replace(" ", "").replace("-", "")
+	if module is None:
+		return Document
 	controller = vars(module).get(class_name)
 	if controller is None:
 		raise ImportError(f"{doctype}: {class_name} does not exist in module {module.__name__}")
@@ -58,14 +61,15 @@ def import_controller(doctype: str) -> type:
 	return controller
 
 
-def load_doctype_module(doctype: str, module: str | None = None, prefix: str = "", suffix: str = ""):
-	"""The Python module of a DocType; `suffix` for a neighbour such as `_dashboard`."""
-	module = scrub(module or frappe.get_meta(doctype).module)
-	app = frappe.local.module_app[module]
-	name = scrub(doctype)
+def load_doctype_module(doctype: str, module: str):
+	"""The Python module of a DocType; None for one of the framework's that has none."""
+	module, name = scrub(module), scrub(doctype)
+	path = f"{frappe.local.module_app[module]}.{module}.doctype.{name}.{name}"
 	try:
-		return importlib.import_module(f"{app}.{module}.doctype.{name}.{prefix}{name}{suffix}")
+		return importlib.import_module(path)
 	except ImportError as error:
+		if isinstance(error, UnsupportedModuleError) and error.name == path:
+			return None
 		raise not_importable(doctype, error) from error
 
 

@@ -3,14 +3,14 @@
 from datetime import date, datetime, timedelta
 
 import frappe
-from frappe._api.unsupported import refuse
+from frappe._api.unsupported import refuse, refused
 from frappe.model.access import Access
 from frappe.model.base_document import BaseDocument
 from frappe.model.docstatus import DocStatus
 from frappe.model.naming import set_new_name, validate_name
 from frappe.model.storage import Storage
 from frappe.model.validation import Validation
-from frappe.utils import compare, cstr, get_absolute_url, get_datetime, get_timedelta, getdate, now
+from frappe.utils import cstr, get_datetime, get_timedelta, getdate, now
 
 
 class Document(Validation, Storage, Access, BaseDocument):
@@ -325,8 +325,6 @@ class Document(Validation, Storage, Access, BaseDocument):
 			self.add_return_value(frappe.get_attr(path)(self, method, *args, **kwargs))
 		return self.__dict__.pop("_return_value", None)
 
-	run_trigger = run_method
-
 	def add_return_value(self, value) -> None:
 		if value is None:
 			return
@@ -370,27 +368,8 @@ class Document(Validation, Storage, Access, BaseDocument):
 		if commit:
 			frappe.db.commit()
 
-	def db_get(self, fieldname):
-		return frappe.db.get_value(self.doctype, self.name, fieldname)
-
 	def get_title(self) -> str:
 		return self.get(self.meta.get_title_field()) or ""
-
-	def get_url(self) -> str:
-		return get_absolute_url(self.doctype, self.name)
-
-	def set_onload(self, key, value) -> None:
-		if not self.get("__onload"):
-			self.set("__onload", frappe._dict())
-		self.get("__onload")[key] = value
-
-	def get_onload(self, key=None):
-		return self.get("__onload")[key] if key else self.get("__onload", frappe._dict())
-
-	def log_error(self, title=None, message=None):
-		return frappe.log_error(
-			title=title, message=message, reference_doctype=self.doctype, reference_name=self.name
-		)
 
 	def add_comment(self, comment_type="Comment", text=None, comment_email=None, comment_by=None):
 		return frappe.get_doc(
@@ -405,30 +384,12 @@ class Document(Validation, Storage, Access, BaseDocument):
 			}
 		).insert(ignore_permissions=True)
 
-	def validate_value(self, fieldname, condition, val2, doc=None, raise_exception=None) -> None:
-		document = doc or self
-		field = document.meta.get_field(fieldname)
-		if not compare(document.get_value(fieldname), condition, document.cast(val2, field)):
-			message = f"Incorrect value: {field.label} must be {condition} {val2}"
-			frappe.msgprint(message, raise_exception=raise_exception or True)
-
-	def submit(self):
-		raise refuse("Document.submit")
-
-	def cancel(self):
-		raise refuse("Document.cancel")
-
-	def rename(self, *args, **kwargs):
-		raise refuse("Document.rename")
-
-	def lock(self, timeout=None):
-		raise refuse("Document.lock")
-
-	def unlock(self):
-		raise refuse("Document.unlock")
-
-	def queue_action(self, action, **kwargs):
-		raise refuse("Document.queue_action")
+	submit = refused("Document.submit")
+	cancel = refused("Document.cancel")
+	rename = refused("Document.rename")
+	lock = refused("Document.lock")
+	unlock = refused("Document.unlock")
+	queue_action = refused("Document.queue_action")
 
 	def __repr__(self) -> str:
 		parent = f" parent={self.parent}" if getattr(self, "parent", None) else ""

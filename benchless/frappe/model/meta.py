@@ -103,9 +103,6 @@ class Meta:
 			return field.label
 		return STANDARD_LABELS.get(fieldname, "No Label")
 
-	def get_options(self, fieldname):
-		return self.get_field(fieldname).options
-
 	def of_type(self, *fieldtypes: str) -> list[_dict]:
 		return [field for field in self.fields if field.fieldtype in fieldtypes]
 

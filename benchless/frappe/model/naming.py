@@ -45,16 +45,6 @@ class NamingSeries:
 			self.validate()
 		return parse_naming_series(self.series.split("."), doc=doc)
 
-	def get_prefix(self) -> str:
-		found = []
-
-		def remember(prefix: str, digits: int) -> str:
-			found.append(prefix)
-			return "#" * digits
-
-		parse_naming_series(self.series, number_generator=remember)
-		return found[0]
-
 
 def set_new_name(doc) -> None:
 	"""Name a document: its autoname() method, else the DocType's autoname, else a hash."""

@@ -275,7 +275,7 @@ def check_email(document, value: str) -> None:
 	if document.owner in frappe.STANDARD_USERS and value in frappe.STANDARD_USERS:
 		return
 	for address in split_emails(value):
-		validate_email_address(address, throw=True)
+		validate_email_address(address)
 
 
 def check_name(document, value: str) -> None:
@@ -300,5 +300,5 @@ CHECKED_DATA = {
 	"Email": check_email,
 	"Name": check_name,
 	"Phone": check_phone,
-	"URL": lambda _document, value: validate_url(value, throw=True),
+	"URL": lambda _document, value: validate_url(value),
 }

@@ -21,7 +21,6 @@ class MariaDB(MySQLQuery):
 	Table = Table
 	desc = Order.desc
 	asc = Order.asc
-	_BuilderClasss = MySQLQueryBuilder
 
 	@staticmethod
 	def functions(name: str, *args, **kwargs) -> Function:

@@ -2,7 +2,7 @@
 
 from datetime import time, timedelta
 
-from frappe.utils.dates import format_time_exactly, format_timedelta
+from frappe.utils.dates import TIME_FORMAT, format_timedelta
 from pymysql.converters import escape_string
 from pypika.terms import ValueWrapper
 
@@ -16,7 +16,7 @@ def formatted(cls, value, **kwargs) -> str:
 	if isinstance(value, timedelta):
 		return f"'{format_timedelta(value)}'"
 	if isinstance(value, time):
-		return f"'{format_time_exactly(value)}'"
+		return f"'{value.strftime(TIME_FORMAT)}'"
 	return quote_value(value, **kwargs)
 
 

@@ -2,16 +2,7 @@
 # this module is where apps import these names from
 
 from pypika.functions import *  # noqa: F403
-from pypika.terms import CustomFunction, Function
-
-CombineDatetime = CustomFunction("TIMESTAMP", ["date", "time"])
-DateFormat = CustomFunction("DATE_FORMAT", ["date", "format"])
-UnixTimestamp = CustomFunction("unix_timestamp", ["date"])
-
-
-class Concat_ws(Function):
-	def __init__(self, *terms, **kwargs):
-		super().__init__("CONCAT_WS", *terms, **kwargs)
+from pypika.terms import Function
 
 
 class Timestamp(Function):
@@ -22,13 +13,3 @@ class Timestamp(Function):
 class Round(Function):
 	def __init__(self, term, decimal=0, **kwargs):
 		super().__init__("ROUND", term, decimal, **kwargs)
-
-
-class Truncate(Function):
-	def __init__(self, term, decimal, **kwargs):
-		super().__init__("TRUNCATE", term, decimal, **kwargs)
-
-
-class GroupConcat(Function):
-	def __init__(self, column, alias=None):
-		super().__init__("GROUP_CONCAT", column, alias=alias)

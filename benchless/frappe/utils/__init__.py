@@ -1,5 +1,5 @@
 """`frappe.utils`: everything of `frappe.utils.data`, and what knows the bench and the process."""
-# ruff: noqa: F401
+# ruff: noqa: F401, F403
 # this module is where apps import these names from
 
 import functools
@@ -12,16 +12,8 @@ from collections.abc import Callable
 
 import frappe
 from frappe._api.values import _dict, as_unicode, parse_json, safe_decode, safe_encode
-from frappe.utils.data import *  # noqa: F403
-from frappe.utils.data import cstr
-from frappe.utils.text import (
-	random_string,
-	sanitize_html,
-	split_emails,
-	strip_html_tags,
-	validate_email_address,
-	validate_url,
-)
+from frappe.utils.data import *
+from traceback_with_variables import Format, iter_exc_lines
 
 SECRET_WORDS = ("password", "passwd", "secret", "token", "key", "pwd")
 
@@ -53,8 +45,6 @@ def get_traceback(with_context=False) -> str:
 	if not sys.exc_info()[0]:
 		return ""
 	if with_context:
-		from traceback_with_variables import iter_exc_lines
-
 		text = "\n".join(iter_exc_lines(fmt=traceback_format()))
 	else:
 		text = "".join(traceback.format_exception(*sys.exc_info()))
@@ -64,8 +54,6 @@ def get_traceback(with_context=False) -> str:
 @functools.cache
 def traceback_format():
 	"""Prints variables, but none whose name sounds like a secret."""
-	from traceback_with_variables import Format
-
 	return Format(custom_var_printers=[(word, lambda *_a, **_k: "********") for word in SECRET_WORDS])
 
 
@@ -87,23 +75,17 @@ def get_files_path(*path, is_private=False) -> str:
 	return get_site_path("private" if is_private else "public", "files", *path)
 
 
-def get_sites(sites_path=None) -> list[str]:
-	sites_path = sites_path or getattr(frappe.local, "sites_path", None) or "."
-	folders = (os.path.join(sites_path, name) for name in os.listdir(sites_path))
-	return sorted(
-		os.path.basename(folder)
-		for folder in folders
-		if not os.path.islink(folder) and os.path.exists(os.path.join(folder, "site_config.json"))
-	)
+def get_sites() -> list[str]:
+	folder = getattr(frappe.local, "sites_path", None) or "."
+	return sorted(site for site in os.listdir(folder) if is_site(os.path.join(folder, site)))
+
+
+def is_site(folder: str) -> bool:
+	return not os.path.islink(folder) and os.path.exists(os.path.join(folder, "site_config.json"))
 
 
 def get_site_name(hostname: str) -> str:
 	return hostname.split(":", 1)[0]
-
-
-def get_site_url(site: str) -> str:
-	conf = frappe.get_conf(site)
-	return conf.host_name or f"http://{site}:{conf.webserver_port}"
 
 
 def get_fullname(user=None) -> str:
@@ -111,20 +93,6 @@ def get_fullname(user=None) -> str:
 	user = user or frappe.session.user
 	names = frappe.db.get_value("User", user, ["first_name", "last_name"]) or ()
 	return " ".join(filter(None, names)) or user
-
-
-def get_defaults(key=None):
-	return frappe.db.get_defaults(key)
-
-
-def set_default(key, val):
-	return frappe.db.set_default(key, val)
-
-
-def create_batch(iterable, size: int):
-	"""Slices of at most `size` items."""
-	for start in range(0, len(iterable), size):
-		yield iterable[start : start + size]
 
 
 def get_table_name(table_name: str) -> str:

@@ -3,7 +3,6 @@
 import gc
 import os
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -12,8 +11,8 @@ import frappe
 import redis
 from frappe import _
 from frappe._api.unsupported import refuse
-from frappe.utils import CallbackManager, cint, create_batch, get_bench_id
-from redis.exceptions import AuthenticationError, BusyLoadingError, ConnectionError
+from frappe.utils import CallbackManager, cint, get_bench_id
+from redis.exceptions import BusyLoadingError, ConnectionError
 from rq import Callback, Queue, Worker
 from rq.exceptions import NoSuchJobError
 from rq.job import Job, JobStatus
@@ -70,13 +69,7 @@ def enqueue(
 	if now or (not is_async and not frappe.flags.in_test):
 		return frappe.call(method, **kwargs)
 
-	try:
-		rq_queue = get_queue(queue, is_async=is_async)
-	except ConnectionError:
-		if not frappe.local.flags.in_migrate:
-			raise
-		print(f"Redis queue is unreachable: Executing {method} synchronously")
-		return frappe.call(method, **kwargs)
+	rq_queue = get_queue(queue, is_async=is_async)
 
 	full_id = create_job_id(job_id)
 	call = {
@@ -116,7 +109,6 @@ def _is_duplicate(job_id: str | None) -> bool:
 	if not job:
 		return False
 	if job.get_status() in WAITING_OR_RUNNING:
-		frappe.logger().debug(f"Not queueing job {job.id} because it is in queue already")
 		return True
 	job.delete()
 	return False
@@ -216,13 +208,11 @@ def _leave_job(method_name: str, kwargs: dict, result: Any, is_async: bool) -> N
 def start_worker(
 	queue: str | None = None,
 	quiet: bool = False,
-	rq_username: str | None = None,
-	rq_password: str | None = None,
 	burst: bool = False,
 	strategy: DequeueStrategy | None = DequeueStrategy.DEFAULT,
 ) -> None:
 	"""Work as one RQ worker until stopped; with `burst` until the queues are empty."""
-	connection, queues = _prepare_worker(queue, rq_username, rq_password)
+	connection, queues = _prepare_worker(queue)
 	Worker(queues, connection=connection).work(
 		logging_level="WARNING" if quiet else "INFO",
 		burst=burst,
@@ -241,12 +231,12 @@ def start_worker_pool(
 	pool.start(logging_level="WARNING" if quiet else "INFO", burst=burst)
 
 
-def _prepare_worker(
-	queue: str | None, username: str | None = None, password: str | None = None
-) -> tuple[redis.Redis, list[str]]:
-	_freeze_gc()
+def _prepare_worker(queue: str | None) -> tuple[redis.Redis, list[str]]:
+	# what is imported so far stays out of garbage collection, so that forks go on sharing its memory
+	gc.collect()
+	gc.freeze()
 	with frappe.init_site():
-		connection = get_redis_conn(username=username, password=password)
+		connection = get_redis_conn()
 		wanted = [name.strip() for name in queue.split(",")] if queue else None
 		queues = get_queue_list(wanted, build_queue_name=True)
 	if os.environ.get("CI"):
@@ -255,72 +245,39 @@ def _prepare_worker(
 	return connection, queues
 
 
-def _freeze_gc() -> None:
-	"""Keep what is imported so far out of garbage collection, so that forks go on sharing its memory."""
-	gc.collect()
-	gc.freeze()
-
-
-def get_jobs(site=None, queue=None, key="method"):
-	"""Values of `key` of waiting and running jobs, by site."""
-	found = defaultdict(list)
-	for name in get_queue_list(queue):
-		rq_queue = get_queue(name)
-		for job in rq_queue.jobs + get_running_jobs_in_queue(rq_queue):
-			job_site = job.kwargs.get("site")
-			if not job_site:
-				print("No site found in job", job.__dict__)
-			elif site in (None, job_site):
-				inner = job.kwargs.get("kwargs", {})
-				holder = job.kwargs if key in job.kwargs else inner
-				if key in holder:
-					found[job_site].append(holder[key])
-	return found
-
-
-def get_queue_list(queue_list=None, build_queue_name=False):
+def get_queue_list(queue_list=None, build_queue_name=False) -> list[str]:
 	"""The queues named, after checking them; all of them if none is named."""
 	known = list(get_queues_timeout())
 	names = [queue_list] if isinstance(queue_list, str) else queue_list or known
 	for name in names:
-		validate_queue(name, known)
+		if name not in known:
+			frappe.throw(_("Queue should be one of {0}").format(", ".join(known)))
 	return [generate_qname(name) for name in names] if build_queue_name else names
 
 
-def get_workers(queue=None):
-	return Worker.all(queue=queue) if queue else Worker.all(get_redis_conn())
-
-
-def get_running_jobs_in_queue(queue):
-	current = (worker.get_current_job() for worker in get_workers(queue))
-	return [job for job in current if job]
-
-
-def get_queue(qtype, is_async=True):
-	validate_queue(qtype)
+def get_queue(qtype, is_async=True) -> Queue:
+	get_queue_list(qtype)
 	return Queue(generate_qname(qtype), connection=get_redis_conn(), is_async=is_async)
 
 
-def validate_queue(queue, default_queue_list=None):
-	known = default_queue_list or list(get_queues_timeout())
-	if queue not in known:
-		frappe.throw(_("Queue should be one of {0}").format(", ".join(known)))
-
-
-def get_queues(connection=None) -> list[Queue]:
-	"""The queues of this bench that RQ knows of."""
-	everything = Queue.all(connection=connection or get_redis_conn())
-	return [queue for queue in everything if is_queue_accessible(queue)]
-
-
-def is_queue_accessible(qobj: Queue) -> bool:
-	return qobj.name in {generate_qname(name) for name in get_queues_timeout()}
-
-
-def generate_qname(qtype: str | list) -> str:
+def generate_qname(qtype: str) -> str:
 	"""Queue name in Redis: the bench's id keeps two benches on one Redis apart."""
-	name = ",".join(qtype) if isinstance(qtype, list) else qtype
-	return f"{get_bench_id()}:{name}"
+	return f"{get_bench_id()}:{qtype}"
+
+
+def get_workers(queue=None) -> list[Worker]:
+	return Worker.all(queue=queue) if queue else Worker.all(get_redis_conn())
+
+
+def truncate_failed_registry(job, connection, type, value, traceback):
+	"""RQ failure callback: forget all but the latest failed jobs of each queue of this bench."""
+	conf = frappe.conf or frappe.get_conf(site=job.kwargs.get("site"))
+	keep = (conf.get("rq_failed_jobs_limit") or RQ_FAILED_JOBS_LIMIT) - 1
+	for name in get_queue_list(build_queue_name=True):
+		registry = Queue(name, connection=connection).failed_job_registry
+		for failed in Job.fetch_many(registry.get_job_ids()[keep:], connection=connection):
+			if failed:
+				registry.remove(failed, delete_job=True)
 
 
 def create_job_id(job_id: str | None) -> str:
@@ -349,18 +306,14 @@ def get_job(job_id: str) -> Job | None:
 	wait=wait_fixed(1),
 	reraise=True,
 )
-def get_redis_conn(username=None, password=None):
+def get_redis_conn():
 	"""The connection to the queue's Redis; tried five times, a second apart, when it cannot be made."""
 	if not hasattr(frappe.local, "conf"):
 		raise Exception("You need to call frappe.init")
-	if not frappe.local.conf.redis_queue:
-		raise Exception("redis_queue missing in common_site_config.json")
-	if username or password or frappe.conf.get("use_rq_auth"):
+	if frappe.conf.get("use_rq_auth"):
 		raise refuse("RQ authentication")
 	try:
 		return get_redis_connection_without_auth()
-	except AuthenticationError:
-		raise
 	except Exception as error:
 		url = frappe.conf.redis_queue
 		print(f"Please make sure that Redis Queue runs @ {url}. Redis reported error: {error}")
@@ -381,15 +334,3 @@ def set_niceness() -> None:
 	"""Give way to web processes. Once per process: the increment adds up."""
 	configured = frappe.get_conf().get("background_process_niceness")
 	os.nice(BACKGROUND_PROCESS_NICENESS if configured is None else cint(configured))
-
-
-def truncate_failed_registry(job, connection, type, value, traceback):
-	"""RQ failure callback: forget all but the latest failed jobs of each queue."""
-	conf = frappe.conf or frappe.get_conf(site=job.kwargs.get("site"))
-	keep = (conf.get("rq_failed_jobs_limit") or RQ_FAILED_JOBS_LIMIT) - 1
-	for queue in get_queues(connection=connection):
-		registry = queue.failed_job_registry
-		for job_ids in create_batch(registry.get_job_ids()[keep:], 100):
-			for failed in Job.fetch_many(job_ids=job_ids, connection=connection):
-				if failed:
-					registry.remove(failed, delete_job=True)

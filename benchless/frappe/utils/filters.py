@@ -149,10 +149,3 @@ def compare(val1: Any, condition: str, val2: Any, fieldtype: str | None = None) 
 	if fieldtype:
 		val1, val2 = cast(fieldtype, val1), cast(fieldtype, val2)
 	return COMPARISONS[condition](val1, val2) if condition in COMPARISONS else False
-
-
-def evaluate_filters(doc, filters: dict | list | tuple) -> bool:
-	"""Whether the document satisfies every filter."""
-	items = [{key: value} for key, value in filters.items()] if isinstance(filters, dict) else filters
-	parsed = [get_filter(None, item) for item in items]
-	return all(compare(doc.get(f.fieldname), f.operator, f.value, f.fieldtype) for f in parsed)

@@ -4,7 +4,6 @@ import json
 
 import frappe
 from cryptography.fernet import Fernet, InvalidToken
-from frappe.utils import cstr, encode
 from passlib.context import CryptContext
 
 passlibctx = CryptContext(schemes=["pbkdf2_sha256"])
@@ -52,13 +51,13 @@ def remove_encrypted_password(doctype, name, fieldname="password") -> None:
 	frappe.db.delete("__Auth", {"doctype": doctype, "name": name, "fieldname": fieldname})
 
 
-def encrypt(txt, encryption_key=None) -> str:
-	return cstr(Fernet(encode(encryption_key or get_encryption_key())).encrypt(encode(txt)))
+def encrypt(txt: str) -> str:
+	return Fernet(get_encryption_key()).encrypt(txt.encode()).decode()
 
 
-def decrypt(txt, encryption_key=None, key: str | None = None) -> str:
+def decrypt(txt: str, key: str) -> str:
 	try:
-		return cstr(Fernet(encode(encryption_key or get_encryption_key())).decrypt(encode(txt)))
+		return Fernet(get_encryption_key()).decrypt(txt.encode()).decode()
 	except InvalidToken:
 		return frappe.throw(f"Failed to decrypt key {key}: encryption_key in site_config.json was changed")
 

@@ -1,8 +1,8 @@
 """`frappe.cache`: a Redis client whose keys carry the site's database name.
 
 Values are pickled and also kept in `frappe.local.cache` for the rest of the request. Without
-Redis reads miss, writes are forgotten, and nothing raises; the methods that are passed on
-to redis-py (lists, sets, counters) do raise.
+Redis reads miss, writes are forgotten, and nothing raises; what is passed on to redis-py
+(lists and counters) does raise.
 """
 
 import pickle
@@ -11,37 +11,26 @@ from typing import Any
 
 import frappe
 import redis
-from frappe._api.unsupported import refuse
+from frappe._api.unsupported import refused
 from redis.exceptions import ConnectionError as RedisDown
 
 
 class RedisWrapper(redis.Redis):
-	def __call__(self) -> "RedisWrapper":
-		return self
-
-	def connected(self) -> bool:
-		try:
-			return bool(self.ping())
-		except RedisDown:
-			return False
-
 	def make_key(self, key, user=None, shared=False):
 		if shared:
 			return key
-		if user:
-			key = f"user:{frappe.session.user if user is True else user}:{key}"
-		return f"{frappe.conf.db_name}|{key}".encode()
+		return f"{frappe.conf.db_name}|{f'user:{user}:' if user else ''}{key}".encode()
 
-	def set_value(self, key, val, user=None, expires_in_sec=None, shared=False) -> None:
-		full_key = self.make_key(key, user, shared)
+	def set_value(self, key, val, user=None, expires_in_sec=None) -> None:
+		full_key = self.make_key(key, user)
 		if not expires_in_sec:
 			frappe.local.cache[full_key] = val
 		with suppress(RedisDown):
 			self.set(full_key, pickle.dumps(val), ex=expires_in_sec or None)
 
-	def get_value(self, key, generator=None, user=None, expires=False, shared=False) -> Any:
+	def get_value(self, key, generator=None, user=None, expires=False) -> Any:
 		"""The value, or what `generator` makes and stores. `expires` keeps it out of local.cache."""
-		full_key = self.make_key(key, user, shared)
+		full_key = self.make_key(key, user)
 		if full_key in frappe.local.cache:
 			return frappe.local.cache[full_key]
 		value = None
@@ -57,52 +46,41 @@ class RedisWrapper(redis.Redis):
 			frappe.local.cache[full_key] = value
 		return value
 
-	def get_all(self, key):
-		raise refuse("frappe.cache.get_all")
-
 	def get_keys(self, key) -> list[bytes]:
 		"""Full keys that start with `key`."""
 		prefix = self.make_key(key)
 		try:
 			return self.keys(prefix + b"*")
 		except RedisDown:
-			return [
-				full for full in frappe.local.cache if isinstance(full, bytes) and full.startswith(prefix)
-			]
+			return [key for key in frappe.local.cache if isinstance(key, bytes) and key.startswith(prefix)]
 
 	def delete_keys(self, key) -> None:
 		self.delete_value(self.get_keys(key), make_keys=False)
 
-	def delete_key(self, *args, **kwargs) -> None:
-		self.delete_value(*args, **kwargs)
-
-	def delete_value(self, keys, user=None, make_keys=True, shared=False) -> None:
-		if not keys:
-			return
+	def delete_value(self, keys, user=None, make_keys=True) -> None:
 		keys = keys if isinstance(keys, list | tuple) else (keys,)
 		if make_keys:
-			keys = [self.make_key(key, user, shared) for key in keys]
+			keys = [self.make_key(key, user) for key in keys]
 		for key in keys:
 			frappe.local.cache.pop(key, None)
 		with suppress(RedisDown):
-			self.delete(*keys)
+			if keys:
+				self.delete(*keys)
 
-	def exists(self, *names: str, user=None, shared=None) -> int:
+	def exists(self, name: str) -> int:
 		try:
-			return super().exists(*(self.make_key(name, user, shared) for name in names))
+			return super().exists(self.make_key(name))
 		except RedisDown:
 			return False
 
-	def hset(self, name, key, value, shared: bool = False, *args, **kwargs) -> None:
-		if key is None:
-			return
-		full_name = self.make_key(name, shared=shared)
+	def hset(self, name, key, value) -> None:
+		full_name = self.make_key(name)
 		frappe.local.cache.setdefault(full_name, {})[key] = value
 		with suppress(RedisDown):
-			super().hset(full_name, key, pickle.dumps(value), *args, **kwargs)
+			super().hset(full_name, key, pickle.dumps(value))
 
-	def hget(self, name, key, generator=None, shared=False) -> Any:
-		full_name = self.make_key(name, shared=shared)
+	def hget(self, name, key, generator=None) -> Any:
+		full_name = self.make_key(name)
 		known = frappe.local.cache.setdefault(full_name, {})
 		if not key:
 			return None
@@ -117,23 +95,11 @@ class RedisWrapper(redis.Redis):
 		if not generator:
 			return None
 		value = generator()
-		self.hset(name, key, value, shared=shared)
+		self.hset(name, key, value)
 		return value
 
-	def hgetall(self, name) -> dict:
-		stored = super().hgetall(self.make_key(name))
-		return {key: pickle.loads(value) for key, value in stored.items()}
-
-	def hexists(self, name, key, shared: bool = False) -> bool:
-		if key is None:
-			return False
-		try:
-			return super().hexists(self.make_key(name, shared=shared), key)
-		except RedisDown:
-			return False
-
-	def hdel(self, name, key, shared=False) -> None:
-		full_name = self.make_key(name, shared=shared)
+	def hdel(self, name, key) -> None:
+		full_name = self.make_key(name)
 		frappe.local.cache.get(full_name, {}).pop(key, None)
 		with suppress(RedisDown):
 			super().hdel(full_name, key)
@@ -144,40 +110,37 @@ class RedisWrapper(redis.Redis):
 		except RedisDown:
 			return []
 
-	def hdel_keys(self, name_starts_with, key):
-		raise refuse("frappe.cache.hdel_keys")
+	def rpush(self, name, *values):
+		return super().rpush(self.make_key(name), *values)
 
-	def ft(self, index_name="idx"):
-		raise refuse("frappe.cache.ft")
+	def llen(self, name):
+		return super().llen(self.make_key(name))
 
-
-def passes_key(method: str):
-	"""A redis-py method whose first argument becomes this site's key."""
-	original = getattr(redis.Redis, method)
-
-	def wrapper(self, name, *args, **kwargs):
-		return original(self, self.make_key(name), *args, **kwargs)
-
-	wrapper.__name__ = method
-	return wrapper
+	def lrange(self, name, start, end):
+		return super().lrange(self.make_key(name), start, end)
 
 
-for _method in (
-	*("lpush", "rpush", "lpop", "rpop", "llen", "lrange", "ltrim"),
-	*("sadd", "srem", "sismember", "spop", "smembers"),
-):
-	setattr(RedisWrapper, _method, passes_key(_method))
-
-
-def srandmember(self, name, count=None):
-	"""One random member; v15 ignores `count`."""
-	return redis.Redis.srandmember(self, self.make_key(name))
-
-
-RedisWrapper.srandmember = srandmember
+# what Frappe makes its own keys for, and nothing here has asked for yet
+for _method in [
+	"connected",
+	"ft",
+	"get_all",
+	"hdel_keys",
+	"hexists",
+	"hgetall",
+	"lpop",
+	"lpush",
+	"ltrim",
+	"rpop",
+	"sadd",
+	"sismember",
+	"smembers",
+	"spop",
+	"srandmember",
+	"srem",
+]:
+	setattr(RedisWrapper, _method, refused(f"frappe.cache.{_method}"))
 
 
 def setup_cache() -> RedisWrapper:
-	if frappe.conf.redis_cache_sentinel_enabled:
-		raise refuse("Redis Sentinel")
 	return RedisWrapper.from_url(frappe.conf.redis_cache)

@@ -7,7 +7,6 @@ from datetime import datetime
 
 import frappe
 from croniter import CroniterBadCronError
-from frappe import _
 from frappe.utils import cint, get_datetime, get_sites, now_datetime
 from frappe.utils.background_jobs import set_niceness
 
@@ -130,19 +129,3 @@ def _seconds_since(moment: datetime, check_time: datetime | None) -> float:
 def _last_modified(doctype: str) -> datetime | None:
 	newest = frappe.db.get_value(doctype, filters={}, fieldname="modified", order_by="modified desc")
 	return get_datetime(newest) if newest else None
-
-
-@frappe.whitelist()
-def activate_scheduler():
-	frappe.only_for("Administrator")
-	if frappe.local.conf.maintenance_mode:
-		frappe.throw(_("Scheduler can not be re-enabled when maintenance mode is active."))
-	if frappe.conf.pause_scheduler:
-		raise NotImplementedError("benchless does not support editing pause_scheduler over HTTP")
-	if is_scheduler_disabled():
-		enable_scheduler()
-
-
-@frappe.whitelist()
-def get_scheduler_status():
-	return {"status": "inactive" if is_scheduler_inactive() else "active"}

@@ -11,15 +11,3 @@ def get_users_with_role(role: str) -> list[str]:
 		role,
 	)
 	return [row[0] for row in rows]
-
-
-def get_system_managers(only_name: bool = False) -> list[str]:
-	"""Enabled System Managers as `Full Name <address>`, or only their names."""
-	names = [name for name in get_users_with_role("System Manager") if name not in frappe.STANDARD_USERS]
-	if only_name:
-		return names
-	return [f"{frappe.utils.get_fullname(name)} <{name}>" for name in names]
-
-
-def is_system_user(username: str) -> bool:
-	return frappe.db.get_value("User", username, "user_type") == "System User"

@@ -3,8 +3,6 @@
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.query_builder import Interval
-from frappe.query_builder.functions import Now
 
 
 class ActivityLog(Document):
@@ -16,11 +14,6 @@ class ActivityLog(Document):
 			self.status = "Linked"
 		if self.operation in ("Login", "Logout"):
 			self.ip_address = frappe.local.request_ip
-
-	@staticmethod
-	def clear_old_logs(days=None):
-		log = frappe.qb.DocType("Activity Log")
-		frappe.db.delete(log, filters=(log.modified < (Now() - Interval(days=days or 90))))
 
 
 def get_full_name(user: str) -> str:

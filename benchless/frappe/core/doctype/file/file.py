@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote
 
 import frappe
 from frappe import _
-from frappe._api.unsupported import refuse
+from frappe._api.unsupported import refuse, refused
 from frappe.core.api.file import MEGABYTE, get_max_file_size
 from frappe.core.doctype.file.exceptions import (
 	AttachmentLimitReached,
@@ -28,13 +28,6 @@ from frappe.utils.file_manager import is_safe_path
 
 URL_PREFIXES = ("http://", "https://")
 LOCK_ICON = ' <i class="fa fa-lock text-warning"></i>'
-
-
-def refused(name: str):
-	def method(self, *args, **kwargs):
-		raise refuse(f"File.{name}")
-
-	return method
 
 
 class File(Document):
@@ -358,17 +351,10 @@ class File(Document):
 	def is_downloadable(self) -> bool:
 		return has_permission(self, "read")
 
-	def get_extension(self):
-		return os.path.splitext(self.file_name)
-
-	@property
-	def unique_url(self) -> str:
-		return f"{self.file_url}?fid={quote(self.name)}" if self.is_private else self.file_url
-
-	make_thumbnail = refused("make_thumbnail")
-	optimize_file = refused("optimize_file")
-	unzip = refused("unzip")
-	zip_files = refused("zip_files")
+	make_thumbnail = refused("File.make_thumbnail")
+	optimize_file = refused("File.optimize_file")
+	unzip = refused("File.unzip")
+	zip_files = refused("File.zip_files")
 
 
 def on_doctype_update():

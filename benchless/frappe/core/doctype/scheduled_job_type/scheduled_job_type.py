@@ -1,6 +1,5 @@
 """Scheduled Job Type: one scheduler event of an app, with the time it last ran."""
 
-import json
 from datetime import datetime, timedelta
 from random import randint
 
@@ -70,10 +69,6 @@ class ScheduledJobType(Document):
 	def rq_job_id(self) -> str:
 		return f"scheduled_job::{self.method}"
 
-	@property
-	def next_execution(self) -> datetime:
-		return self.get_next_execution()
-
 	def get_next_execution(self) -> datetime:
 		"""First moment of the cron expression after the last run, or after this row was made.
 
@@ -125,14 +120,6 @@ def cron_of(frequency: str) -> str | None:
 	return CRON_OF_FREQUENCY.get(frequency.removesuffix(" Long"))
 
 
-@frappe.whitelist()
-def execute_event(doc: str):
-	frappe.only_for("System Manager")
-	doc = json.loads(doc)
-	frappe.get_doc("Scheduled Job Type", doc.get("name")).enqueue(force=True)
-	return doc
-
-
 def run_scheduled_job(job_type: str):
 	"""What the worker calls; `job_type` is the method's dotted path."""
 	try:
@@ -141,9 +128,9 @@ def run_scheduled_job(job_type: str):
 		print(frappe.get_traceback())
 
 
-def sync_jobs(hooks: dict | None = None):
+def sync_jobs():
 	"""Make the rows equal to the `scheduler_events` of the installed apps."""
-	events = list(events_of(hooks or frappe.get_hooks("scheduler_events")))
+	events = list(events_of(frappe.get_hooks("scheduler_events", {})))
 	for frequency, method, cron_format in events:
 		insert_single_event(frequency, method, cron_format)
 	clear_events([method for _frequency, method, _cron_format in events])

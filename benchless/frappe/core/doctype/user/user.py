@@ -76,25 +76,8 @@ class User(Document):
 		self.append_roles(*roles)
 		self.save()
 
-	def remove_roles(self, *roles: str) -> None:
-		self.set("roles", [row for row in self.roles if row.role not in roles])
-		self.save()
-
 	def get_fullname(self) -> str:
 		return get_fullname(self.name)
-
-
-@frappe.whitelist()
-def generate_keys(user: str) -> dict[str, str]:
-	"""Give the user a new API secret (and a key, if there is none); the secret is returned once."""
-	frappe.only_for("System Manager")
-	document = frappe.get_doc("User", user)
-	secret = frappe.generate_hash(length=15)
-	if not document.api_key:
-		document.api_key = frappe.generate_hash(length=15)
-	document.api_secret = secret
-	document.save()
-	return {"api_secret": secret}
 
 
 def get_permission_query_conditions(user: str | None = None) -> str:
