@@ -7,10 +7,9 @@ from pathlib import Path
 
 import frappe
 from frappe._api.unsupported import refuse
+from frappe.database.schema import drop_table, sync_table
 from frappe.model.controllers import load_doctype_module
 from frappe.utils import now
-
-from benchless.schema import drop_table, sync_table
 
 # these must be there before any other DocType can be described
 FIRST = ("DocType", "DocField", "DocPerm", "DefaultValue", "Module Def")

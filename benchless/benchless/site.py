@@ -14,13 +14,13 @@ from pathlib import Path
 
 import frappe
 import pymysql
+from frappe.database.schema import create_system_tables
 from frappe.utils.password import update_password
 
 from benchless import install
 from benchless.doctypes import sync_app
 from benchless.errors import SiteError
 from benchless.home import Home
-from benchless.schema import create_system_tables
 
 FOLDERS = ("private/files", "private/backups", "public/files", "locks", "logs")
 ROLES = {"Administrator": 1, "System Manager": 1, "Desk User": 1, "All": 1, "Guest": 0}

@@ -23,10 +23,8 @@ class Tables:
 	def table_exists(self, doctype, cached=True) -> bool:
 		return f"tab{doctype}" in self.get_tables(cached=cached)
 
-	def has_table(self, doctype) -> bool:
-		return self.table_exists(doctype)
-
-	def get_db_table_columns(self, table) -> list[str]:
+	def get_table_columns(self, doctype) -> list[str]:
+		table = get_table_name(doctype)
 		columns = frappe.cache.hget("table_columns", table)
 		if columns is None:
 			columns = self.sql(
@@ -35,21 +33,13 @@ class Tables:
 				(table, self.cur_db_name),
 				pluck=True,
 			)
-			if columns:
-				frappe.cache.hset("table_columns", table, columns)
-		return columns
-
-	def get_table_columns(self, doctype) -> list[str]:
-		columns = self.get_db_table_columns(get_table_name(doctype))
-		if not columns:
-			raise self.TableMissingError("DocType", doctype)
+			if not columns:
+				raise self.TableMissingError("DocType", doctype)
+			frappe.cache.hset("table_columns", table, columns)
 		return columns
 
 	def has_column(self, doctype, column) -> bool:
 		return column in self.get_table_columns(doctype)
-
-	def describe(self, doctype: str):
-		return self.sql(f"DESC `{get_table_name(doctype)}`")
 
 	def has_index(self, table_name, index_name):
 		"""The index's rows, empty if there is none."""
@@ -79,28 +69,9 @@ class Tables:
 		if not self.has_index(table, name):
 			self.sql_ddl(f"ALTER TABLE `{table}` ADD INDEX `{name}`({', '.join(fields)})")
 
-	def add_unique(self, doctype, fields, constraint_name=None) -> None:
+	def add_unique(self, doctype, fields: list) -> None:
 		"""Commit and create the unique index unless one of that name is there."""
-		fields = [fields] if isinstance(fields, str) else fields
-		name = constraint_name or "unique_" + "_".join(fields)
+		name = "unique_" + "_".join(fields)
 		table = get_table_name(doctype)
 		if not self.has_index(table, name):
 			self.sql_ddl(f"ALTER TABLE `{table}` ADD UNIQUE `{name}`({', '.join(fields)})")
-
-	def truncate(self, doctype: str) -> None:
-		self.sql_ddl(f"truncate `{get_table_name(doctype)}`")
-
-	def create_sequence(self, *args, **kwargs):
-		from frappe.database.sequence import create_sequence
-
-		return create_sequence(*args, **kwargs)
-
-	def get_next_sequence_val(self, *args, **kwargs):
-		from frappe.database.sequence import get_next_val
-
-		return get_next_val(*args, **kwargs)
-
-	def set_next_sequence_val(self, *args, **kwargs):
-		from frappe.database.sequence import set_next_val
-
-		return set_next_val(*args, **kwargs)

@@ -1,25 +1,27 @@
 """List views and their exports. Fields and filters are checked before they reach the query."""
 
+import csv
 import json
 import re
 from functools import lru_cache
+from io import StringIO
 
 import frappe
 import frappe.permissions
 from frappe import _
 from frappe._api.unsupported import refuse
-from frappe.desk.utils import get_csv_bytes, pop_csv_params, provide_binary_file
 from frappe.model import child_table_fields, default_fields, optional_fields
 from frappe.model.db_query import DatabaseQuery
-from frappe.utils import cint, sbool
-from frappe.utils.xlsxutils import handle_html, make_xlsx
+from frappe.utils import cint, sbool, strip_html
 
 # set by the server or the Desk, never an argument of the query
-IGNORED_PARAMETERS = ("cmd", "data", "ignore_permissions", "view", "user", "csrf_token", "join")
+IGNORED_PARAMETERS = (
+	*("cmd", "data", "ignore_permissions", "view", "user", "csrf_token", "join"),
+	*("with_comment_count", "save_user_settings", "strict"),
+)
 AGGREGATES = ("count", "sum", "avg")
 STANDARD_FIELDS = (*default_fields, *optional_fields, *child_table_fields)
 BULK_DELETE_IN_REQUEST = 10
-PROGRESS_FROM = 5
 # one column: name, `name`, `tabX`.`name`, child.name
 COLUMN = re.compile(r"(?:`?(?P<table>[\w -]+)`?\.)?`?(?P<name>\w+|\*)`?", re.ASCII)
 ALIASED = re.compile(r"(?P<expression>.+?)(?:\s+as\s+[`'\"]?[\w ]+[`'\"]?)?\s*", re.IGNORECASE | re.DOTALL)
@@ -65,7 +67,6 @@ def validate_args(data):
 	validate_fields(data)
 	for filters in (data.filters, data.or_filters):
 		validate_filters(data, filters or [])
-	data.strict = None
 	return data
 
 
@@ -75,8 +76,6 @@ def parse_json(data):
 			data[name] = json.loads(data[name])
 	if data.get("fields") and isinstance(data["fields"], str):
 		data["fields"] = ["*"] if data["fields"] == "*" else json.loads(data["fields"])
-	# there is no Desk that would read them
-	data.pop("save_user_settings", None)
 
 
 def setup_group_by(data):
@@ -196,93 +195,47 @@ def compress(data, args=None):
 
 @frappe.whitelist()
 def export_query():
-	"""Download what a list shows, as CSV or Excel. Needs the export permission of the DocType."""
+	"""Download what a list shows, as CSV. Needs the export permission of the DocType."""
 	params = get_form_params()
 	params.update(limit_page_length=None, as_list=True)
 	doctype = params.pop("doctype")
-	kind = params.pop("file_format_type")
 	title = params.pop("title", doctype)
-	csv_params = pop_csv_params(params)
-	with_totals = params.pop("add_totals_row", None) == "1"
-	params.pop("translate_values", None)
-	frappe.permissions.can_export(doctype, raise_exception=True)
-	selection = params.pop("selected_items", None)
-	if selection:
-		params["filters"] = {"name": ("in", json.loads(selection))}
-
-	rows = [list(row) for row in execute(doctype, **params)]
-	if with_totals and rows:
-		rows.append(totals_of(rows))
-	header = [_("Sr"), *(label_of(field, doctype) for field in params.fields)]
-	data = [header, *([number, *row] for number, row in enumerate(rows, 1))]
-	if kind == "CSV":
-		cleaned = [[handle_html(value) if isinstance(value, str) else value for value in row] for row in data]
-		provide_binary_file(title, "csv", get_csv_bytes(cleaned, csv_params))
-	elif kind == "Excel":
-		provide_binary_file(title, "xlsx", make_xlsx(data, doctype).getvalue())
-	else:
+	kind = params.pop("file_format_type")
+	if kind != "CSV":
 		raise refuse(f"exports as {kind}")
-
-
-def totals_of(rows: list[list]) -> list:
-	totals = [
-		sum(numbers) if (numbers := [value for value in column if isinstance(value, int | float)]) else ""
-		for column in zip(*rows, strict=True)
-	]
-	if not isinstance(totals[0], int | float):
-		totals[0] = _("Total")
-	return totals
+	frappe.permissions.can_export(doctype, raise_exception=True)
+	header = [_("Sr"), *(label_of(field, doctype) for field in params.fields)]
+	rows = [header, *([number, *row] for number, row in enumerate(execute(doctype, **params), 1))]
+	file = StringIO()
+	writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC)
+	writer.writerows(
+		[strip_html(value) if isinstance(value, str) else value for value in row] for row in rows
+	)
+	frappe.response.update(type="binary", filecontent=file.getvalue().encode(), filename=f"{title}.csv")
 
 
 def label_of(field: str, doctype: str) -> str:
-	column = column_of(field) or field
-	table, _dot, name = column.rpartition(".")
+	table, _dot, name = (column_of(field) or field).rpartition(".")
 	owner = table.removeprefix("tab") or doctype
-	if owner == doctype and name == "name":
-		return _("ID")
 	df = frappe.get_meta(owner).get_field(name)
-	label = _(df.label) if df else _(name)
-	return label if owner == doctype else f"{label} ({_(owner)})"
+	label = df.label if df else "ID" if name == "name" else name
+	return label if owner == doctype else f"{label} ({owner})"
 
 
 @frappe.whitelist()
 def delete_items():
-	"""Delete the selected documents; more than ten in the background."""
+	"""Delete the selected documents one by one, committing each."""
 	items = sorted(json.loads(frappe.form_dict.get("items")), reverse=True)
-	doctype = frappe.form_dict.get("doctype")
 	if len(items) > BULK_DELETE_IN_REQUEST:
-		frappe.enqueue("frappe.desk.reportview.delete_bulk", doctype=doctype, items=items)
-	else:
-		delete_bulk(doctype, items)
-
-
-def delete_bulk(doctype, items):
-	"""Delete one by one, committing each; what failed is tried again while that makes progress."""
+		raise refuse(f"deleting more than {BULK_DELETE_IN_REQUEST} documents at once")
 	undeleted = []
-	for number, name in enumerate(items, 1):
+	for name in items:
 		try:
-			frappe.delete_doc(doctype, name)
-			if len(items) >= PROGRESS_FROM:
-				show_progress(doctype, name, number, len(items))
+			frappe.delete_doc(frappe.form_dict.get("doctype"), name)
 			frappe.db.commit()
 		except Exception:
 			undeleted.append(name)
 			frappe.db.rollback()
-	if undeleted and len(undeleted) < len(items):
-		frappe.clear_messages()
-		delete_bulk(doctype, undeleted)
-	elif undeleted:
-		frappe.msgprint(
-			_("Failed to delete {0} documents: {1}").format(len(undeleted), ", ".join(undeleted)),
-			realtime=True,
-			title=_("Bulk Operation Failed"),
-		)
-	else:
-		frappe.msgprint(
-			_("Deleted all documents successfully"), realtime=True, title=_("Bulk Operation Successful")
-		)
-
-
-def show_progress(doctype: str, name: str, number: int, total: int) -> None:
-	message = {"progress": [number, total], "title": _("Deleting {0}").format(doctype), "description": name}
-	frappe.publish_realtime("progress", message, user=frappe.session.user)
+	if undeleted:
+		text = _("Failed to delete {0} documents: {1}").format(len(undeleted), ", ".join(undeleted))
+		frappe.msgprint(text, realtime=True, title=_("Bulk Operation Failed"))

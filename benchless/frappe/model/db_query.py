@@ -37,19 +37,13 @@ class DatabaseQuery:
 		debug=False,
 		ignore_permissions=False,
 		user=None,
-		with_comment_count=False,
-		join="left join",
 		distinct=False,
 		start=None,
 		page_length=None,
 		limit=None,
-		ignore_ifnull=False,
-		update=None,
 		reference_doctype=None,
 		run=True,
-		strict=True,
 		pluck=None,
-		ignore_ddl=False,
 		*,
 		parent_doctype=None,
 		**unknown,
@@ -62,31 +56,22 @@ class DatabaseQuery:
 		refuse_options("frappe.get_list", unknown)
 		self.user = user or frappe.session.user
 		self.ignore_permissions = ignore_permissions
-		if not self.has_table(ignore_ddl):
-			return []
+		if ignore_permissions and not frappe.db.table_exists(self.doctype):
+			raise frappe.db.TableMissingError("DocType", self.doctype)
 		self.meta = frappe.get_meta(self.doctype)
 		self.parent_doctype = parent_doctype
 		self.reference_doctype = reference_doctype or self.doctype
-		self.join = join
 		self.check_read_permission(self.doctype, parent_doctype)
-		fields, filters = in_order(fields, filters)
 		selected = self.select(fields, pluck)
-		conditions = self.conditions(filters, or_filters, ignore_ifnull)
+		conditions = self.conditions(filters, or_filters)
 		selected = self.readable(selected)
 		if not selected:
 			return []
 		query = self.build(selected, conditions, group_by, order_by, distinct)
 		length = cint(limit or page_length or limit_page_length)
 		query += f" limit {length} offset {cint(start or limit_start)}" if length else ""
-		rows = frappe.db.sql(
-			query, as_dict=not as_list, debug=debug, update=update, ignore_ddl=ignore_ddl, run=run
-		)
-		if not run:
-			return rows
-		if with_comment_count and not as_list:
-			for row in rows:
-				row._comment_count = len(json.loads(row.get("_comments") or "[]"))
-		return [row[pluck] for row in rows] if pluck else rows
+		rows = frappe.db.sql(query, as_dict=not as_list, debug=debug, run=run)
+		return [row[pluck] for row in rows] if pluck and run else rows
 
 	def check_read_permission(self, doctype: str, parent_doctype: str | None = None) -> None:
 		if not self.ignore_permissions:
@@ -97,14 +82,6 @@ class DatabaseQuery:
 				throw=True,
 				user=self.user,
 			)
-
-	def has_table(self, ignore_ddl: bool) -> bool:
-		"""TableMissingError (or with `ignore_ddl` False) if a list of everything has no table to read."""
-		if not self.ignore_permissions or frappe.db.table_exists(self.doctype):
-			return True
-		if ignore_ddl:
-			return False
-		raise frappe.db.TableMissingError("DocType", self.doctype)
 
 	def permission_type(self, doctype: str) -> str:
 		permissions = frappe.permissions.get_role_permissions(doctype, user=self.user)
@@ -143,7 +120,7 @@ class DatabaseQuery:
 			self.links[fieldname] = (alias, field.options)
 			self.tables.append(alias)
 			self.joins.append(
-				f"{self.join} `tab{field.options}` `{alias}`"
+				f"left join `tab{field.options}` `{alias}`"
 				f" on `{alias}`.`name` = `tab{self.doctype}`.`{fieldname}`"
 			)
 		return self.links[fieldname][0]
@@ -156,7 +133,7 @@ class DatabaseQuery:
 		self.tables.append(table)
 		parenttype = frappe.db.escape(self.doctype, percent=False)
 		self.joins.append(
-			f"{self.join} `{table}` on `{table}`.parenttype = {parenttype}"
+			f"left join `{table}` on `{table}`.parenttype = {parenttype}"
 			f" and `{table}`.parent = `tab{self.doctype}`.name"
 		)
 
@@ -184,25 +161,25 @@ class DatabaseQuery:
 		standard = [*default_fields[1:], *optional_fields]
 		return {*names, *standard, *(("parent", "parenttype", "parentfield") if meta.istable else ())}
 
-	def conditions(self, filters, or_filters, ignore_ifnull) -> list[str]:
-		found = self.filter_conditions(filters, ignore_ifnull)
-		alternatives = self.filter_conditions(or_filters, ignore_ifnull)
+	def conditions(self, filters, or_filters) -> list[str]:
+		found = self.filter_conditions(filters)
+		alternatives = self.filter_conditions(or_filters)
 		if alternatives:
 			found.append(f"({' or '.join(alternatives)})")
 		if not self.ignore_permissions and (match := self.build_match_conditions()):
 			found.append(f"({match})")
 		return found
 
-	def filter_conditions(self, filters, ignore_ifnull) -> list[str]:
+	def filter_conditions(self, filters) -> list[str]:
 		if isinstance(filters, str):
 			filters = json.loads(filters)
 		if isinstance(filters, dict):
 			filters = [make_filter_tuple(self.doctype, key, value) for key, value in filters.items()]
 		if filters and any(isinstance(entry, str) for entry in filters):
 			raise refuse("SQL texts as filters of frappe.get_list")
-		return [condition(self.doctype, entry, self.join_child, ignore_ifnull) for entry in filters or []]
+		return [condition(self.doctype, entry, self.join_child) for entry in filters or []]
 
-	def build_match_conditions(self, as_condition=True) -> str:
+	def build_match_conditions(self) -> str:
 		"""What roles, ownership, User Permissions and the apps' hooks leave of the rows."""
 		permissions = frappe.permissions.get_role_permissions(self.meta, user=self.user)
 		parts = []
@@ -273,15 +250,6 @@ def get_order_by(doctype, meta) -> str:
 		return ", ".join(f"`tab{doctype}`.`{part[0]}` {part[1]}" for part in parts)
 	direction = (meta.sort_field and meta.sort_order) or "desc"
 	return f"`tab{doctype}`.`{meta.sort_field or 'modified'}` {direction}"
-
-
-def in_order(fields, filters) -> tuple:
-	"""Fields and filters may come swapped."""
-	is_filters = isinstance(fields, dict) or (
-		isinstance(fields, list) and fields and isinstance(fields[0], list)
-	)
-	is_fields = isinstance(filters, list) and len(filters) > 1 and isinstance(filters[0], str)
-	return (filters, fields) if is_filters or (fields and is_fields) else (fields, filters)
 
 
 def fields_of_text(fields: str) -> list[str]:

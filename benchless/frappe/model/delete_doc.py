@@ -1,40 +1,33 @@
 """Deleting documents."""
 
 import frappe
-from frappe._api.unsupported import refuse
-from frappe.model.naming import parse_naming_series
-from frappe.utils import cint
+from frappe.model.naming import revert_series
 
 
 def delete_doc(
 	doctype=None,
 	name=None,
 	force=0,
-	ignore_doctypes=None,
-	for_reload=False,
 	ignore_permissions=False,
 	flags=None,
 	ignore_on_trash=False,
 	ignore_missing=True,
 	delete_permanently=False,
 ):
-	"""Delete one document or several with their child rows; returns False if it is gone already.
+	"""Delete a document with its child rows; returns False if it is gone already.
 
 	LinkExistsError (unless forced) while others link to it. Order: permission, on_trash,
 	on_change, link check, DELETE, after_delete.
 	"""
-	if for_reload:
-		raise refuse("frappe.delete_doc(for_reload=True)")
-	for one in [name] if isinstance(name, str | int) else name or []:
-		if not frappe.db.exists(doctype, one):
-			if not ignore_missing:
-				raise frappe.DoesNotExistError
-			return False
-		document = locked_document(doctype, one)
-		document.flags.update(flags or {})
-		if ignore_permissions:
-			document.flags.ignore_permissions = ignore_permissions
-		delete_one(document, force, ignore_doctypes or [], ignore_on_trash)
+	if not frappe.db.exists(doctype, name):
+		if not ignore_missing:
+			raise frappe.DoesNotExistError
+		return False
+	document = locked_document(doctype, name)
+	document.flags.update(flags or {})
+	if ignore_permissions:
+		document.flags.ignore_permissions = ignore_permissions
+	delete_one(document, force, ignore_on_trash)
 	return None
 
 
@@ -50,7 +43,7 @@ def locked_document(doctype: str, name: str):
 	return frappe.get_doc(doctype, name)
 
 
-def delete_one(document, force, ignore_doctypes, ignore_on_trash) -> None:
+def delete_one(document, force, ignore_on_trash) -> None:
 	doctype, name = document.doctype, document.name
 	frappe.db.delete("__Auth", {"doctype": doctype, "name": name})
 	check_permission(document)
@@ -62,7 +55,7 @@ def delete_one(document, force, ignore_doctypes, ignore_on_trash) -> None:
 		check_if_doc_is_linked(document)
 		check_if_doc_is_dynamically_linked(document)
 	revert_series(document)
-	delete_rows(document, ignore_doctypes)
+	delete_rows(document)
 	document.run_method("after_delete")
 	remove_attachments(doctype, name)
 	delete_dynamic_links(doctype, name)
@@ -95,32 +88,13 @@ def check_permission(document) -> None:
 		frappe.msgprint(message, raise_exception=frappe.PermissionError)
 
 
-def delete_rows(document, ignore_doctypes) -> None:
+def delete_rows(document) -> None:
 	if document.meta.issingle:
 		frappe.db.delete("Singles", {"doctype": document.doctype})
 	else:
 		frappe.db.delete(document.doctype, {"name": document.name})
-	for child in {field.options for field in document.meta.get_table_fields()} - set(ignore_doctypes):
+	for child in {field.options for field in document.meta.get_table_fields()}:
 		frappe.db.delete(child, {"parenttype": document.doctype, "parent": document.name})
-
-
-def revert_series(document) -> None:
-	"""Give the number back if this was the last one of its series."""
-	autoname = document.meta.autoname or ""
-	if autoname.startswith("naming_series:") and document.get("naming_series"):
-		revert_series_if_last(document.naming_series, document.name, document)
-	elif autoname and autoname.split(":", 1)[0] not in ("Prompt", "field", "hash", "autoincrement", "format"):
-		revert_series_if_last(autoname, document.name, document)
-
-
-def revert_series_if_last(key, name, doc=None) -> None:
-	prefix, _, hashes = key.rpartition(".") if ".#" in key else (key, "", "")
-	if hashes and not hashes.startswith("#"):
-		raise refuse("reverting a series with text behind its number")
-	prefix = parse_naming_series(prefix.split("."), doc=doc) if "." in prefix else prefix
-	current = frappe.db.sql("select current from `tabSeries` where name = %s for update", prefix)
-	if current and current[0][0] == cint(name.replace(prefix, "")):
-		frappe.db.sql("update `tabSeries` set current = current - 1 where name = %s", prefix)
 
 
 def fields_linking_to(doctype: str) -> list:

@@ -159,10 +159,6 @@ class Meta:
 	def get_title_field(self) -> str:
 		return self.title_field or ("title" if self.has_field("title") else "name")
 
-	def get_naming_series_options(self) -> list[str]:
-		field = self.get_field("naming_series")
-		return (field.options or "").split("\n") if field else []
-
 	def get_high_permlevel_fields(self) -> list[_dict]:
 		return [field for field in self.fields if field.permlevel > 0]
 

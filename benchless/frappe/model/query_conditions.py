@@ -10,7 +10,7 @@ NUMBERS = ("Check", "Float", "Int", "Currency", "Percent")
 LOWEST = "'0001-01-01 00:00:00.000000'"
 
 
-def condition(doctype: str, filter_, join_child, ignore_ifnull=False) -> str:
+def condition(doctype: str, filter_, join_child) -> str:
 	"""`join_child(doctype)` is called for a filter on a child table."""
 	wanted = get_filter(doctype, filter_)
 	if wanted.doctype != doctype:
@@ -33,7 +33,7 @@ def condition(doctype: str, filter_, join_child, ignore_ifnull=False) -> str:
 			can_be_null = False
 	is_never_null = wanted.fieldname in ("name", "modified", "creation") or "ifnull(" in column
 	is_exact = wanted.value and operator in ("=", "like")
-	if ignore_ifnull or is_never_null or is_exact or not can_be_null:
+	if is_never_null or is_exact or not can_be_null:
 		return f"{column} {operator} {value}"
 	return f"ifnull({column}, {fallback}) {operator} {value}"
 

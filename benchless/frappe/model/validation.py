@@ -96,7 +96,7 @@ class Validation:
 			return
 		for field in self.meta.get_select_fields():
 			options = (field.options or "").split("\n")
-			if field.fieldname == "naming_series" or not self.get(field.fieldname) or not any(options):
+			if not self.get(field.fieldname) or not any(options):
 				continue
 			value = cstr(self.get(field.fieldname)).strip()
 			self.set(field.fieldname, value)

@@ -95,7 +95,7 @@ def format_timedelta(o: datetime.timedelta) -> str:
 
 
 def add_to_date(date, as_string=False, as_datetime=False, **period):
-	"""The date moved by `years` … `seconds`; text stays text, with a time if it had one or hours are added."""
+	"""The date moved by `days` and so on; text stays text, with a time if it had one or hours are added."""
 	as_datetime = as_datetime or "hours" in period
 	if isinstance(date, str):
 		as_string = True

@@ -121,24 +121,11 @@ class RedisWrapper(redis.Redis):
 
 
 # what Frappe makes its own keys for, and nothing here has asked for yet
-for _method in [
-	"connected",
-	"ft",
-	"get_all",
-	"hdel_keys",
-	"hexists",
-	"hgetall",
-	"lpop",
-	"lpush",
-	"ltrim",
-	"rpop",
-	"sadd",
-	"sismember",
-	"smembers",
-	"spop",
-	"srandmember",
-	"srem",
-]:
+UNSUPPORTED = (
+	"connected ft get_all hdel_keys hexists hgetall "
+	"lpop lpush ltrim rpop sadd sismember smembers spop srandmember srem"
+)
+for _method in UNSUPPORTED.split():
 	setattr(RedisWrapper, _method, refused(f"frappe.cache.{_method}"))
 
 

@@ -1,8 +1,7 @@
 import frappe
 from frappe._api.unsupported import refuse
+from frappe.database.schema import sync_table
 from frappe.model.document import Document
-
-from benchless.schema import sync_table
 
 
 class DocType(Document):

@@ -57,9 +57,8 @@ def fields_with_columns(meta) -> list:
 
 
 def create_table(meta) -> None:
-	name = f"name {'bigint' if meta.autoname == 'autoincrement' else 'varchar(140)'} primary key"
 	parts = [
-		name,
+		"name varchar(140) primary key",
 		"creation datetime(6), modified datetime(6), modified_by varchar(140), owner varchar(140)",
 		"docstatus int(1) not null default 0, idx int(8) not null default 0",
 	]
@@ -77,8 +76,6 @@ def create_table(meta) -> None:
 		parts.append("index parent(parent)")
 	else:
 		parts.append("index modified(modified)")
-	if meta.autoname == "autoincrement":
-		frappe.db.create_sequence(meta.name, check_not_exists=True)
 	engine = meta.engine or "InnoDB"
 	frappe.db.sql_ddl(f"create table `tab{meta.name}` ({', '.join(parts)}) ENGINE={engine} {TABLE_OPTIONS}")
 
