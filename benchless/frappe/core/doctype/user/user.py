@@ -76,6 +76,10 @@ class User(Document):
 		self.append_roles(*roles)
 		self.save()
 
+	def remove_roles(self, *roles: str) -> None:
+		self.set("roles", [row for row in self.roles if row.role not in roles])
+		self.save()
+
 	def get_fullname(self) -> str:
 		return get_fullname(self.name)
 
