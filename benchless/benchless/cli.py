@@ -1,5 +1,6 @@
 """The `benchless` command: what `bench` offers to run an app, for one home folder."""
 
+import code
 import functools
 import importlib
 import json
@@ -8,15 +9,20 @@ import os
 import traceback
 from ast import literal_eval
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import frappe
+from frappe.utils import background_jobs
+from frappe.utils.response import json_handler
+from frappe.utils.scheduler import start_scheduler, toggle_scheduler
 
-from benchless import __version__
+from benchless import __version__, site
 from benchless.errors import BenchlessError, ServiceError, SiteError
 from benchless.home import DEFAULT, Home, is_port_free
+from benchless.processes import run_until_stopped, running, stop_on_sigterm
 from benchless.services import Services
 
 
@@ -48,7 +54,7 @@ class Bench:
 	@property
 	def site(self) -> str:
 		if not self.default_site:
-			raise click.UsageError("Which site? Use `benchless --site <site> …` or `benchless use <site>`.")
+			raise click.UsageError("Which site? Use `benchless --site <site> …`.")
 		if not self.home.site_file(self.default_site).exists():
 			raise SiteError(f"There is no site {self.default_site} in {self.home.sites}.")
 		return self.default_site
@@ -56,8 +62,6 @@ class Bench:
 	@contextmanager
 	def connected(self) -> Iterator[None]:
 		"""The site as the current one, as Administrator."""
-		import frappe
-
 		self.start()
 		frappe.init(self.site)
 		frappe.connect()
@@ -154,8 +158,6 @@ def status(bench: Bench):
 @click.option("--force", is_flag=True, help="Replace the site if it exists.")
 def new_site(bench: Bench, name: str, admin_password: str, apps: tuple[str], set_default: bool, force: bool):
 	"""Make a site with its database."""
-	from benchless import site
-
 	bench.start()
 	site.new_site(name, admin_password=admin_password, force=force)
 	for app in apps:
@@ -169,51 +171,24 @@ def new_site(bench: Bench, name: str, admin_password: str, apps: tuple[str], set
 @click.argument("name")
 def drop_site(bench: Bench, name: str):
 	"""Remove a site, its files and its database."""
-	from benchless import site
-
 	bench.start()
 	site.drop_site(name)
 	if bench.config.get("default_site") == name:
 		bench.home.set_setting("default_site", None)
 
 
-@command("use")
-@click.argument("name")
-def use(bench: Bench, name: str):
-	"""Make a site the default one."""
-	bench.site_option = name
-	bench.home.set_setting("default_site", bench.site)
-
-
 @command("install-app")
 @click.argument("apps", nargs=-1, required=True)
 def install_app(bench: Bench, apps: tuple[str]):
 	"""Install apps (importable Python packages) on the site."""
-	from benchless import site
-
 	bench.start()
 	for app in apps:
 		site.install_app(bench.site, app)
 
 
-@command("uninstall-app")
-@click.argument("app")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-def uninstall_app(bench: Bench, app: str, yes: bool):
-	"""Remove an app and its tables from the site."""
-	from benchless import site
-
-	if not yes:
-		click.confirm(f"All documents of {app} on {bench.site} will be lost. Go on?", abort=True)
-	bench.start()
-	site.uninstall_app(bench.site, app)
-
-
 @command("list-apps")
 def list_apps(bench: Bench):
 	"""Print the apps of the site."""
-	from benchless import site
-
 	bench.start()
 	for app in site.list_apps(bench.site):
 		click.echo(app)
@@ -222,8 +197,6 @@ def list_apps(bench: Bench):
 @command("migrate")
 def migrate(bench: Bench):
 	"""Bring the site's tables, fixtures and scheduled jobs up to date with its apps."""
-	from benchless import site
-
 	bench.start()
 	site.migrate(bench.site)
 
@@ -251,21 +224,13 @@ def set_config(bench: Bench, key: str, value: str, is_common: bool, parse: bool)
 @click.option("--kwargs", help="Keyword arguments as a Python literal.")
 def execute(bench: Bench, method: str, args: str | None, kwargs: str | None):
 	"""Call a function, commit, and print what it returned as JSON."""
-	import frappe
-	from frappe.utils.response import json_handler
-
 	with bench.connected():
-		function = frappe.get_attr(method) if not method.startswith("frappe.db.") else database_method(method)
+		name = method.removeprefix("frappe.db.")
+		function = getattr(frappe.db, name) if name != method else frappe.get_attr(method)
 		result = function(*positional(args), **(literal_eval(kwargs) if kwargs else {}))
 		frappe.db.commit()
 		if result:
 			click.echo(json.dumps(result, default=json_handler))
-
-
-def database_method(path: str) -> Callable:
-	import frappe
-
-	return getattr(frappe.db, path.removeprefix("frappe.db."))
 
 
 def positional(args: str | None) -> list | tuple:
@@ -281,74 +246,36 @@ def positional(args: str | None) -> list | tuple:
 @command("console")
 def console(bench: Bench):
 	"""Open a Python console on the site."""
-	import code
-	from importlib.util import find_spec
-
-	import frappe
 
 	with bench.connected():
 		names = {"frappe": frappe, **{app: __import__(app) for app in frappe.get_installed_apps()}}
-		if find_spec("IPython"):
-			from IPython import start_ipython
-
-			start_ipython(argv=[], user_ns=names)
-		else:
-			code.interact(banner=f"{bench.site}: {', '.join(names)}", local=names)
+		code.interact(banner=f"{bench.site}: {', '.join(names)}", local=names)
 
 
 @command("enable-scheduler")
 def enable_scheduler(bench: Bench):
 	"""Let scheduled jobs of the site run."""
-	toggle_scheduler(bench, True)
+	toggle(bench, True)
 
 
 @command("disable-scheduler")
 def disable_scheduler(bench: Bench):
 	"""Keep scheduled jobs of the site from being enqueued."""
-	toggle_scheduler(bench, False)
+	toggle(bench, False)
 
 
-def toggle_scheduler(bench: Bench, is_on: bool) -> None:
-	import frappe
-	from frappe.utils.scheduler import toggle_scheduler
-
+def toggle(bench: Bench, is_on: bool) -> None:
 	with bench.connected():
 		toggle_scheduler(is_on)
 		frappe.db.commit()
 	click.echo(f"{'Enabled' if is_on else 'Disabled'} for {bench.site}")
 
 
-@command("trigger-scheduler-event")
-@click.argument("event")
-def trigger_scheduler_event(bench: Bench, event: str):
-	"""Run a scheduled method now, here."""
-	import frappe
-
-	with bench.connected():
-		try:
-			job_type = frappe.get_doc("Scheduled Job Type", {"method": event})
-		except frappe.DoesNotExistError:
-			raise click.ClickException(f"Event {event} does not exist!") from None
-		job_type.execute()
-
-
 @command("clear-cache")
 def clear_cache(bench: Bench):
 	"""Forget everything cached for the site."""
-	import frappe
-
 	with bench.connected():
 		frappe.clear_cache()
-
-
-@command("export-fixtures")
-@click.option("--app", help="Only this app's.")
-def export_fixtures(bench: Bench, app: str | None):
-	"""Write the `fixtures` of the apps to their folders."""
-	from frappe.utils.fixtures import export_fixtures
-
-	with bench.connected():
-		export_fixtures(app=app)
 
 
 @command("run-tests")
@@ -368,9 +295,7 @@ def run_tests(bench: Bench):
 def worker(bench: Bench, queue: str | None, quiet: bool, burst: bool, strategy: str | None):
 	"""Run one worker."""
 	bench.start()
-	from benchless.worker import work
-
-	work(queue, quiet, burst, strategy)
+	background_jobs.start_worker(queue, quiet=quiet, burst=burst, strategy=strategy)
 
 
 @command("worker-pool")
@@ -381,18 +306,15 @@ def worker(bench: Bench, queue: str | None, quiet: bool, burst: bool, strategy: 
 def worker_pool(bench: Bench, queue: str | None, num_workers: int, quiet: bool, burst: bool):
 	"""Run several workers."""
 	bench.start()
-	from benchless.worker import work_as_pool
-
-	work_as_pool(queue, num_workers, quiet, burst)
+	background_jobs.start_worker_pool(queue, num_workers=num_workers, quiet=quiet, burst=burst)
 
 
 @command("scheduler")
 def scheduler(bench: Bench):
 	"""Enqueue the scheduled jobs of all sites when they are due."""
 	bench.start()
-	from benchless.scheduler import run
-
-	run()
+	with suppress(KeyboardInterrupt):
+		start_scheduler()
 
 
 @command("serve")
@@ -404,8 +326,8 @@ def serve(bench: Bench, port: int | None, no_socketio: bool, all_sites: bool):
 	bench.start()
 	if not no_socketio:
 		os.environ["DEV_SERVER"] = "1"
-	from benchless.processes import running, stop_on_sigterm
-	from benchless.web import make_web_server, serve
+	# only this process needs it, and workers are forked from what they have imported
+	from benchless import web
 
 	stop_on_sigterm()
 	logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -415,16 +337,16 @@ def serve(bench: Bench, port: int | None, no_socketio: bool, all_sites: bool):
 			f"Port {port} is in use by another program. Stop it, use --port, or change webserver_port "
 			f"in {bench.home.settings_file}."
 		)
-	server = make_web_server(port, None if all_sites else bench.default_site)
+	server = web.make_web_server(port, None if all_sites else bench.default_site)
 	click.echo(f"http://{bench.default_site or 'localhost'}:{port}", err=True)
 	home = str(bench.home_path)
 	try:
 		if no_socketio:
-			serve(server)
+			web.serve(server)
 		else:
 			parent = str(os.getpid())
 			with running("--home", home, "socketio", "--web-port", str(port), "--parent", parent):
-				serve(server)
+				web.serve(server)
 	except KeyboardInterrupt:
 		click.echo("Stopped.", err=True)
 
@@ -436,7 +358,6 @@ def serve(bench: Bench, port: int | None, no_socketio: bool, all_sites: bool):
 def socketio(bench: Bench, port: int | None, web_port: int | None, parent: int | None):
 	"""Run the Socket.IO server alone."""
 	bench.start()
-	from benchless.processes import run_until_stopped
 	from benchless.socket_server import SocketServer
 
 	logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")

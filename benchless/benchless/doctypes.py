@@ -7,7 +7,7 @@ from pathlib import Path
 
 import frappe
 from frappe._api.unsupported import refuse
-from frappe.database.schema import drop_table, sync_table
+from frappe.database.schema import sync_table
 from frappe.model.controllers import load_doctype_module
 from frappe.utils import now
 
@@ -139,17 +139,3 @@ def insert(table: str, values: dict) -> None:
 	columns = ", ".join(f"`{column}`" for column in values)
 	marks = ", ".join(["%s"] * len(values))
 	frappe.db.sql(f"insert into `tab{table}` ({columns}) values ({marks})", list(values.values()))
-
-
-def remove_doctype(doctype: str) -> None:
-	"""Description, values and table of one DocType. Commits."""
-	is_single = frappe.db.get_value("DocType", doctype, "issingle")
-	frappe.db.delete("DocType", {"name": doctype})
-	for table in ("DocField", "DocPerm"):
-		frappe.db.delete(table, {"parent": doctype, "parenttype": "DocType"})
-	if is_single:
-		frappe.db.delete("Singles", {"doctype": doctype})
-	else:
-		drop_table(doctype)
-	frappe.clear_cache(doctype=doctype)
-	frappe.controllers.get(frappe.local.site, {}).pop(doctype, None)

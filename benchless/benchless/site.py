@@ -14,6 +14,7 @@ from pathlib import Path
 
 import frappe
 import pymysql
+from frappe.core.doctype.file.utils import make_home_folder
 from frappe.database.schema import create_system_tables
 from frappe.utils.password import update_password
 
@@ -98,7 +99,7 @@ def fill(name: str, admin_password: str) -> None:
 		install.set_installed_apps(["frappe"])
 		add_roles_and_users(admin_password)
 		add_settings()
-		install.sync_scheduler()
+		install.sync_jobs()
 		make_home_folder()
 		frappe.db.commit()
 		frappe.clear_cache()
@@ -129,12 +130,6 @@ def add_settings() -> None:
 	settings.save(ignore_permissions=True)
 
 
-def make_home_folder() -> None:
-	from frappe.core.doctype.file.utils import make_home_folder
-
-	make_home_folder()
-
-
 def drop_site(name: str) -> None:
 	"""Delete the site with its database and files."""
 	path = Path(name) / "site_config.json"
@@ -154,11 +149,6 @@ def install_app(site: str, app: str) -> None:
 	Home(Path("..").resolve()).add_app(app)
 	with connected(site):
 		install.install_app(app)
-
-
-def uninstall_app(site: str, app: str) -> None:
-	with connected(site):
-		install.uninstall_app(app)
 
 
 def migrate(site: str) -> None:

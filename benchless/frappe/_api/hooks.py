@@ -36,7 +36,7 @@ def installed_apps_of_this_request() -> list[str]:
 def get_attr(method_string: str) -> Any:
 	"""The object a dotted path names; AppNotInstalledError if its app is not on the site."""
 	app, _, _ = method_string.partition(".")
-	if not local.flags.in_uninstall and not local.flags.in_install and app not in get_installed_apps():
+	if not local.flags.in_install and app not in get_installed_apps():
 		throw(f"App {app} is not installed", AppNotInstalledError)
 	module, _, name = method_string.rpartition(".")
 	return getattr(get_module(module), name)

@@ -162,7 +162,3 @@ def index_changes(table: str, field) -> list[str]:
 	elif plain and not field.search_index:
 		changes.append(f"DROP INDEX `{plain.Key_name}`")
 	return changes
-
-
-def drop_table(doctype: str) -> None:
-	frappe.db.sql_ddl(f"drop table if exists `tab{doctype}`")

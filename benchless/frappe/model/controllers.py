@@ -25,7 +25,7 @@ def get_doc(*args, **kwargs):
 
 
 def get_controller(doctype: str) -> type:
-	"""The class from the app's controller file, or of the override_doctype_class hook.
+	"""The class from the app's controller file.
 
 	Custom DocTypes, and some of the framework's, have no such file; they are plain Documents.
 	"""
@@ -44,15 +44,10 @@ def import_controller(doctype: str) -> type:
 		raise not_importable(doctype, f"No module named 'frappe.core.doctype.{name}'") from None
 	if meta.custom:
 		return Document
-	overrides = frappe.get_hooks("override_doctype_class", {}).get(doctype)
-	if overrides:
-		module_path, _, class_name = overrides[-1].rpartition(".")
-		module = importlib.import_module(module_path)
-	else:
-		module = load_doctype_module(doctype, meta.module)
-		class_name = doctype.replace(" ", "").replace("-", "")
+	module = load_doctype_module(doctype, meta.module)
 	if module is None:
 		return Document
+	class_name = doctype.replace(" ", "").replace("-", "")
 	controller = vars(module).get(class_name)
 	if controller is None:
 		raise ImportError(f"{doctype}: {class_name} does not exist in module {module.__name__}")

@@ -62,6 +62,7 @@ class DatabaseQuery:
 		self.parent_doctype = parent_doctype
 		self.reference_doctype = reference_doctype or self.doctype
 		self.check_read_permission(self.doctype, parent_doctype)
+		fields, filters = in_order(fields, filters)
 		selected = self.select(fields, pluck)
 		conditions = self.conditions(filters, or_filters)
 		selected = self.readable(selected)
@@ -250,6 +251,14 @@ def get_order_by(doctype, meta) -> str:
 		return ", ".join(f"`tab{doctype}`.`{part[0]}` {part[1]}" for part in parts)
 	direction = (meta.sort_field and meta.sort_order) or "desc"
 	return f"`tab{doctype}`.`{meta.sort_field or 'modified'}` {direction}"
+
+
+def in_order(fields, filters) -> tuple:
+	"""Filters may come first, where fields are expected."""
+	is_filters = isinstance(fields, dict) or (
+		isinstance(fields, list) and fields and isinstance(fields[0], list)
+	)
+	return (filters, fields) if is_filters else (fields, filters)
 
 
 def fields_of_text(fields: str) -> list[str]:

@@ -67,7 +67,7 @@ def delete_one(document, force, ignore_on_trash) -> None:
 
 def note_deletion(document) -> None:
 	"""A Comment that says who deleted what, unless the controller sets `no_feed_on_delete`."""
-	in_setup = frappe.flags.in_install or frappe.flags.in_uninstall or frappe.flags.in_import
+	in_setup = frappe.flags.in_install or frappe.flags.in_import
 	if in_setup or getattr(document, "no_feed_on_delete", False):
 		return
 	frappe.get_doc(
