@@ -4,7 +4,7 @@ import re
 
 import frappe
 from frappe._api.unsupported import refuse
-from frappe.model.columns import column_type
+from frappe.database.columns import column_type
 from frappe.utils import cint, cstr, flt
 
 TABLE_OPTIONS = "ROW_FORMAT=DYNAMIC CHARACTER SET=utf8mb4 COLLATE=utf8mb4_unicode_ci"
