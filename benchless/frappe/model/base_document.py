@@ -7,11 +7,10 @@ import weakref
 from functools import cached_property
 
 import frappe
+from frappe._api.unsupported import refuse
 from frappe._api.values import _dict
-from frappe.model import child_table_fields, datetime_fields, default_fields, float_like_fields, table_fields
-from frappe.model.docstatus import DocStatus
-from frappe.model.selection import select
-from frappe.utils import cast, cint, cstr, flt
+from frappe.model import datetime_fields, default_fields, float_like_fields, table_fields
+from frappe.utils import cint, cstr, flt
 
 INTERNAL_KEYS = ("_user_tags", "__islocal", "__onload", "_liked_by", "__run_link_triggers", "__unsaved")
 
@@ -19,14 +18,13 @@ INTERNAL_KEYS = ("_user_tags", "__islocal", "__onload", "_liked_by", "__run_link
 class BaseDocument:
 	_reserved_keywords = frozenset(
 		(
-			*("doctype", "meta", "flags", "parent_doc", "permitted_fieldnames", "dont_update_if_missing"),
-			*(
-				"_table_fields",
-				"_valid_columns",
-				"_doc_before_save",
-				"_table_fieldnames",
-				"_reserved_keywords",
-			),
+			"doctype",
+			"meta",
+			"flags",
+			"parent_doc",
+			"_doc_before_save",
+			"_table_fieldnames",
+			"_reserved_keywords",
 		)
 	)
 
@@ -35,7 +33,6 @@ class BaseDocument:
 			self.doctype = d["doctype"]
 		self._table_fieldnames = {field.fieldname for field in self.meta.get_table_fields()}
 		self.update(d)
-		self.dont_update_if_missing = []
 		if hasattr(self, "__setup__"):
 			self.__setup__()
 
@@ -43,13 +40,9 @@ class BaseDocument:
 	def meta(self):
 		return frappe.get_meta(self.doctype)
 
-	@cached_property
-	def permitted_fieldnames(self) -> list[str]:
-		return self.meta.get_permitted_fieldnames(parenttype=getattr(self, "parenttype", None))
-
 	def __getstate__(self):
 		"""Without what every process finds again for itself."""
-		left_out = ("meta", "permitted_fieldnames", "_parent_doc")
+		left_out = ("meta", "_parent_doc")
 		return {key: value for key, value in self.__dict__.items() if key not in left_out}
 
 	def update(self, d):
@@ -64,19 +57,13 @@ class BaseDocument:
 	def update_if_missing(self, d) -> None:
 		values = d.get_valid_dict() if isinstance(d, BaseDocument) else d
 		for key, value in values.items():
-			if value is not None and self.get(key) is None and key not in self.dont_update_if_missing:
+			if value is not None and self.get(key) is None:
 				self.set(key, value)
 
-	def get(self, key, filters=None, limit=None, default=None):
-		"""A value, or those rows of a child table that match the filters."""
-		if isinstance(key, dict):
-			return select(self.get_all_children(), key, limit)
-		if isinstance(filters, dict) and filters:
-			return select(self.__dict__.get(key, []), filters, limit)
-		value = self.__dict__.get(key, filters or default)
-		if limit and isinstance(value, list | tuple):
-			return value[:limit]
-		return value
+	def get(self, key, default=None):
+		if isinstance(key, dict) or isinstance(default, dict):
+			raise refuse("filters in Document.get")
+		return self.__dict__.get(key, default)
 
 	def set(self, key, value, as_value=False) -> None:
 		if key in self._reserved_keywords:
@@ -88,21 +75,16 @@ class BaseDocument:
 		if value:
 			self.extend(key, value)
 
-	def delete_key(self, key) -> None:
-		self.__dict__.pop(key, None)
-
 	def append(self, key: str, value=None):
 		"""Add a row to a child table; returns the row's document."""
 		row = self._init_child({} if value is None else value, key)
 		if self.__dict__.get(key) is None:
 			self.__dict__[key] = []
 		self.__dict__[key].append(row)
-		row.parent_doc = weakref.ref(self)
+		row._parent_doc = weakref.ref(self)
 		return row
 
 	def extend(self, key, value) -> None:
-		if not hasattr(value, "__iter__"):
-			raise ValueError
 		for row in value:
 			self.append(key, row)
 
@@ -117,16 +99,8 @@ class BaseDocument:
 
 	@property
 	def parent_doc(self):
-		reference = getattr(self, "_parent_doc", None)
-		return reference() if isinstance(reference, weakref.ReferenceType) else reference
-
-	@parent_doc.setter
-	def parent_doc(self, value):
-		self._parent_doc = value
-
-	@parent_doc.deleter
-	def parent_doc(self):
-		self._parent_doc = None
+		reference = self.__dict__.get("_parent_doc")
+		return reference and reference()
 
 	def _init_child(self, value, key):
 		if not isinstance(value, BaseDocument):
@@ -136,7 +110,7 @@ class BaseDocument:
 		value.parenttype = self.doctype
 		value.parentfield = key
 		if value.get("docstatus") is None:
-			value.docstatus = DocStatus.draft()
+			value.docstatus = 0
 		if not getattr(value, "idx", None):
 			value.idx = len(self.__dict__.get(key) or []) + 1
 		if not getattr(value, "name", None):
@@ -149,9 +123,9 @@ class BaseDocument:
 			raise AttributeError(fieldname)
 		return field.options
 
-	def get_all_children(self, parenttype=None) -> list:
-		fields = [f for f in self.meta.get_table_fields() if not parenttype or f.options == parenttype]
-		return [row for field in fields for row in self.get(field.fieldname) or []]
+	def get_all_children(self) -> list:
+		tables = self.meta.get_table_fields()
+		return [row for field in tables for row in self.get(field.fieldname) or []]
 
 	def get_valid_columns(self) -> list[str]:
 		return self.meta.get_valid_columns()
@@ -165,24 +139,14 @@ class BaseDocument:
 		for key in (*default_fields, *self.get_valid_columns()):
 			self.__dict__.setdefault(key, None)
 		if self.__dict__["docstatus"] is None:
-			self.docstatus = DocStatus.draft()
+			self.docstatus = 0
 		if self.__dict__["idx"] is None:
 			self.__dict__["idx"] = 0
 
 	def is_new(self) -> bool:
 		return self.get("__islocal")
 
-	@property
-	def docstatus(self):
-		return DocStatus(cint(self.get("docstatus")))
-
-	@docstatus.setter
-	def docstatus(self, value):
-		self.__dict__["docstatus"] = DocStatus(cint(value))
-
-	def get_valid_dict(
-		self, sanitize=True, convert_dates_to_str=False, ignore_nulls=False, ignore_virtual=False
-	) -> _dict:
+	def get_valid_dict(self, sanitize=True, convert_dates_to_str=False, ignore_nulls=False) -> _dict:
 		"""The values of the table's columns, as the database wants them."""
 		values = _dict()
 		for fieldname in self.meta.get_valid_columns():
@@ -196,27 +160,12 @@ class BaseDocument:
 				values[fieldname] = value
 		return values
 
-	def as_dict(
-		self,
-		no_nulls=False,
-		no_default_fields=False,
-		convert_dates_to_str=False,
-		no_child_table_fields=False,
-	) -> _dict:
-		options = {
-			"no_nulls": no_nulls,
-			"no_default_fields": no_default_fields,
-			"convert_dates_to_str": convert_dates_to_str,
-			"no_child_table_fields": no_child_table_fields,
-		}
+	def as_dict(self, no_nulls=False, convert_dates_to_str=False) -> _dict:
+		options = {"no_nulls": no_nulls, "convert_dates_to_str": convert_dates_to_str}
 		out = self.get_valid_dict(convert_dates_to_str=convert_dates_to_str, ignore_nulls=no_nulls)
 		out["doctype"] = self.doctype
 		for fieldname in self._table_fieldnames:
 			out[fieldname] = [row.as_dict(**options) for row in self.get(fieldname) or []]
-		left_out = (*(default_fields if no_default_fields else ()),)
-		left_out += child_table_fields if no_child_table_fields else ()
-		for key in left_out:
-			out.pop(key, None)
 		for key in INTERNAL_KEYS:
 			if value := getattr(self, key, None):
 				out[key] = value
@@ -224,12 +173,6 @@ class BaseDocument:
 
 	def as_json(self) -> str:
 		return frappe.as_json(self.as_dict())
-
-	def get_value(self, fieldname):
-		return self.cast(self.get(fieldname), self.meta.get_field(fieldname))
-
-	def cast(self, value, df):
-		return cast(df.fieldtype, value)
 
 	def get_label_from_fieldname(self, fieldname):
 		field = self.meta.get_field(fieldname)
@@ -242,7 +185,6 @@ class BaseDocument:
 				self.set(field.fieldname, cint(value))
 			elif field.fieldtype in float_like_fields and value is not None:
 				self.set(field.fieldname, flt(value))
-		self.docstatus = self.docstatus
 
 
 def database_value(field: _dict, value):

@@ -131,7 +131,7 @@ def check_if_doc_is_dynamically_linked(doc, method="Delete") -> None:
 
 
 def check_rows(doc, link, filters: dict, ignored: set[str]) -> None:
-	columns = ["name", "docstatus", *(("parent", "parenttype") if link.istable else ())]
+	columns = ["name", *(("parent", "parenttype") if link.istable else ())]
 	for row in frappe.db.get_values(link.parent, filters, columns, as_dict=True):
 		doctype = (link.istable and row.parenttype) or link.parent
 		name = (link.istable and row.parent) or row.name

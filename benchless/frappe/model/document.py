@@ -1,16 +1,15 @@
 """Documents: loading, the life cycle of insert and save, and hooks."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import frappe
 from frappe._api.unsupported import refuse, refused
 from frappe.model.access import Access
 from frappe.model.base_document import BaseDocument
-from frappe.model.docstatus import DocStatus
 from frappe.model.naming import set_new_name, validate_name
 from frappe.model.storage import Storage
 from frappe.model.validation import Validation
-from frappe.utils import cstr, get_datetime, get_timedelta, getdate, now
+from frappe.utils import cint, cstr, get_datetime, getdate, now
 
 
 class Document(Validation, Storage, Access, BaseDocument):
@@ -85,33 +84,31 @@ class Document(Validation, Storage, Access, BaseDocument):
 		ignore_if_duplicate=False,
 		ignore_mandatory=None,
 		set_name=None,
-		set_child_names=True,
 	):
 		"""Store a new document in the current transaction.
 
 		Order: defaults, links, permission, before_insert, name, before_validate, validate,
 		before_save, checks, INSERT, after_insert, on_update, on_change.
 		"""
-		self.set_flags(
-			ignore_permissions=ignore_permissions,
-			ignore_links=ignore_links,
-			ignore_mandatory=ignore_mandatory,
-		)
+		given = {
+			"ignore_permissions": ignore_permissions,
+			"ignore_links": ignore_links,
+			"ignore_mandatory": ignore_mandatory,
+		}
+		self.flags.update({name: value for name, value in given.items() if value is not None})
 		self.set("__islocal", True)
 		self._set_defaults()
 		self.set_user_and_timestamp()
-		self.set_docstatus()
 		self.check_if_latest()
 		self._validate_links()
 		self.check_permission("create")
 		self.run_method("before_insert")
-		self.set_new_name(set_name=set_name, set_child_names=set_child_names)
+		self.set_new_name(set_name)
 		self.set_parent_in_children()
 		self.validate_higher_perm_levels()
 		self.flags.in_insert = True
 		self.run_before_save_methods()
 		self._validate()
-		self.set_docstatus()
 		self.flags.in_insert = False
 		if self.meta.issingle:
 			self.update_single(self.get_valid_dict())
@@ -127,39 +124,33 @@ class Document(Validation, Storage, Access, BaseDocument):
 		self.__dict__.pop("__unsaved", None)
 		return self
 
-	def set_flags(self, **flags) -> None:
-		self.flags.notifications_executed = []
-		self.flags.update({name: value for name, value in flags.items() if value is not None})
-
-	def save(self, *args, **kwargs):
-		return self._save(*args, **kwargs)
-
-	def _save(self, ignore_permissions=None, ignore_version=None):
+	def save(self, ignore_permissions=None):
 		"""Store changes; a new document is inserted.
 
 		TimestampMismatchError if the stored document was changed since this one was read.
 		"""
-		self.set_flags(ignore_permissions=ignore_permissions)
-		self.flags.ignore_version = frappe.flags.in_test if ignore_version is None else ignore_version
+		if ignore_permissions is not None:
+			self.flags.ignore_permissions = ignore_permissions
 		if self.get("__islocal") or not self.get("name"):
 			return self.insert()
 		self._set_defaults()
 		self.check_permission("write", "save")
 		self.set_user_and_timestamp()
-		self.set_docstatus()
 		self.check_if_latest()
 		self.set_parent_in_children()
-		self.set_name_in_children()
+		for row in self.get_all_children():
+			if not row.name:
+				set_new_name(row)
 		self.validate_higher_perm_levels()
 		self._validate_links()
 		self.run_before_save_methods()
 		self._validate()
-		self.set_docstatus()
 		if self.meta.issingle:
 			self.update_single(self.get_valid_dict())
 		else:
 			self.db_update()
-		self.update_children()
+		for field in self.meta.get_table_fields():
+			self.update_child_table(field)
 		self.run_post_save_methods()
 		self.__dict__.pop("__unsaved", None)
 		return self
@@ -190,18 +181,13 @@ class Document(Validation, Storage, Access, BaseDocument):
 			row.modified_by = self.modified_by
 			row.owner = row.owner or self.owner
 			row.creation = row.creation or self.creation
-		frappe.flags.currently_saving.append((self.doctype, self.name))
-
-	def set_docstatus(self) -> None:
-		if self.docstatus is None:
-			self.docstatus = DocStatus.draft()
-		for row in self.get_all_children():
 			row.docstatus = self.docstatus
+		frappe.flags.currently_saving.append((self.doctype, self.name))
 
 	def check_if_latest(self) -> None:
 		self.load_doc_before_save(raise_exception=True)
 		self._action = "save"
-		if self.docstatus != DocStatus.draft():
+		if cint(self.docstatus):
 			raise refuse("submitted documents")
 		previous = self._doc_before_save
 		if previous and cstr(previous.modified) != cstr(self._original_modified):
@@ -240,59 +226,30 @@ class Document(Validation, Storage, Access, BaseDocument):
 			current = get_datetime(current)
 		elif isinstance(before, date):
 			current = getdate(current)
-		elif isinstance(before, timedelta):
-			current = get_timedelta(current)
 		return before != current
 
-	def set_new_name(self, force=False, set_name=None, set_child_names=True) -> None:
-		if self.flags.name_set and not force:
-			return
-		autoname = self.meta.autoname or ""
-		if self.get("__newname") and autoname.lower() == "prompt":
-			self.name = validate_name(self.doctype, self.get("__newname"))
-			self.flags.name_set = True
-			return
-		if set_name:
-			self.name = validate_name(self.doctype, set_name)
+	def set_new_name(self, name: str | None = None) -> None:
+		if name:
+			self.name = validate_name(self.doctype, name)
 		else:
 			set_new_name(self)
-		for row in self.get_all_children() if set_child_names else ():
+		for row in self.get_all_children():
 			set_new_name(row)
-		self.flags.name_set = True
 
 	def set_parent_in_children(self) -> None:
 		for row in self.get_all_children():
 			row.parent = self.name
 			row.parenttype = self.doctype
 
-	def set_name_in_children(self) -> None:
-		for row in self.get_all_children():
-			if not row.name:
-				set_new_name(row)
-
 	def run_before_save_methods(self) -> None:
 		self.run_method("before_validate")
-		if self.flags.ignore_validate:
-			return
 		self.run_method("validate")
 		self.run_method("before_save")
-		self.set_title_field()
-
-	def set_title_field(self) -> None:
-		field = self.meta.get_field("title") if self.meta.title_field == "title" else None
-		if not field:
-			return
-		values = {key: "" if value is None else value for key, value in self.as_dict().items()}
-		if field.options:
-			self.set("title", field.options.format(**values))
-		elif self.is_new() and not self.get("title") and field.default:
-			self.set("title", field.default.format(**values))
 
 	def run_post_save_methods(self) -> None:
 		self.run_method("on_update")
 		self.clear_cache()
-		if self.flags.get("notify_update", True):
-			self.notify_update()
+		self.notify_update()
 		self.run_method("on_change")
 		if (self.doctype, self.name) in frappe.flags.currently_saving:
 			frappe.flags.currently_saving.remove((self.doctype, self.name))
@@ -342,7 +299,7 @@ class Document(Validation, Storage, Access, BaseDocument):
 			delete_permanently=delete_permanently,
 		)
 
-	def db_set(self, fieldname, value=None, update_modified=True, notify=False, commit=False) -> None:
+	def db_set(self, fieldname, value=None, update_modified=True) -> None:
 		"""Write values to the database and this document, without validation."""
 		self.update(fieldname if isinstance(fieldname, dict) else {fieldname: value})
 		if update_modified and (self.doctype, self.name) not in frappe.flags.currently_saving:
@@ -350,9 +307,6 @@ class Document(Validation, Storage, Access, BaseDocument):
 			self.set("modified_by", frappe.session.user)
 		if not self.get_doc_before_save():
 			self.load_doc_before_save()
-		self.run_method("before_change")
-		if self.name is None:
-			return
 		options = {
 			"modified": self.modified,
 			"modified_by": self.modified_by,
@@ -363,21 +317,16 @@ class Document(Validation, Storage, Access, BaseDocument):
 		else:
 			frappe.db.set_value(self.doctype, self.name, fieldname, value, **options)
 		self.run_method("on_change")
-		if notify:
-			self.notify_update()
-		if commit:
-			frappe.db.commit()
 
 	def get_title(self) -> str:
 		return self.get(self.meta.get_title_field()) or ""
 
-	def add_comment(self, comment_type="Comment", text=None, comment_email=None, comment_by=None):
+	def add_comment(self, comment_type="Comment", text=None):
 		return frappe.get_doc(
 			{
 				"doctype": "Comment",
 				"comment_type": comment_type,
-				"comment_email": comment_email or frappe.session.user,
-				"comment_by": comment_by,
+				"comment_email": frappe.session.user,
 				"reference_doctype": self.doctype,
 				"reference_name": self.name,
 				"content": text or comment_type,
@@ -397,25 +346,3 @@ class Document(Validation, Storage, Access, BaseDocument):
 
 	def __str__(self) -> str:
 		return f"{self.__class__.__name__}({self.name or 'unsaved'})"
-
-
-def bulk_insert(doctype, documents, ignore_duplicates: bool = False, chunk_size=10_000) -> None:
-	"""INSERT documents and their child rows, without hooks, names or checks."""
-	documents = list(documents)
-	tables = {doctype: documents}
-	for field in frappe.get_meta(doctype).get_table_fields():
-		rows = [row for document in documents for row in document.get(field.fieldname)]
-		tables.setdefault(field.options, []).extend(rows)
-	for table, rows in tables.items():
-		columns = frappe.get_meta(table).get_valid_columns()
-		values = (stamped_values(row, columns) for row in rows)
-		frappe.db.bulk_insert(
-			table, columns, values, ignore_duplicates=ignore_duplicates, chunk_size=chunk_size
-		)
-
-
-def stamped_values(document, columns: list[str]) -> tuple:
-	document.creation = document.modified = now()
-	document.owner = document.modified_by = frappe.session.user
-	values = document.get_valid_dict(convert_dates_to_str=True, ignore_nulls=True)
-	return tuple(values.get(column) for column in columns)

@@ -20,7 +20,7 @@ class Storage:
 		if not self.creation:
 			self.creation = self.modified = now()
 			self.owner = self.modified_by = frappe.session.user
-		values = self.get_valid_dict(convert_dates_to_str=True, ignore_virtual=True)
+		values = self.get_valid_dict(convert_dates_to_str=True)
 		columns = ", ".join(f"`{column}`" for column in values)
 		marks = ", ".join(["%s"] * len(values))
 		query = f"INSERT INTO `tab{self.doctype}` ({columns}) VALUES ({marks})"
@@ -58,7 +58,7 @@ class Storage:
 		if self.get("__islocal") or not self.name:
 			self.db_insert()
 			return
-		values = self.get_valid_dict(convert_dates_to_str=True, ignore_virtual=True)
+		values = self.get_valid_dict(convert_dates_to_str=True)
 		name = cstr(values.pop("name"))
 		changes = ", ".join(f"`{column}` = %s" for column in values)
 		try:
@@ -89,26 +89,13 @@ class Storage:
 				)
 		frappe.db.value_cache.pop(self.doctype, None)
 
-	def update_children(self) -> None:
-		for field in self.meta.get_table_fields():
-			self.update_child_table(field.fieldname, field)
-
-	def update_child_table(self, fieldname: str, df=None) -> None:
+	def update_child_table(self, field) -> None:
 		"""Delete rows that are no longer there, then write all others."""
-		field = df or self.meta.get_field(fieldname)
-		rows = self.get(fieldname) or []
-		if field.options not in (self.flags.ignore_children_type or ()):
-			kept = [row.name for row in rows if row.name and not row.is_new()]
-			filters = {"parent": self.name, "parenttype": self.doctype, "parentfield": fieldname}
-			if kept:
-				filters["name"] = ("not in", kept)
-			frappe.db.delete(field.options, filters)
+		rows = self.get(field.fieldname) or []
+		kept = [row.name for row in rows if row.name and not row.is_new()]
+		filters = {"parent": self.name, "parenttype": self.doctype, "parentfield": field.fieldname}
+		if kept:
+			filters["name"] = ("not in", kept)
+		frappe.db.delete(field.options, filters)
 		for row in rows:
 			row.db_update()
-
-	def update_modified(self) -> None:
-		self.set("modified", now())
-		if self.meta.issingle:
-			frappe.db.set_single_value(self.doctype, "modified", self.modified, update_modified=False)
-		else:
-			frappe.db.set_value(self.doctype, self.name, "modified", self.modified, update_modified=False)

@@ -121,7 +121,7 @@ class Validation:
 	def _validate_length(self) -> None:
 		if frappe.flags.in_install or self.meta.issingle:
 			return
-		for fieldname, value in self.get_valid_dict(ignore_virtual=True).items():
+		for fieldname, value in self.get_valid_dict().items():
 			field = self.meta.get_field(fieldname)
 			if not field or field.fieldtype == "Check":
 				continue
@@ -155,7 +155,7 @@ class Validation:
 	def _sanitize_content(self) -> None:
 		if frappe.flags.in_install:
 			return
-		for fieldname, value in self.get_valid_dict(ignore_virtual=True).items():
+		for fieldname, value in self.get_valid_dict().items():
 			if not isinstance(value, str) or ("<" not in value and ">" not in value):
 				continue
 			field = self.meta.get_field(fieldname)
