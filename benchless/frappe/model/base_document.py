@@ -17,15 +17,7 @@ INTERNAL_KEYS = ("_user_tags", "__islocal", "__onload", "_liked_by", "__run_link
 
 class BaseDocument:
 	_reserved_keywords = frozenset(
-		(
-			"doctype",
-			"meta",
-			"flags",
-			"parent_doc",
-			"_doc_before_save",
-			"_table_fieldnames",
-			"_reserved_keywords",
-		)
+		("doctype", "meta", "flags", "parent_doc", "_doc_before_save", "_table_fieldnames")
 	)
 
 	def __init__(self, d):
@@ -61,7 +53,7 @@ class BaseDocument:
 				self.set(key, value)
 
 	def get(self, key, default=None):
-		if isinstance(key, dict) or isinstance(default, dict):
+		if isinstance(key, dict) or (isinstance(default, dict) and default):
 			raise refuse("filters in Document.get")
 		return self.__dict__.get(key, default)
 

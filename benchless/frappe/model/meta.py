@@ -85,9 +85,9 @@ class Meta:
 	def name(self) -> str:
 		return self.properties.name
 
-	def get(self, key, filters=None, limit=None, default=None):
+	def get(self, key, filters=None, default=None):
 		value = self.__dict__[key] if key in self.__dict__ else self.properties.get(key, default)
-		return select(value, filters, limit) if isinstance(filters, dict) else value
+		return select(value, filters) if isinstance(filters, dict) else value
 
 	def as_dict(self, no_nulls=False) -> dict:
 		return {**self.properties, "fields": list(self.fields), "permissions": list(self.permissions)}
