@@ -106,7 +106,7 @@ class Session:
 			return False
 		last = frappe.cache.hget("last_db_session_update", self.sid)
 		is_recent = last and time_diff_in_seconds(now(), last) <= DATABASE_UPDATE_INTERVAL
-		if (is_recent and not force) or frappe.flags.read_only:
+		if is_recent and not force:
 			return False
 		self.data.data.update(last_updated=now(), lang=str(frappe.lang))
 		frappe.db.sql(
@@ -127,8 +127,6 @@ def clear_cookies():
 
 def delete_session(sid=None, user=None, reason="Session Expired"):
 	"""End a session and note who was logged out why. Commits."""
-	if frappe.flags.read_only:
-		return
 	if sid and not user:
 		rows = frappe.db.sql("select user from tabSessions where sid = %s", sid)
 		user = rows[0][0] if rows else None

@@ -4,14 +4,12 @@ import re
 
 import frappe
 import pymysql
-from frappe._api.unsupported import refuse
-from frappe.utils import CallbackManager, cint, get_datetime
+from frappe.utils import CallbackManager, get_datetime
 from pymysql.constants import FIELD_TYPE
 from pymysql.converters import conversions, escape_string
 
 NO_VALUES = object()
 IFNULL = re.compile(r"ifnull\(", re.IGNORECASE)
-ROWS_PER_FETCH = 100
 IMPLICIT_COMMITS = ("start", "alter", "drop", "create", "begin", "truncate")
 
 
@@ -58,87 +56,44 @@ class Connection:
 	def connect(self) -> None:
 		self._conn = self.get_connection()
 		self._cursor = self._conn.cursor()
-		if timeout := self.statement_timeout():
-			self.sql("set session max_statement_time = %s", timeout)
-
-	@staticmethod
-	def statement_timeout() -> int:
-		"""Seconds: one and a half of the request's or job's time, if the site wants that."""
-		if not frappe.conf.get("enable_db_statement_timeout"):
-			return 0
-		from rq import get_current_job
-
-		if getattr(frappe.local, "request", None):
-			return int(cint(frappe.conf.http_timeout or 300) * 1.5)
-		job = get_current_job()
-		return int(cint(job.timeout) * 1.5) if job else 0
 
 	def close(self) -> None:
 		if self._conn:
 			self._conn.close()
 			self._conn = self._cursor = None
 
-	def sql(
-		self,
-		query,
-		values=NO_VALUES,
-		*,
-		as_dict=0,
-		as_list=0,
-		debug=0,
-		ignore_ddl=0,
-		auto_commit=0,
-		update=None,
-		explain=False,
-		run=True,
-		pluck=False,
-		as_iterator=False,
-	):
-		"""Execute one statement; rows come as tuples, or as asked.
+	def sql(self, query, values=NO_VALUES, *, as_dict=0, debug=0, run=True, pluck=False):
+		"""Execute one statement; rows come as tuples, or as asked. With `run=False` returns the statement.
 
 		A deadlock raises QueryDeadlockError, a lock wait that ran out QueryTimeoutError, other
 		errors are pymysql's. Schema changes after writes raise ImplicitCommitError.
 		"""
-		if explain:
-			raise refuse("frappe.db.sql(explain=True)")
-		query = IFNULL.sub("coalesce(", str(query).strip()) if run else str(query)
 		if not run:
-			return query
+			return str(query)
+		query = IFNULL.sub("coalesce(", str(query).strip())
 		if not self._conn:
 			self.connect()
 		self.check_transaction_status(query)
 		if is_query_type(query, ("drop", "create")):
 			frappe.cache.delete_value("db_tables")
-		if auto_commit:
-			self.commit()
-		self.execute(query, self.as_arguments(values), ignore_ddl)
-		if debug:
-			frappe.log(self.last_query)
-		if auto_commit:
-			self.commit()
-		if not self._cursor.description:
-			return ()
-		if as_iterator:
-			return self.iterate(pluck, as_dict, as_list, update)
-		return self.shape(self._cursor.fetchall(), pluck, as_dict, as_list, update)
-
-	@staticmethod
-	def as_arguments(values):
-		if values is NO_VALUES:
-			return None
-		return values if isinstance(values, tuple | dict | list) else (values,)
-
-	def execute(self, query: str, values, ignore_ddl) -> None:
+		arguments = values if isinstance(values, tuple | dict | list) else (values,)
 		try:
-			self._cursor.execute(query, values)
+			self._cursor.execute(query, None if values is NO_VALUES else arguments)
 		except pymysql.Error as error:
-			if not (ignore_ddl and self.is_about_missing_schema(error)):
-				self.raise_translated(error, query, values)
+			self.raise_translated(error, query, values)
 		finally:
 			self.last_query = self._cursor._executed
-
-	def is_about_missing_schema(self, error) -> bool:
-		return self.is_missing_table_or_column(error) or self.cant_drop_field_or_key(error)
+		if debug:
+			frappe.log(self.last_query)
+		if not self._cursor.description:
+			return ()
+		rows = self._cursor.fetchall()
+		if pluck:
+			return [row[0] for row in rows]
+		if as_dict:
+			keys = [column[0] for column in self._cursor.description]
+			return [frappe._dict(zip(keys, row, strict=True)) for row in rows]
+		return rows
 
 	def raise_translated(self, error, query, values):
 		if self.is_syntax_error(error):
@@ -147,50 +102,26 @@ class Connection:
 			raise frappe.QueryDeadlockError(error) from error
 		elif self.is_timedout(error):
 			raise frappe.QueryTimeoutError(error) from error
-		elif self.is_read_only_mode_error(error):
-			message = "Site is running in read only mode, this action can not be performed right now."
-			frappe.throw(message, title="In Read Only Mode", exc=frappe.InReadOnlyMode)
 		raise error
-
-	def shape(self, rows, pluck, as_dict, as_list, update):
-		if pluck:
-			return [row[0] for row in rows]
-		if as_dict:
-			keys = [column[0] for column in self._cursor.description]
-			shaped = [frappe._dict(zip(keys, row, strict=False)) for row in rows]
-			for row in shaped:
-				row.update(update or {})
-			return shaped
-		return [list(row) for row in rows] if as_list else rows
-
-	def iterate(self, pluck, as_dict, as_list, update):
-		if not (pluck or as_dict or as_list):
-			frappe.throw("`as_iterator` only works with `as_list=True` or `as_dict=True`")
-		while rows := self._cursor.fetchmany(ROWS_PER_FETCH):
-			yield from self.shape(rows, pluck, as_dict, as_list, update)
 
 	def check_transaction_status(self, query: str) -> None:
 		if self.transaction_writes and is_query_type(query, IMPLICIT_COMMITS):
 			raise frappe.ImplicitCommitError("This statement can cause implicit commit")
 		if is_query_type(query, ("commit", "rollback")):
 			self.transaction_writes = 0
-		if query[:6].lower() in ("update", "insert", "delete"):
-			self.count_write()
-
-	def count_write(self) -> None:
-		self.transaction_writes += 1
-		if self.transaction_writes <= self.MAX_WRITES_PER_TRANSACTION:
+		if query[:6].lower() not in ("update", "insert", "delete"):
 			return
-		if not self.auto_commit_on_many_writes:
-			raise frappe.TooManyWritesError(
-				"Too many changes to database in single action; all were reverted."
-			)
-		self.commit()
+		self.transaction_writes += 1
+		if self.transaction_writes > self.MAX_WRITES_PER_TRANSACTION:
+			if not self.auto_commit_on_many_writes:
+				message = "Too many changes to database in single action; all were reverted."
+				raise frappe.TooManyWritesError(message)
+			self.commit()
 
-	def sql_ddl(self, query, debug=False) -> None:
+	def sql_ddl(self, query) -> None:
 		"""Commit, then change the schema."""
 		self.commit()
-		self.sql(query, debug=debug)
+		self.sql(query)
 
 	@staticmethod
 	def escape(s, percent=True) -> str:
@@ -198,9 +129,8 @@ class Connection:
 		text = escape_string(frappe.as_unicode(s)).replace("`", "\\`")
 		return "'" + (text.replace("%", "%%") if percent else text) + "'"
 
-	def begin(self, *, read_only=False) -> None:
-		mode = " READ ONLY" if read_only or frappe.flags.read_only else ""
-		self.sql(f"START TRANSACTION{mode}")
+	def begin(self) -> None:
+		self.sql("START TRANSACTION")
 
 	def commit(self) -> None:
 		"""Commit and start the next transaction, then run the after_commit callbacks."""

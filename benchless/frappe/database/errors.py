@@ -3,8 +3,6 @@
 import pymysql
 from pymysql.constants import ER
 
-READ_ONLY_TRANSACTION = 1792
-
 
 def has_code(*codes: int):
 	return staticmethod(lambda e: e.args[0] in codes)
@@ -16,18 +14,15 @@ class ErrorPredicates:
 	ProgrammingError = pymysql.ProgrammingError
 	TableMissingError = pymysql.ProgrammingError
 	OperationalError = pymysql.OperationalError
-	SequenceGeneratorLimitExceeded = pymysql.OperationalError
 	InternalError = pymysql.InternalError
 	DataError = pymysql.DataError
 
 	is_deadlocked = has_code(ER.LOCK_DEADLOCK)
 	is_timedout = has_code(ER.LOCK_WAIT_TIMEOUT)
-	is_read_only_mode_error = has_code(READ_ONLY_TRANSACTION)
 	is_table_missing = has_code(ER.NO_SUCH_TABLE)
 	is_missing_column = has_code(ER.BAD_FIELD_ERROR)
 	is_missing_table_or_column = has_code(ER.NO_SUCH_TABLE, ER.BAD_FIELD_ERROR)
 	is_duplicate_entry = has_code(ER.DUP_ENTRY)
-	cant_drop_field_or_key = has_code(ER.CANT_DROP_FIELD_OR_KEY)
 	is_syntax_error = has_code(ER.PARSE_ERROR)
 
 	@staticmethod

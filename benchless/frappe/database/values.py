@@ -13,48 +13,12 @@ DefaultOrderBy = "KEEP_DEFAULT_ORDERING"
 
 
 class Values:
-	def get_value(
-		self,
-		doctype,
-		filters=None,
-		fieldname="name",
-		ignore=None,
-		as_dict=False,
-		debug=False,
-		order_by=DefaultOrderBy,
-		cache=False,
-		for_update=False,
-		*,
-		run=True,
-		pluck=False,
-		distinct=False,
-		skip_locked=False,
-		wait=True,
-	):
+	def get_value(self, doctype, filters=None, fieldname="name", ignore=None, as_dict=False, **options):
 		"""Field values of the first match: one value, or a row of several; None without a match."""
-		rows = self.get_values(
-			doctype,
-			filters,
-			fieldname,
-			ignore,
-			as_dict,
-			debug,
-			order_by,
-			cache=cache,
-			for_update=for_update,
-			run=run,
-			pluck=pluck,
-			distinct=distinct,
-			limit=1,
-			skip_locked=skip_locked,
-			wait=wait,
-		)
-		if not run:
-			return rows
+		rows = self.get_values(doctype, filters, fieldname, ignore, as_dict, limit=1, **options)
 		if not rows:
 			return None
-		row = rows[0]
-		return row if as_dict or len(row) > 1 else row[0]
+		return rows[0] if as_dict or len(rows[0]) > 1 else rows[0][0]
 
 	def get_values(
 		self,
@@ -63,99 +27,69 @@ class Values:
 		fieldname="name",
 		ignore=None,
 		as_dict=False,
+		*,
 		debug=False,
 		order_by=DefaultOrderBy,
-		update=None,
 		cache=False,
 		for_update=False,
-		*,
-		run=True,
 		pluck=False,
-		distinct=False,
 		limit=None,
 		skip_locked=False,
 		wait=True,
+		**unknown,
 	):
-		"""Rows of field values. A name, a list of names, a dict or a list of filters selects them.
+		"""Rows of field values. A name, a dict or a list of filters selects them.
 
 		`filters=None`, or the DocType's own name, reads a Single. `for_update` locks the rows;
 		`wait=False` raises QueryTimeoutError, `skip_locked` leaves out rows others hold.
 		"""
+		refuse_options("frappe.db.get_values", unknown)
 		is_name = isinstance(filters, str)
 		key = (doctype, filters, fieldname if isinstance(fieldname, str) else tuple(fieldname or ()))
 		if cache and is_name and key in self.value_cache:
 			return self.value_cache[key]
-		result = {"as_dict": as_dict, "debug": debug, "update": update, "run": run, "pluck": pluck}
 		if filters is None or (filters == doctype and doctype != "DocType"):
-			rows = self.get_values_from_single(fieldname, filters, doctype, **result)
+			rows = self.get_values_from_single(fieldname, filters, doctype, as_dict)
 		else:
-			selection = {
-				"order_by": None if distinct else order_by,
-				"limit": limit,
-				"distinct": distinct,
-				"for_update": for_update,
-				"skip_locked": skip_locked,
-				"wait": wait,
-			}
-			rows = self.values_of(doctype, filters, fieldname, selection, result, ignore)
+			if isinstance(filters, list):
+				filters = [entry for entry in filters if entry]
+				if not filters:
+					return []
+				wait = True
+			elif order_by == DefaultOrderBy:
+				order_by = "modified"
+			locking = {"for_update": for_update, "skip_locked": skip_locked, "wait": wait}
+			query = frappe.qb.get_query(
+				doctype, fields=fieldname, filters=filters, order_by=order_by, limit=limit, **locking
+			)
+			try:
+				rows = query.run(as_dict=as_dict or fieldname == "*", debug=debug, pluck=pluck)
+			except (self.ProgrammingError, self.OperationalError) as error:
+				if not (ignore and self.is_missing_table_or_column(error)):
+					raise
+				return None
 		if cache and is_name:
 			self.value_cache[key] = rows
 		return rows
 
-	def values_of(self, doctype, filters, fieldname, selection: dict, result: dict, ignore):
-		if isinstance(filters, list):
-			filters = [entry for entry in filters if entry]
-			if not filters:
-				return {}
-			selection["wait"] = True
-		elif selection["order_by"] == DefaultOrderBy:
-			selection["order_by"] = "modified"
-		if fieldname == "*":
-			result["as_dict"] = True if not isinstance(filters, list) else result["as_dict"]
-		try:
-			query = frappe.qb.get_query(
-				doctype, fields=fieldname, filters=filters, validate_filters=True, **selection
-			)
-			return query.run(**result)
-		except (self.ProgrammingError, self.OperationalError) as error:
-			if isinstance(filters, list) or not self.is_missing_table_or_column(error):
-				raise
-			if ignore:
-				return None
-			if self.is_table_missing(error):
-				return self.get_values_from_single(fieldname, filters, doctype, **result)
-			raise
-
-	def get_values_from_single(
-		self, fields, filters, doctype, as_dict=False, debug=False, update=None, *, run=True, pluck=False
-	):
-		fields = [fields] if isinstance(fields, str) and fields != "*" else fields
+	def get_values_from_single(self, fields, filters, doctype, as_dict=False) -> list:
 		values = self.get_singles_dict(doctype)
-		if fields == "*" or isinstance(filters, dict):
-			if any(values.get(key) != value for key, value in (filters or {}).items()):
-				return []
-			if as_dict:
-				return [values] if values else []
-			return [[values.get(field) for field in fields]] if fields != "*" else []
+		if any(values.get(key) != value for key, value in (filters or {}).items()):
+			return []
+		if fields == "*":
+			return [values] if values else []
+		fields = [fields] if isinstance(fields, str) else fields
 		found = frappe._dict({field: values[field] for field in fields if field in values})
 		if not found:
 			return []
-		found.update(update or {})
 		return [found] if as_dict else [[found.get(field) for field in fields]]
 
-	def get_singles_dict(self, doctype, debug=False, *, for_update=False, cast=False):
-		"""The stored values of a Single; texts, unless `cast` by their fields' types."""
+	def get_singles_dict(self, doctype, *, for_update=False) -> frappe._dict:
+		"""The stored values of a Single, as texts."""
 		query = frappe.qb.get_query(
 			"Singles", filters={"doctype": doctype}, fields=["field", "value"], for_update=for_update
 		)
-		values = frappe._dict(query.run(debug=debug))
-		if not cast:
-			return values
-		meta = frappe.get_meta(doctype)
-		for fieldname in values:
-			if field := meta.get_field(fieldname):
-				values[fieldname] = frappe.utils.cast(field.fieldtype, values[fieldname])
-		return values
+		return frappe._dict(query.run())
 
 	def get_single_value(self, doctype, fieldname, cache=True):
 		"""A Single's value as its field's type; remembered by this connection."""
@@ -180,44 +114,30 @@ class Values:
 		modified=None,
 		modified_by=None,
 		update_modified=True,
-		debug=False,
 	) -> None:
 		changes = as_changes(fieldname, value, modified, modified_by, update_modified)
-		self.delete("Singles", {"field": ("in", tuple(changes)), "doctype": doctype}, debug=debug)
+		self.delete("Singles", {"field": ("in", tuple(changes)), "doctype": doctype})
 		rows = [(doctype, key, sbool(new)) for key, new in changes.items()]
-		frappe.qb.into("Singles").columns("doctype", "field", "value").insert(*rows).run(debug=debug)
+		frappe.qb.into("Singles").columns("doctype", "field", "value").insert(*rows).run()
 		frappe.clear_document_cache(doctype, doctype)
 		self.value_cache.pop(doctype, None)
 
 	def set_value(
-		self,
-		dt,
-		dn,
-		field,
-		val=None,
-		modified=None,
-		modified_by=None,
-		update_modified=True,
-		debug=False,
+		self, dt, dn, field, val=None, modified=None, modified_by=None, update_modified=True
 	) -> None:
 		"""UPDATE one row by name, or all that match filters; `field` may be a dict of values."""
 		if dn is None or dt == dn:
 			if frappe.get_meta(dt).issingle:
-				options = {
-					"modified": modified,
-					"modified_by": modified_by,
-					"update_modified": update_modified,
-				}
-				self.set_single_value(dt, field, val, debug=debug, **options)
+				options = {"modified": modified, "modified_by": modified_by}
+				self.set_single_value(dt, field, val, update_modified=update_modified, **options)
 			return
-		query = frappe.qb.get_query(dt, filters=dn, update=True, validate_filters=True)
+		query = frappe.qb.get_query(dt, filters=dn, update=True)
 		changes = as_changes(field, val, modified, modified_by, update_modified)
 		frappe.clear_document_cache(dt, *([dn] if isinstance(dn, str) else []))
 		for column, value in changes.items():
 			query = query.set(column, value)
-		query.run(debug=debug)
-		for key in [key for key in self.value_cache if key == dt]:
-			del self.value_cache[key]
+		query.run()
+		self.value_cache.pop(dt, None)
 
 	def exists(self, dt, dn=None, cache=False):
 		"""The name of a match, or None; a Single always exists."""
@@ -228,25 +148,20 @@ class Values:
 			dt = dt["doctype"]
 		return self.get_value(dt, dn, ignore=True, cache=cache, order_by=None)
 
-	def count(self, dt, filters=None, debug=False, cache=False, distinct: bool = True) -> int:
+	def count(self, dt, filters=None, debug=False, cache=False) -> int:
 		"""The number of matches; with `cache`, of all rows as counted in the last day."""
 		key = f"doctype:count:{dt}"
 		if cache and not filters and (known := frappe.cache.get_value(key)) is not None:
 			return known
-		query = frappe.qb.get_query(
-			dt, filters=filters, fields=Count("*"), distinct=distinct, validate_filters=True
-		)
+		query = frappe.qb.get_query(dt, filters=filters, fields=Count("*"))
 		count = query.run(debug=debug)[0][0]
 		if cache and not filters:
 			frappe.cache.set_value(key, count, expires_in_sec=86400)
 		return count
 
-	def delete(self, doctype: str, filters: dict | list | None = None, debug=False, **kwargs):
+	def delete(self, doctype: str, filters: dict | list | None = None) -> None:
 		"""DELETE matching rows; without filters all of them."""
-		filters = filters or kwargs.pop("conditions", None)
-		refuse_options("frappe.db.delete", kwargs)
-		query = frappe.qb.get_query(doctype, filters=filters, delete=True, validate_filters=True)
-		return query.run(debug=debug)
+		frappe.qb.get_query(doctype, filters=filters, delete=True).run()
 
 	def bulk_insert(
 		self,
@@ -264,14 +179,6 @@ class Values:
 		rows = iter(values)
 		while chunk := tuple(itertools.islice(rows, chunk_size)):
 			query.insert(*chunk).run()
-
-	@staticmethod
-	def get_all(*args, **kwargs):
-		return frappe.get_all(*args, **kwargs)
-
-	@staticmethod
-	def get_list(*args, **kwargs):
-		return frappe.get_list(*args, **kwargs)
 
 	@staticmethod
 	def format_date(date) -> str:

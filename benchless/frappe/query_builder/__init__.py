@@ -2,34 +2,33 @@
 # ruff: noqa: F401
 # this module is where apps import these names from
 
+import frappe
 from frappe.query_builder.escaping import escape_literals
 from frappe.query_builder.queries import get_query
-from frappe.query_builder.running import run
 from frappe.utils import get_table_name
-from pypika import Case, Criterion, Field, Interval, JoinType, MySQLQuery, Order, Query, Tuple, terms
+from pypika import Case, Criterion, Field, Interval, MySQLQuery, Order
 from pypika.dialects import MySQLQueryBuilder
-from pypika.queries import Column, Schema, Table, _SetOperation
+from pypika.queries import Table, _SetOperation
 from pypika.terms import Function
+
+
+def run(query, *args, **kwargs):
+	"""Rows of the query; takes the arguments of `frappe.db.sql` after its values."""
+	return frappe.db.sql(query.get_sql(), *args, **kwargs)
+
+
+def DocType(table_name: str, *args, **kwargs) -> Table:
+	return Table(get_table_name(table_name), *args, **kwargs)
 
 
 class MariaDB(MySQLQuery):
 	"""`frappe.qb`."""
 
-	terms = terms
-	Field = Field
-	Schema = Schema
-	Table = Table
-	desc = Order.desc
-	asc = Order.asc
-
 	@staticmethod
 	def functions(name: str, *args, **kwargs) -> Function:
 		return Function(name, *args, **kwargs)
 
-	@staticmethod
-	def DocType(table_name: str, *args, **kwargs) -> Table:
-		return Table(get_table_name(table_name), *args, **kwargs)
-
+	DocType = staticmethod(DocType)
 	get_query = staticmethod(get_query)
 
 	@classmethod
@@ -46,11 +45,7 @@ class MariaDB(MySQLQuery):
 
 
 def as_table(table):
-	return MariaDB.DocType(table) if isinstance(table, str) else table
-
-
-def DocType(*args, **kwargs) -> Table:
-	return MariaDB.DocType(*args, **kwargs)
+	return DocType(table) if isinstance(table, str) else table
 
 
 escape_literals()

@@ -6,14 +6,13 @@ from operator import eq, ge, gt, le, lt, ne
 
 import frappe
 from frappe._api.unsupported import refuse
-from pypika import Order, functions
+from pypika import Order
 from pypika.queries import QueryBuilder, Table
-from pypika.terms import Criterion, Field, PseudoColumn, Term
+from pypika.terms import Criterion, Field, Term
 
 TABLE_NAME = re.compile(r"[\w -]*", re.ASCII)
 SPECIAL_IN_NAME = re.compile(r"[\W]", re.UNICODE)
-FUNCTION = re.compile(r"(\w+)\(([^()]*)\)", re.ASCII)
-CALLABLE = ("count", "sum", "avg", "max", "min", "abs", "ifnull", "timestamp", "locate")
+NAMES = re.compile(r"`?\w+`?(\s*,\s*`?\w+`?)*", re.ASCII)
 
 
 def split_list(value):
@@ -40,115 +39,57 @@ OPERATORS: dict[str, Callable] = {
 
 
 def get_query(
-	table: str | Table,
+	doctype: str,
 	fields=None,
 	filters=None,
 	order_by: str | None = None,
-	group_by: str | None = None,
 	limit: int | None = None,
-	offset: int | None = None,
-	distinct: bool = False,
+	*,
 	for_update: bool = False,
 	update: bool = False,
-	into: bool = False,
 	delete: bool = False,
-	*,
-	validate_filters: bool = False,
 	skip_locked: bool = False,
 	wait: bool = True,
 ) -> QueryBuilder:
-	"""A SELECT (or UPDATE, INSERT, DELETE) on a DocType's table.
-
-	Fields are names, `name as alias`, `count(name) as n`, or PyPika terms; dotted fields that
-	join other tables are not supported.
-	"""
-	if isinstance(table, str):
-		if not TABLE_NAME.fullmatch(table):
-			frappe.throw(f"Invalid DocType: {table}")
-		table = frappe.qb.DocType(table)
-	query = start(table, fields, update, into, delete)
+	"""A SELECT (or UPDATE, or DELETE) on a DocType's table; fields are names or PyPika terms."""
+	if not TABLE_NAME.fullmatch(doctype):
+		frappe.throw(f"Invalid DocType: {doctype}")
+	table = frappe.qb.DocType(doctype)
+	query = frappe.qb.update(table) if update else frappe.qb.from_(table)
+	if delete:
+		query = query.delete()
+	elif not update:
+		query = query.select(*terms_of(table, fields or "name"))
 	for criterion in criteria(table, filters):
 		query = query.where(criterion)
 	query = ordered(query, order_by)
 	query = query.limit(limit) if limit else query
-	query = query.offset(offset) if offset else query
-	query = query.distinct() if distinct else query
-	query = query.for_update(skip_locked=skip_locked, nowait=not wait) if for_update else query
-	return query.groupby(group_by) if group_by else query
-
-
-def start(table: Table, fields, update: bool, into: bool, delete: bool) -> QueryBuilder:
-	if update:
-		return frappe.qb.update(table)
-	if into:
-		return frappe.qb.into(table)
-	query = frappe.qb.from_(table)
-	if delete:
-		return query.delete()
-	return query.select(*(terms_of(table, fields) or [table.name]))
+	return query.for_update(skip_locked=skip_locked, nowait=not wait) if for_update else query
 
 
 def terms_of(table: Table, fields) -> list[Term]:
-	if not fields:
-		return []
 	terms = []
 	for field in fields if isinstance(fields, list | tuple | set) else [fields]:
-		if isinstance(field, str):
-			terms += [term_of(table, part) for part in split_outside_brackets(field)]
-		elif isinstance(field, Term):
+		if isinstance(field, Term):
 			terms.append(field)
+		elif NAMES.fullmatch(field):
+			terms += [table[name.strip(" `")] for name in field.split(",")]
+		elif field == "*":
+			terms.append(table.star)
 		else:
-			raise refuse(f"the field {field!r} of get_query")
+			raise refuse(f"the field {field!r} of frappe.db.get_value")
 	return terms
 
 
-def split_outside_brackets(field: str) -> list[str]:
-	return [part.strip() for part in re.split(r",\s*(?![^()]*\))", field) if part.strip()]
-
-
-def term_of(table: Table, field: str) -> Term:
-	if field == "*":
-		return table.star
-	expression, _, alias = field.partition(" as ")
-	call = FUNCTION.fullmatch(expression.strip())
-	if call and call[1].lower() in CALLABLE:
-		term = function_term(table, call[1], call[2])
-	elif re.fullmatch(r"`tab[\w -]+`\.`?\w+`?", expression):
-		term = PseudoColumn(expression)
-	elif "." in expression or "(" in expression:
-		raise refuse(f"the field {field!r} of get_query")
-	else:
-		term = table[expression.strip().strip("`")]
-	return term.as_(alias.strip(" `")) if alias else term
-
-
-def function_term(table: Table, name: str, arguments: str) -> Term:
-	if arguments.strip() == "*":
-		return (
-			functions.Count("*") if name.lower() == "count" else frappe.qb.functions(name.upper(), table.star)
-		)
-	values = []
-	for argument in (part.strip() for part in arguments.split(",")):
-		is_literal = argument.isdigit() or argument[:1] in "'\""
-		values.append(argument.strip("'\"") if is_literal else Field(argument.strip("`"), table=table))
-	return frappe.qb.functions(name.upper(), *values)
-
-
 def criteria(table: Table, filters) -> list[Criterion]:
-	"""The conditions of filters in any form: name, names, dict, list of lists, PyPika criterion."""
-	if filters is None:
-		return []
+	"""The conditions of filters in any form: name, dict, list of lists, PyPika criterion."""
 	if isinstance(filters, str | int):
 		return [table.name == str(filters)]
 	if isinstance(filters, Criterion):
 		return [filters]
 	if isinstance(filters, dict):
 		return [criterion(table, field, *operator_and_value(value)) for field, value in filters.items()]
-	if not isinstance(filters, list | tuple):
-		raise refuse(f"the filters {filters!r} of get_query")
-	if filters and all(isinstance(entry, str | int) for entry in filters):
-		return [table.name.isin(list(filters))]
-	return [found for entry in filters for found in criteria_of_entry(table, entry)]
+	return [found for entry in filters or () for found in criteria_of_entry(table, entry)]
 
 
 def operator_and_value(value) -> tuple:
@@ -156,7 +97,9 @@ def operator_and_value(value) -> tuple:
 
 
 def criteria_of_entry(table: Table, entry) -> list[Criterion]:
-	if isinstance(entry, str | int | Criterion | dict):
+	if isinstance(entry, str | int):
+		raise refuse("lists of names as filters of frappe.db")
+	if isinstance(entry, Criterion | dict):
 		return criteria(table, entry)
 	if len(entry) == 2:
 		return [criterion(table, entry[0], "=", entry[1])]
