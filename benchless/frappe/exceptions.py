@@ -150,7 +150,3 @@ class ImplicitCommitError(ValidationError):
 
 class DocumentLockedError(ValidationError):
 	pass
-
-
-class AttachmentLimitReached(ValidationError):
-	pass

@@ -1,5 +1,4 @@
 import frappe
-from frappe.exceptions import AttachmentLimitReached  # noqa: F401 - part of this module in v15
 
 
 class MaxFileSizeReachedError(frappe.ValidationError):
@@ -7,8 +6,4 @@ class MaxFileSizeReachedError(frappe.ValidationError):
 
 
 class FolderNotEmpty(frappe.ValidationError):
-	pass
-
-
-class FileTypeNotAllowed(frappe.ValidationError):
 	pass

@@ -9,22 +9,17 @@ import frappe
 from frappe import _
 from frappe._api.unsupported import refuse, refused
 from frappe.core.api.file import MEGABYTE, get_max_file_size
-from frappe.core.doctype.file.exceptions import (
-	AttachmentLimitReached,
-	FileTypeNotAllowed,
-	FolderNotEmpty,
-	MaxFileSizeReachedError,
-)
+from frappe.core.doctype.file.exceptions import FolderNotEmpty, MaxFileSizeReachedError
 from frappe.core.doctype.file.utils import (
 	decode_file_content,
 	delete_file,
 	generate_file_name,
 	get_content_hash,
+	is_safe_path,
 )
 from frappe.model.document import Document
 from frappe.permissions import get_valid_perms
 from frappe.utils import cint, get_files_path, get_url
-from frappe.utils.file_manager import is_safe_path
 
 URL_PREFIXES = ("http://", "https://")
 LOCK_ICON = ' <i class="fa fa-lock text-warning"></i>'
@@ -51,17 +46,11 @@ class File(Document):
 		if self.file_url:
 			self.is_private = cint(self.file_url.startswith("/private"))
 		self.set_file_name()
-		self.check_attachment_limit()
 		if self.is_folder:
 			return
 		self.set_file_type()
-		if self.is_remote_file:
-			self.set_local_url()
-		else:
-			self.save_file(content=self.get_content())
-			self.flags.new_file = True
-			frappe.db.after_rollback.add(self.on_rollback)
-		self.share_duplicate()
+		if not self.is_remote_file:
+			self.store(self.get_content())
 
 	def set_folder(self):
 		if self.folder:
@@ -87,67 +76,8 @@ class File(Document):
 			return
 		extension = mimetypes.guess_extension(kind)
 		self.file_type = extension.lstrip(".").upper() if extension else None
-		allowed = frappe.get_system_settings("allowed_file_extensions") if frappe.request else None
-		if allowed and self.file_type and self.file_type not in allowed.splitlines():
-			frappe.throw(_("File type of {0} is not allowed").format(self.file_type), exc=FileTypeNotAllowed)
-
-	def set_local_url(self):
-		"""The full URL of a file of this very site is stored as its path."""
-		site_url = get_url()
-		if self.file_url and "/files/" in self.file_url:
-			self.file_url = self.file_url.removeprefix(site_url)
-
-	def check_attachment_limit(self):
-		if not (self.attached_to_doctype and self.attached_to_name):
-			return
-		limit = cint(frappe.get_meta(self.attached_to_doctype).max_attachments)
-		if not limit:
-			return
-		target = {
-			"attached_to_doctype": self.attached_to_doctype,
-			"attached_to_name": self.attached_to_name,
-		}
-		if len(frappe.get_all("File", filters=target, limit=limit + 1)) >= limit:
-			frappe.throw(
-				_("Maximum Attachment Limit of {0} has been reached for {1} {2}.").format(
-					frappe.bold(limit), self.attached_to_doctype, self.attached_to_name
-				),
-				exc=AttachmentLimitReached,
-				title=_("Attachment Limit Reached"),
-			)
-
-	def share_duplicate(self):
-		"""Point to an equal file that is on disk already, if the same document has one attached."""
-		if self.flags.ignore_duplicate_entry_error:
-			return
-		if not self.content_hash:
-			self.generate_content_hash()
-		filters = {
-			"content_hash": self.content_hash,
-			"is_private": self.is_private,
-			"name": ("!=", self.name),
-		}
-		if self.attached_to_doctype and self.attached_to_name:
-			filters.update(
-				attached_to_doctype=self.attached_to_doctype, attached_to_name=self.attached_to_name
-			)
-		self.use_url_of(frappe.db.get_value("File", filters, ["name", "file_url"], as_dict=True))
-
-	def use_url_of(self, duplicate: dict | None) -> bool:
-		if not duplicate or not frappe.get_cached_doc("File", duplicate.name).exists_on_disk():
-			return False
-		self.file_url = duplicate.file_url
-		return True
-
-	def generate_content_hash(self):
-		if not self.file_url or self.is_remote_file:
-			return
-		path = get_files_path(self.file_url.split("/")[-1], is_private=self.is_private)
-		try:
-			with open(path, "rb") as file:
-				self.content_hash = get_content_hash(file.read())
-		except OSError:
-			frappe.throw(_("File {0} does not exist").format(path))
+		if frappe.get_system_settings("allowed_file_extensions"):
+			raise refuse("allowed_file_extensions of System Settings")
 
 	def after_insert(self):
 		if self.is_folder:
@@ -173,7 +103,7 @@ class File(Document):
 		self.file_url = unquote(self.file_url or "")
 		self.check_attachment()
 		if not self.is_new() and self.has_value_changed("is_private"):
-			self.move_to_other_folder()
+			raise refuse("changing is_private of a File")
 		self.check_path()
 		self.file_size = frappe.form_dict.file_size or self.file_size
 
@@ -199,41 +129,23 @@ class File(Document):
 		if self.file_url and not self.file_url.startswith(("/files/", "/private/files/", *URL_PREFIXES)):
 			frappe.throw(_("URL must start with http:// or https://"), title=_("Invalid URL"))
 
-	def move_to_other_folder(self):
-		"""Follow a change of `is_private` on disk; undone by a rollback."""
-		if self.is_remote_file:
+	def store(self, content: bytes | str) -> None:
+		"""Write content to disk under a free name, or share the file that has the same content already."""
+		content = content.encode() if isinstance(content, str) else content
+		self.is_private = cint(self.is_private)
+		self.file_size = self.checked_size(content)
+		self.content_hash = get_content_hash(content)
+		same = {"content_hash": self.content_hash, "is_private": self.is_private}
+		stored = frappe.db.get_value("File", same, ["file_url", "name"], as_dict=True)
+		if stored and os.path.exists(frappe.get_doc("File", stored.name).get_full_path()):
+			self.file_url = stored.file_url
 			return
-		name = self.file_url.split("/")[-1]
-		url = f"/private/files/{name}" if cint(self.is_private) else f"/files/{name}"
-		if url == self.file_url:
-			return
-		source = os.path.normpath(get_files_path(name, is_private=not cint(self.is_private)))
-		target = os.path.normpath(get_files_path(name, is_private=cint(self.is_private)))
-		if not os.path.exists(source):
-			frappe.throw(_("Cannot find file {} on disk").format(source), exc=FileNotFoundError)
-		if os.path.exists(target):
-			frappe.throw(_("A file with same name {} already exists").format(target), exc=FileExistsError)
-		if self.attached_to_field:
-			raise refuse("changing is_private of a file that an Attach field points to")
-		os.rename(source, target)
-		self.flags.original_path = {"old": source, "new": target}
-		frappe.db.after_rollback.add(self.on_rollback)
-		self.file_url = url
-		same = {"content_hash": self.content_hash, "name": ("!=", self.name)}
-		frappe.db.set_value("File", same, {"file_url": url, "is_private": self.is_private})
-
-	def on_rollback(self):
-		"""Undo on disk what the transaction did there."""
-		if self.flags.pop("new_file", None):
-			self.delete_content()
-			return
-		original = self.flags.pop("original_content", None)
-		if original:
-			with open(self.get_full_path(), "wb") as file:
-				file.write(original.encode() if isinstance(original, str) else original)
-		moved = self.flags.pop("original_path", None)
-		if moved:
-			os.rename(moved["new"], moved["old"])
+		self.file_name = generate_file_name(self.file_name, self.content_hash[-6:], self.is_private)
+		self.file_url = f"{'/private' if self.is_private else ''}/files/{self.file_name}"
+		with open(self.get_full_path(), "wb") as file:
+			file.write(content)
+			os.fsync(file.fileno())
+		frappe.db.after_rollback.add(self.delete_content)
 
 	def on_trash(self):
 		if self.is_home_folder or self.is_attachments_folder:
@@ -251,25 +163,21 @@ class File(Document):
 		if self.content_hash and not frappe.get_all("File", filters=others, limit=1):
 			delete_file(self.file_url)
 
-	def exists_on_disk(self) -> bool:
-		return os.path.exists(self.get_full_path())
-
 	def get_content(self) -> bytes | str:
 		"""What was given as `content`, else what is on disk: text where it is UTF-8, else bytes."""
 		if self.is_folder:
 			frappe.throw(_("Cannot get file contents of a Folder"))
 		if self.get("content"):
-			self._content = decode_file_content(self.content) if self.decode else self.content
-			self.decode = False
-			return self._content
+			if self.decode:
+				self.content, self.decode = decode_file_content(self.content), False
+			return self.content
 		self.check_url()
 		with open(self.get_full_path(), "rb") as file:
-			self._content = file.read()
+			content = file.read()
 		try:
-			self._content = self._content.decode()
+			return content.decode()
 		except UnicodeDecodeError:
-			return self._content
-		return self._content
+			return content
 
 	def get_full_path(self) -> str:
 		"""The path on disk; the URL itself for a remote file."""
@@ -282,69 +190,18 @@ class File(Document):
 			if url.startswith(prefix):
 				url = get_files_path(*url.removeprefix(prefix).split("/"), is_private=is_private)
 				break
-		else:
-			if not self.file_url:
-				frappe.throw(_("There is some problem with the file url: {0}").format(url))
 		if not is_safe_path(url):
 			frappe.throw(_("Cannot access file path {0}").format(url))
 		if os.path.sep in self.file_name:
 			frappe.throw(_("File name cannot have {0}").format(os.path.sep))
 		return url
 
-	def save_file(
-		self,
-		content: bytes | str | None = None,
-		decode=False,
-		ignore_existing_file_check=False,
-		overwrite=False,
-	):
-		"""Write content to disk under a free name, or share the file that has the same content already."""
-		if self.is_remote_file:
-			return None
-		if not self.flags.new_file and self.name and not self.is_new():
-			self.flags.original_content = self.get_content()
-		if content:
-			self.content = content
-			self.decode = decode
-			self.get_content()
-		if not self._content:
-			return None
-		self.is_private = cint(self.is_private)
-		self.file_size = self.check_max_file_size()
-		self.content_hash = get_content_hash(self._content)
-		if not ignore_existing_file_check:
-			same = {"content_hash": self.content_hash, "is_private": self.is_private}
-			if self.use_url_of(frappe.db.get_value("File", same, ["file_url", "name"], as_dict=True)):
-				return None
-		if not overwrite:
-			self.file_name = generate_file_name(self.file_name, self.content_hash[-6:], self.is_private)
-		for hook in ("before_write_file", "write_file"):
-			if frappe.get_hooks(hook):
-				raise refuse(f"the hook {hook}")
-		return self.save_file_on_filesystem()
-
-	def save_file_on_filesystem(self):
-		folder = "/private/files" if self.is_private else "/files"
-		self.file_url = f"{folder}/{self.file_name}"
-		return {"file_name": os.path.basename(self.write_file()), "file_url": self.file_url}
-
-	def write_file(self) -> str:
-		path = self.get_full_path()
-		content = self._content.encode() if isinstance(self._content, str) else self._content
-		with open(path, "wb") as file:
-			file.write(content)
-			os.fsync(file.fileno())
-		frappe.db.after_rollback.add(self.on_rollback)
-		return path
-
-	def check_max_file_size(self) -> int:
+	def checked_size(self, content: bytes) -> int:
 		"""Bytes of the content."""
 		limit = get_max_file_size()
-		size = len(self._content or b"")
+		size = len(content)
 		if size > limit:
 			message = _("File size exceeded the maximum allowed size of {0} MB").format(limit / MEGABYTE)
-			if frappe.has_permission("System Settings", "write"):
-				message += ".<br>" + _("You can increase the limit from System Settings.")
 			frappe.throw(message, exc=MaxFileSizeReachedError)
 		return size
 
