@@ -24,7 +24,7 @@ from frappe._api.apps import *  # noqa: E402
 from frappe._api.config import *  # noqa: E402
 from frappe._api.context import *  # noqa: E402
 from frappe._api.messages import *  # noqa: E402
-from frappe._api.translation import _, _lt  # noqa: E402
+from frappe._api.translation import _  # noqa: E402
 from frappe._api.values import *  # noqa: E402
 from frappe._api.values import _dict  # noqa: E402
 from frappe.exceptions import *  # noqa: E402

@@ -17,7 +17,10 @@ from werkzeug.wrappers import Response
 UNSAFE_HTTP_METHODS = frozenset(("POST", "PUT", "DELETE", "PATCH"))
 MAX_PASSWORD_SIZE = 512
 LOGIN_PATH = "/api/method/login"
-REFUSED_LOGIN_SETTINGS = ("enable_two_factor_auth", "force_user_to_reset_password")
+REFUSED_LOGIN_SETTINGS = (
+	*("enable_two_factor_auth", "force_user_to_reset_password"),
+	*("disable_user_pass_login", "deny_multiple_sessions"),
+)
 
 
 class HTTPRequest:
@@ -65,8 +68,6 @@ class LoginManager:
 
 	def login(self):
 		settings = frappe.get_system_settings
-		if settings("disable_user_pass_login"):
-			frappe.throw(_("Login with username and password is not allowed."), frappe.AuthenticationError)
 		for name in REFUSED_LOGIN_SETTINGS:
 			if cint(settings(name)):
 				raise refuse(f"{name} of System Settings")
@@ -142,24 +143,10 @@ class LoginManager:
 		)
 		self.user = frappe.local.session_obj.user
 		frappe.local.session = frappe.local.session_obj.data
-		if self.user != "Guest" and self.denies_multiple_sessions():
-			clear_sessions(self.user, keep_current=True)
-
-	@staticmethod
-	def denies_multiple_sessions() -> bool:
-		setting = "deny_multiple_sessions"
-		return bool(cint(frappe.conf.get(setting)) or cint(frappe.get_system_settings(setting)))
 
 	def run_trigger(self, event="on_login"):
 		for method in frappe.get_hooks(event):
 			frappe.call(method, login_manager=self)
-
-	def login_as(self, user):
-		self.user = user
-		self.post_login()
-
-	def login_as_guest(self):
-		self.login_as("Guest")
 
 	def logout(self, arg="", user=None):
 		"""End the current session, or every session of another user."""
@@ -171,7 +158,8 @@ class LoginManager:
 		delete_session(frappe.session.sid, user=user, reason="User Manually Logged Out")
 		clear_cookies()
 		if frappe.request:
-			self.login_as_guest()
+			self.user = "Guest"
+			self.post_login()
 
 
 def website_home(user: str) -> str:

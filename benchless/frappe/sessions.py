@@ -137,27 +137,10 @@ def delete_session(sid=None, user=None, reason="Session Expired"):
 	frappe.cache.hdel("last_db_session_update", sid)
 
 
-def clear_sessions(user=None, keep_current=False, force=False):
-	"""End sessions of a user. Of their own, as many newest as `simultaneous_sessions` stay, unless forced."""
-	user = user or frappe.session.user
-	reason = "Force Logged out by the user" if force else "Logged In From Another Session"
-	for sid in _sessions_to_clear(user, keep_current, force):
-		delete_session(sid, reason=reason)
-
-
-def _sessions_to_clear(user: str, keep_current: bool, force: bool) -> list[str]:
-	kept = 0
-	if not force and user == frappe.session.user:
-		kept = frappe.db.get_value("User", user, "simultaneous_sessions") or 1
-	current = frappe.session.sid if keep_current else ""
-	if keep_current and not force:
-		kept = max(0, kept - 1)
-	return frappe.db.sql(
-		"""select sid from tabSessions where user = %s and sid != %s
-		order by lastupdate desc limit 100 offset %s""",
-		(user, current or "", kept),
-		pluck=True,
-	)
+def clear_sessions(user: str) -> None:
+	"""End all sessions of a user."""
+	for sid in frappe.db.sql("select sid from tabSessions where user = %s", user, pluck=True):
+		delete_session(sid, reason="Logged In From Another Session")
 
 
 def get_csrf_token() -> str:

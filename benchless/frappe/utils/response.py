@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from functools import partial
 
 import frappe
-import werkzeug.utils
 from frappe import _
 from frappe._api.unsupported import refuse
 from frappe.core.doctype.file.utils import find_file_by_url
@@ -62,29 +61,14 @@ def as_download(content_type: str | None, disposition: str | None) -> Response:
 	return response
 
 
-def as_table(mimetype: str, extension: str) -> Response:
-	response = Response(frappe.response["result"], mimetype=mimetype)
-	filename = f"{frappe.response['doctype']}.{extension}".encode().decode("unicode-escape", "ignore")
-	response.headers.add("Content-Disposition", "attachment", filename=filename)
-	return response
-
-
 def as_page() -> Response:
 	return get_response(frappe.response["route"], http_status_code=frappe.response.get("http_status_code"))
-
-
-def redirect() -> Response:
-	return werkzeug.utils.redirect(frappe.response.location)
 
 
 BUILDERS = {
 	"json": json_response,
 	"page": as_page,
-	"redirect": redirect,
-	"csv": partial(as_table, "text/csv", "csv"),
-	"txt": partial(as_table, "text", "txt"),
 	"download": partial(as_download, None, "attachment"),
-	"pdf": partial(as_download, "application/pdf", None),
 	"binary": partial(as_download, "application/octet-stream", None),
 }
 
