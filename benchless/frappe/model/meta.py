@@ -191,7 +191,3 @@ class Meta:
 
 def with_defaults(permission: dict) -> _dict:
 	return _dict(permission, permlevel=permission.get("permlevel") or 0)
-
-
-def is_single(doctype) -> bool:
-	return bool(get_meta(doctype).issingle)
