@@ -36,6 +36,11 @@ def get():
 
 
 @frappe.whitelist()
+def get_list():
+	return execute(**get_form_params())
+
+
+@frappe.whitelist()
 def get_count() -> int:
 	"""How many rows the user may read; with `limit` it stops counting there."""
 	args = get_form_params()
