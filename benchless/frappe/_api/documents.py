@@ -10,6 +10,7 @@ from frappe.exceptions import DoesNotExistError
 from frappe.model import controllers
 from frappe.model.create_new import get_new_doc
 from frappe.model.db_query import DatabaseQuery
+from frappe.utils.caching import SITE_CACHE
 
 
 def get_doc(*args, **kwargs):
@@ -146,6 +147,7 @@ def clear_doctype_cache(doctype: str) -> None:
 
 
 def forget_request_caches() -> None:
+	SITE_CACHE.clear()
 	local.role_permissions = {}
 	for name in ("request_cache", "system_settings", "app_hooks", "doc_events_hooks", "installed_apps"):
 		if hasattr(local, name):

@@ -1,10 +1,14 @@
-"""Decorators that remember a function's result, for the request or in Redis."""
+"""Decorators that remember a function's result: for the request, in this process, or in Redis."""
 
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from functools import wraps
 
 import frappe
+
+
+SITE_CACHE: dict = defaultdict(dict)
 
 
 def key_of(args: tuple, kwargs: dict) -> int:
@@ -30,6 +34,30 @@ def request_cache(func: Callable) -> Callable:
 		return known[key]
 
 	return wrapper
+
+
+def site_cache(ttl: int | None = None) -> Callable:
+	"""Remember results per site in this process, for `ttl` seconds."""
+
+	def decorate(func: Callable) -> Callable:
+		expires = [0.0]
+
+		@wraps(func)
+		def wrapper(*args, **kwargs):
+			if not getattr(frappe.local, "initialised", None):
+				return func(*args, **kwargs)
+			if ttl is not None and time.monotonic() >= expires[0]:
+				SITE_CACHE[func].clear()
+				expires[0] = time.monotonic() + ttl
+			key = (frappe.local.site, key_of(args, kwargs))
+			if key not in SITE_CACHE[func]:
+				SITE_CACHE[func][key] = func(*args, **kwargs)
+			return SITE_CACHE[func][key]
+
+		wrapper.clear_cache = lambda: SITE_CACHE[func].clear()
+		return wrapper
+
+	return decorate
 
 
 def redis_cache(ttl: int | None = 3600) -> Callable:
