@@ -7,7 +7,6 @@ from functools import wraps
 
 import frappe
 
-
 SITE_CACHE: dict = defaultdict(dict)
 
 
