@@ -75,3 +75,6 @@ class Tables:
 		table = get_table_name(doctype)
 		if not self.has_index(table, name):
 			self.sql_ddl(f"ALTER TABLE `{table}` ADD UNIQUE `{name}`({', '.join(fields)})")
+
+	def truncate(self, doctype: str) -> None:
+		self.sql_ddl(f"truncate `{get_table_name(doctype)}`")
