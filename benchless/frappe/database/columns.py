@@ -1,34 +1,7 @@
 """Field types as MariaDB columns."""
 
-TYPE_MAP = {
-	"Currency": ("decimal", "21,9"),
-	"Int": ("int", "11"),
-	"Long Int": ("bigint", "20"),
-	"Float": ("decimal", "21,9"),
-	"Percent": ("decimal", "21,9"),
-	"Check": ("int", "1"),
-	"Rating": ("decimal", "3,2"),
-	"Duration": ("decimal", "21,9"),
-	"Date": ("date", ""),
-	"Datetime": ("datetime", "6"),
-	"Time": ("time", "6"),
-	"JSON": ("json", ""),
-	**dict.fromkeys(("Small Text", "Text", "Password", "Attach", "Attach Image"), ("text", "")),
-	**dict.fromkeys(
-		(
-			*("Long Text", "Code", "Text Editor", "Markdown Editor", "HTML Editor"),
-			*("Signature", "Barcode", "Geolocation"),
-		),
-		("longtext", ""),
-	),
-	**dict.fromkeys(
-		(
-			*("Data", "Link", "Dynamic Link", "Select", "Read Only"),
-			*("Color", "Icon", "Phone", "Autocomplete"),
-		),
-		("varchar", "140"),
-	),
-}
+from frappe.model import TYPE_MAP
+
 WIDEST_INT = 11
 
 

@@ -3,8 +3,8 @@
 import frappe
 from frappe._api.unsupported import refuse
 from frappe._api.values import _dict
-from frappe.database.columns import TYPE_MAP, WIDEST_INT
-from frappe.model import optional_fields, table_fields
+from frappe.database.columns import WIDEST_INT
+from frappe.model import TYPE_MAP, optional_fields, table_fields
 from frappe.utils import (
 	cint,
 	cstr,
