@@ -4,28 +4,28 @@ The row is moved first, in a transaction of its own, and pushed after that commi
 lost leaves a Queued row without an RQ job, which `recovery` finds within a minute.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import frappe
 from frappe import _
-from pypika.terms import LiteralValue
 
 from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.database.after_commit import tell_after_commit
 from dartwing.dartwing_core.background_jobs.database.connections import begin_new_snapshot, own_connection
-from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
 from dartwing.dartwing_core.background_jobs.database.looks import ask
 from dartwing.dartwing_core.background_jobs.database.named_locks import held, is_free, lock_name
-from dartwing.dartwing_core.background_jobs.database.snapshots import newest
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import (
 	uncommitted_reads_between_transactions,
 )
 from dartwing.dartwing_core.background_jobs.dispatch import windows
-from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY, new_rq_job_id, push
+from dartwing.dartwing_core.background_jobs.dispatch.waiting_jobs import (
+	locked_while_waiting,
+	organizations_with_ready_jobs,
+	ready_jobs,
+)
+from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import new_rq_job_id, push
 from dartwing.dartwing_core.doctype.background_job.background_job import (
-	ACTIVE,
-	PRIORITIES,
 	QUEUED,
 	WAITING,
 	WAITING_FOR_RETRY,
@@ -35,29 +35,11 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 )
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import (
 	is_held,
-	paused_queues,
 )
 from dartwing.dartwing_core.doctype.job_execution_log.job_execution_log import Entry
 
 # how many jobs that other transactions are at are passed over, for one organization
 MAX_PASSED_OVER = 100
-
-# what is read of a job to hand it over
-FIELDS = (
-	"name",
-	"job_type",
-	"organization",
-	"owner_user",
-	"status",
-	"priority",
-	"timeout_seconds",
-	"retry_count",
-	"error_type",
-	"error_message",
-	"attempt_id",
-	"rq_job_id",
-	"modified",
-)
 
 
 def dispatch(organizations: Sequence[str]) -> int:
@@ -129,53 +111,10 @@ class Turns:
 			return windows.Window(*ask(windows.looks(self._organization, default_size))).free
 
 
-def ready_jobs(organization: str, limit: int, but_not: Collection[str] = ()) -> list[str]:
-	"""Ids of jobs that may start, as far as there seems to be room: highest priority first, oldest first."""
-	closed = paused_queues()
-	is_open = [name for name in reversed(PRIORITIES) if QUEUE_BY_PRIORITY[name] not in closed]
-	waiting = _waiting_priorities(organization)
-	# SQL has no empty list
-	passed_over = tuple(but_not) or ("",)
-	priorities = [name for name in is_open if name in waiting]
-	if not priorities:
-		return []
-	# each priority is read in order from the index, and no further than it may be wanted
-	oldest = f"""(select name, priority, ready_at from `tabBackground Job`
-		where organization = %s and priority = %s and ready_at <= {UTC_NOW} and status in %s
-		and job_type not in (select name from `tabJob Type` where is_paused = 1) and name not in %s
-		order by ready_at limit %s)"""
-	values = [(organization, priority, WAITING, passed_over, limit) for priority in priorities]
-	rows = frappe.db.sql(
-		f"""select ready.name, priority, ready_at,
-			coalesce({windows.OWN_SIZE}, %s) - ({windows.SLOTS_IN_USE}) as free_slots
-		from ({" union all ".join([oldest] * len(values))}) as ready
-		join `tabOrganization` organization on organization.name = %s and organization.status = 'Active'""",
-		(windows.default_size(), organization, ACTIVE, *sum(values, ()), organization),
-		as_dict=True,
-	)
-	if not rows:
-		return []
-	room = max(0, rows[0].free_slots)
-	rows.sort(key=lambda row: (priorities.index(row.priority), row.ready_at))
-	return [row.name for row in rows[: min(room, limit)]]
-
-
-def _waiting_priorities(organization: str) -> set[str]:
-	"""Priorities that have ready jobs: most often one, or none, which keeps the query for jobs short."""
-	of_one = f"""exists (select 1 from `tabBackground Job`
-		where organization = %s and priority = %s and ready_at <= {UTC_NOW})"""
-	values = [(organization, priority) for priority in PRIORITIES]
-	found = frappe.db.sql(f"select {', '.join([of_one] * len(values))}", sum(values, ()))[0]
-	return {priority for priority, is_waiting in zip(PRIORITIES, found, strict=True) if is_waiting}
-
-
 def dispatch_ready() -> int:
 	"""Dispatch for every organization with a job that is ready; returns how many were handed over."""
 	with own_connection():
-		job = frappe.qb.DocType("Background Job")
-		is_due = job.ready_at <= LiteralValue(UTC_NOW)
-		query = frappe.qb.from_(job).select(job.organization).distinct().where(is_due)
-		return dispatch(query.run(pluck=True))
+		return dispatch(organizations_with_ready_jobs())
 
 
 def queue_jobs(names: Sequence[str]) -> list[BackgroundJob]:
@@ -184,7 +123,7 @@ def queue_jobs(names: Sequence[str]) -> list[BackgroundJob]:
 	Returns the jobs that were moved, in their order; the others have moved on, or another transaction is at
 	them. A retry counts as used, unless the job runs again because its worker had died.
 	"""
-	jobs = _locked_while_waiting(names)
+	jobs = locked_while_waiting(names)
 	for job in jobs:
 		job.rq_job_id = new_rq_job_id(job)
 		job.retry_count += 1 if job.status in WAITING_FOR_RETRY and job.error_type else 0
@@ -205,17 +144,3 @@ def queue_before_insert(job: BackgroundJob) -> list[Entry]:
 	"""Pending → Queued of a job whose row the caller inserts now, and pushes after the commit."""
 	rq_job_id = new_rq_job_id(job)
 	return enter_before_insert(job, QUEUED, actor="Dispatcher", rq_job_id=rq_job_id)
-
-
-def _locked_while_waiting(names: Sequence[str]) -> list[BackgroundJob]:
-	if not names:
-		return []
-	rows = frappe.db.sql(
-		# over another index, gaps would be locked, and new jobs would have to wait
-		f"""{newest()}select {", ".join(FIELDS)} from `tabBackground Job` force index (primary)
-		where name in %s and ready_at <= {UTC_NOW} and status in %s for update skip locked""",
-		(names, WAITING),
-		as_dict=True,
-	)
-	jobs = {row.name: frappe.get_doc({"doctype": "Background Job", **row}) for row in rows}
-	return [jobs[name] for name in names if name in jobs]

@@ -3,16 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
-import frappe
 from frappe import _
-from pypika.terms import LiteralValue
 
 from dartwing.dartwing_core.background_jobs.database import times
-from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
 from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
+from dartwing.dartwing_core.background_jobs.dispatch.waiting_jobs import organizations_with_due_retries
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	DEAD_LETTER,
-	WAITING_FOR_RETRY,
 	BackgroundJob,
 )
 
@@ -36,11 +33,4 @@ def schedule_retry(
 
 def process_retry_queue() -> int:
 	"""Hand over the retries that are due, as far as their organizations' windows allow; returns how many."""
-	job = frappe.qb.DocType("Background Job")
-	due = (
-		frappe.qb.from_(job)
-		.select(job.organization)
-		.distinct()
-		.where(job.status.isin(WAITING_FOR_RETRY) & (job.ready_at <= LiteralValue(UTC_NOW)))
-	)
-	return dispatcher.dispatch(due.run(pluck=True))
+	return dispatcher.dispatch(organizations_with_due_retries())

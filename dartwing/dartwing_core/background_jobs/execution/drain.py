@@ -12,6 +12,7 @@ from dartwing.dartwing_core.background_jobs.execution import claims
 from dartwing.dartwing_core.background_jobs.execution.errands import Errands
 from dartwing.dartwing_core.background_jobs.execution.fresh_context import run_as_frappe_job
 from dartwing.dartwing_core.background_jobs.execution.horse import Horse
+from dartwing.dartwing_core.background_jobs.execution.queued_jobs import next_in_order
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 
@@ -64,7 +65,7 @@ class Drain:
 		# end the transaction, to see what others have done since it began
 		frappe.db.rollback()
 		longest = self._horse.seconds_left - self._grace_seconds
-		self._order = deque(claims.next_in_order(self._horse.queues, longest, list(self._served)))
+		self._order = deque(next_in_order(self._horse.queues, longest, list(self._served)))
 		self._order_is_old_at = time.monotonic() + ORDER_LASTS_SECONDS
 		return self._run_first_that_can_be_had()
 

@@ -1,0 +1,104 @@
+"""Which jobs wait and may start: the queries of the dispatcher."""
+
+from collections.abc import Collection, Sequence
+
+import frappe
+from pypika.terms import LiteralValue
+
+from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
+from dartwing.dartwing_core.background_jobs.database.snapshots import newest
+from dartwing.dartwing_core.background_jobs.dispatch import windows
+from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
+from dartwing.dartwing_core.doctype.background_job.background_job import (
+	ACTIVE,
+	PRIORITIES,
+	WAITING,
+	WAITING_FOR_RETRY,
+	BackgroundJob,
+)
+from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import paused_queues
+
+# what is read of a job to hand it over
+FIELDS = (
+	"name",
+	"job_type",
+	"organization",
+	"owner_user",
+	"status",
+	"priority",
+	"timeout_seconds",
+	"retry_count",
+	"error_type",
+	"error_message",
+	"attempt_id",
+	"rq_job_id",
+	"modified",
+)
+
+
+def organizations_with_ready_jobs() -> list[str]:
+	job = frappe.qb.DocType("Background Job")
+	query = frappe.qb.from_(job).select(job.organization).distinct()
+	return query.where(job.ready_at <= LiteralValue(UTC_NOW)).run(pluck=True)
+
+
+def organizations_with_due_retries() -> list[str]:
+	job = frappe.qb.DocType("Background Job")
+	query = frappe.qb.from_(job).select(job.organization).distinct()
+	is_due = job.status.isin(WAITING_FOR_RETRY) & (job.ready_at <= LiteralValue(UTC_NOW))
+	return query.where(is_due).run(pluck=True)
+
+
+def ready_jobs(organization: str, limit: int, but_not: Collection[str] = ()) -> list[str]:
+	"""Ids of jobs that may start, as far as there seems to be room: highest priority first, oldest first."""
+	closed = paused_queues()
+	is_open = [name for name in reversed(PRIORITIES) if QUEUE_BY_PRIORITY[name] not in closed]
+	waiting = _waiting_priorities(organization)
+	# SQL has no empty list
+	passed_over = tuple(but_not) or ("",)
+	priorities = [name for name in is_open if name in waiting]
+	if not priorities:
+		return []
+	# each priority is read in order from the index, and no further than it may be wanted
+	oldest = f"""(select name, priority, ready_at from `tabBackground Job`
+		where organization = %s and priority = %s and ready_at <= {UTC_NOW} and status in %s
+		and job_type not in (select name from `tabJob Type` where is_paused = 1) and name not in %s
+		order by ready_at limit %s)"""
+	values = [(organization, priority, WAITING, passed_over, limit) for priority in priorities]
+	rows = frappe.db.sql(
+		f"""select ready.name, priority, ready_at,
+			coalesce({windows.OWN_SIZE}, %s) - ({windows.SLOTS_IN_USE}) as free_slots
+		from ({" union all ".join([oldest] * len(values))}) as ready
+		join `tabOrganization` organization on organization.name = %s and organization.status = 'Active'""",
+		(windows.default_size(), organization, ACTIVE, *sum(values, ()), organization),
+		as_dict=True,
+	)
+	if not rows:
+		return []
+	room = max(0, rows[0].free_slots)
+	rows.sort(key=lambda row: (priorities.index(row.priority), row.ready_at))
+	return [row.name for row in rows[: min(room, limit)]]
+
+
+def _waiting_priorities(organization: str) -> set[str]:
+	"""Priorities that have ready jobs: most often one, or none, which keeps the query for jobs short."""
+	of_one = f"""exists (select 1 from `tabBackground Job`
+		where organization = %s and priority = %s and ready_at <= {UTC_NOW})"""
+	values = [(organization, priority) for priority in PRIORITIES]
+	found = frappe.db.sql(f"select {', '.join([of_one] * len(values))}", sum(values, ()))[0]
+	return {priority for priority, is_waiting in zip(PRIORITIES, found, strict=True) if is_waiting}
+
+
+def locked_while_waiting(names: Sequence[str]) -> list[BackgroundJob]:
+	"""Those of the jobs that still wait and are ready, locked, in this order; none that others are at."""
+	if not names:
+		return []
+	rows = frappe.db.sql(
+		# over another index, gaps would be locked, and new jobs would have to wait
+		f"""{newest()}select {", ".join(FIELDS)} from `tabBackground Job` force index (primary)
+		where name in %s and ready_at <= {UTC_NOW} and status in %s for update skip locked""",
+		(names, WAITING),
+		as_dict=True,
+	)
+	jobs = {row.name: frappe.get_doc({"doctype": "Background Job", **row}) for row in rows}
+	return [jobs[name] for name in names if name in jobs]

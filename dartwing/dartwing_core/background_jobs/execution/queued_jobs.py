@@ -1,0 +1,102 @@
+"""Which Queued jobs there are for a worker, and in which order: the queries of a claim and of the drain."""
+
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+
+import frappe
+
+from dartwing.dartwing_core.background_jobs.database import database_clock
+from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
+from dartwing.dartwing_core.background_jobs.database.snapshots import newest
+from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
+from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, QUEUED, BackgroundJob
+from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import is_held, paused_queues
+
+# what a claim, the handler's context and the outcomes read of a job
+FIELDS = (
+	"name",
+	"job_type",
+	"organization",
+	"owner_user",
+	"status",
+	"priority",
+	"depends_on",
+	"input_parameters",
+	"checkpoint",
+	"timeout_seconds",
+	"retry_count",
+	"max_retries",
+	"worker_deaths",
+	"deduplication_key",
+	"attempt_id",
+	"rq_job_id",
+	"worker_name",
+	"error_message",
+	"queued_at",
+	"started_at",
+	"creation",
+	"modified",
+)
+# how many jobs of one organization are looked at, at once
+LOOK_AHEAD = 20
+
+
+def read_queued(job_id: str, skip_locked: bool) -> BackgroundJob | None:
+	rows = frappe.db.sql(
+		(newest() if skip_locked else "")
+		+ f"select {', '.join(FIELDS)}, {UTC_NOW} utc_now"
+		+ " from `tabBackground Job` where name = %s and status = %s"
+		+ (" for update skip locked" if skip_locked else ""),
+		(job_id, QUEUED),
+		as_dict=True,
+	)
+	if not rows:
+		return None
+	database_clock.note(rows[0].pop("utc_now"))
+	return frappe.get_doc({"doctype": "Background Job", **rows[0]})
+
+
+def next_in_order(
+	queues: Sequence[str], longest_timeout: float, served_before: Sequence[str]
+) -> list[frappe._dict]:
+	"""Queued jobs in the order in which they should start: `name`, `organization`, `rq_job_id`.
+
+	They are of the first queue that has any, and of its highest priority. Organizations come in turns: first
+	those that are not among `served_before`, then in its order; the jobs of each come by age. Jobs with a
+	longer timeout than the given one are left out, and so are those of a queue that is paused.
+	"""
+	if is_held():
+		return []
+	for priority, organizations in _waiting_organizations(queues):
+		organizations.sort(key=lambda name: served_before.index(name) if name in served_before else -1)
+		of_each = [_oldest(priority, organization, longest_timeout) for organization in organizations]
+		rounds = zip_longest(*of_each)
+		in_order = [job for one_of_each in rounds for job in one_of_each if job]
+		if in_order:
+			return in_order
+	return []
+
+
+def _waiting_organizations(queues: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+	"""Priorities with Queued jobs, in the order of their queues, the highest first, with organizations."""
+	groups = frappe.db.sql(
+		"select priority, organization from `tabBackground Job` where status = %s"
+		" group by organization, priority",
+		(QUEUED,),
+	)
+	closed = paused_queues()
+	for queue in queues:
+		for priority in reversed(PRIORITIES):
+			organizations = [organization for of, organization in groups if of == priority]
+			if QUEUE_BY_PRIORITY[priority] == queue and queue not in closed and organizations:
+				yield priority, organizations
+
+
+def _oldest(priority: str, organization: str, longest_timeout: float) -> list[frappe._dict]:
+	return frappe.db.sql(
+		"""select name, organization, rq_job_id from `tabBackground Job`
+		where status = %s and priority = %s and organization = %s and timeout_seconds <= %s
+		order by queued_at, name limit %s""",
+		(QUEUED, priority, organization, longest_timeout, LOOK_AHEAD),
+		as_dict=True,
+	)
