@@ -148,6 +148,14 @@ def test_status_options_equal_the_state_machine():
 	assert fields["priority"]["options"].split("\n") == list(background_job.PRIORITIES)
 
 
+def test_scripts_group_the_statuses_as_the_engine_does():
+	page = (CORE.parent / "public/jobs/statuses.js").read_text()
+	desk = (CORE.parent / "public/js/dartwing_jobs.js").read_text()
+	for name, script in (("FINISHED", page), ("WAITING_FOR_RETRY", page), ("UNFINISHED", desk)):
+		found = re.search(rf"\b{name}(?: =|:) (\[.*?\])", script, re.DOTALL)
+		assert set(json.loads(found[1])) == set(getattr(background_job, name)), name
+
+
 def test_final_states_end_and_all_others_go_on():
 	for status in background_job.STATUSES:
 		assert bool(background_job.VALID_TRANSITIONS[status]) != (status in background_job.FINAL)

@@ -6,7 +6,7 @@ import { priority_label, status_label, type_label } from "./boot.js";
 import { h, open_dialog, set_attribute, set_text } from "./dom.js";
 import { ExactNumber, stringify } from "./exact_json.js";
 import { download_link, progress_bar, standing, status_pill } from "./job_parts.js";
-import { has_ended, tone, WILL_RETRY } from "./statuses.js";
+import { is_finished, tone, WAITING_FOR_RETRY } from "./statuses.js";
 import { __, clock, duration, exact_number, moment, seconds_between } from "./texts.js";
 
 const TOGETHER_MS = 250;
@@ -184,10 +184,13 @@ export class Details {
 			[__("Planned for"), job.scheduled_at && moment(job.scheduled_at)],
 			[__("Started"), job.started_at && moment(job.started_at)],
 			[__("Completed"), job.completed_at && moment(job.completed_at)],
-			[__("Next try"), WILL_RETRY.includes(job.status) && job.next_retry_at && moment(job.next_retry_at)],
+			[
+				__("Next try"),
+				WAITING_FOR_RETRY.includes(job.status) && job.next_retry_at && moment(job.next_retry_at),
+			],
 			[
 				__("Retries"),
-				(job.retry_count > 0 || !has_ended(job)) && __("{0} of {1}", [job.retry_count, job.max_retries]),
+				(job.retry_count > 0 || !is_finished(job)) && __("{0} of {1}", [job.retry_count, job.max_retries]),
 			],
 			[__("Waits for"), job.depends_on && this.link_to(job.depends_on)],
 		];

@@ -2,7 +2,7 @@
 
 import { status_label } from "./boot.js";
 import { h, set_attribute, set_text } from "./dom.js";
-import { has_ended, tone, WILL_RETRY } from "./statuses.js";
+import { is_finished, tone, WAITING_FOR_RETRY } from "./statuses.js";
 import { __, duration, number, relative, seconds_between, seconds_since } from "./texts.js";
 
 export function status_pill() {
@@ -30,7 +30,7 @@ export function progress_bar() {
 	return {
 		element,
 		update(job) {
-			element.hidden = !(job.status === "Running" || (job.progress > 0 && !has_ended(job)));
+			element.hidden = !(job.status === "Running" || (job.progress > 0 && !is_finished(job)));
 			if (element.hidden) return;
 			const value = Math.min(100, Math.max(0, job.progress || 0));
 			if (bar.value !== value) bar.value = value;
@@ -54,7 +54,7 @@ export function download_link({ text, url }, label) {
 export function standing(job) {
 	if (job.status === "Running" && job.started_at)
 		return __("for {0}", [duration(seconds_since(job.started_at))]);
-	if (WILL_RETRY.includes(job.status) && job.next_retry_at) {
+	if (WAITING_FOR_RETRY.includes(job.status) && job.next_retry_at) {
 		const attempts = [relative(job.next_retry_at), job.retry_count + 1, job.max_retries];
 		return __("next try {0}, {1} of {2}", attempts);
 	}

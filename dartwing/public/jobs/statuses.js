@@ -1,8 +1,7 @@
-// What a status means for the page.
+// What a status means for the page. The groups are those of the engine's statuses.py; a test compares them.
 
-export const FINISHED = ["Completed", "Canceled"];
-export const ENDED = [...FINISHED, "Dead Letter"];
-export const WILL_RETRY = ["Failed", "Timed Out"];
+export const FINISHED = ["Completed", "Canceled", "Dead Letter"];
+export const WAITING_FOR_RETRY = ["Failed", "Timed Out"];
 
 const TONES = {
 	Pending: "waiting",
@@ -16,7 +15,7 @@ const TONES = {
 };
 
 export const tone = (status) => TONES[status] ?? "waiting";
-export const has_ended = (job) => ENDED.includes(job.status);
+export const is_finished = (job) => FINISHED.includes(job.status);
 
-export const can_cancel = (job) => job.may_cancel && !has_ended(job);
+export const can_cancel = (job) => job.may_cancel && !is_finished(job);
 export const can_retry = (job) => job.may_administer && job.status === "Dead Letter";

@@ -3,7 +3,7 @@
 // Events say at once what changed; what is read from the server is the truth. A row that an event
 // changed while a reading was under way is not put back by it: the event asks for another reading.
 
-import { has_ended } from "./statuses.js";
+import { is_finished } from "./statuses.js";
 
 const newest_first = (a, b) => order_of(b).localeCompare(order_of(a)) || b.job_id.localeCompare(a.job_id);
 const order_of = (job) => job.created_at ?? "";
@@ -55,7 +55,7 @@ export class Store {
 			[...kept, ...below].filter((job) => this.matches(job)).map((job) => [job.job_id, job]),
 		);
 		this.total = total;
-		return below.filter((job) => !has_ended(job)).map((job) => job.job_id);
+		return below.filter((job) => !is_finished(job)).map((job) => job.job_id);
 	}
 
 	append(jobs, total) {
