@@ -163,6 +163,9 @@ class File(Document):
 		if self.content_hash and not frappe.get_all("File", filters=others, limit=1):
 			delete_file(self.file_url)
 
+	def exists_on_disk(self) -> bool:
+		return os.path.exists(self.get_full_path())
+
 	def get_content(self) -> bytes | str:
 		"""What was given as `content`, else what is on disk: text where it is UTF-8, else bytes."""
 		if self.is_folder:
