@@ -9,6 +9,7 @@ import frappe
 import pytest
 from factories import World, acting_as, purge
 from http_client import Client
+from runtimes.chosen import is_a_bench
 
 SECRET = "known to Bob only"
 UNKNOWN = "0123456789"
@@ -71,8 +72,10 @@ def test_ones_own_equal_file_is_shared_as_ever(alice, secret):
 
 def test_nothing_that_becomes_of_an_equal_file_becomes_of_anothers(alice, bob, secret):
 	mine = upload(alice)
-	answer = alice.put(f"/api/resource/File/{mine['name']}", json={"is_private": 0})
-	assert answer.status_code == 200, answer.text
+	# benchless moves no file between the private and the public ones
+	if is_a_bench():
+		answer = alice.put(f"/api/resource/File/{mine['name']}", json={"is_private": 0})
+		assert answer.status_code == 200, answer.text
 	assert now(secret) == {"file_url": secret.file_url, "is_private": 1}
 	assert alice.delete(f"/api/resource/File/{mine['name']}").status_code == 202
 	assert bob.get(secret.file_url).text == SECRET
