@@ -8,7 +8,7 @@ import pytest
 from factories import World, purge, submit
 from requested import requested
 
-from dartwing.dartwing_core.api import mentions
+from dartwing.dartwing_core.api import json_texts
 
 MARKUP = '["<img src=x onerror=alert(1)>"]'
 
@@ -85,14 +85,14 @@ def test_a_text_that_is_nested_deeply_is_refused_by_its_field(world, profile, br
 	"text", ['["\\u003cimg src=x onerror=a()>"]', '{"a": "<b onclick=a()>"}', '"<script>"']
 )
 def test_markup_is_found_in_json_however_it_is_escaped(text):
-	assert mentions.has_markup(text)
+	assert json_texts.has_markup(text)
 
 
 @pytest.mark.parametrize(
 	"text", ['{"text": "<span class=\\"h4\\"><b>Shortcuts</b></span>"}', '["a < b"]', "[]"]
 )
 def test_headings_as_desk_writes_them_are_harmless(text):
-	assert not mentions.has_markup(text)
+	assert not json_texts.has_markup(text)
 
 
 def test_brackets_that_are_only_written_are_none(world, profile):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dartwing.dartwing_core.api import questions
+from dartwing.dartwing_core.api import sql_in_arguments
 from dartwing.dartwing_core.api.columns import is_columns, texts_that_are_none
 
 COLUMNS = (
@@ -87,16 +87,16 @@ QUERIES = (
 
 @pytest.mark.parametrize("text", QUERIES)
 def test_a_query_is_found_whatever_comments_stand_in_it(text):
-	assert questions.has_query(text)
+	assert sql_in_arguments.has_query(text)
 
 
 @pytest.mark.parametrize("text", ["(please select one)", "select (one)", "selected (selection)", "a) select"])
 def test_a_sentence_is_no_query(text):
-	assert not questions.has_query(text)
+	assert not sql_in_arguments.has_query(text)
 
 
 @pytest.mark.parametrize("piece", ["(", "/*", "#", "-- ", "select", "`a", "name,", "name as a", "f(a"])
 def test_long_texts_are_read_once(piece):
 	"""What is read again from each bracket on would take minutes for these."""
-	questions.has_query(piece * 200_000)
+	sql_in_arguments.has_query(piece * 200_000)
 	is_columns(piece * 200_000)

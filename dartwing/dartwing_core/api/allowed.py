@@ -17,7 +17,8 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.api.mentions import PROSE, TABLES, guarded_doctype, parsed
+from dartwing.dartwing_core.api.json_texts import parsed
+from dartwing.dartwing_core.api.mentions import PROSE, TABLES, guarded_doctype
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy.files import may_read
 

@@ -23,7 +23,7 @@ import frappe
 from frappe import _
 from werkzeug.wrappers import Request, Response
 
-from dartwing.dartwing_core.api import allowed, mentions, questions
+from dartwing.dartwing_core.api import allowed, json_texts, mentions, questions, sql_in_arguments
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import access_hooks
 
@@ -106,7 +106,7 @@ def close() -> None:
 	if is_ours(method):
 		return
 	for argument, value in form.items():
-		mentions.refuse_deep(value, argument)
+		json_texts.refuse_deep(value, argument)
 	refuse_markup_in_address(request, form)
 	allowed.check_alias(sent, method)
 	allowed.check(method, form)
@@ -117,13 +117,13 @@ def close() -> None:
 	elif method in questions.BY_DOCUMENT:
 		questions.check(method, form, None)
 	# of any other DocType, and in arguments of any other name
-	argument = questions.argument_with_query(method, form)
+	argument = sql_in_arguments.argument_with_query(method, form)
 	if argument and not stored_doctype(request):
 		refuse_argument(argument, _("holds a query"))
 	# the database is asked only where something was found
 	method = method or counting_method(request)
-	if questions.argument_with_sql(method, form):
-		argument = questions.argument_with_sql(method, form, stored_doctype(request))
+	if sql_in_arguments.argument_with_sql(method, form):
+		argument = sql_in_arguments.argument_with_sql(method, form, stored_doctype(request))
 		if argument:
 			refuse_argument(argument, _("holds a query"))
 
@@ -132,7 +132,7 @@ def refuse_markup_in_address(request: Request, form: dict) -> None:
 	"""Desk takes filters from its address, and shows those that it cannot read as they are."""
 	if request.path.startswith(DESK):
 		for argument, value in form.items():
-			if mentions.has_markup([argument, value]):
+			if json_texts.has_markup([argument, value]):
 				refuse_argument("address", _("must not be markup"))
 
 
@@ -144,7 +144,7 @@ def read_body(request: Request, form: dict) -> None:
 		body = request.get_data(as_text=True)
 	except UnicodeDecodeError:
 		return
-	if isinstance(mentions.parsed(body), dict) and stored_doctype(request):
+	if isinstance(json_texts.parsed(body), dict) and stored_doctype(request):
 		form["data"] = body
 
 

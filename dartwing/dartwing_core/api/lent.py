@@ -17,8 +17,9 @@ from frappe import _
 
 from dartwing.dartwing_core.api.allowed import canonical
 from dartwing.dartwing_core.api.door import method_of
+from dartwing.dartwing_core.api.json_texts import parsed
 from dartwing.dartwing_core.api.links import is_a_members_request
-from dartwing.dartwing_core.api.mentions import guarded_doctype, parsed
+from dartwing.dartwing_core.api.mentions import guarded_doctype
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import refusing

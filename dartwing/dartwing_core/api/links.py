@@ -11,7 +11,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.api.mentions import DEEPEST, brackets_in, has_markup, parsed
+from dartwing.dartwing_core.api.json_texts import DEEPEST, brackets_in, has_markup, parsed
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED, hidden_among
 from dartwing.dartwing_core.background_jobs.tenancy.files import may_use

@@ -9,14 +9,13 @@ only looks like a name.
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import frappe
-from frappe import _
 
-from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.api.json_texts import parsed
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED
 
 Change = Callable[..., str]
@@ -47,19 +46,10 @@ NAME_FIELDS = frozenset(
 ONE_NAME = re.compile(r"^(name|dn|(.*_)?docname|(reference|document|link|share|attached_to)_name)$")
 # in these, Frappe narrows the condition by what the user may see
 FILTERS = frozenset(("applied_filters", "current_filters", "filters", "filters_json", "or_filters"))
-# deeper than anything that Desk sends
-DEEPEST = 50
-# and the texts in which brackets are only characters
-BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 # arguments of Frappe's methods that take an object: what is asked, what is to be stored, how it is shown
 OBJECTS = re.compile(
 	r"(.*_)?(filters(_json)?|settings|fields|values?)|args|body|chart|columns|config|data|defaults|docs?"
 	r"|field_map|fieldname|form_params|json|kwargs|meta|(route_)?options|select_columns|state|step|update_info"
-)
-MARKUP = re.compile("<[a-zA-Z/!?]")
-# what Desk itself writes into a workspace
-HARMLESS = re.compile(
-	r"</?(?:b|br|div|em|h[1-6]|i|p|small|span|strong|u)(?:\s+class=\"[\w -]*\")?\s*/?>", re.IGNORECASE
 )
 TABLES = re.compile("|".join(f"tab{doctype}" for doctype in GUARDED), re.IGNORECASE)
 BY_SLUG = {doctype.replace(" ", "").lower(): doctype for doctype in GUARDED}
@@ -115,59 +105,6 @@ def doctypes_in(value: Any, key: str = "", is_foreign: bool = False) -> Iterator
 			yield from doctypes_in(one, key, is_foreign)
 	elif (doctype := guarded_doctype(value)) and (not is_foreign or NAMING.search(key)):
 		yield doctype
-
-
-def parsed(value: Any) -> Any:
-	"""What a JSON text says, if it says more than a number; any other value as it is."""
-	if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "[", '"'):
-		return value
-	if brackets_in(value) > DEEPEST:
-		frappe.throw(_("is nested more than {0} deep").format(DEEPEST))
-	try:
-		return json.loads(value)
-	except ValueError:
-		return value
-
-
-def refuse_deep(value: Any, argument: str) -> None:
-	"""Raise ValidationError for JSON, as text or read, that is nested deeper than anything that Desk sends.
-
-	What follows such a nesting would end with a recursion, or takes minutes.
-	"""
-	level, depth = [value], 0
-	while level:
-		depth += 1
-		if depth > DEEPEST or any(isinstance(one, str) and brackets_in(one) > DEEPEST for one in level):
-			refuse_argument(argument, _("is nested more than {0} deep").format(DEEPEST))
-		level = [*chain.from_iterable(map(inner_values, map(parsed, level)))]
-
-
-def inner_values(value: Any) -> Iterable[Any]:
-	if isinstance(value, dict):
-		return value.values()
-	return value if isinstance(value, list) else ()
-
-
-def brackets_in(text: str) -> int:
-	"""How many brackets are open at most in a text that may be JSON; 0 in any other."""
-	if text.lstrip()[:1] not in ("{", "["):
-		return 0
-	deepest = depth = 0
-	for bracket in BRACKETS.findall(text):
-		depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(bracket, 0)
-		deepest = max(deepest, depth)
-	return deepest
-
-
-def has_markup(value: Any) -> bool:
-	"""Whether a text anywhere in the JSON, however it is escaped there, is more than plain headings."""
-	if isinstance(value, str) and brackets_in(value) <= DEEPEST:
-		value = parsed(value)
-	if isinstance(value, dict):
-		return any(map(has_markup, (*value, *value.values())))
-	if isinstance(value, list):
-		return any(map(has_markup, value))
-	return isinstance(value, str) and bool(MARKUP.search(HARMLESS.sub("", value)))
 
 
 # --- names: every text that may be one goes through `change`

@@ -14,10 +14,10 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.api import columns
 from dartwing.dartwing_core.api.allowed import CHART, GROUPS
-from dartwing.dartwing_core.api.mentions import PROSE, TABLES, parsed
-from dartwing.dartwing_core.background_jobs import framework
+from dartwing.dartwing_core.api.json_texts import parsed
+from dartwing.dartwing_core.api.mentions import TABLES
+from dartwing.dartwing_core.api.sql_in_arguments import ASKING, CONDITIONS, FIELDS, NAMED_BY_FILTER, ORDERS
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED, visible_rows
 from dartwing.dartwing_core.background_jobs.tenancy.conditions import (
@@ -28,26 +28,6 @@ from dartwing.dartwing_core.background_jobs.tenancy.conditions import (
 
 # arguments that say which DocType is asked
 DOCTYPES = ("doctype", "dt", "document_type")
-CONDITIONS = (
-	"applied_filters",
-	"current_filters",
-	"export_filters",
-	"filters",
-	"filters_json",
-	"or_filters",
-)
-ORDERS = ("order_by", "group_by", "sort_by")
-FIELDS = (
-	"aggregate_function_based_on",
-	"aggregate_on_field",
-	"based_on",
-	"field",
-	"group_by_based_on",
-	"searchfield",
-	"sort_field",
-	"value_based_on",
-)
-ASKING = (*CONDITIONS, *ORDERS, *FIELDS, "fields", "field_map", "stats")
 # what Desk sends for a number that it asks for beside the fields, and sorts by
 AGGREGATES = ("_aggregate_column", "count", "total_count")
 # whom a document is assigned to is not a field of it
@@ -56,21 +36,7 @@ SIMPLE = r"(?:`?tab{0}`?\.)?(?:`\w+`|(?!tab)\w+|\*)(?:\.\w+)?"
 ALIAS = r"(?:\s+as\s+[`'\"]?\w+[`'\"]?)?"
 # DocTypes of ours that many may read, of which only readable fields are asked too
 ASKED = (*GUARDED, "Job Type", "Job Tally", "Job Engine Settings")
-# arguments whose texts become columns of Frappe's query, or an order of rows
-STRUCTURE = frozenset((*ORDERS, *FIELDS, "fields", "fieldname", "field_map", "stats"))
-COMMENT = re.compile(r"/\*|--|#")
-WORD_OR_BRACKET = re.compile(r"[^\W\d]+|\(")
-# arguments that carry what is to be stored, or prose: they are no part of a query
-CARRIED = frozenset((*PROSE, "args", "data", "doc", "docs", "doclist", "query", "value", "values"))
 WORD = re.compile(r"\w+")
-# arguments that name one field, or what is made of it, and those that name a DocType
-IDENTIFIER = re.compile(r"(^|_)field(_?name)?$|^aggregat(ion|e_function)$|based_on$")
-DOCTYPE = re.compile(r"doctype$|^dt$|document_type$")
-FILTERS = re.compile(r"filters(_json)?$")
-WORDS = re.compile(r"(?!.*--)[\w ,.*-]*")
-# methods that take a filter in which a text is a name
-NAMED_BY_FILTER = ("frappe.client.get_value", "frappe.client.get", "frappe.client.set_value")
-
 CARD = "frappe.desk.doctype.number_card.number_card"
 # methods that count rows without asking who may see them, and the filters that they obey
 NARROWED = {
@@ -84,136 +50,6 @@ BY_DOCUMENT = {
 	f"{CARD}.get_result": ("doc", "Number Card"),
 	CHART: ("chart_name", "Dashboard Chart"),
 }
-
-
-def argument_with_query(method: str, form: dict) -> str | None:
-	"""The argument by which a query is asked for, of any DocType; System Managers may ask for that.
-
-	Methods of other apps may understand columns in ways of their own.
-	"""
-	is_frappes = not method or method.startswith("frappe.")
-	for argument, value in asked_of(form):
-		if argument in STRUCTURE and is_frappes:
-			is_suspect = any(columns.texts_that_are_none(value))
-		else:
-			is_suspect = any(map(has_query, asked_texts(argument, value)))
-		if is_suspect and "System Manager" not in frappe.get_roles():
-			return argument
-	return None
-
-
-def has_query(text: str) -> bool:
-	"""Whether a bracket begins with "select", a query within the one that Frappe makes, or may begin so.
-
-	Where a comment may stand between the two, what it holds is not worked out.
-	"""
-	may_be_commented = bool(COMMENT.search(text))
-	is_begun = False
-	for word in WORD_OR_BRACKET.findall(text):
-		if word == "(":
-			is_begun = True
-		elif is_begun and word.lower() == "select":
-			return True
-		else:
-			is_begun = is_begun and may_be_commented
-	return False
-
-
-def argument_with_sql(method: str, form: dict, doctype: str | None = None) -> str | None:
-	"""The argument, or the field of a document, that Frappe v15 would make SQL of as it stands.
-
-	`doctype` is that of the document whose fields the arguments are. Documents of other apps are theirs.
-	"""
-	for argument, value, of in fields_of(form, doctype):
-		if is_sql(method, argument, value) and "System Manager" not in frappe.get_roles() and not is_apps(of):
-			return argument
-	return None
-
-
-def fields_of(value: Any, doctype: str | None = None) -> Iterator[tuple[str, Any, str | None]]:
-	"""All arguments, and the fields of all documents in them: name, what it holds, DocType."""
-	if isinstance(value, dict):
-		for name, one in value.items():
-			one = parsed(one)
-			if name not in PROSE:
-				yield str(name), one, doctype
-				yield from fields_of(one, _doctype_of(one, doctype))
-	elif isinstance(value, list):
-		for one in value:
-			yield from fields_of(one, _doctype_of(one, doctype))
-
-
-def _doctype_of(value: Any, around: str | None) -> str | None:
-	"""Its own, if it is a document that says so; else that of the document around it."""
-	return (value.get("doctype") if isinstance(value, dict) else None) or around
-
-
-def is_apps(doctype: str | None) -> bool:
-	"""Whether it is a DocType of another app than Frappe."""
-	if not isinstance(doctype, str) or not frappe.db.exists("DocType", doctype, cache=True):
-		return False
-	return frappe.db.get_value("Module Def", frappe.get_meta(doctype).module, "app_name") != "frappe"
-
-
-def has_backslash(value: Any) -> bool:
-	value = parsed(value)
-	if isinstance(value, dict):
-		return any(map(has_backslash, (*value, *value.values())))
-	return any(map(has_backslash, value)) if isinstance(value, list) else "\\" in str(value)
-
-
-def is_sql(method: str, argument: str, value: Any) -> bool:
-	"""Whether Frappe v15 would put a text into its statement as it is, where fields or conditions belong."""
-	if method and method == framework.COUNTS_WRITTEN_OUT and has_backslash(value):
-		return True
-	if IDENTIFIER.search(argument):
-		return isinstance(value, str) and not WORDS.fullmatch(value)
-	if DOCTYPE.search(argument):
-		return isinstance(value, str) and (value.startswith("__") or not WORDS.fullmatch(value))
-	if not FILTERS.search(argument):
-		return False
-	if isinstance(value, str):
-		return bool(value.strip()) and method.startswith("frappe.") and method not in NAMED_BY_FILTER
-	if isinstance(value, dict):
-		return not all(map(WORDS.fullmatch, value))
-	return isinstance(value, list) and any(isinstance(one, str) for one in value)
-
-
-def asked_of(form: dict) -> Iterator[tuple[str, Any]]:
-	"""Arguments that may become a part of a query; in documents, the fields that say what is asked."""
-	for argument, value in form.items():
-		value = parsed(value)
-		if argument not in CARRIED:
-			yield argument, value
-		elif argument not in PROSE:
-			yield from asked_in_documents(value)
-
-
-def asked_in_documents(value: Any) -> Iterator[tuple[str, Any]]:
-	if isinstance(value, dict):
-		for key, one in value.items():
-			if key in ASKING or key == "fieldname":
-				yield key, parsed(one)
-			else:
-				yield from asked_in_documents(parsed(one))
-	elif isinstance(value, list):
-		for one in value:
-			yield from asked_in_documents(one)
-
-
-def asked_texts(argument: str, value: Any) -> Iterator[str]:
-	"""What may become a part of a query as it stands: not the values of conditions, which Frappe escapes."""
-	if isinstance(value, str):
-		yield value
-	elif isinstance(value, dict):
-		yield from map(str, value)
-		if argument not in CONDITIONS and argument != "fieldname":
-			for one in value.values():
-				yield from asked_texts(argument, one)
-	elif isinstance(value, list):
-		for one in value:
-			is_condition = argument in CONDITIONS and isinstance(one, list)
-			yield from asked_texts(argument, one[: max(len(one) - 1, 0)] if is_condition else one)
 
 
 def check(method: str, form: dict, in_path: str | None) -> None:
