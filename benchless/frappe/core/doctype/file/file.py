@@ -137,7 +137,7 @@ class File(Document):
 		self.content_hash = get_content_hash(content)
 		same = {"content_hash": self.content_hash, "is_private": self.is_private}
 		stored = frappe.db.get_value("File", same, ["file_url", "name"], as_dict=True)
-		if stored and os.path.exists(frappe.get_doc("File", stored.name).get_full_path()):
+		if stored and frappe.get_doc("File", stored.name).exists_on_disk():
 			self.file_url = stored.file_url
 			return
 		self.file_name = generate_file_name(self.file_name, self.content_hash[-6:], self.is_private)
