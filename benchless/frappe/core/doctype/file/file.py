@@ -50,7 +50,7 @@ class File(Document):
 			return
 		self.set_file_type()
 		if not self.is_remote_file:
-			self.store(self.get_content())
+			self.save_file(self.get_content())
 
 	def set_folder(self):
 		if self.folder:
@@ -129,15 +129,16 @@ class File(Document):
 		if self.file_url and not self.file_url.startswith(("/files/", "/private/files/", *URL_PREFIXES)):
 			frappe.throw(_("URL must start with http:// or https://"), title=_("Invalid URL"))
 
-	def store(self, content: bytes | str) -> None:
+	def save_file(self, content: bytes | str, ignore_existing_file_check=False) -> None:
 		"""Write content to disk under a free name, or share the file that has the same content already."""
-		content = content.encode() if isinstance(content, str) else content
+		self._content = content = content.encode() if isinstance(content, str) else content
 		self.is_private = cint(self.is_private)
 		self.file_size = self.checked_size(content)
 		self.content_hash = get_content_hash(content)
 		same = {"content_hash": self.content_hash, "is_private": self.is_private}
 		stored = frappe.db.get_value("File", same, ["file_url", "name"], as_dict=True)
-		if stored and frappe.get_doc("File", stored.name).exists_on_disk():
+		is_shared = stored and not ignore_existing_file_check
+		if is_shared and frappe.get_doc("File", stored.name).exists_on_disk():
 			self.file_url = stored.file_url
 			return
 		self.file_name = generate_file_name(self.file_name, self.content_hash[-6:], self.is_private)
