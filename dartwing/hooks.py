@@ -70,10 +70,10 @@ before_request = [
 	f"{_api}.newest_rows.before_request",
 ]
 # the first place at which Frappe knows whom an API key belongs to
-auth_hooks = [f"{_api}.door.close", f"{_api}.lent.refuse_asked", f"{_api}.searches.obey_conditions"]
+auth_hooks = [f"{_api}.door.check_request", f"{_api}.lent.refuse_asked", f"{_api}.searches.obey_conditions"]
 after_request = [
 	f"{_api}.answers.after_request",
-	f"{_api}.door.open_again",
+	f"{_api}.door.restore_names",
 ]
 
 doctype_js = {

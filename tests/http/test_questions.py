@@ -305,9 +305,9 @@ def test_no_address_of_desk_holds_markup(alice, page):
 	"""Desk shows a filter of the address that it cannot read."""
 	hostile = '[">", "\\u003cimg src=x onerror=alert(1)>"]'
 	with requested(page, "GET", scheduled_at=hostile), pytest.raises(frappe.ValidationError, match="address"):
-		door.close()
+		door.check_request()
 	with requested(page, "GET", scheduled_at='[">", "2026-11-29"]', status="Queued"):
-		door.close()
+		door.check_request()
 
 
 def test_a_report_is_saved_as_desk_sends_it(alice, beta_jobs):
@@ -319,12 +319,12 @@ def test_a_report_is_saved_as_desk_sends_it(alice, beta_jobs):
 	with requested(
 		"/api/method/frappe.desk.reportview.save_report", doctype="Background Job", json=json.dumps(asked)
 	):
-		door.close()
+		door.check_request()
 	with (
 		requested("/api/method/x", doctype="ToDo", json=json.dumps(asked)),
 		pytest.raises(frappe.ValidationError, match="no other DocType"),
 	):
-		door.close()
+		door.check_request()
 
 
 def test_a_member_still_finds_rows_by_name_and_by_values(alice, beta_jobs, world):

@@ -27,7 +27,7 @@ def test_a_request_about_nothing_guarded_asks_the_database_nothing(clean, path, 
 	for _time in range(2):
 		# after the first, what the site keeps in its cache is there
 		with requested(path, **form), counted_statements() as statements:
-			door.close()
+			door.check_request()
 	assert statements == []
 
 
@@ -37,13 +37,13 @@ def test_what_an_earlier_request_stored_is_told_to_nobody_in_any_answer(clean, w
 	hidden = submit(world.bob, world.beta).name
 	with requested("/api/method/frappe.desk.reportview.save_report") as request:
 		frappe.local.form_dict.update(doctype="Background Job", name=hidden)
-		door.close()
+		door.check_request()
 		stored = frappe.local.form_dict.name
 	assert stored.startswith(hidden)
 	assert stored != hidden
 	with requested("/api/resource/Kanban Board", "GET") as request, acting_as(world.adam):
 		response = Response(body.format(name=stored).encode("latin-1"))
-		door.open_again(response, request)
+		door.restore_names(response, request)
 	assert response.get_data() == body.format(name=hidden).encode("latin-1")
 
 
@@ -52,7 +52,7 @@ def test_a_members_own_job_costs_few_statements(clean):
 	with requested("/api/method/frappe.desk.form.load.getdoc", doctype="Background Job", name=job):
 		frappe.get_roles()
 		with counted_statements() as statements:
-			door.close()
+			door.check_request()
 		assert frappe.local.form_dict.name == job
 	assert len(statements) <= 3, statements
 
@@ -67,11 +67,11 @@ def test_what_only_looks_like_a_name_is_stored_as_it_was_sent(clean, world):
 		"content": world.beta,
 	}
 	with requested("/api/method/frappe.desk.form.utils.add_comment", **comment):
-		door.close()
+		door.check_request()
 		assert frappe.local.form_dict.content == world.beta
 	foreign = frappe.db.get_value("Person", {"frappe_user": world.bob})
 	with requested("/api/resource/Person/mine", "PUT", last_name=foreign, frappe_user=foreign):
-		door.close()
+		door.check_request()
 		assert frappe.local.form_dict == {"last_name": foreign, "frappe_user": foreign}
 
 
@@ -80,7 +80,7 @@ def test_an_admin_can_enroll_who_belongs_nowhere_and_nobody_elses_member(clean, 
 	theirs = frappe.db.get_value("Person", {"frappe_user": world.bob})
 	for person, is_taken in ((nobodys.name, True), (theirs, False)):
 		with requested("/api/resource/Org Member", person=person, organization=world.alpha):
-			door.close()
+			door.check_request()
 			assert (frappe.local.form_dict.person == person) is is_taken
 	frappe.db.rollback()
 
@@ -95,7 +95,7 @@ def test_a_foreign_name_is_replaced_wherever_it_stands(clean, world):
 		"note": f"about {job}",
 	}
 	with requested(f"/api/resource/Background Job/{job}", "GET", **form) as request:
-		door.close()
+		door.check_request()
 		found = frappe.local.form_dict
 		told = found.name
 		assert told != job

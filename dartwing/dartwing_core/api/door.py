@@ -6,8 +6,9 @@ any of them runs, each name of a guarded document that the user may not see is r
 there is not, and in the answer it is put back. Frappe then does and says, word for word, what it does
 for an unknown name, whatever that is.
 
-The name that there is not is the one that was sent, with digits at its end: its other letters are
-escaped in the answer as those of an unknown one, and digits are the same in JSON, HTML and addresses.
+The name that stands in for a hidden one is the name that was sent, with digits added at its end. Frappe
+escapes the letters of the sent name in its answer as it would those of any unknown name, and digits are
+written alike in JSON, HTML and addresses, so that they can be found there and taken away.
 """
 
 import hashlib
@@ -95,7 +96,7 @@ def _digits_of(site: str, secret: str) -> str:
 	return str(int(made, 16))[-DIGITS:]
 
 
-def close() -> None:
+def check_request() -> None:
 	"""Before a request, once its user is known (`auth_hooks`): refuse or replace what they may not ask."""
 	request = frappe.local.request
 	# the one that Frappe reads, also when it is empty yet
@@ -160,7 +161,7 @@ def hide_names(request: Request, form: dict, method: str) -> None:
 		replace(Replacement(frozenset(hidden), digits_of_site()), request, form)
 
 
-def open_again(response: Response | None, request: Request) -> None:
+def restore_names(response: Response | None, request: Request) -> None:
 	"""After each request: what it names, or an earlier one had Frappe store, is named as it was sent."""
 	if response is None:
 		return

@@ -80,7 +80,7 @@ def settle(job: BackgroundJob, outcome: Outcome, limit: TimeLimit, errands: Erra
 		try:
 			with surroundings_kept(), limit.enforced():
 				complete(job, outcome)
-			errands.follow_end(job)
+			errands.note_end(job)
 			return outcome
 		except BaseException as error:
 			outcome = outcome_of(error, job.timeout_seconds, limit.has_interrupted)

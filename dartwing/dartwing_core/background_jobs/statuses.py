@@ -13,6 +13,8 @@ ACTIVE = (QUEUED, RUNNING)
 WAITING_FOR_RETRY = (FAILED, TIMED_OUT)
 FINAL = (COMPLETED, CANCELED)
 FINISHED = (*FINAL, DEAD_LETTER)
+# a parent that is one of these never lets its children start
+ENDED_WITHOUT_SUCCESS = (DEAD_LETTER, CANCELED)
 UNFINISHED = (PENDING, QUEUED, RUNNING, FAILED, TIMED_OUT)
 # statuses in which a job may be handed to a queue once its `ready_at` has come
 WAITING = (PENDING, *WAITING_FOR_RETRY)

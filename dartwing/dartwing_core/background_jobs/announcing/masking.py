@@ -51,7 +51,7 @@ class Secrets:
 	@classmethod
 	def of(cls, parameters: str | None, words: Iterable[str]) -> "Secrets":
 		"""The secrets among a job's parameters, given as JSON; nothing is looked up."""
-		wanted = [plain(word) for word in words if plain(word)]
+		wanted = [letters_and_digits(word) for word in words if letters_and_digits(word)]
 		return cls(_secrets_in(json.loads(parameters), wanted) if parameters and wanted else ())
 
 	def __bool__(self) -> bool:
@@ -104,11 +104,11 @@ def mask(value: Any, words: Iterable[str]) -> Any:
 
 	Case and separators do not count: `api_key` finds `apiKey` and `X-API-Key`. Empty values stay empty.
 	"""
-	wanted = [plain(word) for word in words if plain(word)]
+	wanted = [letters_and_digits(word) for word in words if letters_and_digits(word)]
 	return _mask(value, wanted) if wanted else value
 
 
-def plain(name: str) -> str:
+def letters_and_digits(name: str) -> str:
 	"""The letters and digits of a key, without accents and in ordinary width."""
 	return SEPARATORS.sub("", unicodedata.normalize("NFKD", name).lower())
 
@@ -125,7 +125,7 @@ def _mask(value: Any, wanted: list[str]) -> Any:
 
 
 def _is_secret(key: str, wanted: list[str]) -> bool:
-	return any(word in plain(key) for word in wanted)
+	return any(word in letters_and_digits(key) for word in wanted)
 
 
 def _is_told(text: str) -> bool:

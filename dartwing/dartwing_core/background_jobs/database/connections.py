@@ -35,8 +35,9 @@ def is_own() -> bool:
 def own_connection() -> Iterator[None]:
 	"""Run the block on a second connection, in transactions that the block itself commits.
 
-	The caller's transaction, locks, snapshot and callbacks are not touched: it may hold the next transaction
-	already, or be what broke. A block inside another one shares its connection, and begins with a commit.
+	The caller's transaction, locks, snapshot and callbacks are not touched: after a commit, the caller's
+	connection may have begun its next transaction already; after an error, it may be the one that is broken.
+	A block inside another block of this kind shares its connection, and begins with a commit.
 	"""
 	if is_own():
 		frappe.db.commit()
@@ -85,10 +86,10 @@ def as_own_connection() -> Iterator[None]:
 		setattr(connection, IS_OWN, was_own)
 
 
-def begin_new_snapshot() -> None:
-	"""End the engine's own transaction, in which nothing was written: the next read sees what is there then.
+def end_snapshot() -> None:
+	"""End the engine's own transaction, in which nothing was written: the next read begins a new snapshot.
 
-	`frappe.db.commit()` would run Frappe's callbacks as well.
+	This commits in SQL, because `frappe.db.commit()` would run Frappe's callbacks as well.
 	"""
 	frappe.db.sql("commit")
 

@@ -43,7 +43,7 @@ def uncommitted_reads() -> Iterator[None]:
 @contextmanager
 def uncommitted_reads_between_transactions() -> Iterator[None]:
 	"""As `uncommitted_reads`, on the engine's own connection, between two of its transactions."""
-	connections.begin_new_snapshot()
+	connections.end_snapshot()
 	frappe.db.sql(READ_UNCOMMITTED)
 	yield
-	connections.begin_new_snapshot()
+	connections.end_snapshot()

@@ -10,8 +10,8 @@ from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.database.snapshots import newest
 from dartwing.dartwing_core.background_jobs.dispatch import equal_jobs
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT
+from dartwing.dartwing_core.background_jobs.statuses import ENDED_WITHOUT_SUCCESS
 from dartwing.dartwing_core.doctype.background_job.background_job import (
-	CANCELED,
 	COMPLETED,
 	DEAD_LETTER,
 	PENDING,
@@ -20,8 +20,6 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	locked,
 	transition_all,
 )
-
-DEAD = (DEAD_LETTER, CANCELED)
 
 
 def process_dependent_jobs() -> list[str]:
@@ -48,14 +46,14 @@ def _overlooked() -> list[str]:
 		.on(parent.name == child.depends_on)
 		.select(child.name)
 		.where((child.status == PENDING) & child.ready_at.isnull())
-		.where(parent.name.isnull() | parent.status.isin((COMPLETED, *DEAD)))
+		.where(parent.name.isnull() | parent.status.isin((COMPLETED, *ENDED_WITHOUT_SUCCESS)))
 		.limit(int(config.get("batch_size")))
 	)
 	return query.run(pluck=True)
 
 
 def release_or_fail(child_ids: Sequence[str]) -> list[str]:
-	"""Let those waiting children go on whose parent is Completed, and fail those whose parent is dead.
+	"""Let waiting children of Completed parents go on; fail those whose parent has no success, or is gone.
 
 	In the current transaction; returns the organizations in which jobs became ready. A child that another
 	transaction is at, as one that cancels it, is left to the next tick: the others must not wait for it.
@@ -76,12 +74,14 @@ def release_or_fail(child_ids: Sequence[str]) -> list[str]:
 	)
 	ready = [child for child in children if parents.get(child.depends_on) == COMPLETED]
 	_release([child.name for child in ready])
-	_fail([child for child in children if parents.get(child.depends_on) in (None, *DEAD)], parents)
+	without_success = (None, *ENDED_WITHOUT_SUCCESS)
+	orphans = [child for child in children if parents.get(child.depends_on) in without_success]
+	_fail(orphans, parents)
 	return sorted({child.organization for child in ready})
 
 
 def parent_ended(*parent_ids: str) -> list[str]:
-	"""Release the waiting children of Completed parents, fail those of dead ones and theirs.
+	"""Release the waiting children of Completed parents, fail those of parents without success, and theirs.
 
 	Returns the organizations in which jobs became ready.
 	"""

@@ -12,7 +12,7 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.database.after_commit import tell_after_commit
-from dartwing.dartwing_core.background_jobs.database.connections import begin_new_snapshot, own_connection
+from dartwing.dartwing_core.background_jobs.database.connections import end_snapshot, own_connection
 from dartwing.dartwing_core.background_jobs.database.looks import ask
 from dartwing.dartwing_core.background_jobs.database.named_locks import held, is_free, lock_name
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import (
@@ -85,7 +85,7 @@ class Turns:
 			ready = self._ready_jobs(int(config.get("dispatch_turn")))
 			if not ready:
 				# a dispatcher that came meanwhile has left its jobs to this one, which must see them
-				begin_new_snapshot()
+				end_snapshot()
 				return 0
 			tried = ready[: self._free_slots()]
 			queued = queue_jobs(tried)

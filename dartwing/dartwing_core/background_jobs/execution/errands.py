@@ -37,7 +37,7 @@ class Errands:
 		self._wake_ups: dict[str, list[str]] = defaultdict(list)
 		self._since: float | None = None
 
-	def follow_end(self, job: BackgroundJob) -> None:
+	def note_end(self, job: BackgroundJob) -> None:
 		"""Note a job that has left its worker, which is committed."""
 		with self._lock:
 			self._ended.append(frappe._dict({field: job.get(field) for field in FIELDS}))

@@ -9,9 +9,9 @@ from dartwing.dartwing_core.background_jobs.database import drivers, times
 from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT
 from dartwing.dartwing_core.background_jobs.execution.outcomes import describe
+from dartwing.dartwing_core.background_jobs.statuses import ENDED_WITHOUT_SUCCESS
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.doctype.background_job.background_job import (
-	CANCELED,
 	COMPLETED,
 	DEAD_LETTER,
 	PENDING,
@@ -86,7 +86,7 @@ def why_never(job: BackgroundJob, standing: frappe._dict) -> str | None:
 		return _("Permission denied")
 	if standing.requires_permission and (reason := why_not_permitted(job, standing.requires_permission)):
 		return reason
-	if standing.parent_status in (DEAD_LETTER, CANCELED):
+	if standing.parent_status in ENDED_WITHOUT_SUCCESS:
 		return _("parent {0} is {1}").format(job.depends_on, _(standing.parent_status))
 	return None
 

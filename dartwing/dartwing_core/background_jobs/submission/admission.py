@@ -28,9 +28,9 @@ from dartwing.dartwing_core.background_jobs.errors import (
 from dartwing.dartwing_core.doctype.background_job.background_job import PENDING
 from dartwing.dartwing_core.doctype.job_type.job_type import JobType
 
-# submitters take turns as soon as fewer further submissions of the same size than these would still fit: far
-# more than there are connections that could insert between one submitter's count and its insert
-PLENTY = 1000
+# While at least so many further submissions of the same size would fit under the limit, submitters take no
+# turns. Far fewer connections than these can insert between one submitter's count and its insert.
+ENOUGH_WITHOUT_TURNS = 1000
 TURN_SECONDS = 10
 IN_WINDOW = "job_type = %s and organization = %s and creation > %s"
 
@@ -49,7 +49,7 @@ class Demand(ABC):
 		"""
 		if used + self.new_jobs > limit:
 			self._refuse(used, limit)
-		return used + self.new_jobs * PLENTY > limit
+		return used + self.new_jobs * ENOUGH_WITHOUT_TURNS > limit
 
 	@abstractmethod
 	def looks(self) -> list[Look]:

@@ -11,12 +11,11 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.statuses import ENDED_WITHOUT_SUCCESS
 from dartwing.dartwing_core.background_jobs.submission import json_objects
 from dartwing.dartwing_core.background_jobs.submission.admission import Demand, QueueDemand, RateDemand
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.doctype.background_job.background_job import (
-	CANCELED,
-	DEAD_LETTER,
 	PENDING,
 	PRIORITIES,
 	BackgroundJob,
@@ -117,7 +116,7 @@ class SubmissionChecks:
 		if organization != request.organization:
 			reason = _("no job {0}").format(repr(request.depends_on))
 			refuse_argument(argument, reason, frappe.DoesNotExistError)
-		if status in (DEAD_LETTER, CANCELED):
+		if status in ENDED_WITHOUT_SUCCESS:
 			refuse_argument(
 				argument,
 				_("{0} is {1}; a job that depends on it would never start").format(

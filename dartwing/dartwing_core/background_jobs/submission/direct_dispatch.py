@@ -17,9 +17,9 @@ from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PR
 from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, BackgroundJob
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import is_held, paused_queues
 
-# a job bypasses the dispatcher only while more slots than these are free: other submitters may take slots
-# between our count and our insert, but never that many
-PLENTY = 50
+# A job goes straight to the queue only while more slots than these are free. Other submitters may take slots
+# between our count and our insert, but hardly so many.
+SLOTS_LEFT_FOR_OTHERS = 50
 READY = (
 	f"select 1 from `tabBackground Job` where organization = %s and priority in %s and ready_at <= {UTC_NOW}"
 )
@@ -40,7 +40,7 @@ def has_slot(answers: Sequence[Any]) -> bool:
 		return False
 	*of_window, others_wait = answers
 	window = windows.Window(*of_window)
-	return not others_wait and window.used < window.size // 2 and window.free > PLENTY
+	return not others_wait and window.used < window.size // 2 and window.free > SLOTS_LEFT_FOR_OTHERS
 
 
 def may_start_now(job: BackgroundJob) -> bool:

@@ -16,6 +16,7 @@ from dartwing.dartwing_core.background_jobs.database.snapshots import newest, ne
 from dartwing.dartwing_core.background_jobs.dispatch import dependencies
 from dartwing.dartwing_core.background_jobs.dispatch.consequences import follow_ends
 from dartwing.dartwing_core.background_jobs.errors import JobStateError, refuse_argument
+from dartwing.dartwing_core.background_jobs.statuses import ENDED_WITHOUT_SUCCESS
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.tenancy.comparisons import shown
 from dartwing.dartwing_core.background_jobs.tenancy.conditions import readable_conditions
@@ -193,7 +194,7 @@ def _parents_of(jobs: dict[str, BackgroundJob]) -> dict[str, str]:
 def _refuse_children_of_the_dead(
 	jobs: dict[str, BackgroundJob], refused: Refusals, parents: dict[str, str]
 ) -> None:
-	"""Refuse a child whose parent is dead and not retried as well, and its own children with it."""
+	"""Refuse children of parents without success that are not retried as well, and their own children."""
 	children: dict[str | None, list[str]] = {}
 	for job in jobs.values():
 		children.setdefault(job.depends_on, []).append(job.name)
@@ -217,7 +218,7 @@ def dead_parent_of(job: BackgroundJob | frappe._dict) -> str | None:
 def _dead_parent(job: BackgroundJob | frappe._dict, parent_status: str | None) -> str | None:
 	if not job.depends_on:
 		return None
-	if parent_status not in dependencies.DEAD and not (parent_status is None and job.failed_parent):
+	if parent_status not in ENDED_WITHOUT_SUCCESS and not (parent_status is None and job.failed_parent):
 		return None
 	return _("its parent {0} is {1}; retry the parent, or discard this job").format(
 		job.depends_on, _(parent_status) if parent_status else _("deleted")
