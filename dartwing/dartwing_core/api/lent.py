@@ -1,9 +1,10 @@
-"""Documents by which others lend their rights: made and changed by System Managers only, whatever roles say.
+"""Documents that run with the rights of whoever uses them: only System Managers make and change these.
 
-A template that Frappe renders reads any row of the site, a script runs in the session of whoever opens it,
-a form on the website stores without permissions, a report that is mailed runs as the user whom it names.
-Frappe lets Website Managers, Report Managers, Newsletter Managers and others make them, and who makes one has
-the rights of all whom it runs for. What such a role can do without lending rights, it goes on doing.
+A template that Frappe renders reads any row of the site, a script runs in the session of whoever opens it, a
+form on the website stores without permissions, a report that is mailed runs as the user whom it names. Frappe
+lets Website Managers, Report Managers, Newsletter Managers and others make them, and who makes one has the
+rights of all whom it runs for: these lend their rights to its maker. Those roles go on doing what needs no
+lent rights.
 
 What is a script or markup of the website itself is left to Website Managers: they write its pages.
 """

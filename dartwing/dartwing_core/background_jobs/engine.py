@@ -1,4 +1,4 @@
-"""Accepting jobs, and canceling them. Nothing here commits.
+"""Accepting jobs, and canceling them. The caller's transaction is never committed here.
 
 An acceptance, from the call to the worker's queue:
 

@@ -49,7 +49,10 @@ class RateLimitExceededError(frappe.RateLimitExceededError):
 
 
 class QueueFullError(JobEngineError):
-	"""As many jobs of the organization wait as may wait; nobody knows when there is room again."""
+	"""As many jobs of the organization wait as may wait.
+
+	Nobody knows when another one fits; `retry_after` is when it is worth another try.
+	"""
 
 	http_status_code = 429
 	retry_after = 60

@@ -49,7 +49,10 @@ def execute_job(background_job_id: str) -> None:
 
 
 def run(job: BackgroundJob, errands: Errands) -> None:
-	"""One attempt of a claimed job. Raises only what asks this process to stop, when the job is settled."""
+	"""One attempt of a claimed job.
+
+	Raises, after the job is settled, the handler's error if that asks this process to stop, and no other.
+	"""
 	limit = TimeLimit(job.timeout_seconds)
 	outcome = settle(job, perform(job, limit, errands), limit, errands)
 	if isinstance(outcome, Failed) and asks_to_stop(outcome):

@@ -1,7 +1,7 @@
 """When a failed job runs again, and what hands it over then.
 
 A failed attempt is first judged (`decide`: is the error transient, are retries left, after how many seconds),
-then the job is put to wait (`schedule_retry`), and the minute in which its time has come hands it over
+then the job is put to wait (`schedule_retry`), and the first tick after its time has come hands it over
 (`process_retry_queue`).
 """
 

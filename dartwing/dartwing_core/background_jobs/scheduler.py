@@ -17,7 +17,10 @@ from dartwing.dartwing_core.doctype.job_tally import job_tally
 
 
 def every_minute() -> None:
-	"""Mend what was lost, then wake what waits: retries, children, jobs whose time has come."""
+	"""One tick: mend what was lost, then wake what waits: retries, children, jobs whose time has come.
+
+	Frappe's scheduler calls it every 60 seconds on v15, and every 240 on v16 unless the site says otherwise.
+	"""
 	_run(
 		(
 			holding.forget_cached,

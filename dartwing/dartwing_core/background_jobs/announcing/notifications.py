@@ -43,7 +43,10 @@ def _notify_owner(job_id: str, status: str) -> None:
 
 
 def notify(user: str, subject: str, content: str | None = None, job_id: str | None = None) -> None:
-	"""Write a Notification Log; subject and content are texts. Frappe shows both as HTML, also in e-mails."""
+	"""Write a Notification Log. Subject and content are texts; Frappe shows both as HTML.
+
+	The log is an Alert: Frappe shows it in Desk, and sends no e-mail about it.
+	"""
 	if not frappe.db.exists("User", user):
 		return
 	log = frappe.get_doc(

@@ -1,8 +1,9 @@
 """What the engine does once a transaction is committed; a rollback forgets all of it.
 
 Each transaction has one `FollowUp` that keeps it. First the messages are told, which write nothing. Then the
-callbacks are done, each in a transaction of its own on the second connection: on the caller's, they would
-begin its next transaction, whose reads would then see the time before them.
+callbacks are done, each in a transaction of its own: on the current connection if that is the engine's own,
+and otherwise on the second one. On the caller's connection the callbacks would begin the caller's next
+transaction, and what the caller reads in that would be as old as the callbacks are.
 """
 
 from collections.abc import Callable
@@ -42,10 +43,11 @@ class FollowUp:
 	def begin_commit(self) -> None:
 		"""Frappe has taken this out of its list: what is asked for from here on follows the next commit."""
 		self._is_committed = True
-		# added a second time: if this follow-up was made by a callback of the commit before, that commit has
-		# called `run` already
+		# Frappe calls what is in `after_commit` once, and empties the list. If one of those callbacks made
+		# this follow-up, its `run` was called along with them, too early, and is no longer in the list.
 		frappe.db.after_commit.add(self.run)
-		# added a second time: Frappe's commit has just forgotten what was to follow a rollback
+		# Frappe's `commit()` has emptied the list of what follows a rollback. If the commit fails and is
+		# rolled back, the second connection must still be closed.
 		frappe.db.after_rollback.add(connections.close_second)
 
 	def run(self) -> None:
@@ -85,7 +87,7 @@ def first_message(kind: type[Message]) -> Message:
 
 
 def do_after_commit(callback: Callable[[], object]) -> None:
-	"""Call the callback once the current transaction is committed, on a second connection.
+	"""Call the callback once the current transaction is committed, on a connection of the engine's own.
 
 	It has a transaction of its own, which is committed when it returns, and undone when it raises. The
 	exception is logged and not raised: it would escape from somebody else's `commit()`, and Frappe v15 would

@@ -47,7 +47,8 @@ def fetch(rq_job_id: str | None) -> Job | None:
 	try:
 		return Job.fetch_many([create_job_id(rq_job_id or "")], connection=get_redis_conn())[0]
 	except NoSuchJobError:
-		# a horse that goes on after Redis was flushed writes a hash without the job in it
+		# after Redis was flushed, a horse that goes on writes some fields of its RQ job again: then there is
+		# a hash, but the job is not in it
 		return None
 
 

@@ -1,4 +1,4 @@
-"""Rows that others changed since the transaction's first read, on servers that refuse them.
+"""How to change rows that others changed since the transaction's first read, on servers that refuse that.
 
 With `innodb_snapshot_isolation`, MariaDB's default from 11.6.2 on, a change or a locking read of such a row
 raises error 1020 and undoes the whole transaction, even if the transaction has locked the row meanwhile. The
@@ -21,7 +21,10 @@ _refusing: dict[tuple[str | None, str | int | None], bool] = {}
 
 
 def newest() -> str:
-	"""What the engine's UPDATEs, DELETEs and locking SELECTs begin with, to get at rows as they are now."""
+	"""A beginning for UPDATEs, DELETEs and locking SELECTs, with which they get at rows as they are now.
+
+	It is empty for a server that lets them do so anyway.
+	"""
 	return NEWEST if _is_refusing_server() else ""
 
 

@@ -1,6 +1,6 @@
 """What follows, after the commit, when jobs are accepted or leave their worker or their queue.
 
-Everything here is found again within a minute by the cron if the process dies before it is done.
+If the process dies before all of it is done, the next tick of the cron finds and does the rest.
 """
 
 from collections.abc import Sequence
@@ -69,12 +69,15 @@ def _dispatch(jobs: Sequence[frappe._dict]) -> None:
 
 
 def follow_end(job: BackgroundJob) -> None:
-	"""Once its transition is committed: let equal jobs in, settle its children, fill its slot."""
+	"""Once its transition is committed: let equal jobs in, release or fail its children, fill its slot."""
 	follow_ends([job])
 
 
 def follow_ends(jobs: Sequence[BackgroundJob]) -> None:
-	"""As `follow_end`, for many jobs. One that went back to Pending is settled if its parent has ended."""
+	"""As `follow_end`, for many jobs.
+
+	A child that went back to Pending is released, or fails, if its parent has ended meanwhile.
+	"""
 	if jobs:
 		do_after_commit(partial(take_consequences, jobs))
 
@@ -90,5 +93,6 @@ def take_consequences(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
 		dependencies.parent_ended(*(job.name for job in ended))
 	dependencies.release_or_fail(children)
 	dispatcher.dispatch(sorted({job.organization for job in jobs}))
-	# last, because it may have to wait for a submitter; an end may have been undone to a savepoint
+	# The keys are freed last, because that may have to wait for a submitter. The statuses are asked for once
+	# more, because a rollback to a savepoint may have undone an end.
 	equal_jobs.release([job.name for job in ended if job.deduplication_key], FINISHED)

@@ -1,7 +1,7 @@
 """Waiting → Queued: priority, fairness between organizations, pause.
 
 The row is moved first, in a transaction of its own, and pushed after that commit. A push that is
-lost leaves a Queued row without an RQ job, which `recovery` finds within a minute.
+lost leaves a Queued row without an RQ job, which `recovery` finds at the next tick.
 """
 
 from collections.abc import Sequence
@@ -49,8 +49,8 @@ def dispatch(organizations: Sequence[str]) -> int:
 	once: the second one leaves its jobs, which are committed by then, to the first, which looks once more
 	after it has let go of the lock.
 
-	Jobs that another transaction is at, for example one that cancels them, are passed over. The next tick
-	sees what became of them, and of jobs that stand behind a hundred of them.
+	Jobs that another transaction is at, for example one that cancels them, are passed over: at most a hundred
+	of one organization. The next tick tries these jobs again, and those that stand behind them in the order.
 	"""
 	handed_over = 0
 	taking_turns = {} if is_held() else {organization: Turns(organization) for organization in organizations}
@@ -76,8 +76,8 @@ class Turns:
 	def take(self) -> int:
 		"""Move at most one turn's number of ready jobs to Queued, commit and push them; returns how many.
 
-		Call it before anything is read in the current transaction: the process that held the lock before may
-		have filled the window since.
+		Call it before anything is read in the current transaction. The process that had the lock until now
+		may have filled the window, and an older snapshot would not show that.
 		"""
 		with held([self._lock], wait_seconds=0) as is_ours:
 			if not is_ours:
@@ -105,7 +105,7 @@ class Turns:
 		return ready_jobs(self._organization, limit, self._passed_over)
 
 	def _free_slots(self) -> int:
-		"""Slots of the window that no job has taken, jobs of transactions that are still open included."""
+		"""Slots of the window that no job has taken, nor one of a transaction that is still open."""
 		default_size = windows.default_size()
 		with uncommitted_reads_between_transactions():
 			return windows.Window(*ask(windows.looks(self._organization, default_size))).free

@@ -33,10 +33,10 @@ FIELDS = ["name", "status", "creation", "job_type", "deduplication_key"]
 def take_turn(keys: Sequence[str], look_again: Callable[[], object]) -> Hold:
 	"""Be the only submitter with these keys, until this transaction ends or lets go.
 
-	Submitters wait on a named lock and not on the unique index: there, InnoDB would let those that wait
-	deadlock when the first one rolls back, and each would keep a lock on the row, for which the end of that
-	row's job would have to wait. Whenever a submitter that had its turn has ended, all that wait call
-	`look_again`. When that says that nothing is left to do, the Hold that is returned is false.
+	Submitters wait on a named lock and not on the unique index. On the index, those that wait would deadlock
+	when the first one rolls back; and each would keep a lock on the row that has the key, so that the end of
+	that row's job would have to wait for them. Whenever a submitter that had its turn has ended, all that
+	wait call `look_again`. When that says that nothing is left to do, the Hold that is returned is false.
 	"""
 	names = [lock_name("equal job", key) for key in keys]
 	give_up_at = time.monotonic() + WAIT_SECONDS

@@ -50,7 +50,11 @@ def organizations_with_due_retries() -> list[str]:
 
 
 def ready_jobs(organization: str, limit: int, but_not: Collection[str] = ()) -> list[str]:
-	"""Ids of jobs that may start, as far as there seems to be room: highest priority first, oldest first."""
+	"""Ids of jobs that may start, highest priority first, oldest first; at most as many as slots are free.
+
+	The slots are counted in this transaction's snapshot, so as not to read jobs in vain. The dispatcher
+	counts them once more, with those that transactions have taken which are still open.
+	"""
 	closed = paused_queues()
 	is_open = [name for name in reversed(PRIORITIES) if QUEUE_BY_PRIORITY[name] not in closed]
 	waiting = _waiting_priorities(organization)

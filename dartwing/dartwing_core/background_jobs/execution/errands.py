@@ -49,7 +49,7 @@ class Errands:
 			self._since = self._since or time.monotonic()
 
 	def run_if_due(self) -> None:
-		"""Do the errands after as many ends as the dispatcher has slots in one turn, or after a while."""
+		"""Do the errands if as many jobs have ended as the dispatcher moves in a turn, or after a while."""
 		since = self._since
 		if since and (len(self._ended) >= self._at_once or time.monotonic() - since >= self._seconds):
 			self.run()

@@ -49,9 +49,10 @@ def for_another_thread(
 
 	With `locals_there`, which is `dict(frappe.local)` of another context, it finds those.
 
-	What the function changes there stays there: connection, user, flags, messages, caches. A new thread has
-	no locals; a copied context would have them on Frappe v15, and share them on v16. Its `frappe.db` connects
-	when it is first used, and is closed when the function ends.
+	What the function changes there stays there: connection, user, flags, messages, caches. Each local is
+	copied by itself, because a new thread has none, and a copy of this thread's context would not do: on
+	Frappe v16 both threads would share the locals in it. The thread's `frappe.db` connects when it is first
+	used, and is closed when the function ends.
 	"""
 	found = {name: _own(value) for name, value in (locals_there or dict(frappe.local)).items()}
 

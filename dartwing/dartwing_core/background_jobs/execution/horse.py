@@ -65,9 +65,10 @@ class Horse:
 	def may_take_another(self) -> bool:
 		"""Whether the worker lives, was not asked to stop, and keeps nobody waiting for it too long.
 
-		RQ jobs that are no wake-ups of this site may wait for it. In a queue that the worker serves before
-		this wake-up's own, they need not wait at all; in another one, for a slice of the horse's time.
-		If Redis does not answer, the horse takes nothing more.
+		RQ jobs that are no wake-ups of this site may wait for the worker. The horse makes way at once for
+		those in a queue that the worker serves before the queue of this wake-up, and for those in any other
+		queue after a slice of its time (`drain_slice_seconds`). If Redis does not answer, the horse takes
+		nothing more.
 		"""
 		if os.getppid() != self._worker_pid:
 			return False

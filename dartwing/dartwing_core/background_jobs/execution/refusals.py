@@ -49,8 +49,9 @@ def refuse_to_start(job: BackgroundJob) -> bool:
 	if reason:
 		ready_at = None if is_waiting_for_parent(standing) else times.utc_now()
 		job.transition_to(PENDING, message=reason, actor="Executor", rq_job_id=None, ready_at=ready_at)
-		# a resume that came meanwhile found the job Queued and left it as it was: the dispatcher, after the
-		# commit, must read the settings again, or it would take the job for one that is held
+		# If `resume` was called meanwhile, it found this job Queued and did nothing about it. So the
+		# dispatcher, which runs after this commit, must read the settings anew: by those that this process
+		# remembers, it would leave the job waiting.
 		look_again()
 		return True
 	return False

@@ -13,8 +13,8 @@ from dartwing.dartwing_core.background_jobs.errors import JobTimeoutError
 class TimeLimit:
 	"""Seconds that begin now; `enforced` interrupts its block once when they are over.
 
-	`has_interrupted` stays true whatever the block made of the interruption. A block that uses the process's
-	one alarm for itself is not interrupted.
+	`has_interrupted` stays true whatever the block made of the interruption. A process has one alarm only: a
+	block that sets it for a purpose of its own is not interrupted.
 	"""
 
 	def __init__(self, seconds: float):

@@ -147,7 +147,7 @@ def _lives(worker: Worker) -> bool:
 
 
 def scheduler() -> Finding:
-	"""Whether the minute's work is done: the scheduler's process pushes it, a worker runs it."""
+	"""Whether the work of the ticks is done: the scheduler's process pushes it, a worker runs it."""
 	if is_scheduler_inactive(verbose=False):
 		return Finding("scheduler", DOWN, _("it is disabled or paused: bench enable-scheduler"))
 	fields = ["name", "stopped", "last_execution", "creation"]
@@ -200,7 +200,9 @@ def stuck_jobs() -> Finding:
 
 
 def _is_overdue(job: frappe._dict, now: datetime) -> bool:
-	# RQ kills a horse a minute after the timeout, and recovery needs a tick to see it
+	# The alarm and the supervisor have ended a handler before that, if they can. Where only RQ can, it kills
+	# the horse a minute after the wake-up's time, which is longer than the job's, and recovery needs a tick
+	# to see it.
 	patience = timedelta(seconds=job.timeout_seconds + config.get("timeout_grace_seconds") + 120)
 	return bool(job.started_at) and get_datetime(job.started_at) + patience < now
 

@@ -63,8 +63,9 @@ def look_for_holder(keys: Sequence[str]) -> Look:
 def refuse_holders(keys: Sequence[str]) -> None:
 	"""Look for holders of the keys: in this transaction, then in what others have committed since.
 
-	The first holder that still blocks is raised as DuplicateJobError. The keys of all others are freed: in
-	this transaction for jobs that it sees as ended; for the rest in a separate one, which sees newer rows.
+	The first holder that still blocks is raised as DuplicateJobError. All other holders lose their keys.
+	Those that this transaction sees as ended lose them in this transaction; the others lose them in a
+	separate one, which sees what was committed since this one began.
 	"""
 	holders = holders_of(keys)
 	_refuse(holders)

@@ -129,7 +129,9 @@ def find(of_requests: Mapping[int, Keyed]) -> dict[int, BackgroundJob]:
 	over: list[str] = []
 	for row in sorted(_rows(list(position_of)), key=lambda row: row.creation):
 		request = of_requests[position_of[row.idempotency_hash]]
-		# if an older job of an organization may be seen, its later ones may be as well
+		# Whether the user may see the jobs of an organization is asked only once. Members do not see jobs
+		# that are older than the organization, of an earlier one of its name. The rows are in the order of
+		# their age, so all that come after a visible job are visible, too.
 		if row.organization not in visible and _is_visible(row, request):
 			visible.add(row.organization)
 		if row.organization in visible and row.creation > _keep_from():

@@ -1,11 +1,11 @@
 """Who may see, submit, cancel and administer: the only place that knows memberships.
 
-A user belongs to an organization through `User → Person.frappe_user → Org Member.person` with
-status Active, from the member's start date to the end of its end date, as long as the person is not
-Inactive. Where User Permissions name organizations, the user belongs to no others. System Managers
-belong to all of them. Who is disabled belongs to none: Frappe v15 still takes a disabled user's API
-key. Roles alone say nothing about a row: `frappe.has_permission(doctype)` is true for a role whose
-permission covers some rows only. Nothing is kept between two questions, so that a member who was
+A user belongs to an organization through `User → Person.frappe_user → Org Member.person` with status Active,
+from the member's start date to the end of its end date, as long as the person is not Inactive. If User
+Permissions of the user name organizations, the user's memberships in all others do not count. System Managers
+belong to all organizations. A disabled user belongs to none: this is checked, because Frappe v15 still takes
+a disabled user's API key. Roles alone say nothing about a row: `frappe.has_permission(doctype)` is true for a
+role whose permission covers some rows only. Nothing is kept between two questions, so that a member who was
 removed is out at once.
 """
 

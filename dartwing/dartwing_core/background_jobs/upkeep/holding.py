@@ -57,16 +57,18 @@ def organization_saved(doc: Document, event: str | None = None) -> None:
 
 
 def _cache_after_commit(doc: Document) -> None:
-	"""Fill the cache with what is committed: an older transaction would fill it with what was before.
+	"""Fill the cache with the values that are committed.
 
-	It is done last of all, because Frappe v15 clears the cache once more after the commit.
+	If it were left empty, a transaction that began before the commit could fill it with the old values.
 	"""
 	callbacks = frappe.db.after_commit
+	# added by a callback, to be the last one: in another, Frappe v15 clears the cache after the commit
 	callbacks.add(partial(callbacks.add, partial(_fill_cache, doc.doctype, doc.name)))
 
 
 def _fill_cache(doctype: str, name: str) -> None:
-	# on a connection of its own: the caller's next read must not see the time before it
+	# on the second connection: on the caller's, this would begin a transaction, and the caller's reads in it
+	# would be as old as this one
 	with own_connection():
 		frappe.get_cached_value(doctype, name)
 

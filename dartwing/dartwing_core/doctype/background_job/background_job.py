@@ -140,7 +140,7 @@ class BackgroundJob(HiddenDocument):
 	def apply_fieldlevel_read_permissions(self) -> None:
 		"""Frappe calls this before it answers with a document: parameters go out with their secrets masked.
 
-		Their field's level is one that nobody has, so that no list, report or export has them at all.
+		The permission level of their field is one that no role has, so that no list, report or export has them.
 		"""
 		parameters, secrets = self.input_parameters, self.secrets
 		super().apply_fieldlevel_read_permissions()
@@ -201,7 +201,8 @@ def transition_all(
 ) -> None:
 	"""As `transition_to`, in one statement for many jobs: of one status, their rows locked by the caller.
 
-	Of the fields in `own`, each document has a new value that is its job's own.
+	`changes` are the same for all jobs. `own` names further fields, whose new values the documents have already,
+	each document that of its job.
 	"""
 	if jobs:
 		_transition(jobs, status, "name in %s", ([job.name for job in jobs],), message, actor, changes, own)
@@ -254,7 +255,8 @@ def _transition(
 	log = job_execution_log.entries(jobs, from_status, now, message=message, actor=actor, since=since)
 	job_execution_log.insert(log)
 	lines, events = [entry.line for entry in log], realtime.status_messages(jobs, from_status)
-	# without an actor it is a person's transaction, in which anything may follow
+	# The engine names itself as the actor, in transactions of its own. Without an actor this is the transaction
+	# of a person's request, in which a rollback to a savepoint may follow and undo the transition.
 	announce_after_commit(lines, events, may_be_undone=not actor)
 	notifications.notify_owners(jobs, wishes)
 

@@ -88,7 +88,8 @@ def entries(
 ) -> list[Entry]:
 	"""An entry for each job, which has just become its `status`.
 
-	`since` is when each job (by its id) became `from_status`; it is given where no field of the job says so.
+	`since` says when each job (by its id) became `from_status`. It counts for statuses whose beginning no field
+	of the job keeps, as Pending.
 	Rows of finished jobs are marked as not counted yet: Job Tally adds them up later.
 	"""
 	user = frappe.session.user

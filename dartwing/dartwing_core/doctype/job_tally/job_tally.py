@@ -1,8 +1,8 @@
 """What is summed up instead of counted: how often jobs were submitted and ended, and how long they ran.
 
-A row of the Job Execution Log that the metrics count is uncounted at first. Each minute the new rows are
+A row of the Job Execution Log that the metrics count is uncounted at first. At each tick the new rows are
 added up here and marked, in one transaction, so that each counts once whoever dies in between. A reader adds
-the uncounted rows to these sums: so figures are never late, and cost what happened in the last minute and not
+the uncounted rows to these sums: so figures are never late, and cost what happened since the last tick and not
 what ever happened.
 """
 
