@@ -5,7 +5,7 @@ import hashlib
 import shutil
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -39,6 +39,8 @@ class ExportFile(ABC):
 
 	extension: ClassVar[str]
 	is_resumable: ClassVar[bool] = False
+	# parameters of this format alone, arguments of its class: true or false
+	switches: ClassVar[tuple[str, ...]] = ()
 
 	def __init__(self, job_id: str, fields: list[str], cells: Cells):
 		self.fields = fields
@@ -101,6 +103,7 @@ class CsvFile(ExportFile):
 
 	extension = "csv"
 	is_resumable = True
+	switches = ("inert_texts", "byte_order_mark")
 
 	def __init__(
 		self, job_id: str, fields: list[str], inert_texts: bool = True, byte_order_mark: bool = True
@@ -181,7 +184,7 @@ class XlsxFile(ExportFile):
 		self._part.unlink(missing_ok=True)
 
 
-FORMATS: dict[str, Callable[..., ExportFile]] = {"CSV": CsvFile, "XLSX": XlsxFile}
+FORMATS: dict[str, type[CsvFile | XlsxFile]] = {"CSV": CsvFile, "XLSX": XlsxFile}
 
 
 def remove_leftovers() -> None:

@@ -22,8 +22,6 @@ from dartwing.dartwing_core.background_jobs.tenancy.files import own_hash
 
 PAGE_SIZE = 1000
 PARAMETERS = ("doctype", "filters", "fields", "file_format")
-# switches of one format
-OPTIONS = {"CSV": ("inert_texts", "byte_order_mark"), "XLSX": ()}
 
 
 def data_export(context: JobContext) -> dict:
@@ -122,12 +120,12 @@ def publish(export: ExportFile, request: ExportRequest) -> dict:
 
 def _options(parameters: dict[str, Any], file_format: str) -> dict[str, bool]:
 	"""The switches that were given; refuses every parameter that an export of this format does not have."""
-	known = (*PARAMETERS, *OPTIONS[file_format])
+	known = (*PARAMETERS, *FORMATS[file_format].switches)
 	for name in parameters:
 		if name not in known:
 			reason = _("an export as {0} has no such parameter; there are {1}")
 			refuse_argument(f"parameters.{name}", reason.format(file_format, ", ".join(known)))
-	options = {name: parameters[name] for name in OPTIONS[file_format] if name in parameters}
+	options = {name: parameters[name] for name in FORMATS[file_format].switches if name in parameters}
 	for name, value in options.items():
 		if not isinstance(value, bool):
 			refuse_argument(f"parameters.{name}", _("must be true or false, not {0}").format(repr(value)))
