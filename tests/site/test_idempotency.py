@@ -264,7 +264,7 @@ def test_a_bulk_of_thousands_that_is_sent_again_makes_no_job(world):
 
 
 def test_one_key_for_two_jobs_of_a_bulk_is_refused(world):
-	with pytest.raises(IdempotencyKeyError, match=r"^jobs\[1\].idempotency_key: is that of jobs\[0\]"):
+	with pytest.raises(IdempotencyKeyError, match=r"^jobs\[1\].idempotency_key: is the same as jobs\[0\]"):
 		bulk(world, "a", "a")
 	assert jobs(world) == 0
 

@@ -64,7 +64,7 @@ def keyed(requests: Sequence[JobRequest], places: Sequence[str]) -> dict[int, Ke
 		one = _keyed(request, place)
 		if one.key_hash in of_hash:
 			refuse_argument(
-				one.argument, _("is that of {0}").format(of_hash[one.key_hash]), IdempotencyKeyError
+				one.argument, _("is the same as {0}").format(of_hash[one.key_hash]), IdempotencyKeyError
 			)
 		of_hash[one.key_hash] = one.argument
 		found[position] = one
