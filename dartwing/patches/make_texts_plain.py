@@ -31,7 +31,7 @@ LINES = {
 
 
 def execute() -> None:
-	"""Take the markup out of texts that were stored before there was a door for them.
+	"""Take the markup out of texts that were stored before the engine did so itself.
 
 	Reads each table once; commits each batch, so that no lock is held for long.
 	"""

@@ -1,4 +1,4 @@
-"""The one door for texts that people see: storable, plain, and of a length that their column takes.
+"""What makes every text that people see storable, plain, and of a length that its column takes.
 
 A user, a handler or a parameter can influence errors, messages, reasons, names and references. Frappe puts
 most values into its screens as HTML: it cleans what a form saves, which is not how the engine writes. So
