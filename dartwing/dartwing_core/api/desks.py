@@ -14,7 +14,8 @@ from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
 # the field that says for whom they are; Desktop Icons are for everybody
 FOR_WHOM = {
-	"Dashboard Settings": "user",
+	# Frappe makes them with their user as their name, and nothing else
+	"Dashboard Settings": "name",
 	"Desktop Icon": "",
 	"Desktop Layout": "user",
 	"List Filter": "for_user",
