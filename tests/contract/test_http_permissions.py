@@ -204,7 +204,7 @@ def test_child_rows_are_read_only_through_a_parent_that_may_be_read(alice, guest
 
 @pytest.mark.parametrize("field", ["version(name)", "concat(name)"])
 def test_fields_take_no_sql(manager, one, field):
-	"""Some functions are refused on v15; on v16 all that are sent as a text. We refuse members all of them."""
+	"""Some functions are refused on v15; on v16 all that are sent as a text. Members are refused by us."""
 	answer = manager.ask("frappe.client.get_list", doctype=ITEM, fields=json.dumps([field]))
 	error = "ValidationError" if since(16) else "DataError"
 	assert (answer.status_code, answer.json()["exc_type"]) == (417, error)
