@@ -16,6 +16,7 @@ from typing import Annotated, Any, get_args, get_origin
 import frappe
 from frappe import _
 
+from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.config import MAX_JSON_LEVELS
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
@@ -110,9 +111,7 @@ def read_text(name: str, sent: Any) -> str:
 
 def check_unicode(name: str, text: str) -> None:
 	"""Refuse half of a surrogate pair, which JSON can carry and no database can store."""
-	try:
-		text.encode()
-	except UnicodeEncodeError:
+	if not texts.is_storable(text):
 		refuse_argument(name, _("is not valid Unicode"))
 
 

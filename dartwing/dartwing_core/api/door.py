@@ -25,6 +25,7 @@ from frappe import _
 from werkzeug.wrappers import Request, Response
 
 from dartwing.dartwing_core.api import allowed, json_texts, mentions, questions, sql_in_arguments
+from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import access_hooks
 
@@ -243,26 +244,17 @@ def doctypes_named(request: Request, form: dict, method: str) -> set[str]:
 
 def hidden_names(named: set[str], request: Request, form: dict) -> set[str]:
 	"""What in the request is the name of a document, of one of these DocTypes, that the user may not see."""
-	texts: dict[str, None] = {}
+	asked: dict[str, None] = {}
 
 	def note(text: str, keeps_nobodys: bool = False) -> str:
-		if text and mentions.may_be_a_name(text) and is_storable(text):
-			texts[text] = None
+		if text and mentions.may_be_a_name(text) and texts.is_storable(text):
+			asked[text] = None
 		return text
 
 	mentions.changed_form(form, note, stored_doctype(request))
 	for _start, _end, name in mentions.names_in_path(request.path):
 		note(name)
-	return {name for doctype in named for name in access_hooks.hidden_among(doctype, list(texts))}
-
-
-def is_storable(text: str) -> bool:
-	"""Whether it can be compared with a name: half of a character, which JSON can say, is in none."""
-	try:
-		text.encode()
-	except UnicodeEncodeError:
-		return False
-	return True
+	return {name for doctype in named for name in access_hooks.hidden_among(doctype, list(asked))}
 
 
 # --- what becomes of it

@@ -7,6 +7,7 @@ from typing import Any
 
 from frappe import _
 
+from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
@@ -102,8 +103,6 @@ def _moment(kind: str, value: Any, argument: str) -> str:
 
 def _text(value: Any, argument: str) -> str:
 	text = value.isoformat() if isinstance(value, datetime) else str(value)
-	try:
-		text.encode()
-	except UnicodeEncodeError:
+	if not texts.is_storable(text):
 		refuse_argument(argument, _("is not valid Unicode"))
 	return text

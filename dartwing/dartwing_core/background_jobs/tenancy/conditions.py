@@ -13,6 +13,7 @@ from typing import Any
 import frappe
 from frappe import _
 
+from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy.comparisons import (
 	BETWEEN,
@@ -60,7 +61,7 @@ def known_doctype(doctype: Any, argument: str = "doctype") -> str:
 	"""The DocType of exactly this name: to the database, names that differ in case or accents are equal."""
 	if not isinstance(doctype, str) or not doctype:
 		refuse_argument(argument, _("no DocType {0}").format(shown(doctype)))
-	if not _is_storable(doctype) or frappe.db.exists("DocType", doctype) != doctype:
+	if not texts.is_storable(doctype) or frappe.db.exists("DocType", doctype) != doctype:
 		refuse_argument(argument, _("no DocType {0}").format(shown(doctype)))
 	return doctype
 
@@ -216,8 +217,3 @@ def _values(kind: str, operator: str, values: Any, place: str) -> list[Any]:
 		reason = _("must be a list of 1 to {0} values, not of {1}").format(MAX_VALUES, len(values))
 		refuse_argument(place, reason)
 	return [comparable(kind, value, f"{place}[{position}]") for position, value in enumerate(values)]
-
-
-def _is_storable(text: str) -> bool:
-	"""Half of a surrogate pair, which JSON can carry, is nothing that a database can be asked for."""
-	return all(not 0xD800 <= ord(character) <= 0xDFFF for character in text)
