@@ -220,7 +220,7 @@ def test_a_report_is_run_as_oneself_and_no_other_ones_is_read(alice, method, arg
 	assert answer.status_code == status, answer.text
 
 
-@pytest.mark.skipif(not is_a_bench(), reason="benchless has no links of documents")
+@pytest.mark.skipif(not since(16, 0), reason="Frappe v15 does not count links that are hidden")
 def test_what_refers_to_a_job_type_is_not_counted_for_others(alice, bob, secret_job):
 	job_type = frappe.db.get_value("Background Job", secret_job, "job_type")
 	asked = {"doctype": "Job Type", "docname": job_type}
@@ -228,11 +228,10 @@ def test_what_refers_to_a_job_type_is_not_counted_for_others(alice, bob, secret_
 		who: client.ask("frappe.desk.form.linked_with.get", **asked)
 		for who, client in (("a", alice), ("b", bob))
 	}
-	assert "Background Job" not in answers["a"].json()["message"], answers["a"].text
+	told = {who: answer.json().get("message", {}) for who, answer in answers.items()}
+	assert "Background Job" not in told["a"], answers["a"].text
 	assert secret_job in answers["b"].text
-	counts = [
-		one.get("hidden_count") for one in answers["b"].json()["message"].values() if isinstance(one, dict)
-	]
+	counts = [one.get("hidden_count") for one in told["b"].values() if isinstance(one, dict)]
 	assert not any(counts)
 
 
