@@ -104,8 +104,8 @@ def refuse_markup_in_images(row: Any, values: dict[str, Any]) -> None:
 def refuse_markup_in_json(row: Any, values: dict[str, Any]) -> None:
 	"""Frappe takes markup out of texts, but not where they are JSON, as a text in quotation marks is.
 
-	It writes translations and saved reports, which are code to it, into screens. Other code may have markup, as
-	versions have that keep what a text was.
+	It writes translations and saved reports, which are code to it, into screens. Other code may have
+	markup, as versions have that keep what a text was.
 	"""
 	code = ("Code",) if row.doctype in ("Report", "Translation") else ()
 	for name, value in texts_of(row, values, *SANITIZED, *code):
