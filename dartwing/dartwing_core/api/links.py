@@ -109,7 +109,8 @@ def refuse_markup_in_json(row: Any, values: dict[str, Any]) -> None:
 	"""
 	code = ("Code",) if row.doctype in ("Report", "Translation") else ()
 	for name, value in texts_of(row, values, *SANITIZED, *code):
-		if parsed(value) is not value and has_markup(parsed(value)):
+		inner = parsed(value)
+		if inner is not value and has_markup(inner):
 			refuse_argument(name, _("must not be markup"))
 
 
