@@ -1,6 +1,7 @@
 """Rows by the ten thousand, made inside the database: what is asked of them must not read them all."""
 
 import frappe
+from frappe.utils import now_datetime
 
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 
@@ -18,6 +19,7 @@ def add_completed(organization: str, job_type: str, jobs: int, minutes_each: flo
 		"first": first,
 		"minutes": minutes_each,
 		"prefix": PREFIX,
+		"now": now_datetime(),
 	}
 	frappe.db.sql(
 		f"""insert into `tabBackground Job` (name, creation, modified, owner, modified_by, job_type,
@@ -27,7 +29,7 @@ def add_completed(organization: str, job_type: str, jobs: int, minutes_each: flo
 			'Administrator', %(job_type)s, %(organization)s, 'Administrator', 'Completed',
 			elt(1 + seq %% 4, 'Low', 'Normal', 'High', 'Critical'), '{{}}', sha2(seq, 256), 300, at, at,
 			at + interval 1 second, at + interval 2 second, 100
-		from (select seq, now(6) - interval (%(first)s + seq) * %(minutes)s * 60 second at
+		from (select seq, %(now)s - interval (%(first)s + seq) * %(minutes)s * 60 second at
 			from seq_1_to_{jobs}) made""",
 		numbers,
 	)
@@ -67,8 +69,8 @@ def add_mixed(organizations: list[str], job_types: list[str], jobs: int) -> None
 			else 'Completed' end,
 			elt(1 + seq %% 4, 'Low', 'Normal', 'High', 'Critical'), '{{}}', sha2(seq, 256), 300, at, at,
 			at + interval 1 second, at + interval 2 second, 100
-		from (select seq, now(6) - interval (%(first)s + seq) second at from seq_1_to_{jobs}) made""",
-		{"prefix": PREFIX, "first": first},
+		from (select seq, %(now)s - interval (%(first)s + seq) second at from seq_1_to_{jobs}) made""",
+		{"prefix": PREFIX, "first": first, "now": now_datetime()},
 	)
 	_settle()
 
