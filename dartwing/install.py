@@ -13,6 +13,36 @@ PATCHES = "dartwing.%"
 SETTINGS = "Job Engine Settings"
 WORKSPACE = "Background Jobs"
 MODULE = "Dartwing Core"
+# those that have tables
+DOCTYPES = (
+	"Background Job",
+	"Job Execution Log",
+	"Job Tally",
+	"Job Type",
+	"Org Member",
+	"Organization",
+	"Person",
+)
+# what Frappe keeps about a document of any DocType, and the field that says which DocType
+KEPT_ABOUT = {
+	"Comment": "reference_doctype",
+	"Communication Link": "link_doctype",
+	"DocShare": "share_doctype",
+	"Document Follow": "ref_doctype",
+	"Email Unsubscribe": "reference_doctype",
+	"Notification Log": "document_type",
+	"Tag Link": "document_type",
+	"ToDo": "reference_type",
+	"User Permission": "allow",
+	"Version": "ref_doctype",
+	"View Log": "reference_doctype",
+}
+# what is somebody's own and stays, and the fields that tie it to a document
+TIED = {
+	"Activity Log": ("reference_doctype", "reference_name"),
+	"Communication": ("reference_doctype", "reference_name"),
+	"File": ("attached_to_doctype", "attached_to_name"),
+}
 
 
 def after_install() -> None:
@@ -49,10 +79,26 @@ def after_uninstall() -> None:
 	# the values of a Single outlive its DocType: the next installation would be paused, as this one was
 	frappe.db.delete("Singles", {"doctype": SETTINGS})
 	frappe.db.delete("Patch Log", {"patch": ("like", PATCHES)})
+	forget_documents()
 	remove_from_desktop()
 	# uninstall-app has committed before this hook and does not do so again
 	frappe.db.commit()
 	frappe.clear_cache()
+
+
+def forget_documents() -> None:
+	"""Remove what is about documents that are gone, and untie what is kept.
+
+	Ids of jobs begin anew with the next installation: a share or a file of an old job would be another one's.
+	A user with a permission for an organization could open nothing any more.
+	"""
+	for doctype, field in KEPT_ABOUT.items():
+		if frappe.db.exists("DocType", doctype):
+			frappe.db.delete(doctype, {field: ("in", DOCTYPES)})
+	for doctype, fields in TIED.items():
+		if frappe.db.exists("DocType", doctype):
+			to_gone = {fields[0]: ("in", DOCTYPES)}
+			frappe.db.set_value(doctype, to_gone, dict.fromkeys(fields), update_modified=False)
 
 
 def remove_from_desktop() -> None:

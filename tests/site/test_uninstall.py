@@ -1,6 +1,8 @@
 """What uninstalling leaves behind: nothing. Tried with records that nothing else needs."""
 
 import json
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import frappe
@@ -14,6 +16,7 @@ SEQUENCE = "left_behind_id_seq"
 METHOD = "left_behind.every_minute"
 SETTINGS = "Left Behind Settings"
 WORKSPACE = "Left Behind Workspace"
+GONE = "Left Behind Document"
 
 
 @pytest.fixture
@@ -25,6 +28,7 @@ def left_behind(world, monkeypatch):
 	monkeypatch.setattr(install, "PATCHES", "left_behind.%")
 	monkeypatch.setattr(install, "WORKSPACE", WORKSPACE)
 	monkeypatch.setattr(install, "MODULE", "Left Behind")
+	monkeypatch.setattr(install, "DOCTYPES", (GONE,))
 	frappe.db.sql_ddl(f"create sequence if not exists `{SEQUENCE}`")
 	frappe.get_doc(doctype="Role", role_name=ROLE).insert()
 	frappe.get_doc("User", world.alice).add_roles(ROLE)
@@ -50,6 +54,43 @@ def test_roles_settings_the_sequence_and_scheduled_jobs_go_for_good(left_behind,
 		"select 1 from information_schema.tables where table_schema = database() and table_name = %s",
 		SEQUENCE,
 	)
+
+
+def about(kind: str, doctype: str, field: str, name_field: str | None = None) -> tuple[str, str]:
+	"""A row about a document of that kind, as Frappe leaves it when the document's table is dropped."""
+	row = frappe.get_doc({"doctype": doctype, field: kind, **({name_field: "1"} if name_field else {})})
+	row.name = f"{kind} {doctype}"
+	row.db_insert()
+	return doctype, row.name
+
+
+@pytest.fixture
+def about_documents(left_behind) -> Iterator[dict[str, list[tuple[str, str]]]]:
+	here = {one for one in (*install.KEPT_ABOUT, *install.TIED) if frappe.db.exists("DocType", one)}
+	rows = {
+		kind: [about(kind, doctype, install.KEPT_ABOUT[doctype]) for doctype in here & {*install.KEPT_ABOUT}]
+		for kind in (GONE, "User")
+	}
+	rows["tied"] = [about(GONE, doctype, *install.TIED[doctype]) for doctype in here & {*install.TIED}]
+	frappe.db.commit()
+	yield rows
+	for doctype, name in chain.from_iterable(rows.values()):
+		frappe.db.delete(doctype, {"name": name})
+	frappe.db.commit()
+
+
+def test_shares_permissions_and_comments_go_with_their_documents_and_files_are_untied(about_documents):
+	install.after_uninstall()
+	frappe.db.rollback()
+	left = {kind: [row for row in rows if frappe.db.exists(*row)] for kind, rows in about_documents.items()}
+	assert left == {**about_documents, GONE: []}
+	for doctype, name in about_documents["tied"]:
+		assert frappe.db.get_value(doctype, name, install.TIED[doctype]) == (None, None)
+
+
+def test_the_doctypes_whose_documents_go_are_the_apps_own():
+	found = frappe.get_all("DocType", {"module": install.MODULE, "issingle": 0, "istable": 0}, pluck="name")
+	assert sorted(found) == [*install.DOCTYPES]
 
 
 @pytest.fixture

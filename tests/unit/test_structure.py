@@ -224,6 +224,7 @@ CONSIDERED = {
 	"job_files._delete_file",
 	"install.ensure_settings",
 	"install.after_uninstall",
+	"install.forget_documents",
 	"install.remove_from_desktop",
 }
 
