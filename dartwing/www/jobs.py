@@ -75,7 +75,7 @@ def organizations() -> list[dict[str, Any]]:
 		filters=mine,
 		fields=["name", "status"],
 		order_by="name asc",
-		limit_page_length=MAX_ORGANIZATIONS,
+		limit=MAX_ORGANIZATIONS,
 	)
 	return [{"name": row.name, "is_active": row.status == "Active"} for row in rows]
 

@@ -134,7 +134,7 @@ def test_the_desk_list(world, user, filters):
 			filters=filters,
 			fields=["name", "status", "job_type", "organization"],
 			order_by=f"`tabBackground Job`.`{meta.sort_field}` {meta.sort_order}",
-			limit_page_length=20,
+			limit=20,
 		)
 	assert_bounded(statements)
 

@@ -116,6 +116,11 @@ def test_one_module_asks_which_frappe_it_is():
 	assert modules_that_say(r"frappe\.__version__|frappe_version") == {"framework"}
 
 
+def test_lists_are_limited_in_the_words_of_every_version():
+	"""Frappe v16 warns of `limit_page_length` and `limit_start`."""
+	assert modules_that_say(r"\blimit_(page_length|start)\b") == {"framework"}
+
+
 def test_one_module_enqueues_and_one_publishes():
 	assert callers_of("enqueue") == {"wake_ups"}
 	assert callers_of("publish_realtime") == {"realtime"}

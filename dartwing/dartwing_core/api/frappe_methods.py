@@ -24,7 +24,7 @@ from dartwing.dartwing_core.background_jobs.tenancy.conditions import (
 def get(doctype: str, name: Any = None, filters: Any = None, parent: Any = None) -> Any:
 	"""One document: by its name, or the first that the filters find among those the user may read."""
 	if doctype in GUARDED and not name:
-		found = frappe.get_list(doctype, filters=readable_conditions(doctype, filters), limit_page_length=1)
+		found = frappe.get_list(doctype, filters=readable_conditions(doctype, filters), limit=1)
 		if not found:
 			raise frappe.DoesNotExistError
 		name = found[0].name
@@ -95,7 +95,7 @@ def search(
 		filters=readable_conditions(doctype, filters),
 		or_filters=[[doctype, field, "like", f"%{txt}%"] for field in fields] if txt else None,
 		order_by="modified desc",
-		limit_start=cint(start),
-		limit_page_length=cint(page_len),
+		limit=cint(page_len),
 		as_list=not as_dict,
+		**framework.rows_passed_over(cint(start)),
 	)

@@ -54,7 +54,7 @@ def get_details(job_id: str) -> Row:
 		filters={"depends_on": row["job_id"]},
 		fields=["name as job_id", "job_type", "status"],
 		order_by="creation asc",
-		limit_page_length=MAX_CHILDREN,
+		limit=MAX_CHILDREN,
 	)
 	return {**row, "history": history, "children": children}
 

@@ -73,7 +73,7 @@ class ExportRequest:
 				filters=filters,
 				fields=list(dict.fromkeys(["name", *self.fields])),
 				order_by="name asc",
-				limit_page_length=PAGE_SIZE,
+				limit=PAGE_SIZE,
 			)
 			if rows:
 				yield rows

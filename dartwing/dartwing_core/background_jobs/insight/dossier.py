@@ -102,7 +102,7 @@ def children_of(job: frappe._dict) -> dict[str, Any]:
 	"""`{children, more_children}`: the first ones, and how many more wait for this job."""
 	of_this = {"depends_on": job.name}
 	children = frappe.get_all(
-		"Background Job", of_this, FAMILY_FIELDS, order_by="creation asc", limit_page_length=MAX_CHILDREN
+		"Background Job", of_this, FAMILY_FIELDS, order_by="creation asc", limit=MAX_CHILDREN
 	)
 	more = frappe.db.count("Background Job", of_this) - len(children) if len(children) == MAX_CHILDREN else 0
 	return {"children": children, "more_children": more}
@@ -128,5 +128,5 @@ def _url_of(reference: str) -> str | None:
 
 
 def _may_download(file_url: str) -> bool:
-	files = frappe.get_all("File", {"file_url": file_url}, pluck="name", limit_page_length=5)
+	files = frappe.get_all("File", {"file_url": file_url}, pluck="name", limit=5)
 	return any(frappe.get_doc("File", name).has_permission("read") for name in files)

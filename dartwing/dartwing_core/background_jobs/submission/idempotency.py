@@ -209,7 +209,7 @@ def _after(last: str) -> list[Any]:
 		{"idempotency_hash": (">", last)},
 		["name", "idempotency_hash", "creation"],
 		order_by="idempotency_hash asc",
-		limit_page_length=AT_ONCE,
+		limit=AT_ONCE,
 	)
 
 

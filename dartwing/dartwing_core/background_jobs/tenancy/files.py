@@ -129,7 +129,7 @@ def _may_attach(doc: Any, user: str | None) -> bool:
 	if doc.attached_to_doctype not in GUARDED or not doc.attached_to_name:
 		return True
 	named = [["name", "=", str(doc.attached_to_name)]]
-	return bool(frappe.get_list(doc.attached_to_doctype, filters=named, user=user, limit_page_length=1))
+	return bool(frappe.get_list(doc.attached_to_doctype, filters=named, user=user, limit=1))
 
 
 def before_insert(doc: Any, method: str | None = None) -> None:

@@ -8,7 +8,7 @@ import frappe
 from frappe import _
 from frappe.utils.user import get_users_with_role
 
-from dartwing.dartwing_core.background_jobs import config, texts
+from dartwing.dartwing_core.background_jobs import config, framework, texts
 from dartwing.dartwing_core.background_jobs.announcing import notifications
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.database.named_locks import hold_until_the_end, lock_name
@@ -74,7 +74,7 @@ def discard_jobs(
 def dead_letters(filters: Filters | None = None, limit: int = 0) -> list[str]:
 	"""Ids of the dead letters that the user administers and that match, oldest first; limit 0 means all."""
 	return frappe.get_all(
-		"Background Job", _scope(filters), pluck="name", order_by="creation asc", limit_page_length=limit
+		"Background Job", _scope(filters), pluck="name", order_by="creation asc", limit=limit
 	)
 
 
@@ -102,8 +102,8 @@ def _is_over(threshold: int) -> bool:
 		"Background Job",
 		{"status": DEAD_LETTER},
 		order_by=None,
-		limit_start=threshold,
-		limit_page_length=1,
+		limit=1,
+		**framework.rows_passed_over(threshold),
 	)
 	return bool(one_more)
 

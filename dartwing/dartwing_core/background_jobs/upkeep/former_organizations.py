@@ -213,7 +213,7 @@ def _fail_revived() -> int:
 			"Background Job",
 			{"status": status, "organization": ("like", f"{PREFIX}%")},
 			order_by=None,
-			limit_page_length=int(config.get("batch_size")),
+			limit=int(config.get("batch_size")),
 			pluck="name",
 		)
 	]

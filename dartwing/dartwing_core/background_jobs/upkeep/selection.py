@@ -87,7 +87,7 @@ def act_on_next(
 		or_filters=beyond,
 		fields=["name", "creation"],
 		order_by="creation asc, name asc",
-		limit_page_length=BATCH,
+		limit=BATCH,
 	)
 	result = act(action, [job.name for job in batch], reason)
 	is_over = len(batch) < BATCH

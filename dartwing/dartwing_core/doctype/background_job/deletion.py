@@ -47,7 +47,7 @@ def _old_jobs(ended_before: datetime) -> list[str]:
 			"Background Job",
 			{"status": status, "modified": ("<", ended_before)},
 			order_by="modified asc",
-			limit_page_length=int(config.get("batch_size")),
+			limit=int(config.get("batch_size")),
 			pluck="name",
 		)
 	]
