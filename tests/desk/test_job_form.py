@@ -47,6 +47,17 @@ def test_progress_moves_on_an_open_form_without_a_reload(world, desk, worker):
 	assert is_marked(page)
 
 
+def test_what_a_section_shows_does_not_touch_its_end(world, desk):
+	job = submit(world.alice).name
+	end(job, "Running")
+	page = desk(world.alice, job_path(job))
+	expect_status(page, "Running")
+	for field, shown in (("overview", ".dartwing-facts"), ("history", ".dartwing-attempts")):
+		section = page.locator(".form-section", has=page.locator(f"[data-fieldname={field}]"))
+		box, ends = section.locator(shown).bounding_box(), section.bounding_box()
+		assert ends["y"] + ends["height"] - box["y"] - box["height"] >= 10
+
+
 def test_a_form_that_lost_its_connection_shows_what_happened_meanwhile(world, desk, browsed):
 	job = submit(world.alice).name
 	page = desk(world.alice, job_path(job))

@@ -4,6 +4,7 @@ import re
 
 import frappe
 import pytest
+from browser_client import PHONE
 from factories import OBLIGING, World, acting_as, end, state, submit, submit_as
 from looking import (
 	LIST,
@@ -101,6 +102,23 @@ def test_every_status_has_its_colour(world, desk):
 		"Dead Letter": "red",
 		"Canceled": "darkgrey",
 	}
+
+
+def test_on_a_phone_a_row_says_once_how_its_job_is_above_the_line_that_ends_it(world, desk):
+	(job,) = dead_letters(world, 1)
+	page = desk(world.alice, LIST, viewport=PHONE)
+	open_list(page)
+	wait_for_names(page, [job])
+	said = page.locator(".dartwing-row:visible")
+	expect(said).to_have_count(1)
+	expect(said).to_have_text("no answer")
+	lines = page.locator(".list-row-container:has(.dartwing-row)").evaluate(
+		"""(row) => [row, ...row.children]
+			.filter((one) => parseFloat(getComputedStyle(one).borderBottomWidth))
+			.map((one) => one.getBoundingClientRect().bottom)"""
+	)
+	box = said.bounding_box()
+	assert [line for line in lines if line < box["y"] + box["height"]] == []
 
 
 def test_rows_move_without_a_reload(world, desk, worker):

@@ -99,6 +99,8 @@ def test_the_health_page_says_what_the_doctor_finds(world, desk):
 	found = {row.get_attribute("data-check"): row.inner_text() for row in checks.all()}
 	assert {"database", "workers", "scheduler", "dead_letters"} <= set(found)
 	assert "OK" in found["database"]
+	edge = page.locator(".page-head:visible").bounding_box()
+	assert page.locator("[role=status]:has([data-check])").bounding_box()["x"] - edge["x"] >= 10
 
 
 def test_the_health_page_is_for_operators(world, desk):

@@ -177,6 +177,9 @@ var STYLE = `
 .dartwing-facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(120px, 1fr));
 	gap: 12px 20px; margin-top: 16px; }
 .dartwing-facts .label { color: var(--text-muted); font-size: var(--text-sm); }
+.dartwing-facts > div:has(.value a) { grid-column: span 2; }
+.frappe-control:has(> .dartwing-facts), .frappe-control:has(> .dartwing-steps),
+.frappe-control:has(> .dartwing-json) { padding-bottom: 12px; }
 .dartwing-facts .value { color: var(--text-color); font-variant-numeric: tabular-nums;
 	overflow-wrap: anywhere; }
 .dartwing-steps { list-style: none; margin: 0 0 4px 5px; padding: 0; border-left: 2px solid var(--border-color); }
@@ -210,9 +213,13 @@ var STYLE = `
 .dartwing-refused { max-height: 260px; overflow: auto; margin-top: 12px; }
 .dartwing-problem { color: var(--red-600, #c00); margin-bottom: 10px; overflow-wrap: anywhere; }
 @media (max-width: 767px) {
-	.dartwing-phone { display: block; padding: 0 15px 8px 45px; margin-top: -6px; color: var(--text-muted);
+	.dartwing-phone { display: block; position: relative; padding: 0 15px 8px 45px; margin-top: -6px; color: var(--text-muted);
 		font-size: var(--text-sm); }
 	.dartwing-phone:not(:has(.text:not(:empty))) { display: none; }
+	.list-row:has(+ .dartwing-phone) .mobile-layout { display: none !important; }
+	.list-row-container:has(.mobile-layout) { border-bottom: 1px solid var(--border-color); border-radius: 0; }
+	.list-row-container:has(.mobile-layout) .list-row { border-bottom: 0; }
+	.list-row-container:has(.mobile-layout) .dartwing-phone { padding-left: 34px; }
 	.list-row:has(+ .dartwing-phone) .level-left { flex: 1; min-width: 0; }
 	.list-row:has(+ .dartwing-phone) .level-right { flex: none; margin-left: auto; }
 	.dartwing-steps li { grid-template-columns: 1fr auto; }

@@ -96,7 +96,7 @@ function row_text(job) {
 	}
 }
 
-// On a phone Frappe shows the title and the status only.
+// On a phone Frappe v15 shows the title and the status only; what v16 shows beside them has no room.
 function show_on_phones(listview) {
 	listview.$result.find(".list-row").each((index, element) => {
 		const job = listview.data[index];

@@ -15,7 +15,10 @@ frappe.pages["job-engine-health"].on_page_load = (wrapper) => {
 		title: __("Job Engine Health"),
 		single_column: true,
 	});
-	const $checks = $(`<div class="frappe-card p-4 mt-3" role="status" aria-live="polite"></div>`);
+	// Frappe v16 lets a page reach the edges of the screen
+	const has_margin = parseFloat(page.main.closest(".page-body").css("padding-left"));
+	const margin = has_margin ? "mt-3" : "m-3";
+	const $checks = $(`<div class="frappe-card p-4 ${margin}" role="status" aria-live="polite"></div>`);
 	$checks.appendTo(page.main);
 	const look = async () => $checks.html(await examine());
 	page.set_primary_action(__("Refresh"), look, "refresh");
