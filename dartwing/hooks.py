@@ -94,7 +94,10 @@ scheduler_events = {
 }
 
 doc_events = {
-	"*": {"before_validate": [f"{_api}.links.refuse_hidden", f"{_api}.lent.refuse_lent"]},
+	"*": {
+		"before_validate": [f"{_api}.links.refuse_hidden", f"{_api}.lent.refuse_lent"],
+		"on_update": f"{_api}.lent.refuse_lent",
+	},
 	"File": {
 		"before_insert": f"{_files}.before_insert",
 		"before_validate": f"{_files}.before_validate",

@@ -11,7 +11,7 @@ from http_client import Client
 from requested import requested
 from runtimes.chosen import is_a_bench
 
-from dartwing.dartwing_core.api import lent
+from dartwing.dartwing_core.api import hidden_templates, lent
 
 JINJA = "{{ frappe.get_all('Background Job') }}"
 PAGE = {"doctype": "Web Page", "title": "lent", "route": "lent", "published": 1}
@@ -25,6 +25,10 @@ CHART = {"doctype": "Dashboard Chart", "chart_name": "lent", "document_type": "T
 LENDING: dict[str, tuple[dict[str, Any], str]] = {
 	"a page": ({**PAGE, "content_type": "HTML", "main_section_html": JINJA}, "main_section_html"),
 	"a page in Markdown": ({**PAGE, "content_type": "Markdown", "main_section_md": JINJA}, "main_section_md"),
+	"a page with escapes": (
+		{**PAGE, "content_type": "Markdown", "main_section_md": r"\{\{ frappe.get\_all('ToDo') }}"},
+		"main_section_md",
+	),
 	"a page with a comment": ({**PAGE, "main_section": "<!-- jinja -->{% x %}"}, "main_section"),
 	"a page that says so": ({**PAGE, "dynamic_template": 1}, "dynamic_template"),
 	"a page with a script": ({**PAGE, "context_script": "x = 1"}, "context_script"),
@@ -50,6 +54,20 @@ LENDING: dict[str, tuple[dict[str, Any], str]] = {
 	"a template": ({"doctype": "Web Template", "type": "Section", "template": JINJA}, "template"),
 	"a script of forms": ({"doctype": "Client Script", "dt": "ToDo", "script": "x()"}, "script"),
 }
+# signs of Jinja that are beside each other only in what Markdown, or the sanitizer, makes of the text
+HIDDEN = (
+	r"\{\{ x }}",
+	r"\{{ x }}",
+	r"{\% x %}",
+	r"<\!-\- jinja -\->",
+	"{{x}}",
+	"{&#123; x }}",
+	"&lcub;&amp;#123; x }}",
+	"{</b>{ x }}",
+	"{<a title='<'>{ x }}",
+	"{\u200b{ x }}",
+	"{**{ x }}",
+)
 # what the same roles go on doing
 HARMLESS = {
 	"a page": {**PAGE, "content_type": "HTML", "main_section_html": "<p>{ plain }</p>"},
@@ -81,6 +99,28 @@ def test_what_lends_rights_is_refused_by_its_field(asking, what):
 	for sent, stored in before:
 		with pytest.raises(frappe.PermissionError, match=f"^{field}: "):
 			lent.refuse_lent(Sent(sent, before=stored, user=sent.get("user") or World.alice))
+
+
+@pytest.mark.parametrize("text", HIDDEN)
+def test_a_template_is_found_in_what_becomes_of_the_text(text):
+	assert hidden_templates.has_template(text)
+
+
+@pytest.mark.parametrize("text", ["", "{ x }", "a { color: red } b { }", "f(\\{x\\})", "100% {x}", "{x} {y}"])
+def test_single_signs_are_only_signs(text):
+	assert not hidden_templates.has_template(text)
+
+
+@pytest.mark.skipif(not is_a_bench(), reason="benchless sanitizes nothing, and has no Email Template")
+def test_what_the_sanitizer_makes_a_template_is_not_stored(curious):
+	"""Text in a table that is in no cell is moved together, before the table."""
+	hidden = "<table>{<tr><td>x</td></tr>{ frappe.get_all('Background Job') }}</table>"
+	mail = {"doctype": "Email Template", "__newname": "lent", "name": "lent", "subject": "x"}
+	answer = curious.post("/api/resource/Email Template", json={**mail, "response": hidden})
+	assert answer.status_code == 403, answer.text
+	assert "response" in answer.text
+	frappe.db.rollback()
+	assert not frappe.db.exists("Email Template", "lent")
 
 
 @pytest.mark.parametrize("what", HARMLESS)

@@ -9,7 +9,6 @@ lent rights.
 What is a script or markup of the website itself is left to Website Managers: they write its pages.
 """
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +17,7 @@ from frappe import _
 
 from dartwing.dartwing_core.api.allowed import canonical
 from dartwing.dartwing_core.api.door import method_of
+from dartwing.dartwing_core.api.hidden_templates import has_template
 from dartwing.dartwing_core.api.json_texts import parsed
 from dartwing.dartwing_core.api.links import is_a_members_request
 from dartwing.dartwing_core.api.mentions import guarded_doctype
@@ -25,8 +25,6 @@ from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import refusing
 
-# beginnings of what Jinja evaluates, and the comment by which a page of the website asks for that
-TEMPLATE = re.compile(r"\{\{|\{%|<!--\s*jinja")
 NOTHING = ("", "[]", "{}", "null", "0")
 # runs a method of a document that it is sent
 OF_DOCUMENTS = "frappe.handler.run_doc_method"
@@ -43,7 +41,8 @@ Rule = Callable[[Any], str | None]
 def refuse_lent(doc: Any, method: str | None = None) -> None:
 	"""Before a document is saved: raise PermissionError, which names the field, for one that lends rights.
 
-	Also where it lent them before: what a System Manager wrote is not changed by others.
+	Also where it lent them before: what a System Manager wrote is not changed by others. And once more when
+	it was saved: on the way, Frappe makes another text of markup.
 	"""
 	rule = RULES.get(doc.doctype)
 	if not rule or not is_a_members_request():
@@ -96,7 +95,7 @@ def templates(*fields: str) -> Rule:
 	"""Texts that Frappe renders; it evaluates those that have something to evaluate."""
 
 	def rule(doc: Any) -> str | None:
-		return next((one for one in fields if TEMPLATE.search(str(doc.get(one) or ""))), None)
+		return next((one for one in fields if has_template(str(doc.get(one) or ""))), None)
 
 	return rule
 
