@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
+import frappe
+
 from benchmarks.answers import QUESTIONS, RESULTS, Answer, store
 from benchmarks.lab import Lab, open_lab
 from benchmarks.machine import circumstances
@@ -19,7 +21,7 @@ def ask(*questions: str) -> None:
 	size = "quick" if arguments.quick else "full"
 	results = Path(arguments.results or RESULTS).resolve()
 	with open_lab() as lab:
-		path = results / f"{'frappe' if os.environ.get('BENCH') else 'benchless'}.json"
+		path = results / f"{runtime_name()}.json"
 		for question in arguments.questions:
 			print(f"{question} …", flush=True)
 			module = importlib.import_module(f"benchmarks.{question}")
@@ -28,6 +30,13 @@ def ask(*questions: str) -> None:
 			answers = answer(module, lab, size)
 			store(path, question, answers, around)
 			show(answers)
+
+
+def runtime_name() -> str:
+	"""Under which name answers are kept: each version of Frappe has its own."""
+	if not os.environ.get("BENCH"):
+		return "benchless"
+	return f"frappe-v{frappe.__version__.partition('.')[0]}"
 
 
 def answer(module: ModuleType, lab: Lab, size: str) -> Sequence[Answer]:

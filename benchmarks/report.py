@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.answers import CHECKOUT, QUESTIONS, RESULTS, Answer, Comparison, load
 from benchmarks.plots import draw
 
-TITLES = {"frappe": "On Frappe", "benchless": "On benchless"}
+TITLES = {"frappe-v15": "On Frappe v15", "frappe-v16": "On Frappe v16", "benchless": "On benchless"}
 INTRODUCTION = """# Benchmarks
 
 What the engine costs and gives, each figure beside that of what one would do without it. This page is made

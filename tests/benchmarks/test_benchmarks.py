@@ -60,18 +60,18 @@ def test_ratios_are_of_medians_and_promises_are_judged():
 
 
 def test_a_missed_floor_is_said_on_top(tmp_path):
-	path = tmp_path / "frappe.json"
+	path = tmp_path / "frappe-v15.json"
 	around = {"at": "now", "commit": "abc", "size": "tiny", "sizes": {}, "load_average": [1], "machine": {}}
 	store(path, "speed", [some_answer()], around)
-	page = report.page({"frappe": load(path)}, {"frappe-speed-0": "frappe-speed-0.svg"})
+	page = report.page({"frappe-v15": load(path)}, {"frappe-v15-speed-0": "frappe-v15-speed-0.svg"})
 	assert "| Speed (tiny sizes): theirs | ≥ 6.0 jobs/s | 4 | **missed** |" in page
 	assert "| Speed (tiny sizes): ours | ≥ 20.0 jobs/s | 20 | reached |" in page
-	assert "(images/benchmarks/frappe-speed-0.svg)" in page
+	assert "(images/benchmarks/frappe-v15-speed-0.svg)" in page
 	assert f"Not measured here: {', '.join(QUESTIONS)}." in page
 
 
 def test_answers_to_other_questions_are_kept(tmp_path):
-	path = tmp_path / "frappe.json"
+	path = tmp_path / "frappe-v15.json"
 	store(path, "one", [some_answer()], {})
 	store(path, "two", [some_answer()], {})
 	assert list(load(path)) == ["one", "two"]
