@@ -10,7 +10,7 @@ from typing import Any
 
 import frappe
 
-from dartwing.dartwing_core.api import columns
+from dartwing.dartwing_core.api import columns, filter_lists
 from dartwing.dartwing_core.api.json_texts import parsed
 from dartwing.dartwing_core.api.mentions import PROSE
 from dartwing.dartwing_core.background_jobs import framework
@@ -45,7 +45,8 @@ CARRIED = frozenset((*PROSE, "args", "data", "doc", "docs", "doclist", "query", 
 # arguments that name one field, or what is made of it, and those that name a DocType
 IDENTIFIER = re.compile(r"(^|_)field(_?name)?$|^aggregat(ion|e_function)$|based_on$")
 DOCTYPE = re.compile(r"doctype$|^dt$|document_type$")
-FILTERS = re.compile(r"filters(_json)?$")
+FILTERS = re.compile(r"filters?(_json)?$")
+TEXTS_OF_FILTERS = re.compile(r"filters(_json)?$")
 WORDS = re.compile(r"(?!.*--)[\w ,.*-]*")
 # methods that take a filter in which a text is a name
 NAMED_BY_FILTER = ("frappe.client.get_value", "frappe.client.get", "frappe.client.set_value")
@@ -70,17 +71,18 @@ def argument_with_query(method: str, form: dict) -> str | None:
 def has_query(text: str) -> bool:
 	"""Whether a bracket begins with "select", a query within the one that Frappe makes, or may begin so.
 
-	Where a comment may stand between the two, what it holds is not worked out.
+	What stands between the two in a comment, or behind a "with", is not worked out.
 	"""
-	may_be_commented = bool(COMMENT.search(text))
-	is_begun = False
+	is_commented = bool(COMMENT.search(text))
+	is_begun = may_begin = False
 	for word in WORD_OR_BRACKET.findall(text):
 		if word == "(":
 			is_begun = True
-		elif is_begun and word.lower() == "select":
+		elif (is_begun or may_begin) and word.lower() == "select":
 			return True
 		else:
-			is_begun = is_begun and may_be_commented
+			may_begin = may_begin or (is_begun and (is_commented or word.lower() == "with"))
+			is_begun = False
 	return False
 
 
@@ -104,7 +106,7 @@ def fields_of(value: Any, doctype: str | None = None) -> Iterator[tuple[str, Any
 				yield str(name), one, doctype
 				yield from fields_of(one, _doctype_of(one, doctype))
 	elif isinstance(value, list):
-		for one in value:
+		for one in map(parsed, value):
 			yield from fields_of(one, _doctype_of(one, doctype))
 
 
@@ -135,13 +137,14 @@ def is_sql(method: str, argument: str, value: Any) -> bool:
 		return isinstance(value, str) and not WORDS.fullmatch(value)
 	if DOCTYPE.search(argument):
 		return isinstance(value, str) and (value.startswith("__") or not WORDS.fullmatch(value))
-	if not FILTERS.search(argument):
+	if FILTERS.search(argument) and isinstance(filter_lists.read(value), dict | list):
+		return not filter_lists.are_filters(value)
+	if any(True for _odd in filter_lists.odd_conditions(value)):
+		return True
+	if not isinstance(value, str):
 		return False
-	if isinstance(value, str):
-		return bool(value.strip()) and method.startswith("frappe.") and method not in NAMED_BY_FILTER
-	if isinstance(value, dict):
-		return not all(map(WORDS.fullmatch, value))
-	return isinstance(value, list) and any(isinstance(one, str) for one in value)
+	is_sent_to_frappe = method.startswith("frappe.") and method not in NAMED_BY_FILTER
+	return bool(value.strip()) and is_sent_to_frappe and bool(TEXTS_OF_FILTERS.search(argument))
 
 
 def asked_of(form: dict) -> Iterator[tuple[str, Any]]:

@@ -1,0 +1,134 @@
+"""What may stand in a request where Frappe's query has conditions: names of fields and DocTypes, operators.
+
+Frappe v15 puts a field with "ifnull(" in it into its statement as it stands, and any other between backticks,
+which the field may close. So a condition is let through only if all but its value reads as names. Values are
+free: Frappe escapes them.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from dartwing.dartwing_core.api.json_texts import parsed
+
+OPERATORS = frozenset(
+	(
+		"=",
+		"!=",
+		"<",
+		"<=",
+		"=<",
+		">",
+		">=",
+		"=>",
+		"like",
+		"not like",
+		"ilike",
+		"in",
+		"not in",
+		"is",
+		"between",
+		"timespan",
+		"previous",
+		"next",
+		"fiscal year",
+		"ancestors of",
+		"ancestors of (inclusive)",
+		"not ancestors of",
+		"descendants of",
+		"descendants of (inclusive)",
+		"not descendants of",
+	)
+)
+# between conditions, in Frappe v16
+CONNECTIVES = ("and", "or")
+# no two hyphens, with which a comment begins, and no two underscores, with which Frappe's own tables do
+DOCTYPE = r"(?!__)\w+(?:[ -]\w+)*"
+FIELD = re.compile(rf"(?:`tab{DOCTYPE}`\.`\w+`|(?:`?tab{DOCTYPE}`?\.|\w+\.)?\w+)")
+# the filters of a report are called as its author likes
+KEY = re.compile(rf"{FIELD.pattern}|\w+(?:[ .-]\w+)*")
+
+
+def read(value: Any) -> Any:
+	"""What a JSON text says, or a JSON text in it: a method may read it, and Frappe's query once more."""
+	inner = parsed(value)
+	return value if inner is value else read(inner)
+
+
+def are_filters(value: Any) -> bool:
+	"""Whether the value, or what its JSON says, is conditions: by field, as lists, or lists of lists."""
+	value = read(value)
+	if isinstance(value, dict):
+		return all(is_name(key, KEY) for key in value)
+	if not isinstance(value, list):
+		return not value
+	if value and isinstance(value[0], str) and read(value[0]) is value[0]:
+		return is_condition(value) and is_harmless_as_columns(value)
+	return all(is_filter(one) for one in value)
+
+
+def is_filter(value: Any) -> bool:
+	"""One in a list of conditions."""
+	if isinstance(value, str) and value.lower() in CONNECTIVES:
+		return True
+	value = read(value)
+	if isinstance(value, list) and value and not isinstance(value[0], list | dict):
+		return is_condition(value)
+	return isinstance(value, list | dict) and are_filters(value)
+
+
+def is_condition(value: list) -> bool:
+	"""Whether it is `[field, value]`, `[field, operator, value]` or `[doctype, field, operator, value]`."""
+	if len(value) < 2:
+		return False
+	if len(value) == 2:
+		return is_name(value[0], FIELD)
+	doctype, field, operator = (None, *value[:2]) if len(value) == 3 else value[:3]
+	is_of_doctype = not doctype or is_name(doctype, re.compile(DOCTYPE))
+	return is_of_doctype and is_name(field, FIELD) and (not operator or is_operator(operator))
+
+
+def is_harmless_as_columns(value: list) -> bool:
+	"""Frappe v15 takes a condition that stands for all of the filters for the fields, if there are any."""
+	return all(not isinstance(one, str) or is_operator(one) or is_name(one, KEY) or not one for one in value)
+
+
+def is_name(value: Any, pattern: re.Pattern) -> bool:
+	return isinstance(value, str) and bool(pattern.fullmatch(value))
+
+
+def is_operator(value: Any) -> bool:
+	return isinstance(value, str) and value.strip().lower() in OPERATORS
+
+
+def odd_conditions(value: Any) -> Iterator[Any]:
+	"""What looks like a condition anywhere in a value that should be none, and is not of names alone.
+
+	A method may take conditions in an argument of any name.
+	"""
+	value = read(value)
+	if isinstance(value, list):
+		if is_odd_condition(value):
+			yield value
+		for one in value:
+			yield from odd_conditions(one)
+	elif isinstance(value, dict):
+		for key, one in value.items():
+			is_pair = isinstance(one, list) and len(one) == 2 and is_operator(one[0])
+			if is_pair and not is_name(key, KEY):
+				yield key
+			yield from odd_conditions(one)
+
+
+def is_odd_condition(value: list) -> bool:
+	"""Whether Frappe would find an operator in it, behind what are no names.
+
+	One that is missing is an equals sign to it.
+	"""
+	if len(value) < 3:
+		return False
+	operator = value[1] if len(value) == 3 else value[2]
+	is_missing = not operator and isinstance(value[0], str)
+	heads = value[: 1 if len(value) == 3 else 2]
+	are_names = all(not one or is_name(one, KEY) or is_operator(one) for one in heads)
+	return (is_missing or is_operator(operator) or is_operator(value[1])) and not are_names
