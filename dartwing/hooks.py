@@ -70,7 +70,12 @@ before_request = [
 	f"{_api}.newest_rows.before_request",
 ]
 # the first place at which Frappe knows whom an API key belongs to
-auth_hooks = [f"{_api}.door.check_request", f"{_api}.lent.refuse_asked", f"{_api}.searches.obey_conditions"]
+auth_hooks = [
+	f"{_api}.door.check_request",
+	f"{_api}.sent_documents.refuse_sent",
+	f"{_api}.lent.refuse_asked",
+	f"{_api}.searches.obey_conditions",
+]
 after_request = [
 	f"{_api}.answers.after_request",
 	f"{_api}.door.restore_names",
@@ -97,6 +102,8 @@ doc_events = {
 	"*": {
 		"before_validate": [f"{_api}.links.refuse_hidden", f"{_api}.lent.refuse_lent"],
 		"on_update": f"{_api}.lent.refuse_lent",
+		"before_rename": f"{_jobs}.tenancy.renames.refuse_rename",
+		"after_rename": f"{_jobs}.tenancy.renames.refuse_rename",
 	},
 	"File": {
 		"before_insert": f"{_files}.before_insert",

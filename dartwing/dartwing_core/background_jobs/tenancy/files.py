@@ -5,6 +5,7 @@ made public or removed together, whoever's they are. It compares them by their f
 whose content equals one that its maker may not read gets an address of its own, and a hash that no other has.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,12 @@ from dartwing.dartwing_core.background_jobs.tenancy import access, references
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED, refuse_request, refusing
 
 REMOTE = ("http://", "https://")
+IS_PRIVATE = re.compile(r"^/?private\b|/private/files/")
+DEEPEST_ENCODING = 3
+# what says where a File's content is, or what it is, and what stands for nothing
+IDENTITY = {"file_url": "", "file_name": "", "is_private": 0, "is_folder": 0, "content": ""}
+# methods of a File that write, to the place that its name says
+WRITING = ("optimize_file",)
 
 
 def own_hash(content_hash: str) -> str:
@@ -78,19 +85,41 @@ def address_of(file_url: Any) -> str:
 	return "" if url.startswith(REMOTE) else url
 
 
+def addresses_of(file_url: Any) -> list[str]:
+	"""All that Frappe may take it for, which decodes an address each time that it is saved."""
+	found = {}
+	url = str(file_url or "").strip()
+	for _depth in range(DEEPEST_ENCODING):
+		found.update(dict.fromkeys((address_of(url), address_of(url.partition("?")[0]))))
+		url = unquote(url)
+	return [re.sub("/+", "/", address) for address in found]
+
+
 def may_use(file_url: Any, user: str | None = None) -> bool:
-	"""Whether a File of that address may be read; to who may not, that is as if there were none."""
-	address = address_of(file_url)
+	"""Whether a File of that address may be read; to who may not, that is as if there were none.
+
+	What is not private is there for everybody, unless it is a file of a document that may not be seen.
+	"""
 	if access.is_system_manager(user):
 		return True
-	if ".." in address.split("/"):
+	addresses = addresses_of(file_url)
+	if any(".." in address.split("/") for address in addresses):
 		return False
-	if not address.startswith("/private"):
-		return True
+	is_private = any(map(IS_PRIVATE.search, addresses))
 	# Frappe asks for its last part, whatever stands before
-	address = f"{PRIVATE}{address.rpartition('/')[2]}"
-	found = frappe.get_all("File", {"file_url": address}, pluck="name")
-	return any(may_read(name, user) for name in found)
+	last = {f"{PRIVATE}{one.rpartition('/')[2]}" for one in addresses if IS_PRIVATE.search(one)}
+	found = _names_by_address({*last, *filter(None, addresses)})
+	if not all(any(may_read(name, user) for name in names) for names in found.values()):
+		return False
+	return bool(found) or not is_private
+
+
+def _names_by_address(addresses: set[str]) -> dict[str, list[str]]:
+	here = {"file_url": ("in", sorted(addresses)), "is_folder": 0}
+	found: dict[str, list[str]] = {}
+	for row in frappe.get_all("File", here, ["name", "file_url"]) if addresses else ():
+		found.setdefault(row.file_url, []).append(row.name)
+	return found
 
 
 # --- hooks
@@ -183,6 +212,12 @@ def may_write(file: Any) -> bool:
 			return bool(frappe.has_permission("File", "write", doc=file))
 		except (frappe.DoesNotExistError, frappe.PermissionError):
 			return False
+
+
+def may_rewrite(file: Any) -> bool:
+	"""Whether who writes to the File writes to none that they may not write to: Frappe goes by its name."""
+	is_its_name = address_of(file.file_url).rpartition("/")[2] == file.file_name
+	return is_its_name and all(map(may_write, [file, *others_at(file)]))
 
 
 def after_delete(doc: Any, method: str | None = None) -> None:

@@ -1,0 +1,113 @@
+"""Documents that are only sent, and never saved: they pass the doors that a document passes when it is saved.
+
+Frappe asks a document that is sent who may read it, and runs its methods with what it says: it mails the
+files that it names, and writes to the file that it says it is.
+"""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import frappe
+from frappe import _
+
+from dartwing.dartwing_core.api import allowed, door, switches
+from dartwing.dartwing_core.api.document_methods import RUNNING, Call, call_of
+from dartwing.dartwing_core.api.json_texts import parsed
+from dartwing.dartwing_core.api.links import changed_values, is_a_members_request, rows_of
+from dartwing.dartwing_core.api.mentions import is_doctype
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.tenancy import files
+from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import raise_not_found
+
+# what is looked at when a document is saved
+DOORS = ("before_validate", "validate")
+# arguments that carry documents
+CARRYING = ("doc", "docs", "document", "doclist")
+# methods that save what they are sent
+SAVING = ("frappe.client.", "frappe.desk.form.save.", "frappe.model.workflow.apply_workflow")
+
+
+def refuse_sent() -> None:
+	"""Before a request, once its user is known (`auth_hooks`): refuse what would be refused when saved."""
+	request, form = frappe.local.request, frappe.local.form_dict or {}
+	sent = door.method_of(request)
+	method = allowed.canonical(sent) if sent else ""
+	if door.is_ours(method):
+		return
+	call = call_of(request, method, form)
+	if call or method:
+		switches.refuse_switches(method, form, call)
+	if not is_a_members_request():
+		return
+	if call and call.doctype == "File":
+		check_file(call)
+	if call and call.sent:
+		check(call.sent)
+	elif method.startswith("frappe.") and method not in RUNNING and not method.startswith(SAVING):
+		for document in documents_in(form):
+			if is_changed(document):
+				check(document)
+
+
+def documents_in(form: dict) -> Iterator[dict]:
+	for argument in CARRYING:
+		value = parsed(form.get(argument))
+		for one in value if isinstance(value, list) else [value]:
+			if isinstance(one, dict) and isinstance(one.get("doctype"), str) and is_doctype(one["doctype"]):
+				yield one
+
+
+def check(document: dict) -> None:
+	"""Show the document to each of this app's hooks that it would pass when it is saved."""
+	doc = as_if_saved(document)
+	hooks = frappe.get_doc_hooks()
+	for event in DOORS:
+		for doctype in ("*", doc.doctype):
+			for path in hooks.get(doctype, {}).get(event, ()):
+				if path.startswith(door.OURS):
+					frappe.get_attr(path)(doc, event)
+
+
+def as_if_saved(document: dict) -> Any:
+	"""The document, which knows what is stored under its name; raise as for none if that may not be read."""
+	doc = frappe.get_doc(deepcopy(document))
+	doc._doc_before_save = stored_of(document)
+	if doc._doc_before_save and not doc._doc_before_save.has_permission("read"):
+		raise_not_found(doc, "read")
+	return doc
+
+
+def stored_of(document: dict) -> Any:
+	doctype, name = document["doctype"], document.get("name")
+	is_stored = isinstance(name, str) and name and frappe.db.exists(doctype, name)
+	return frappe.get_doc(doctype, name) if is_stored else None
+
+
+def is_changed(document: dict) -> bool:
+	"""Whether it says anything else than what is stored."""
+	doc = as_if_saved(document)
+	stored = rows_of(doc._doc_before_save)
+	for row in rows_of(doc).values():
+		before = stored.get((row.doctype, row.name))
+		# a number or a time that was sent as a text is equal, too
+		changed = changed_values(row, before).items()
+		if before is None or any(str(before.get(name)) != str(value) for name, value in changed):
+			return True
+	return False
+
+
+# --- files
+
+
+def check_file(call: Call) -> None:
+	"""A File that is sent may say that it is any other, and one that is stored may have another's name."""
+	name = str(call.sent.get("name") or "") if call.sent else call.name
+	if not files.may_read(name):
+		raise_not_found(frappe._dict(doctype="File", name=name), "read")
+	stored = frappe.get_doc("File", name)
+	for field, value in files.IDENTITY.items():
+		if call.sent and str(call.sent.get(field) or value) != str(stored.get(field) or value):
+			refuse_argument(field, _("cannot be changed"), frappe.PermissionError)
+	if call.method in files.WRITING and not files.may_rewrite(stored):
+		refuse_argument("file_name", _("others have this file too"), frappe.PermissionError)

@@ -1,0 +1,25 @@
+"""Names of this app's documents: who changes them, whichever way Frappe is told to.
+
+Jobs, logs and figures keep theirs: what runs, waits or is told elsewhere knows them by it.
+"""
+
+from typing import Any
+
+import frappe
+from frappe import _
+
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.tenancy import access
+
+KEPT = ("Background Job", "Job Execution Log", "Job Tally")
+CHANGED = ("Job Engine Settings", "Job Type", "Org Member", "Organization", "Person")
+
+
+def refuse_rename(
+	doc: Any, event: str | None = None, old: str = "", new: str = "", merge: bool = False
+) -> None:
+	"""Before a document gets another name, and after: Frappe can be told to leave out what comes before."""
+	if doc.doctype in KEPT:
+		refuse_argument("name", _("cannot be changed"), frappe.PermissionError)
+	if doc.doctype in CHANGED and not access.is_system_manager():
+		refuse_argument("name", _("may be changed by System Managers only"), frappe.PermissionError)

@@ -1,0 +1,178 @@
+"""What is only sent passes the doors of what is saved: documents, switches, names, imports."""
+
+import json
+from typing import Any
+
+import frappe
+import pytest
+from factories import OBLIGING, World, acting_as, purge, submit
+from http_client import Client
+from requested import requested
+from runtimes.chosen import is_a_bench
+
+from dartwing.dartwing_core.api import sent_documents, switches
+from dartwing.dartwing_core.api.document_methods import Call
+
+SECRET = "known to Bob only"
+
+
+def run(client: Client, method: str, args: Any = None, **arguments: Any) -> Any:
+	given = {"method": method, "args": args or {}, **arguments}
+	return client.post("/api/method/run_doc_method", json=given)
+
+
+# --- names
+
+
+@pytest.mark.parametrize("method", ["before_rename", "after_rename"])
+def test_only_system_managers_change_names_and_nobody_those_of_jobs(world, method):
+	job = submit()
+	member = frappe.get_doc("Org Member", {"organization": world.alpha})
+	documents = [frappe.get_doc("Job Type", OBLIGING), frappe.get_doc("Organization", world.alpha), member]
+	documents.append(frappe.get_doc("Person", member.person))
+	for user, may in ((world.alice, False), (world.adam, False), (world.manager, True)):
+		with acting_as(user):
+			for document in documents:
+				if may:
+					document.run_method(method, document.name, "Another Test Name", False)
+				else:
+					with pytest.raises(frappe.PermissionError, match=r"^name: "):
+						document.run_method(method, document.name, "Another Test Name", False)
+			with pytest.raises(frappe.PermissionError, match=r"^name: cannot"):
+				job.run_method(method, job.name, "x", False)
+	frappe.db.rollback()
+
+
+READABLE = (("Job Type", OBLIGING), ("Organization", World.alpha))
+
+
+@pytest.mark.parametrize("args", [{"name": "x"}, {"name": "x", "validate_rename": False}])
+def test_who_reads_a_document_gives_it_no_name(alice, adam, args):
+	job = submit()
+	for client in (alice, adam):
+		for doctype, name in (*READABLE, ("Background Job", job.name)):
+			answer = run(client, "rename", args, dt=doctype, dn=name)
+			assert answer.status_code in ((403, 417) if is_a_bench() else (403, 417, 404, 500)), answer.text
+			frappe.db.rollback()
+			assert frappe.db.exists(doctype, name)
+
+
+def test_a_name_is_changed_with_all_that_must_become_of_it(manager):
+	args = {"name": "x", "validate_rename": False}
+	answer = run(manager, "rename", args, dt="Organization", dn=World.alpha)
+	assert answer.status_code == 403 or not is_a_bench(), answer.text
+	assert "validate_rename" in answer.text or not is_a_bench()
+
+
+# --- switches
+
+ON: list[dict[str, Any]] = [
+	{"ignore_permissions": 1},
+	{"ignore_permissions": "0"},
+	{"ignore_links": True},
+	{"ignore_mandatory": "yes"},
+	{"ignore_validate": 1},
+	{"ignore_if_exists": 1},
+	{"force": True},
+	{"flags": {"ignore_permissions": 1}},
+	{"validate_rename": 0},
+	{"validate_rename": "false"},
+]
+LEFT: list[dict[str, Any]] = [
+	{},
+	{"ignore_permissions": 0},
+	{"force": None},
+	{"validate_rename": 1},
+	{"ignore_user_permissions": 1},
+	{"ignore_prepared_report": 1},
+]
+
+
+@pytest.mark.parametrize("given", ON, ids=str)
+def test_a_switch_that_turns_checks_off_is_refused_by_its_name(world, given):
+	(name,) = given
+	with requested("/api/method/frappe.rename_doc", **given):
+		with pytest.raises(frappe.PermissionError, match=name):
+			switches.refuse_switches("frappe.rename_doc", given, None)
+		frappe.set_user(world.manager)
+		switches.refuse_switches("frappe.rename_doc", given, None)
+
+
+@pytest.mark.parametrize("given", LEFT, ids=str)
+def test_what_turns_nothing_off_is_left(world, given):
+	with requested("/api/method/frappe.rename_doc", **given):
+		switches.refuse_switches("frappe.rename_doc", given, None)
+
+
+def test_desk_follows_a_document(alice):
+	method = "frappe.desk.form.document_follow.follow_document"
+	given = {"doctype": "Job Type", "doc_name": OBLIGING, "user": World.alice, "force": True}
+	answer = alice.call(method, **given)
+	assert "is not taken" not in answer.text
+
+
+@pytest.mark.skipif(not is_a_bench(), reason="benchless has no documents that are deleted by a method")
+@pytest.mark.parametrize("args", [{"ignore_permissions": 1}, 1, "1", [1], {"force": 1}], ids=str)
+def test_nobody_deletes_what_they_may_only_read(alice, args):
+	sent = {"doctype": "Job Type", "name": OBLIGING}
+	for arguments in ({"dt": "Job Type", "dn": OBLIGING}, {"docs": sent}):
+		answer = run(alice, "delete", args, **arguments)
+		assert answer.status_code in (403, 417), answer.text
+		frappe.db.rollback()
+		assert frappe.db.exists("Job Type", OBLIGING)
+	answer = alice.get(f"/api/resource/Job Type/{OBLIGING}?run_method=delete&ignore_permissions=1")
+	assert answer.status_code == 403, answer.text
+
+
+def test_what_is_no_object_is_the_first_argument():
+	call = Call("Job Type", OBLIGING, None, "has_permission", 1)
+	assert call.named_arguments() == {"permtype": 1} or not is_a_bench()
+	assert Call("Job Type", OBLIGING, None, "no_such_method", 1).named_arguments() == {}
+
+
+# --- documents
+
+
+def test_a_document_that_is_sent_under_a_stored_name_is_not_read_past_its_owner(world):
+	with acting_as(world.bob):
+		file = frappe.get_doc(doctype="File", file_name="of-bob.txt", content=SECRET, is_private=1).insert()
+	sent = {"doctype": "File", "name": file.name, "owner": world.alice}
+	with requested("/api/method/run_doc_method"), pytest.raises(frappe.DoesNotExistError):
+		sent_documents.as_if_saved(sent)
+	frappe.db.rollback()
+
+
+def test_a_document_that_says_what_is_stored_is_not_changed(world):
+	person = frappe.get_doc("Person", {"frappe_user": world.alice})
+	sent = json.loads(frappe.as_json(person.as_dict()))
+	with requested("/api/method/x"):
+		assert not sent_documents.is_changed(sent)
+		assert sent_documents.is_changed({**sent, "first_name": "another"})
+		assert list(sent_documents.documents_in({"doc": json.dumps(sent), "other": sent})) == [sent]
+
+
+@pytest.mark.skipif(not is_a_bench(), reason="benchless has no Data Import")
+@pytest.mark.parametrize(
+	("method", "argument"),
+	[
+		("get_preview_from_template", "data_import"),
+		("form_start_import", "data_import"),
+		("get_import_status", "data_import_name"),
+		("download_errored_template", "data_import_name"),
+		("download_import_log", "data_import_name"),
+	],
+)
+def test_an_import_is_told_to_who_may_read_it(alice, manager, method, argument):
+	with acting_as(World.manager):
+		kind = {"reference_doctype": "ToDo", "import_type": "Insert New Records"}
+		name = frappe.get_doc(doctype="Data Import", **kind).insert().name
+	frappe.db.commit()
+	try:
+		for named in (name, "nothing", json.dumps({"name": ["like", "%"]})):
+			path = f"/api/method/frappe.core.doctype.data_import.data_import.{method}"
+			answer = alice.post(path, data={argument: named})
+			assert answer.status_code in (403, 404, 417), answer.text
+			assert name == named or name not in answer.text
+	finally:
+		purge("Data Import", name)
+		frappe.db.commit()
