@@ -24,7 +24,14 @@ import frappe
 from frappe import _
 from werkzeug.wrappers import Request, Response
 
-from dartwing.dartwing_core.api import allowed, json_texts, mentions, questions, sql_in_arguments
+from dartwing.dartwing_core.api import (
+	allowed,
+	file_arguments,
+	json_texts,
+	mentions,
+	questions,
+	sql_in_arguments,
+)
 from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import access_hooks
@@ -112,6 +119,8 @@ def check_request() -> None:
 	refuse_markup_in_address(request, form)
 	allowed.check_alias(sent, method)
 	allowed.check(method, form)
+	if method and "System Manager" not in frappe.get_roles():
+		refuse_files(request, form)
 	if mentions.is_suspect(request.path) or mentions.is_suspect(form):
 		hide_names(request, form, method)
 		if not stored_doctype(request):
@@ -160,6 +169,14 @@ def hide_names(request: Request, form: dict, method: str) -> None:
 	hidden = hidden_names(named, request, form)
 	if hidden:
 		replace(Replacement(frozenset(hidden), digits_of_site()), request, form)
+
+
+def refuse_files(request: Request, form: dict) -> None:
+	"""What the user may not read is no file: neither an address of it, nor its name."""
+	file_arguments.refuse_foreign_addresses(form)
+	foreign = file_arguments.foreign_names(list(texts_in(request, form)))
+	if foreign:
+		replace(Replacement(frozenset(foreign), digits_of_site()), request, form)
 
 
 def restore_names(response: Response | None, request: Request) -> None:
@@ -244,6 +261,12 @@ def doctypes_named(request: Request, form: dict, method: str) -> set[str]:
 
 def hidden_names(named: set[str], request: Request, form: dict) -> set[str]:
 	"""What in the request is the name of a document, of one of these DocTypes, that the user may not see."""
+	asked = texts_in(request, form)
+	return {name for doctype in named for name in access_hooks.hidden_among(doctype, list(asked))}
+
+
+def texts_in(request: Request, form: dict) -> dict[str, None]:
+	"""All texts in the request that may be a name."""
 	asked: dict[str, None] = {}
 
 	def note(text: str, keeps_nobodys: bool = False) -> str:
@@ -254,13 +277,16 @@ def hidden_names(named: set[str], request: Request, form: dict) -> set[str]:
 	mentions.changed_form(form, note, stored_doctype(request))
 	for _start, _end, name in mentions.names_in_path(request.path):
 		note(name)
-	return {name for doctype in named for name in access_hooks.hidden_among(doctype, list(asked))}
+	return asked
 
 
 # --- what becomes of it
 
 
 def replace(replacement: Replacement, request: Request, form: dict) -> None:
+	earlier = frappe.local.flags.dartwing_replacement
+	if earlier:
+		replacement = Replacement(replacement.hidden | earlier.hidden, replacement.digits)
 	frappe.local.flags.dartwing_replacement = replacement
 	stored = stored_doctype(request)
 	after = mentions.changed_form(form, replacement.of, stored)
