@@ -13,6 +13,7 @@ from framework import id_in_rq
 from frappe.database import get_db
 from frappe.database.database import Database
 from frappe.utils.background_jobs import get_queue
+from redis.connection import AbstractConnection
 from rq.job import Job
 from rq.registry import StartedJobRegistry
 
@@ -276,6 +277,36 @@ def counted_statements():
 
 	with patch.object(Database, "sql", count):
 		yield statements
+
+
+@contextmanager
+def counted_connections():
+	"""A list to which each connection to the database that this process opens is appended."""
+	opened: list[Database] = []
+	kind = type(frappe.local.db)
+	connect = kind.connect
+
+	def count(self, *arguments, **named):
+		opened.append(self)
+		return connect(self, *arguments, **named)
+
+	with patch.object(kind, "connect", count):
+		yield opened
+
+
+@contextmanager
+def counted_round_trips():
+	"""A list to which what this process sends to Redis is appended: a pipeline is sent at once."""
+	sent: list[str] = []
+	send = AbstractConnection.send_packed_command
+
+	def count(self, command, *arguments, **named):
+		parts = [command] if isinstance(command, bytes) else command
+		sent.append(b"".join(parts).decode(errors="replace"))
+		return send(self, command, *arguments, **named)
+
+	with patch.object(AbstractConnection, "send_packed_command", count):
+		yield sent
 
 
 def state(job_id: str) -> dict:

@@ -19,7 +19,7 @@ from factories import (
 from frappe.utils import add_to_date, now_datetime
 
 from dartwing.dartwing_core.background_jobs import cancel_job, submit_job, submit_jobs
-from dartwing.dartwing_core.background_jobs.database import after_commit, connections, times
+from dartwing.dartwing_core.background_jobs.database import after_commit, readers, times
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
 from dartwing.dartwing_core.background_jobs.upkeep import holding
@@ -175,7 +175,7 @@ def test_the_connection_beside_the_transaction_may_be_lost(world, window, is_pen
 	for n in range(2):
 		with acting_as(world.alice):
 			names.append(submit_job(OBLIGING, world.alpha, {"n": n}).name)
-		beside = connections.second_of(frappe.local.db)
+		beside = readers.reader_of(frappe.local.db).database
 		frappe.db.sql(f"kill {beside._conn.thread_id()}")
 	frappe.db.commit()
 	assert statuses(world) == {"Queued": 2}

@@ -21,7 +21,6 @@ from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.submission import (
 	acceptance,
 	deduplication,
-	direct_dispatch,
 	idempotency,
 )
 from dartwing.dartwing_core.background_jobs.submission.checks import JobRequest, SubmissionChecks, When
@@ -100,8 +99,6 @@ def _accept(
 		job.update(key.fields() if key else {})
 	if jobs:
 		hashes, demands = deduplication.keys_of(jobs), checks.demands(jobs)
-		slots = direct_dispatch.looks(jobs)
-		with deduplication.await_equals(hashes):
-			log, events = acceptance.insert_within_limits(jobs, hashes, demands, slots)
+		log, events = acceptance.insert_within_limits(jobs, hashes, demands)
 		consequences.follow_acceptance(jobs, [entry.line for entry in log], events)
 	return jobs

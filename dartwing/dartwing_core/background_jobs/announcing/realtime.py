@@ -5,18 +5,15 @@ the one that clients of stock Frappe v15 can join (`doc_subscribe`, permission-c
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime
 
 import frappe
 from frappe.model.document import Document
 from frappe.realtime import get_doc_room
-from frappe.utils.background_jobs import get_redis_connection_without_auth
-from redis.exceptions import RedisError
 
-from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database import queue_redis, times
 
-SENT_TOGETHER = 500
+SENT_TOGETHER = 1000
 # organization, what it is told
 Message = tuple[str, dict]
 
@@ -66,19 +63,18 @@ def _status_event(job: Document, from_status: str | None) -> dict:
 	return event
 
 
-def publish_all(event: str, messages: Sequence[Message]) -> None:
+def publish_all(event: str, messages: Sequence[Message]) -> bool:
 	"""Tell each organization its message, at once; they go to Redis together, as Frappe would send each.
 
-	Call it only after `queue_redis.answers()` said yes: Frappe's connection would wait for Redis without end.
+	Returns whether Redis answers. An event may be lost: whoever follows a job asks for its status as well.
 	"""
-	for start in range(0, len(messages), SENT_TOGETHER):
-		# an event may be lost: whoever follows a job asks for its status as well
-		with suppress(RedisError):
-			pipeline = get_redis_connection_without_auth().pipeline(transaction=False)
-			for organization, message in messages[start : start + SENT_TOGETHER]:
-				for room in (room_of(organization), get_doc_room("Organization", organization)):
-					pipeline.publish("events", _envelope(event, message, room))
-			pipeline.execute()
+	envelopes = [
+		_envelope(event, message, room)
+		for organization, message in messages
+		for room in (room_of(organization), get_doc_room("Organization", organization))
+	]
+	together = range(0, len(envelopes), SENT_TOGETHER)
+	return all(queue_redis.publish(envelopes[start : start + SENT_TOGETHER]) for start in together)
 
 
 def _envelope(event: str, message: dict, room: str) -> str:

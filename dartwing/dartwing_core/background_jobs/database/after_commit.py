@@ -2,8 +2,8 @@
 
 Each transaction has one `FollowUp` that keeps it. First the messages are told, which write nothing. Then the
 callbacks are done, each in a transaction of its own: on the current connection if that is the engine's own,
-and otherwise on the second one. On the caller's connection the callbacks would begin the caller's next
-transaction, and what the caller reads in that would be as old as the callbacks are.
+and otherwise on one that is opened for them. On the caller's connection the callbacks would begin the
+caller's next transaction, and what the caller reads in that would be as old as the callbacks are.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import frappe
 
-from dartwing.dartwing_core.background_jobs.database import connections
+from dartwing.dartwing_core.background_jobs.database import connections, readers
 
 Message = TypeVar("Message")
 
@@ -29,7 +29,7 @@ class FollowUp:
 		self._is_committed = False
 		frappe.db.before_commit.add(self.begin_commit)
 		frappe.db.after_commit.add(self.run)
-		frappe.db.after_rollback.add(connections.close_second)
+		frappe.db.after_rollback.add(readers.put_away)
 
 	@classmethod
 	def of_this_transaction(cls) -> "FollowUp":
@@ -47,8 +47,8 @@ class FollowUp:
 		# this follow-up, its `run` was called along with them, too early, and is no longer in the list.
 		frappe.db.after_commit.add(self.run)
 		# Frappe's `commit()` has emptied the list of what follows a rollback. If the commit fails and is
-		# rolled back, the second connection must still be closed.
-		frappe.db.after_rollback.add(connections.close_second)
+		# rolled back, the reader must still be put away.
+		frappe.db.after_rollback.add(readers.put_away)
 
 	def run(self) -> None:
 		if not self._is_committed:
@@ -56,6 +56,7 @@ class FollowUp:
 		self._is_committed = False
 		for message in self.messages:
 			_tell(message)
+		readers.put_away()
 		try:
 			if self.callbacks:
 				with nullcontext() if connections.is_own() else connections.own_connection():
@@ -63,8 +64,6 @@ class FollowUp:
 						_do(callback)
 		except Exception:
 			frappe.logger("dartwing").exception("after-commit callbacks could not be run")
-		finally:
-			connections.close_second()
 
 
 def tell_after_commit(message: Callable[[], object]) -> None:

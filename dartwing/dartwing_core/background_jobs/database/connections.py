@@ -4,26 +4,22 @@
 
 - in no block of this house, the caller's: a request's or a handler's, whose transaction the engine joins and
   never ends;
-- `own_connection()`: the engine's own, beside the caller's; the code in the block commits;
+- `own_connection()`: the engine's own, opened beside the caller's; the code in the block commits;
 - `separate_transaction()`: the engine's own as well; one transaction, committed when the block ends;
 - `as_own_connection()`: the caller's, which the engine may use as its own from here on;
-- `uncommitted_reads()` (see `uncommitted_reads.py`): beside the caller's, to read what nobody has committed.
-
-There is at most one connection beside another, the second one. What was opened to read is kept for what
-follows the commit, which closes it (see `after_commit.py`).
+- `uncommitted_reads()` (see `uncommitted_reads.py`): the reading one beside the caller's, to read what nobody
+  has committed (see `readers.py`).
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import frappe
-from frappe.database.database import Database
 
 from dartwing.dartwing_core.background_jobs.database import drivers
 
-# noted on a connection: that the engine may commit on it; the second one that is kept beside it
+# noted on a connection: that the engine may commit on it
 IS_OWN = "dartwing_is_own"
-SECOND = "dartwing_second"
 
 
 def is_own() -> bool:
@@ -33,7 +29,7 @@ def is_own() -> bool:
 
 @contextmanager
 def own_connection() -> Iterator[None]:
-	"""Run the block on a second connection, in transactions that the block itself commits.
+	"""Run the block on a connection of the engine's own, in transactions that the block itself commits.
 
 	The caller's transaction, locks, snapshot and callbacks are not touched: after a commit, the caller's
 	connection may have begun its next transaction already; after an error, it may be the one that is broken.
@@ -44,9 +40,7 @@ def own_connection() -> Iterator[None]:
 		yield
 		return
 	callers = frappe.local.db
-	own = take_second(callers) or drivers.beside(callers)
-	# also ends the transaction of uncommitted reads, if it was opened for those
-	own.sql("start transaction")
+	own = drivers.beside(callers)
 	setattr(own, IS_OWN, True)
 	try:
 		frappe.local.db = own
@@ -92,29 +86,3 @@ def end_snapshot() -> None:
 	This commits in SQL, because `frappe.db.commit()` would run Frappe's callbacks as well.
 	"""
 	frappe.db.sql("commit")
-
-
-def second_of(connection: Database) -> Database | None:
-	return vars(connection).get(SECOND)
-
-
-def keep_second(connection: Database, second: Database) -> None:
-	setattr(connection, SECOND, second)
-
-
-def take_second(connection: Database) -> Database | None:
-	"""The second connection that is kept, if it still answers. Who takes it keeps it again, or closes it."""
-	second = second_of(connection)
-	setattr(connection, SECOND, None)
-	if second and not drivers.is_alive(second):
-		second.close()
-		return None
-	return second
-
-
-def close_second() -> None:
-	"""Close the second connection that is kept beside the current one."""
-	second = second_of(frappe.local.db)
-	setattr(frappe.local.db, SECOND, None)
-	if second:
-		second.close()

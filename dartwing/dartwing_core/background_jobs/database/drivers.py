@@ -14,6 +14,8 @@ from typing import Any
 from frappe.database import get_db
 from frappe.database.database import Database
 
+# names of what Frappe makes a Database from
+_SETTINGS = tuple(signature(get_db).parameters)
 # limits of a connection beside a job's transaction: a job must not wait long to tell its progress
 LOCK_WAIT_SECONDS = 5
 SILENCE_SECONDS = 10
@@ -37,9 +39,14 @@ CONNECTION_LOST: tuple[type[Exception], ...] = tuple(
 )
 
 
+def settings_of(database: Database) -> dict[str, Any]:
+	"""What a Database is made from: server, user and schema."""
+	return {name: getattr(database, name) for name in _SETTINGS}
+
+
 def beside(database: Database) -> Database:
 	"""Another Database of the same site and user. It is not connected yet: its first statement does that."""
-	return get_db(**{name: getattr(database, name) for name in signature(get_db).parameters})
+	return get_db(**settings_of(database))
 
 
 def is_alive(database: Database) -> bool:

@@ -8,8 +8,13 @@ a deadlock on rows, that undoes nothing of its transaction.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha1
+from typing import Any
 
 import frappe
+
+from dartwing.dartwing_core.background_jobs.database.looks import Look, ask
+from dartwing.dartwing_core.background_jobs.database.readers import reader_of
+from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 
 
 def lock_name(*of_what: str) -> str:
@@ -89,13 +94,39 @@ class Hold:
 
 	def let_go(self) -> None:
 		names, self._names = self._names, []
-		release(names)
+		reader = reader_of(frappe.local.db)
+		if names and reader:
+			reader.let_go(names)
 
 
-def hold_until_the_end(names: Sequence[str], wait_seconds: int = 0) -> Hold:
-	"""Hold the locks until the current transaction is committed or rolled back, or until they are let go."""
-	hold = Hold(names, acquire(names, wait_seconds))
-	if hold and names:
-		frappe.db.after_commit.add(hold.let_go)
-		frappe.db.after_rollback.add(hold.let_go)
-	return hold
+def hold_until_the_end(names: Sequence[str], looks: Sequence[Look] = ()) -> tuple[Hold, list[Any]]:
+	"""Hold the locks until the current transaction is committed or rolled back, or until they are let go.
+
+	Nobody is waited for. The reading connection of the transaction holds them. Returns the answers to the
+	looks as well, asked in one statement with the last lock; none if a lock is busy.
+	"""
+	with uncommitted_reads() as reader:
+		before, last = list(names[:-1]), list(names[-1:])
+		busy = acquire(before, 0)
+		if busy:
+			return Hold(names, busy), []
+		reader.locks += before
+		answers = ask([*(Look("get_lock(%s, 0)", (name,)) for name in last), *looks])
+		for name, is_ours in zip(last, answers, strict=False):
+			if not is_ours:
+				reader.let_go(before)
+				return Hold(names, name), []
+			reader.locks.append(name)
+	return Hold(names, None), answers[len(last) :]
+
+
+def let_go_and_read(query: str, values: Sequence[Any], columns: int) -> list[tuple]:
+	"""The rows of the query, uncommitted reads; lets go, in the same statement, of all locks.
+
+	For a transaction that has just ended. The query has so many columns.
+	"""
+	with uncommitted_reads() as reader:
+		names, reader.locks = reader.locks, []
+		release = f" union all select release_lock(%s){', null' * (columns - 1)}"
+		rows = frappe.db.sql(query + release * len(names), (*values, *names))
+	return list(rows[: len(rows) - len(names)])

@@ -7,7 +7,8 @@ import frappe
 import redis
 from frappe.utils.background_jobs import create_job_id, get_queue, get_redis_conn
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 from rq.exceptions import NoSuchJobError
 from rq.job import Job, JobStatus
@@ -30,6 +31,28 @@ def answers() -> bool:
 	except RedisError as error:
 		frappe.logger("dartwing").warning(f"the queues cannot be reached: {error}")
 		return False
+	return True
+
+
+def publish(events: Sequence[str]) -> bool:
+	"""Send the texts to Frappe's channel of events, in one round trip; False if Redis does not answer.
+
+	That is found out as by `answers`, which need not be asked before.
+	"""
+	for is_last_try in (False, True):
+		pipeline = _impatient_connection(frappe.conf.redis_queue).pipeline(transaction=False)
+		for event in events:
+			pipeline.publish("events", event)
+		try:
+			pipeline.execute()
+			break
+		except (AuthenticationError, ResponseError):
+			break
+		except RedisError as error:
+			# the first try may have used a connection that was lost since the last one
+			if is_last_try or isinstance(error, RedisTimeoutError):
+				frappe.logger("dartwing").warning(f"the queues cannot be reached: {error}")
+				return False
 	return True
 
 

@@ -9,40 +9,39 @@ from contextlib import contextmanager
 
 import frappe
 
-from dartwing.dartwing_core.background_jobs.database import connections, drivers
+from dartwing.dartwing_core.background_jobs.database import connections, readers
 from dartwing.dartwing_core.background_jobs.database.after_commit import FollowUp
+from dartwing.dartwing_core.background_jobs.database.readers import Reader
 
 READ_UNCOMMITTED = "set transaction isolation level read uncommitted"
 
 
 @contextmanager
-def uncommitted_reads() -> Iterator[None]:
-	"""Read in the block on a second connection, in READ UNCOMMITTED; the caller's transaction is not touched.
+def uncommitted_reads() -> Iterator[Reader]:
+	"""Read in the block on the reading connection of the transaction; the caller's own is not touched.
 
-	The connection is kept for the next such block, and for what follows the caller's commit.
+	The connection, and the named locks that it holds, are the transaction's until that ends. An error in the
+	block closes it: what is refused to people is refused after the block.
 	"""
 	callers = frappe.local.db
-	second = connections.take_second(callers)
-	if not second:
-		second = drivers.beside(callers)
-		# of its first transaction only, which is all that it is used for here
-		second.sql(READ_UNCOMMITTED)
+	reader = readers.reader_beside(callers)
+	readers.note_reader(callers, None)
 	try:
-		frappe.local.db = second
-		yield
-		connections.keep_second(callers, second)
+		frappe.local.db = reader.database
+		yield reader
+		readers.note_reader(callers, reader)
 	finally:
 		# first of all: a job's timeout may interrupt the next line
 		frappe.local.db = callers
-		if connections.second_of(callers) is not second:
-			second.close()
-	# it closes the connection when the transaction has ended
+		if readers.reader_of(callers) is not reader:
+			reader.close()
+	# it puts the reader away when the transaction has ended
 	FollowUp.of_this_transaction()
 
 
 @contextmanager
 def uncommitted_reads_between_transactions() -> Iterator[None]:
-	"""As `uncommitted_reads`, on the engine's own connection, between two of its transactions."""
+	"""Read what nobody has committed on the engine's own connection, between two of its transactions."""
 	connections.end_snapshot()
 	frappe.db.sql(READ_UNCOMMITTED)
 	yield

@@ -10,9 +10,8 @@ import frappe
 
 from dartwing.dartwing_core.background_jobs.announcing import realtime, transition_log
 from dartwing.dartwing_core.background_jobs.announcing.transition_log import Line
-from dartwing.dartwing_core.background_jobs.database import queue_redis
+from dartwing.dartwing_core.background_jobs.database import named_locks
 from dartwing.dartwing_core.background_jobs.database.after_commit import do_after_commit, first_message
-from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.dispatch import dependencies, dispatcher, equal_jobs, wake_ups
 from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, QUEUED, BackgroundJob
 
@@ -50,17 +49,14 @@ class Accepted:
 
 	def __call__(self) -> None:
 		query = "select name, organization from `tabBackground Job` where name in %s"
-		with uncommitted_reads():
-			organization_of = dict(frappe.db.sql(query, ([job.name for job in self._jobs],)))
+		names = tuple(job.name for job in self._jobs)
+		# equal submissions wait for this one: they are let go on before anything is told
+		organization_of = dict(named_locks.let_go_and_read(query, (names,), columns=2))
 		transition_log.write([line for line in self._lines if line[1]["job"] in organization_of])
-		# asked once for both: a lone submission has no time to waste
-		if not queue_redis.answers():
-			return
-		realtime.publish_all(
-			"job_status_changed",
-			[event for event in self._events if organization_of.get(event[1]["job_id"]) == event[0]],
-		)
-		wake_ups.push_all([job for job in self._jobs if job.status == QUEUED and job.name in organization_of])
+		events = [event for event in self._events if organization_of.get(event[1]["job_id"]) == event[0]]
+		if realtime.publish_all("job_status_changed", events):
+			queued = [job for job in self._jobs if job.status == QUEUED and job.name in organization_of]
+			wake_ups.push_all(queued)
 
 
 def _dispatch(jobs: Sequence[frappe._dict]) -> None:

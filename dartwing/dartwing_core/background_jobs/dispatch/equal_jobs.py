@@ -7,12 +7,14 @@ The unique index on `deduplication_key` decides who has it; what a submission ma
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
 import frappe
 from frappe import _
 from frappe.utils import get_datetime
 
 from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database.looks import Look
 from dartwing.dartwing_core.background_jobs.database.named_locks import (
 	Hold,
 	hold_until_the_end,
@@ -30,8 +32,12 @@ WAIT_SECONDS = 50
 FIELDS = ["name", "status", "creation", "job_type", "deduplication_key"]
 
 
-def take_turn(keys: Sequence[str], look_again: Callable[[], object]) -> Hold:
+def take_turn(
+	keys: Sequence[str], look_again: Callable[[], object], looks: Sequence[Look] = ()
+) -> tuple[Hold, list[Any]]:
 	"""Be the only submitter with these keys, until this transaction ends or lets go.
+
+	Returns the answers to the looks as well, uncommitted reads of the time when the turn began.
 
 	Submitters wait on a named lock and not on the unique index. On the index, those that wait would deadlock
 	when the first one rolls back; and each would keep a lock on the row that has the key, so that the end of
@@ -40,12 +46,16 @@ def take_turn(keys: Sequence[str], look_again: Callable[[], object]) -> Hold:
 	"""
 	names = [lock_name("equal job", key) for key in keys]
 	give_up_at = time.monotonic() + WAIT_SECONDS
-	while not (hold := hold_until_the_end(names)):
-		if not wait_until_free(str(hold.busy), max(0, give_up_at - time.monotonic())):
+	hold, answers = hold_until_the_end(names, looks)
+	while not hold:
+		with uncommitted_reads():
+			is_free = wait_until_free(str(hold.busy), max(0, give_up_at - time.monotonic()))
+		if not is_free:
 			frappe.throw(_("An equal job is being submitted; try again"), SubmissionTimeoutError)
 		if look_again():
 			break
-	return hold
+		hold, answers = hold_until_the_end(names, looks)
+	return hold, answers
 
 
 def holders_of(keys: Sequence[str]) -> list[frappe._dict]:
@@ -85,7 +95,7 @@ def hold_again(jobs: Sequence[BackgroundJob]) -> None:
 	by_key = {job.job_hash: job.name for job in jobs if job.job_hash and is_in_window(job)}
 	if not by_key:
 		return
-	hold = take_turn(sorted(by_key), look_again=lambda: None)
+	hold, _answers = take_turn(sorted(by_key), look_again=lambda: None)
 	with uncommitted_reads():
 		taken = {holder.deduplication_key for holder in holders_of(list(by_key))}
 	free = [name for key, name in by_key.items() if key not in taken]

@@ -7,8 +7,6 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs.announcing import realtime
 from dartwing.dartwing_core.background_jobs.database import drivers, inserts
-from dartwing.dartwing_core.background_jobs.database.looks import Look
-from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
 from dartwing.dartwing_core.background_jobs.errors import SubmissionTimeoutError
 from dartwing.dartwing_core.background_jobs.submission import admission, deduplication, direct_dispatch
@@ -20,16 +18,25 @@ from dartwing.dartwing_core.doctype.job_execution_log.job_execution_log import E
 
 
 def insert_within_limits(
-	jobs: list[BackgroundJob], keys: Sequence[str], demands: Sequence[Demand], slots: Sequence[Look]
+	jobs: list[BackgroundJob], keys: Sequence[str], demands: Sequence[Demand]
 ) -> tuple[list[Entry], list[realtime.Message]]:
 	"""Insert the jobs in the current transaction; what their log and their events are to say.
 
-	The caller has the turn for the keys, and hands in what to look at for a slot (`direct_dispatch.looks`).
+	Waits for equal submissions first. What must be looked at is asked in one statement with the turn.
 	"""
-	with uncommitted_reads():
-		scarce, (is_taken, *window) = admission.look(demands, deduplication.look_for_holder(keys), *slots)
-	# a job that waits for others below does not go straight to the queue: slots are counted before that
-	has_slot = not (scarce or is_taken) and direct_dispatch.has_slot(window)
+	limits, slots = admission.looks_of(demands), direct_dispatch.looks(jobs)
+	looks = [deduplication.look_for_holder(keys), *limits, *slots]
+	hold, (is_taken, *answers) = deduplication.await_equals(keys, looks)
+	with hold:
+		scarce = admission.scarce_of(demands, answers[: len(limits)])
+		# a job that waits for others below does not go straight to the queue: slots are counted before that
+		has_slot = not (scarce or is_taken) and direct_dispatch.has_slot(answers[len(limits) :])
+		return _insert_in_turn(jobs, keys, scarce, is_taken, has_slot)
+
+
+def _insert_in_turn(
+	jobs: list[BackgroundJob], keys: Sequence[str], scarce: Sequence[Demand], is_taken: bool, has_slot: bool
+) -> tuple[list[Entry], list[realtime.Message]]:
 	with admission.in_turn(scarce):
 		if is_taken:
 			deduplication.refuse_holders(keys)

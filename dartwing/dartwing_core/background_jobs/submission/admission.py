@@ -119,27 +119,26 @@ class RateDemand(Demand):
 	def _seconds_until_room(self, limit: int) -> int:
 		"""Seconds until enough submissions have left the window; all of it for more than ever fit."""
 		now = times.site_now()
-		newest_to_leave = frappe.db.sql(
-			f"""select creation from `tabBackground Job` where {IN_WINDOW}
-			order by creation desc limit 1 offset %s""",
-			(*self._window(now), max(0, limit - self.new_jobs)),
-			pluck=True,
-		)
+		query = f"""select creation from `tabBackground Job` where {IN_WINDOW}
+			order by creation desc limit 1 offset %s"""
+		with uncommitted_reads():
+			values = (*self._window(now), max(0, limit - self.new_jobs))
+			newest_to_leave = frappe.db.sql(query, values, pluck=True)
 		if self.new_jobs > limit or not newest_to_leave:
 			return self.job_type.rate_limit_window
 		age = (now - newest_to_leave[0]).total_seconds()
 		return max(1, ceil(self.job_type.rate_limit_window - age))
 
 
-def look(demands: Sequence[Demand], *others: Look) -> tuple[list[Demand], list[Any]]:
-	"""The demands for which little room is left, and the answers to the other looks.
+def looks_of(demands: Sequence[Demand]) -> list[Look]:
+	"""What to ask for `scarce_of`."""
+	return [look for demand in demands for look in demand.looks()]
 
-	Raises if the new jobs do not fit. Call it in a block of `uncommitted_reads()`.
-	"""
-	answers = ask([*(one for demand in demands for one in demand.looks()), *others])
-	end = 2 * len(demands)
-	of_demands = zip(demands, answers[0:end:2], answers[1:end:2], strict=True)
-	return [demand for demand, used, limit in of_demands if demand.is_scarce(used, limit)], answers[end:]
+
+def scarce_of(demands: Sequence[Demand], answers: Sequence[Any]) -> list[Demand]:
+	"""The demands for which little room is left. Raises if the new jobs do not fit."""
+	answered = zip(demands, answers[0::2], answers[1::2], strict=True)
+	return [demand for demand, used, limit in answered if demand.is_scarce(used, limit)]
 
 
 @contextmanager
@@ -155,5 +154,6 @@ def in_turn(scarce: Sequence[Demand]) -> Iterator[None]:
 		if not is_our_turn:
 			frappe.throw(_("Too many jobs are being submitted at once; try again"), SubmissionTimeoutError)
 		with uncommitted_reads():
-			look(scarce)
+			answers = ask(looks_of(scarce))
+		scarce_of(scarce, answers)
 		yield

@@ -6,6 +6,7 @@ until its own transaction ends, and the end of the job must not wait for that.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import frappe
 
@@ -38,8 +39,10 @@ def keys_of(jobs: Sequence[BackgroundJob]) -> list[str]:
 	return sorted(keys)
 
 
-def await_equals(keys: Sequence[str]) -> Hold:
-	"""Wait for equal submissions that are not committed yet, and keep later ones waiting for this one.
+def await_equals(keys: Sequence[str], looks: Sequence[Look]) -> tuple[Hold, list[Any]]:
+	"""The answers to the looks, once no equal submission is under way.
+
+	Wait for equal submissions that are not committed yet, and keep later ones waiting for this one.
 
 	They wait until this transaction ends, or until the Hold that is returned is let go: a submission that is
 	refused keeps nobody waiting. Raises DuplicateJobError as soon as a submission that was waited for has
@@ -50,7 +53,7 @@ def await_equals(keys: Sequence[str]) -> Hold:
 	if len(keys) > NAMED_KEYS:
 		with uncommitted_reads():
 			named += sorted({holder.deduplication_key for holder in holders_of(keys[NAMED_KEYS:])})
-	return take_turn(named, lambda: refuse_holders(keys))
+	return take_turn(named, lambda: refuse_holders(keys), looks)
 
 
 def look_for_holder(keys: Sequence[str]) -> Look:

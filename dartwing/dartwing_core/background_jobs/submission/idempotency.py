@@ -103,9 +103,10 @@ def take_turn(of_requests: Iterable[Keyed]) -> Hold:
 	been accepted. Of a bulk, only the first keys are waited for.
 	"""
 	hashes = sorted(one.key_hash for one in of_requests)
-	return equal_jobs.take_turn(
+	hold, _answers = equal_jobs.take_turn(
 		hashes[: deduplication.NAMED_KEYS], lambda: len(_committed(hashes)) == len(hashes)
 	)
+	return hold
 
 
 def _committed(hashes: Sequence[str]) -> list[str]:

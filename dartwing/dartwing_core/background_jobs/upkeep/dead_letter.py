@@ -83,7 +83,8 @@ def alert_when_many() -> None:
 
 	Of two schedulers at the same time, one does it.
 	"""
-	if not hold_until_the_end([lock_name("dead letter alert")], wait_seconds=0):
+	hold, _answers = hold_until_the_end([lock_name("dead letter alert")])
+	if not hold:
 		return
 	threshold = setting("dead_letter_alert_threshold")
 	too_many = bool(threshold) and _is_over(threshold)

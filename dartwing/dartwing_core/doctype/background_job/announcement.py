@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from functools import partial
 
 from dartwing.dartwing_core.background_jobs.announcing import realtime, transition_log
-from dartwing.dartwing_core.background_jobs.database import queue_redis
 from dartwing.dartwing_core.background_jobs.database.after_commit import tell_after_commit
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 
@@ -21,8 +20,7 @@ def announce_after_commit(
 
 def _announce(lines: Sequence[transition_log.Line], events: Sequence[realtime.Message]) -> None:
 	transition_log.write(lines)
-	if queue_redis.answers():
-		realtime.publish_all("job_status_changed", events)
+	realtime.publish_all("job_status_changed", events)
 
 
 def _announce_committed(lines: Sequence[transition_log.Line], events: Sequence[realtime.Message]) -> None:

@@ -1,0 +1,59 @@
+"""What a submission costs: counted, and held to its budget."""
+
+import frappe
+import pytest
+from factories import (
+	acting_as,
+	counted_connections,
+	counted_round_trips,
+	counted_statements,
+	make_job_type,
+)
+
+from dartwing.dartwing_core.background_jobs import submit_job, submit_jobs
+
+WITH_WINDOW, WITHOUT_WINDOW = "test_budget", "test_budget_without_window"
+
+
+@pytest.fixture(autouse=True)
+def job_types(world):
+	make_job_type(WITH_WINDOW)
+	make_job_type(WITHOUT_WINDOW, deduplication_window=0)
+	with acting_as(world.alice):
+		# what is kept from one submission to the next is there
+		for number in range(2):
+			submit_job(WITH_WINDOW, world.alpha, {"n": number})
+			frappe.db.commit()
+		yield
+
+
+@pytest.mark.parametrize(
+	("job_type", "statements", "round_trips"), [(WITH_WINDOW, 9, 2), (WITHOUT_WINDOW, 9, 2)]
+)
+def test_a_submission_and_its_commit(world, job_type, statements, round_trips):
+	with counted_statements() as sent, counted_connections() as opened, counted_round_trips() as to_redis:
+		job = submit_job(job_type, world.alpha, {"n": 10})
+		frappe.db.commit()
+	assert job.status == "Queued"
+	assert len(sent) <= 9, sent
+	assert [text for text in sent if text.lower() == "commit"] == [sent[-3]]
+	assert opened == []
+	assert len(to_redis) <= 2, to_redis
+
+
+def test_a_submission_that_is_rolled_back(world):
+	with counted_statements() as sent, counted_connections() as opened, counted_round_trips() as to_redis:
+		submit_job(WITH_WINDOW, world.alpha, {"n": 11})
+		frappe.db.rollback()
+	assert len(sent) <= 9, sent
+	assert (opened, to_redis) == ([], [])
+
+
+def test_many_at_once_cost_no_more_statements_than_one(world):
+	jobs = [
+		{"job_type": WITHOUT_WINDOW, "organization": world.alpha, "parameters": {"n": n}} for n in range(500)
+	]
+	with counted_statements() as sent, counted_connections() as opened:
+		submit_jobs(jobs)
+	assert len(sent) <= 9, sent
+	assert opened == []
