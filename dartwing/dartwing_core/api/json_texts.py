@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any
 
@@ -22,16 +22,21 @@ HARMLESS = re.compile(
 )
 
 
-def parsed(value: Any) -> Any:
+def parsed(value: Any, of_object: Callable[[list], Any] = dict) -> Any:
 	"""What a JSON text says, if it says more than a number; any other value as it is."""
 	if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "[", '"'):
 		return value
 	if brackets_in(value) > DEEPEST:
 		frappe.throw(_("is nested more than {0} deep").format(DEEPEST))
 	try:
-		return json.loads(value)
+		return json.loads(value, object_pairs_hook=of_object)
 	except ValueError:
 		return value
+
+
+def all_pairs(pairs: list[tuple[str, Any]]) -> list[Any]:
+	"""All that an object says, also where it says a key twice, of which a dict has the last."""
+	return [*chain.from_iterable(pairs)]
 
 
 def refuse_deep(value: Any, argument: str) -> None:
@@ -67,7 +72,7 @@ def brackets_in(text: str) -> int:
 def has_markup(value: Any) -> bool:
 	"""Whether a text anywhere in the JSON, however it is escaped there, is more than plain headings."""
 	if isinstance(value, str) and brackets_in(value) <= DEEPEST:
-		value = parsed(value)
+		value = parsed(value, all_pairs)
 	if isinstance(value, dict):
 		return any(map(has_markup, (*value, *value.values())))
 	if isinstance(value, list):

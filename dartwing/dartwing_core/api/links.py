@@ -11,22 +11,15 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.api.json_texts import DEEPEST, brackets_in, has_markup, parsed
+from dartwing.dartwing_core.api import markup
+from dartwing.dartwing_core.api.json_texts import DEEPEST, brackets_in
+from dartwing.dartwing_core.api.markup import is_a_members_request
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED, hidden_among
 from dartwing.dartwing_core.background_jobs.tenancy.files import may_use
 
-# what people write: Frappe takes markup out of it
-SANITIZED = ("Data", "Small Text", "Text", "Long Text", "Text Editor", "Markdown Editor", "Read Only")
 # what a board makes attributes of
 COLUMN_TEXTS = ("column_name", "indicator", "status")
-
-
-def is_a_members_request(*roles: str) -> bool:
-	"""Whether a document is saved in a request of somebody who has none of the roles, nor System Manager."""
-	return bool(getattr(frappe.local, "request", None)) and not {*roles, "System Manager"} & set(
-		frappe.get_roles()
-	)
 
 
 def refuse_boards(doc: Any, method: str | None = None) -> None:
@@ -64,9 +57,9 @@ def refuse_hidden(doc: Any, method: str | None = None) -> None:
 		refuse_deep_json(values)
 		# an organization's logo must be more than that, and says so itself
 		if doc.doctype not in GUARDED:
-			refuse_markup_in_images(row, values)
+			markup.refuse_images(row, values)
 		if is_a_members:
-			refuse_markup_in_json(row, values)
+			markup.refuse_or_clean(doc, row, values)
 			refuse_foreign_files(row, values)
 		refuse_hidden_references(row, values)
 
@@ -92,26 +85,6 @@ def refuse_deep_json(values: dict[str, Any]) -> None:
 	for name, value in values.items():
 		if isinstance(value, str) and brackets_in(value) > DEEPEST:
 			refuse_argument(name, _("is nested more than {0} deep").format(DEEPEST))
-
-
-def refuse_markup_in_images(row: Any, values: dict[str, Any]) -> None:
-	"""The address of an image becomes a part of the markup of every screen that shows whose it is."""
-	for name, value in texts_of(row, values, "Attach Image"):
-		if re.search(r"[\"<>]|^\s*(javascript|vbscript|data:text)", value):
-			refuse_argument(name, _("must be the address of an image"))
-
-
-def refuse_markup_in_json(row: Any, values: dict[str, Any]) -> None:
-	"""Frappe takes markup out of texts, but not where they are JSON, as a text in quotation marks is.
-
-	It writes translations and saved reports, which are code to it, into screens. Other code may have
-	markup, as versions have that keep what a text was.
-	"""
-	code = ("Code",) if row.doctype in ("Report", "Translation") else ()
-	for name, value in texts_of(row, values, *SANITIZED, *code):
-		inner = parsed(value)
-		if inner is not value and has_markup(inner):
-			refuse_argument(name, _("must not be markup"))
 
 
 def refuse_foreign_files(row: Any, values: dict[str, Any]) -> None:

@@ -1,0 +1,194 @@
+"""Markup and scripts in what a member saves: Desk writes nearly all of it into its screens as HTML.
+
+Frappe cleans markup, but looks at what kind of field and what kind of text it is before. It leaves alone:
+- texts that are JSON, as a text in quotation marks is;
+- texts in which Python's reader of HTML finds no tag, where browsers do: tags that do not end, comments;
+- addresses, e-mail addresses, barcodes, code, fields that say so, and documents that are submitted;
+- what breaks out of an attribute without any tag, as a color does that has a quotation mark.
+
+Here each kind of field says what it takes. `KINDS` and `NOT_CHECKED` have all kinds of text; the others are
+numbers, times or names of documents, which Frappe reads itself.
+"""
+
+import html
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from typing import Any
+
+import frappe
+from frappe import _
+
+from dartwing.dartwing_core.api.json_texts import MARKUP, has_markup, parsed
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED
+from dartwing.dartwing_core.background_jobs.texts import HARMLESS_OPENING
+
+# a name, or as CSS writes it: #1F75FE, light-blue, Dark Grey, rgb(0 0 0 / 50%), var(--blue-500)
+COLOR = re.compile(r"#[0-9a-f]{3,8}|[a-z][a-z0-9 -]*|(?:rgba?|hsla?|var)\([\w\s.,%/-]*\)", re.IGNORECASE)
+# names of icons and of CSS classes, paths of images, emoji
+ICON = re.compile(r"(?:[\w .:/-]|[^\x00-\x7f])*")
+# what draws bars and the text below them
+BARCODE_TAG = re.compile(r"</?(?:svg|g|rect|path|text)(?:\s+(?!on|href)[\w-]+=\"[^\"<>]*\")*\s*/?>")
+NOT_IN_AN_ADDRESS = re.compile(r"[\"<>]|^(?:javascript|vbscript|data:text)", re.IGNORECASE)
+# a browser passes over these before the scheme of an address and within it
+PASSED_OVER = re.compile(r"[\x00-\x20]")
+# Jane Doe <jane@example.com>
+MAILBOX = re.compile(r"<[\w.+%'-]+@[\w.-]+>")
+# what runs in a text that has tags: elements, handlers, addresses
+TAG = re.compile("<[a-zA-Z]")
+RUNS = re.compile(
+	r"<(?:script|iframe|frame|object|embed|applet|base|meta|link)\b|[\s\"'/]on[a-z]{3,}\s*=", re.IGNORECASE
+)
+RUN_ADDRESS = re.compile("=[\"']?[^\"'<>]*(?:java|vb)script:", re.IGNORECASE)
+# begins a text that Frappe takes for Markdown
+MARKDOWN = "<!-- markdown -->"
+
+# why a value may not be what it is, or None
+Check = Callable[[str], str | None]
+
+
+def is_a_members_request(*roles: str) -> bool:
+	"""Whether a document is saved in a request of somebody who has none of the roles, nor System Manager."""
+	return bool(getattr(frappe.local, "request", None)) and not {*roles, "System Manager"} & set(
+		frappe.get_roles()
+	)
+
+
+def reason_against_address(value: str) -> str | None:
+	is_none = NOT_IN_AN_ADDRESS.search(PASSED_OVER.sub("", value))
+	return _("must be an address") if is_none else None
+
+
+def reason_against_color(value: str) -> str | None:
+	return None if COLOR.fullmatch(value.strip()) else _("must be a color")
+
+
+def reason_against_icon(value: str) -> str | None:
+	return None if ICON.fullmatch(value) else _("must be the name of an icon")
+
+
+def reason_against_barcode(value: str) -> str | None:
+	return _("must not be markup") if re.search("[<>]", BARCODE_TAG.sub("", value)) else None
+
+
+def reason_against_mailbox(value: str) -> str | None:
+	return _("must not be markup") if MARKUP.search(MAILBOX.sub("", value)) else None
+
+
+def reason_against_json(value: str) -> str | None:
+	"""What Frappe does not clean since it is JSON."""
+	return _("must not be markup") if parsed(value) is not value and has_markup(value) else None
+
+
+def reason_against_script(value: Any) -> str | None:
+	"""What runs where it is shown, for what is meant to have markup."""
+	inner = parsed(value)
+	if isinstance(inner, dict | list):
+		parts = [*inner, *inner.values()] if isinstance(inner, dict) else inner
+		return next(filter(None, map(reason_against_script, parts)), None)
+	if not isinstance(inner, str) or not TAG.search(inner):
+		return None
+	decoded = PASSED_OVER.sub("", html.unescape(inner))
+	return _("must have no scripts") if RUNS.search(inner) or RUN_ADDRESS.search(decoded) else None
+
+
+# code, which Desk shows as it is written; secrets, of which the document has asterisks; and images, at whose
+# addresses `refuse_images` looks, whoever saves them
+NOT_CHECKED = frozenset(("Attach Image", "Code", "Password"))
+KINDS: dict[str, Check] = {
+	"Attach": reason_against_address,
+	"Barcode": reason_against_barcode,
+	"Color": reason_against_color,
+	"Icon": reason_against_icon,
+	"JSON": reason_against_script,
+	"Signature": reason_against_address,
+	# what Frappe cleans, if it sees it
+	**dict.fromkeys(
+		(
+			*("Autocomplete", "Data", "Geolocation", "HTML Editor", "Long Text", "Markdown Editor"),
+			*("Phone", "Read Only", "Select", "Small Text", "Text", "Text Editor"),
+		),
+		reason_against_json,
+	),
+}
+# of Data, which says in its options what it is
+DATA_KINDS: dict[str, Check] = {"Email": reason_against_mailbox, "URL": reason_against_address}
+
+
+def refuse_images(row: Any, values: dict[str, Any]) -> None:
+	"""The address of an image becomes a part of the markup of every screen that shows whose it is."""
+	for field in row.meta.get("fields", {"fieldtype": "Attach Image"}):
+		value = values.get(field.fieldname)
+		if isinstance(value, str) and reason_against_address(value):
+			refuse_argument(field.fieldname, _("must be the address of an image"))
+
+
+def refuse_or_clean(doc: Any, row: Any, values: dict[str, Any]) -> None:
+	"""Raise for a value that runs or may break out where it is shown; clean what Frappe would not see."""
+	for field in row.meta.get("fields"):
+		value = values.get(field.fieldname)
+		if isinstance(value, str):
+			check = check_of(doc, row, field)
+			reason = check(value) if check else None
+			if reason:
+				refuse_argument(field.fieldname, reason)
+			if check is reason_against_json and has_hidden_tag(value):
+				row.set(field.fieldname, without_tags(value))
+
+
+def check_of(doc: Any, row: Any, field: Any) -> Check | None:
+	# they are code, and Frappe writes them into screens
+	if field.fieldtype == "Code" and row.doctype in ("Report", "Translation"):
+		return reason_against_json
+	# what is ours has no markup wherever it is shown
+	if field.fieldtype == "JSON" and row.doctype in GUARDED:
+		return None
+	check = KINDS.get(field.fieldtype)
+	if field.fieldtype in ("Data", "Small Text", "Text"):
+		check = DATA_KINDS.get(field.get("options") or "", check)
+	if check is reason_against_json and is_left_raw(doc, field):
+		return None if is_of_the_website(doc) else reason_against_raw
+	return check
+
+
+def is_left_raw(doc: Any, field: Any) -> bool:
+	"""Whether Frappe cleans nothing in it."""
+	return bool(field.get("ignore_xss_filter") or frappe.utils.cint(doc.get("docstatus")))
+
+
+def is_of_the_website(doc: Any) -> bool:
+	"""Pages of the website, whose scripts Website Managers write."""
+	return doc.meta.module == "Website" and not is_a_members_request("Website Manager")
+
+
+def reason_against_raw(value: str) -> str | None:
+	"""For what Frappe does not clean at all."""
+	return reason_against_json(value) or reason_against_script(value)
+
+
+class Tags(HTMLParser):
+	"""Whether Frappe finds a tag in a text, and so cleans it."""
+
+	found = False
+
+	def handle_starttag(self, tag: str, attrs: list) -> None:
+		self.found = True
+
+
+def has_hidden_tag(value: str) -> bool:
+	"""Whether a browser finds tags in a text where Frappe finds none."""
+	if not MARKUP.search(value.replace(MARKDOWN, "")) or parsed(value) is not value:
+		return False
+	reader = Tags()
+	try:
+		reader.feed(value)
+		reader.close()
+	except AssertionError:
+		# what Frappe could not read at all
+		return True
+	return not reader.found
+
+
+def without_tags(value: str) -> str:
+	return MARKDOWN.join(re.sub("<(?=[a-zA-Z/!?])", HARMLESS_OPENING, part) for part in value.split(MARKDOWN))
