@@ -49,7 +49,8 @@ FILTERS = frozenset(("applied_filters", "current_filters", "filters", "filters_j
 # arguments of Frappe's methods that take an object: what is asked, what is to be stored, how it is shown
 OBJECTS = re.compile(
 	r"(.*_)?(filters(_json)?|settings|fields|values?)|args|body|chart|columns|config|data|defaults|docs?"
-	r"|field_map|fieldname|form_params|json|kwargs|meta|(route_)?options|select_columns|state|step|update_info"
+	r"|field_map|fieldname|form_params|json|kwargs|meta|(new_)?page|(route_)?options|select_columns|state|step"
+	r"|update_info"
 )
 TABLES = re.compile("|".join(f"tab{doctype}" for doctype in GUARDED), re.IGNORECASE)
 BY_SLUG = {doctype.replace(" ", "").lower(): doctype for doctype in GUARDED}
