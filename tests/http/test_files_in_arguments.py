@@ -121,6 +121,10 @@ ADDRESSES = [
 	"/private%2Ffiles%2F{0}",
 	"/files/../private/files/{0}",
 	" /private/files/{0} ",
+	"/PRIVATE/Files/{0}",
+	"/pr\u00edvate/files/{0}",
+	"/\u200bprivate/files\uff0f{0}\u0640",
+	"%252Fprivate%252Ffiles%252F{0}",
 ]
 
 
@@ -144,6 +148,7 @@ def test_an_address_in_any_argument_is_of_a_file_that_may_be_read(alice, bob, se
 def test_texts_that_only_speak_of_addresses_are_texts():
 	for text in ("", "files", "/app/files", "see /private/files/x.png", "<img src='/private/files/x.png'>"):
 		assert not file_arguments.is_address(text)
+	assert file_arguments.is_address("/private/files/it's.png")
 	form = {"content": "/private/files/x.png", "filters": {"file_url": "/private/files/x.png"}}
 	assert list(file_arguments.addresses_in(form)) == []
 
@@ -154,10 +159,10 @@ def test_a_document_that_is_sent_holds_what_it_held(world, secret):
 	document = {"doctype": "User", "name": world.alice, "user_image": secret.file_url}
 	with requested("/api/method/x", doc=json.dumps(document)):
 		file_arguments.refuse_foreign_addresses(frappe.local.form_dict)
-		document["banner_image"] = f"{secret.file_url}?fid={secret.name}"
-		for sent in (document, {**document, "name": world.bob}):
+		other = {**document, "banner_image": f"{secret.file_url}?fid={secret.name}"}
+		for form in ({"doc": json.dumps(other)}, {"doc": {**document, "name": world.bob}}, document):
 			with pytest.raises(frappe.DoesNotExistError):
-				file_arguments.refuse_foreign_addresses({"doc": json.dumps(sent)})
+				file_arguments.refuse_foreign_addresses(form)
 	frappe.db.rollback()
 
 

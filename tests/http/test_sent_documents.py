@@ -11,7 +11,7 @@ from requested import requested
 from runtimes.chosen import is_a_bench
 
 from dartwing.dartwing_core.api import sent_documents, switches
-from dartwing.dartwing_core.api.document_methods import Call
+from dartwing.dartwing_core.api.document_methods import RUNNING, Call, calls_of
 
 SECRET = "known to Bob only"
 
@@ -93,15 +93,15 @@ def test_a_switch_that_turns_checks_off_is_refused_by_its_name(world, given):
 	(name,) = given
 	with requested("/api/method/frappe.rename_doc", **given):
 		with pytest.raises(frappe.PermissionError, match=name):
-			switches.refuse_switches("frappe.rename_doc", given, None)
+			switches.refuse_switches("frappe.rename_doc", given, [])
 		frappe.set_user(world.manager)
-		switches.refuse_switches("frappe.rename_doc", given, None)
+		switches.refuse_switches("frappe.rename_doc", given, [])
 
 
 @pytest.mark.parametrize("given", LEFT, ids=str)
 def test_what_turns_nothing_off_is_left(world, given):
 	with requested("/api/method/frappe.rename_doc", **given):
-		switches.refuse_switches("frappe.rename_doc", given, None)
+		switches.refuse_switches("frappe.rename_doc", given, [])
 
 
 def test_desk_follows_a_document(alice):
@@ -124,10 +124,38 @@ def test_nobody_deletes_what_they_may_only_read(alice, args):
 	assert answer.status_code == 403, answer.text
 
 
-def test_what_is_no_object_is_the_first_argument():
-	call = Call("Job Type", OBLIGING, None, "has_permission", 1)
-	assert call.named_arguments() == {"permtype": 1} or not is_a_bench()
-	assert Call("Job Type", OBLIGING, None, "no_such_method", 1).named_arguments() == {}
+def test_what_is_no_object_is_the_first_argument(world):
+	call = Call("Job Type", OBLIGING, None, "has_permission", (1, {"x": 2}))
+	assert set(call.named_arguments().values()) == {1, 2}
+	assert Call("Job Type", OBLIGING, None, "no_such_method", (1,)).named_arguments() == {}
+
+
+SENT = {"doctype": "Job Type", "name": "sent"}
+
+
+@pytest.mark.parametrize(
+	("path", "form", "asked"),
+	[
+		("/api/method/run_doc_method", {"dt": "Person", "dn": "p"}, [("Person", "p", None, "m", ())]),
+		("/api/method/run_doc_method", {"dt": SENT, "dn": "p"}, [("Job Type", "", SENT, "m", ())]),
+		(
+			"/api/v2/method/run_doc_method",
+			{"docs": json.dumps(SENT), "document": {**SENT, "name": "x"}, "args": "null", "kwargs": "1"},
+			[("Job Type", "", SENT, "m", (1,)), ("Job Type", "", {**SENT, "name": "x"}, "m", (1,))],
+		),
+		("/api/resource/Person/a/b", {"run_method": "m"}, [("Person", "a/b", None, "m", ...)]),
+		("/api/v2/document/Person/a/method/m/", {}, [("Person", "a", None, "m", ...)]),
+		("/api/resource/Person", {}, []),
+		("/api/method/ping", {"docs": SENT}, []),
+	],
+)
+def test_what_a_request_has_run_is_found_whichever_argument_counts(world, path, form, asked):
+	is_method = path.endswith("run_doc_method")
+	form = {"method": "m", **form} if is_method else form
+	with requested(path, **form) as request:
+		calls = calls_of(request, RUNNING[0] if is_method else "", form)
+	whole = [Call(*one[:4], (form,) if one[4] is ... else one[4]) for one in asked]
+	assert calls == whole
 
 
 # --- documents

@@ -3,7 +3,8 @@
 Frappe runs them on a stored document, or on one as it is sent, whatever is stored under its name.
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any
@@ -19,6 +20,9 @@ RUNNING = ("frappe.handler.run_doc_method", "frappe.api.v2.run_doc_method")
 # where version 1 takes it in the address of a document, and where version 2 does
 RUN_METHOD = "run_method"
 METHOD = "method"
+# where the versions take a document that is sent, and arguments
+DOCUMENTS = ("docs", "document")
+ARGUMENTS = ("args", "arg", "kwargs")
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,8 @@ class Call:
 	# a document that is only sent, or None
 	sent: dict | None
 	method: str
-	arguments: Any
+	# objects, of which each may be the one that Frappe takes, or one thing that is none
+	arguments: tuple[Any, ...]
 
 	def function(self) -> Callable | None:
 		found = getattr(type(frappe.get_doc({"doctype": self.doctype})), self.method, None)
@@ -39,39 +44,53 @@ class Call:
 
 	def named_arguments(self) -> dict[str, Any]:
 		"""What is no object becomes the first argument."""
-		if isinstance(self.arguments, dict):
-			return self.arguments
-		function = self.function() if self.arguments not in (None, "") else None
+		named: dict[str, Any] = {}
+		for one in self.arguments:
+			named |= one if isinstance(one, dict) else self._first_argument(one)
+		return named
+
+	def _first_argument(self, value: Any) -> dict[str, Any]:
+		function = self.function()
 		taken = [name for name in signature(function).parameters if name != "self"] if function else []
-		return {taken[0]: self.arguments} if taken else {}
+		return {taken[0]: value} if taken else {}
 
 
-def call_of(request: Request, method: str, form: dict) -> Call | None:
-	"""What the request has run, or None; Frappe itself says what is wrong with what cannot be."""
-	called = _called_by_method(form) if method in RUNNING else _called_by_address(request, form)
-	return called if called and is_doctype(called.doctype) else None
+def calls_of(request: Request, method: str, form: dict) -> list[Call]:
+	"""What the request may have run; Frappe itself says what is wrong with what cannot be.
+
+	Which of several arguments counts differs between the versions of the API.
+	"""
+	calls = called_by_method(form) if method in RUNNING else called_by_address(request, form)
+	return [call for call in calls if is_doctype(call.doctype)]
 
 
-def _called_by_method(form: dict) -> Call | None:
-	arguments = parsed(form.get("args") or form.get("arg") or form.get("kwargs"))
+def called_by_method(form: dict) -> Iterator[Call]:
+	given = tuple(read(form[one]) for one in ARGUMENTS if form.get(one))
+	arguments = tuple(one for one in given if one is not None)
 	method = str(form.get("method") or "")
-	if form.get("dt"):
-		doctype = form["dt"]
-		name = str(form.get("dn") or doctype)
-		return Call(doctype, name, None, method, arguments) if isinstance(doctype, str) else None
-	sent = parsed(form.get("docs") or form.get("document"))
-	doctype = sent.get("doctype") if isinstance(sent, dict) else None
-	return Call(doctype, "", sent, method, arguments) if isinstance(doctype, str) else None
+	doctype = form.get("dt")
+	if isinstance(doctype, str) and doctype:
+		yield Call(doctype, str(form.get("dn") or doctype), None, method, arguments)
+	for sent in (doctype, *(parsed(form.get(one)) for one in DOCUMENTS)):
+		if isinstance(sent, dict) and isinstance(sent.get("doctype"), str):
+			yield Call(sent["doctype"], "", sent, method, arguments)
 
 
-def _called_by_address(request: Request, form: dict) -> Call | None:
+def read(value: Any) -> Any:
+	"""An argument as Frappe reads it: JSON of any kind, or a text."""
+	try:
+		return json.loads(value) if isinstance(value, str) else value
+	except ValueError:
+		return value
+
+
+def called_by_address(request: Request, form: dict) -> Iterator[Call]:
 	parts = request.path.strip("/").split("/")
 	for kind in ("resource", "document"):
 		if parts[0] == "api" and kind in parts[1:3]:
 			doctype, *rest = [*parts[parts.index(kind) + 1 :], ""]
 			if METHOD in rest[1:]:
 				place = len(rest) - 1 - rest[::-1].index(METHOD)
-				return Call(doctype, "/".join(rest[:place]), None, "/".join(rest[place + 1 : -1]), form)
+				yield Call(doctype, "/".join(rest[:place]), None, "/".join(rest[place + 1 : -1]), (form,))
 			if form.get(RUN_METHOD):
-				return Call(doctype, "/".join(rest[:-1]), None, str(form[RUN_METHOD]), form)
-	return None
+				yield Call(doctype, "/".join(rest[:-1]), None, str(form[RUN_METHOD]), (form,))

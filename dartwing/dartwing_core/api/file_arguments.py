@@ -6,10 +6,9 @@ read is refused as that of no file, and a File's name is replaced by one that th
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
-from urllib.parse import unquote
 
 import frappe
 from frappe import _
@@ -17,11 +16,17 @@ from frappe import _
 from dartwing.dartwing_core.api.json_texts import parsed
 from dartwing.dartwing_core.api.mentions import FILTERS, ODD, PROSE
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
-from dartwing.dartwing_core.background_jobs.tenancy.files import may_read, may_use
+from dartwing.dartwing_core.background_jobs.tenancy.files import (
+	as_compared,
+	may_read,
+	may_use,
+	seen_letters,
+)
 
 # of a whole text; an image within a text is shown to who may read it
-ADDRESS = re.compile(r"[^\s<>\"']*(private/|/)files/[^<>\"'\n]+")
-LONGEST_ADDRESS = 2000
+ADDRESS = re.compile(r"[^\s<>\"']*(private/|/)files/.")
+# a host and the folders, each letter encoded thrice
+LONGEST_START = 1000
 # Frappe makes the names of Files
 NAME_LENGTH = 10
 
@@ -33,8 +38,9 @@ def refuse_foreign_addresses(form: dict) -> None:
 
 	A document that is sent may hold what it holds already.
 	"""
-	for argument, url, document in addresses_in(form):
-		if not may_use(url) and not (document and holds_already(document, url)):
+	found = (one for name, value in form.items() if is_looked_at(name) for one in addresses_in(value, name))
+	for argument, url, document in found:
+		if not may_use(url) and not (document and holds_already(document, argument, url)):
 			refuse_argument(argument, _("no file {0}").format(repr(url)), frappe.DoesNotExistError)
 
 
@@ -46,7 +52,7 @@ def addresses_in(value: Any, argument: str = "", document: dict | None = None) -
 		document = value if is_document and document is None else document
 		for key, one in value.items():
 			yield from addresses_in(str(key), argument, document)
-			if key not in PROSE and key not in FILTERS:
+			if is_looked_at(key):
 				yield from addresses_in(one, str(key), document)
 	elif isinstance(value, list):
 		for one in value:
@@ -55,21 +61,27 @@ def addresses_in(value: Any, argument: str = "", document: dict | None = None) -
 		yield argument, value.strip(), document
 
 
+def is_looked_at(argument: str) -> bool:
+	return argument not in PROSE and argument not in FILTERS
+
+
 def is_address(text: str) -> bool:
-	if len(text) > LONGEST_ADDRESS:
+	is_plain = text.isascii() and text.isprintable()
+	start = text[:LONGEST_START] if is_plain else "".join(islice(seen_letters(text), LONGEST_START))
+	# most texts are none
+	if is_plain and "%" not in start and "files" not in start.lower():
 		return False
-	text = text.strip()
-	return any(map(ADDRESS.fullmatch, (text, unquote(text), unquote(unquote(text)))))
+	return any(map(ADDRESS.match, as_compared(start)))
 
 
-def holds_already(document: dict, url: str) -> bool:
+def holds_already(document: dict, field: str, url: str) -> bool:
 	"""Whether it is stored so, and may be read."""
 	doctype, name = document["doctype"], document["name"]
 	if not frappe.db.exists("DocType", doctype, cache=True) or not frappe.db.exists(doctype, name):
 		return False
 	stored = frappe.get_doc(doctype, name)
 	rows = [stored, *stored.get_all_children()]
-	is_there = any(row.get(field.fieldname) == url for row in rows for field in row.meta.fields)
+	is_there = any(row.meta.get_field(field) and row.get(field) == url for row in rows)
 	return is_there and stored.has_permission("read")
 
 
@@ -83,7 +95,4 @@ def foreign_names(texts: list[str]) -> list[str]:
 
 def may_be_a_files(text: str) -> bool:
 	"""Whether the database may take it for a name of that length: it passes over what cannot be seen."""
-	if not ODD.search(text):
-		return len(text.rstrip()) == NAME_LENGTH and text.rstrip().isalnum()
-	seen = [one for one in unicodedata.normalize("NFKD", text) if one.isalnum()]
-	return len(seen) == NAME_LENGTH
+	return bool(ODD.search(text)) or (len(text.rstrip()) == NAME_LENGTH and text.rstrip().isalnum())

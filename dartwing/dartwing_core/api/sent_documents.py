@@ -12,7 +12,7 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.api import allowed, door, switches
-from dartwing.dartwing_core.api.document_methods import RUNNING, Call, call_of
+from dartwing.dartwing_core.api.document_methods import RUNNING, Call, calls_of
 from dartwing.dartwing_core.api.json_texts import parsed
 from dartwing.dartwing_core.api.links import changed_values, is_a_members_request, rows_of
 from dartwing.dartwing_core.api.mentions import is_doctype
@@ -35,19 +35,22 @@ def refuse_sent() -> None:
 	method = allowed.canonical(sent) if sent else ""
 	if door.is_ours(method):
 		return
-	call = call_of(request, method, form)
-	if call or method:
-		switches.refuse_switches(method, form, call)
-	if not is_a_members_request():
-		return
-	if call and call.doctype == "File":
-		check_file(call)
-	if call and call.sent:
-		check(call.sent)
-	elif method.startswith("frappe.") and method not in RUNNING and not method.startswith(SAVING):
-		for document in documents_in(form):
-			if is_changed(document):
+	calls = calls_of(request, method, form)
+	if calls or method:
+		switches.refuse_switches(method, form, calls)
+	if is_a_members_request():
+		check_calls(calls)
+		if method.startswith("frappe.") and method not in RUNNING and not method.startswith(SAVING):
+			for document in filter(is_changed, documents_in(form)):
 				check(document)
+
+
+def check_calls(calls: list[Call]) -> None:
+	for call in calls:
+		if call.doctype == "File":
+			check_file(call)
+		if call.sent:
+			check(call.sent)
 
 
 def documents_in(form: dict) -> Iterator[dict]:

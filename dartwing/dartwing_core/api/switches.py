@@ -21,20 +21,24 @@ CHECKS = re.compile("validate(_rename)?")
 FOLLOWING = "frappe.desk.form.document_follow."
 
 
-def refuse_switches(method: str, form: dict, call: Call | None) -> None:
+def refuse_switches(method: str, form: dict, calls: list[Call]) -> None:
 	"""Raise PermissionError, which names the argument, for one that turns permissions or checks off."""
-	given = call.named_arguments() if call else {}
-	if call and given and is_frappes(call):
-		# without its checks, a rename leaves out what must become of an organization's jobs
-		for name in checks_left_out(given):
-			refuse_argument(name, _("is not taken from a request"), frappe.PermissionError)
-	else:
-		given = {}
+	given: dict[str, Any] = {}
+	for call in calls:
+		if call.arguments and is_frappes(call):
+			given |= call.named_arguments()
+	# without its checks, a rename leaves out what must become of an organization's jobs
+	refuse(checks_left_out(given))
 	if method.startswith("frappe.") and not method.startswith(FOLLOWING):
-		given = {**given, **form}
+		given |= form
 	if "System Manager" not in frappe.get_roles():
-		for name in (*switched_off(given), *checks_left_out(given)):
-			refuse_argument(name, _("is not taken from a request"), frappe.PermissionError)
+		refuse(switched_off(given))
+		refuse(checks_left_out(given))
+
+
+def refuse(names: Iterator[str]) -> None:
+	for name in names:
+		refuse_argument(name, _("is not taken from a request"), frappe.PermissionError)
 
 
 def is_frappes(call: Call) -> bool:

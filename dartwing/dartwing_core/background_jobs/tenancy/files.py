@@ -6,6 +6,7 @@ whose content equals one that its maker may not read gets an address of its own,
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,6 +23,8 @@ from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED,
 REMOTE = ("http://", "https://")
 IS_PRIVATE = re.compile(r"^/?private\b|/private/files/")
 DEEPEST_ENCODING = 3
+# a letter that lengthens another, and that the database passes over
+PASSED_OVER = "\N{ARABIC TATWEEL}"
 # what says where a File's content is, or what it is, and what stands for nothing
 IDENTITY = {"file_url": "", "file_name": "", "is_private": 0, "is_folder": 0, "content": ""}
 # methods of a File that write, to the place that its name says
@@ -86,13 +89,26 @@ def address_of(file_url: Any) -> str:
 
 
 def addresses_of(file_url: Any) -> list[str]:
-	"""All that Frappe may take it for, which decodes an address each time that it is saved."""
+	"""All that Frappe may take it for."""
 	found = {}
-	url = str(file_url or "").strip()
-	for _depth in range(DEEPEST_ENCODING):
+	for url in as_compared(str(file_url or "")):
 		found.update(dict.fromkeys((address_of(url), address_of(url.partition("?")[0]))))
-		url = unquote(url)
 	return [re.sub("/+", "/", address) for address in found]
+
+
+def as_compared(text: str) -> list[str]:
+	"""A text as it may be read: Frappe decodes an address each time that it is saved, and to the database
+	letters are equal that differ in case and accents, and what cannot be seen is not there."""
+	found: dict[str, None] = {}
+	for _depth in range(DEEPEST_ENCODING):
+		seen = "".join(seen_letters(unicodedata.normalize("NFKD", text).casefold()))
+		found.update(dict.fromkeys((text.strip(), seen.strip())))
+		text = unquote(text)
+	return list(found)
+
+
+def seen_letters(text: str) -> Iterator[str]:
+	return (one for one in text if unicodedata.category(one)[0] not in "CM" and one not in PASSED_OVER)
 
 
 def may_use(file_url: Any, user: str | None = None) -> bool:
