@@ -3,6 +3,7 @@ import re
 from html import escape
 from urllib.parse import quote, quote_plus
 
+import frappe
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -136,3 +137,8 @@ def test_without_secrets_texts_are_what_they_are():
 	assert secrets_of(page="hunter2").line("hunter2") == "hunter2"
 	assert Secrets.of(None, WORDS).line("hunter2") == "hunter2"
 	assert Secrets.of('{"password": "hunter2"}', []).line("hunter2") == "hunter2"
+
+
+def test_a_traceback_says_no_path_of_the_site(monkeypatch):
+	monkeypatch.setattr(frappe.local, "site", "my.site", raising=False)
+	assert Secrets().traceback("OSError: 'my.site/private/x/y.csv'") == "OSError: '…/y.csv'"

@@ -1,10 +1,12 @@
 """The door for texts that people see: what comes out can be stored, and is no markup anywhere."""
 
 import json
+import time
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import frappe
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -254,3 +256,33 @@ def test_texts_fit_into_their_columns():
 		assert most <= takes, key
 	assert fields["background_job", "error_traceback"]["fieldtype"] == "Code"
 	assert SHORTEST_SECRET > 1
+
+
+SITE = "my.site"
+TOLD_OF_PATHS = {
+	"[Errno 28] No space left on device: 'my.site/private/dartwing_exports/ab/x.csv'": (
+		"[Errno 28] No space left on device: '…/x.csv'"
+	),
+	"/home/me/bench/sites/my.site/private/dartwing_exports": "…/dartwing_exports",
+	"./my.site/private/files/a b.csv is full": "/private/files/a b.csv is full",
+	"cannot read /bench/sites/my.site/public/files/a.png": "cannot read /files/a.png",
+	"my.site/site_config.json": "…/site_config.json",
+	# addresses, and what only looks like the site
+	"https://my.site/private/files/a.csv": "https://my.site/private/files/a.csv",
+	"/private/files/a.csv of my.site": "/private/files/a.csv of my.site",
+	"api/private/items/5 of mymy.site/x and my-site/y": "api/private/items/5 of mymy.site/x and my-site/y",
+}
+
+
+@pytest.mark.parametrize(("text", "told"), TOLD_OF_PATHS.items())
+def test_where_the_server_keeps_its_files_is_not_told(monkeypatch, text, told):
+	monkeypatch.setattr(frappe.local, "site", SITE, raising=False)
+	assert texts.line(text) == told
+	assert texts.line(told) == told
+
+
+def test_a_long_text_is_looked_through_quickly(monkeypatch):
+	monkeypatch.setattr(frappe.local, "site", SITE, raising=False)
+	before = time.monotonic()
+	texts.without_server_paths(SITE + " " + "./a" * 300_000 + "=/" * 300_000)
+	assert time.monotonic() - before < 5

@@ -11,8 +11,11 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+import frappe
 
 ELLIPSIS = "…"
 # characters; four bytes each fit into the columns: a unit test compares them with the DocTypes
@@ -102,10 +105,32 @@ def shortened(text: str, characters: int = MAX_TRACEBACK) -> str:
 def line(value: Any, characters: int = MAX_LINE, hide: Callable[[str], str] = str) -> str:
 	"""What people are told in a sentence or two, from any value; `hide` takes out what it must not say."""
 	# before tags are taken out, and after: either may break a secret into pieces or put one together
-	text = hide(storable(value))
+	text = hide(without_server_paths(storable(value)))
 	# of nothing but tags, the tags are the text
 	said = storable(plain(text)) or inert(text)
 	return cut(hide(said), characters)
+
+
+def without_server_paths(text: str) -> str:
+	"""Where this site keeps its files is nobody's business: what is left is a file's address, or its name.
+
+	`mysite/private/files/a.csv` is `/private/files/a.csv`, and any other path on the site `…/a.csv`.
+	"""
+	site = getattr(frappe.local, "site", None)
+	return _path_on(site).sub(_told_of_path, text) if site and site in text else text
+
+
+@cache
+def _path_on(site: str) -> re.Pattern:
+	part = r"[\w./@~+-]"
+	return re.compile(rf"(?<!{part})(?!//)(?:{part}*/)?{re.escape(site)}/({part}+)")
+
+
+def _told_of_path(match: re.Match) -> str:
+	path = match[1]
+	if path.startswith(("private/files/", "public/files/")):
+		return "/" + path.removeprefix("public/")
+	return f"{ELLIPSIS}/{path.rstrip('/').rpartition('/')[2]}"
 
 
 def make_plain(document: Any, *fields: str) -> None:

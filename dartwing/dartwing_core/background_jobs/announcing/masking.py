@@ -84,7 +84,7 @@ class Secrets:
 
 	def traceback(self, value: Any) -> str:
 		"""A traceback with secrets hidden. Its `<module>` is no tag: it stays, and Desk escapes it."""
-		return texts.shortened(self.hide(texts.storable(value)))
+		return texts.shortened(self.hide(texts.without_server_paths(texts.storable(value))))
 
 	def result(self, serialized: str) -> str:
 		return texts.inert_json(self.hide_in_json(serialized))
