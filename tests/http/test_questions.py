@@ -165,7 +165,7 @@ def test_a_field_that_is_no_name_is_refused_by_the_name_of_its_argument(alice, a
 	for sent in (conditions, {"nested": [json.dumps(conditions)]}):
 		answer = alice.ask("frappe.client.get_list", doctype="Role", **{argument: json.dumps(sent)})
 		assert answer.status_code == 417, answer.text
-		assert "holds a query" in answer.text
+		assert f"{argument}: " in answer.text or "nested: holds a query" in answer.text
 	for path in ("/api/resource/Role", "/api/v2/document/Role"):
 		answer = alice.get(path, params={argument: json.dumps(conditions)})
 		# benchless has no version 2 of the API

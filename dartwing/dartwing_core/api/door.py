@@ -29,6 +29,8 @@ from dartwing.dartwing_core.api import (
 	file_arguments,
 	json_texts,
 	mentions,
+	permission_first,
+	plain_arguments,
 	questions,
 	sql_in_arguments,
 )
@@ -119,6 +121,7 @@ def check_request() -> None:
 	refuse_markup_in_address(request, form)
 	allowed.check_alias(sent, method)
 	allowed.check(method, form)
+	plain_arguments.check(method, form)
 	if method and "System Manager" not in frappe.get_roles():
 		refuse_files(request, form)
 	if mentions.is_suspect(request.path) or mentions.is_suspect(form):
@@ -127,6 +130,7 @@ def check_request() -> None:
 			questions.check(method, form, listed_doctype(request))
 	elif method in questions.BY_DOCUMENT:
 		questions.check(method, form, None)
+	permission_first.check(method, form)
 	# of any other DocType, and in arguments of any other name
 	argument = sql_in_arguments.argument_with_query(method, form)
 	if argument and not stored_doctype(request):
@@ -164,8 +168,7 @@ def hide_names(request: Request, form: dict, method: str) -> None:
 	named = set() if access.is_system_manager() else doctypes_named(request, form, method)
 	if not named:
 		return
-	is_frappes = method.startswith("frappe.") and mentions.has_object_as_argument(form)
-	if is_frappes or mentions.has_no_text_as_name(form):
+	if mentions.has_no_text_as_name(form):
 		raise frappe.DoesNotExistError
 	hidden = hidden_names(named, request, form)
 	if hidden:

@@ -46,12 +46,26 @@ NAME_FIELDS = frozenset(
 ONE_NAME = re.compile(r"^(name|dn|(.*_)?docname|(reference|document|link|share|attached_to)_name)$")
 # in these, Frappe narrows the condition by what the user may see
 FILTERS = frozenset(("applied_filters", "current_filters", "filters", "filters_json", "or_filters"))
-# arguments of Frappe's methods that take an object: what is asked, what is to be stored, how it is shown
+# arguments of Frappe's methods that take objects: what is asked, what is to be stored, how it is shown
 OBJECTS = re.compile(
-	r"(.*_)?(filters(_json)?|settings|fields|values?)|args|body|chart|columns|config|data|defaults|docs?"
-	r"|field_map|fieldname|form_params|json|kwargs|meta|(new_)?page|(route_)?options|select_columns|state|step"
-	r"|update_info"
+	r"(.*_)?(filters?(_json)?|settings|fields|values?|items)|address_dict|args?|attachments|blocks|body|chart"
+	r"|columns|config|custom_columns|data|defaults|docs?|events?|field_map|fieldname|fields_to_fetch"
+	r"|file_list|form_params|header|indexes|json|kwargs|layout|links|meta|new_(icons|order|page|widgets)"
+	r"|ob_steps|order|page|profile_info|reports|(route_)?options|routes|select_columns|selected_children|state"
+	r"|steps?|target_doc|translation_(dict|map)|update_info"
 )
+# those that take several values
+LISTS = re.compile(
+	r"assign_to|b?cc|contacts|date_range|docnames|doctypes|dns|emails|expand|files|group_by|ignore_doctypes_on_cancel_all"
+	r"|modules|names|order_by|queues|receiver_list|recipients|removed_listview_fields|roles|rows|selected_items"
+	r"|sort_by|source_names|states|stats|tags|users|visible_idx"
+)
+# and what a few methods take for a name, or a DocType: several, or lists of names by their DocTypes
+SEVERAL = {
+	"frappe.desk.form.assign_to.add_multiple": ("name",),
+	"frappe.utils.print_format.download_multi_pdf": ("name", "doctype"),
+	"frappe.utils.print_format.download_multi_pdf_async": ("name", "doctype"),
+}
 TABLES = re.compile("|".join(f"tab{doctype}" for doctype in GUARDED), re.IGNORECASE)
 BY_SLUG = {doctype.replace(" ", "").lower(): doctype for doctype in GUARDED}
 
@@ -210,12 +224,6 @@ def has_no_text_as_name(value: Any, key: str = "") -> bool:
 		return any(has_no_text_as_name(one) for one in value)
 	inner = parsed(value)
 	return inner is not value and has_no_text_as_name(inner)
-
-
-def has_object_as_argument(form: dict) -> bool:
-	"""Whether an object stands where Frappe's methods take a text: to them it is a filter, or a document."""
-	others = (value for name, value in form.items() if not OBJECTS.fullmatch(name) and name not in PROSE)
-	return any(isinstance(parsed(value), dict) for value in others)
 
 
 # --- paths: /…/<DocType>/<name>, of which a name may have slashes

@@ -70,8 +70,8 @@ def levels(value: Any, in_path: str | None = None) -> Iterator[tuple[str, dict]]
 	"""Each object in the arguments that names a guarded DocType, with that."""
 	value = parsed(value)
 	if isinstance(value, dict):
-		doctypes = [value.get(argument) for argument in DOCTYPES]
-		yield from ((doctype, value) for doctype in {*doctypes, in_path} if doctype in ASKED)
+		named = {in_path, *(value[one] for one in DOCTYPES if isinstance(value.get(one), str))}
+		yield from ((doctype, value) for doctype in named if doctype in ASKED)
 		for one in value.values():
 			yield from levels(one)
 	elif isinstance(value, list):

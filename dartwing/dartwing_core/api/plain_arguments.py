@@ -1,0 +1,70 @@
+"""What Frappe's methods take for one value must be one: to them an object is a filter, and a list may be.
+
+A method that is sent `{"name": ["like", "%"]}` for the name of a document takes the first that it finds.
+"""
+
+from typing import Any
+
+import frappe
+from frappe import _
+
+from dartwing.dartwing_core.api.filter_lists import read
+from dartwing.dartwing_core.api.mentions import FILTERS, LISTS, OBJECTS, ONE_NAME, PROSE, SEVERAL
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+
+# its methods, and those of ours that override some
+FRAPPES = ("frappe.", f"{__name__.rpartition('.')[0]}.frappe_methods.")
+# an object there is the filter that it is meant to be, or is prose
+SKIPPED = FILTERS | PROSE
+
+
+def check(method: str, form: dict) -> None:
+	"""Raise ValidationError, which names the argument, for an object or a list where a method takes none."""
+	if not method.startswith(FRAPPES) or "System Manager" in frappe.get_roles():
+		return
+	for argument, value in form.items():
+		if not is_as_meant(method, argument, value):
+			refuse_argument(argument, _("must be one value"))
+		if ONE_NAME.match(argument) and isinstance(value, int | float):
+			# a number equals many texts in SQL
+			form[argument] = str(value)
+
+
+def is_as_meant(method: str, argument: str, value: Any) -> bool:
+	"""Whether the method takes such a value there: a text, or the JSON of an object or a list."""
+	if argument in PROSE:
+		return not isinstance(value, dict | list)
+	if OBJECTS.fullmatch(argument):
+		return not has_filter_as_name(value)
+	if argument in SEVERAL.get(method, ()):
+		return is_list_of_names(value)
+	return is_one_value(value) or (bool(LISTS.fullmatch(argument)) and is_list_of_values(value))
+
+
+def is_one_value(value: Any) -> bool:
+	return not isinstance(read(value), dict | list)
+
+
+def is_list_of_values(value: Any) -> bool:
+	value = read(value)
+	return isinstance(value, list) and all(map(is_one_value, value))
+
+
+def is_list_of_names(value: Any) -> bool:
+	"""Whether it is one, a list of them, or such lists by their DocTypes."""
+	value = read(value)
+	if isinstance(value, dict):
+		return all(map(is_list_of_values, value.values()))
+	return is_one_value(value) or is_list_of_values(value)
+
+
+def has_filter_as_name(value: Any, key: str = "") -> bool:
+	"""Whether an object or a list stands for the one name in an object, but in its filters."""
+	value = read(value)
+	if isinstance(value, dict):
+		return bool(ONE_NAME.match(key)) or any(
+			has_filter_as_name(one, str(name)) for name, one in value.items() if name not in SKIPPED
+		)
+	if isinstance(value, list):
+		return bool(ONE_NAME.match(key)) or any(map(has_filter_as_name, value))
+	return False

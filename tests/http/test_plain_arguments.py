@@ -1,0 +1,132 @@
+"""One value where Frappe's methods take one, and the right to a document before any of them touches it."""
+
+import json
+from collections.abc import Iterator
+
+import frappe
+import pytest
+from asking_frappe import LEFT_OUT, UNKNOWN, arguments_for, leaving_nothing, normalized
+from factories import World
+from methods_of_frappe import whitelisted_methods
+from requested import requested
+from runtimes.chosen import is_a_bench
+
+from dartwing.dartwing_core.api import door, mentions, permission_first
+
+FILTER = {"name": ["like", "%"]}
+NO_NAME = (FILTER, json.dumps(FILTER), ["like", "%"], json.dumps([["name", "like", "%"]]))
+IMPORTS = "frappe.core.doctype.data_import.data_import"
+RESTORE = "frappe.core.doctype.deleted_document.deleted_document"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left(world: World) -> Iterator[None]:
+	with leaving_nothing():
+		yield
+
+
+@pytest.mark.parametrize("sent", NO_NAME, ids=str)
+@pytest.mark.parametrize("doctype", ["Note", "Background Job"])
+def test_a_filter_is_no_name_whatever_its_argument_is_called(alice, doctype, sent):
+	for method in whitelisted_methods():
+		if method.path in LEFT_OUT:
+			continue
+		several = mentions.SEVERAL.get(method.path, ())
+		for parameter in method.parameters:
+			takes_more = mentions.OBJECTS.fullmatch(parameter) or mentions.LISTS.fullmatch(parameter)
+			# "cmd" names the method itself
+			if takes_more or parameter in (*mentions.PROSE, *several, "cmd"):
+				continue
+			arguments = {**arguments_for(method, doctype, UNKNOWN), parameter: sent}
+			answer = alice.request(method.verb, f"/api/method/{method.path}", json=arguments)
+			assert answer.status_code in (403, 404, 405, 417), (method.path, parameter, answer.text)
+
+
+@pytest.mark.parametrize("sent", NO_NAME, ids=str)
+@pytest.mark.parametrize(
+	("method", "argument"),
+	[
+		(f"{IMPORTS}.get_preview_from_template", "data_import"),
+		(f"{IMPORTS}.form_start_import", "data_import"),
+		(f"{RESTORE}.restore", "name"),
+		("frappe.client.delete", "name"),
+		("frappe.model.whatever.comes", "its_name"),
+		("dartwing.dartwing_core.api.frappe_methods.relink", "name"),
+	],
+)
+def test_a_filter_as_a_name_is_refused_by_its_argument(alice, method, argument, sent):
+	answer = alice.call(method, **{"doctype": "Note", argument: sent})
+	assert answer.status_code == 417, answer.text
+	assert f"{argument}: must be one value" in answer.text
+
+
+@pytest.mark.parametrize(
+	("argument", "sent"),
+	[
+		("docnames", [FILTER]),
+		("names", json.dumps([["name", "like", "%"]])),
+		("items", json.dumps([FILTER])),
+		("page", FILTER),
+		("title", FILTER),
+	],
+)
+def test_nor_is_one_of_several_or_one_within_an_object(alice, argument, sent):
+	answer = alice.call("frappe.model.whatever.comes", **{argument: sent})
+	assert answer.status_code == 417, answer.text
+	assert f"{argument}: must be one value" in answer.text
+
+
+def test_a_number_as_a_name_is_a_text(world):
+	"""In SQL it equals every text that does not begin with one."""
+	with requested("/api/method/frappe.client.get", doctype="Note", name=0):
+		door.check_request()
+		assert frappe.local.form_dict["name"] == "0"
+
+
+# --- the right to a document, asked before
+
+
+# benchless has no boards
+ASKED = [one for one in permission_first.ASKED if is_a_bench() or not one.startswith(permission_first.KANBAN)]
+
+
+@pytest.mark.parametrize("method", ASKED)
+def test_a_document_that_may_not_be_had_is_one_that_there_is_not(curious, manager, method):
+	argument, _doctype, _right = permission_first.ASKED[method]
+	if is_a_bench():
+		path = next((one for one in whitelisted_methods() if one.path == method), None)
+		assert path is None or argument in path.parameters
+	told = []
+	for name in (World.adam, UNKNOWN):
+		value = json.dumps([name]) if mentions.LISTS.fullmatch(argument) else name
+		asked = {"doctype": "User", argument: value}
+		answer = curious.call(method, **asked)
+		told.append(normalized(answer, name))
+		assert answer.status_code == 404, answer.text
+	assert told[0] == told[1]
+
+
+@pytest.mark.skipif(not is_a_bench(), reason="benchless has no Note and no Data Import")
+def test_what_others_deleted_is_not_brought_back_and_their_imports_are_theirs(curious, manager, world):
+	note = frappe.get_doc(doctype="Note", title="secret of others", content="x", public=0).insert()
+	frappe.delete_doc("Note", note.name)
+	told = {"reference_doctype": "ToDo", "import_type": "Insert New Records"}
+	data_import = frappe.get_doc(doctype="Data Import", **told).insert().name
+	frappe.db.commit()
+	deleted = frappe.db.get_value("Deleted Document", {"deleted_name": note.name})
+	for method in ("restore", "bulk_restore"):
+		asked = {"name": deleted, "docnames": json.dumps([deleted])}
+		assert curious.call(f"{RESTORE}.{method}", **asked).status_code == 404
+	assert not frappe.db.exists("Note", note.name)
+	for method in ("get_preview_from_template", "form_start_import", "download_import_log"):
+		asked = {"data_import": data_import, "data_import_name": data_import}
+		assert curious.call(f"{IMPORTS}.{method}", **asked).status_code == 404, method
+	frappe.delete_doc("Data Import", data_import, force=True)
+	frappe.delete_doc("Deleted Document", deleted, force=True)
+	frappe.db.commit()
+
+
+def test_ones_own_is_had(alice, world):
+	assert permission_first.may("User", "x", "read") is False
+	with requested("/api/method/x"):
+		assert permission_first.may("User", World.alice, "write")
