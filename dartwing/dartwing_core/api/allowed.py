@@ -88,6 +88,8 @@ MAY_BE_CALLED = ("frappe.desk.treeview.get_children",)
 LINK_SEARCH = ("doctype", "txt", "searchfield", "start", "page_len", "filters")
 # arguments that are stored, and the one that names the method itself
 NOT_CALLED = frozenset(("cmd", "data", "doc", "docs", "doclist"))
+# arguments of words that are looked for or translated, which may be those of a DocType
+WORDS = PROSE | {"source", "source_text", "text", "translation_dict"}
 # keeps whole documents, and names their DocType in a text
 DELETED = "Deleted Document"
 
@@ -177,7 +179,7 @@ def is_called_past_the_door(path: str) -> bool:
 
 def told(method: str, form: dict) -> Iterator[tuple[str, str]]:
 	"""Arguments by which a method that asks nobody is told a DocType whose rows are not for everybody."""
-	if method in UNASKING or (method == GROUPS and form.get("field") == "assigned_to"):
+	if method in UNASKING or (is_count_of_assignments(method, form) and not may_list(form.get("doctype"))):
 		yield from told_of(form)
 	elif method == CHART:
 		yield from told_by_heat_maps(form)
@@ -185,6 +187,16 @@ def told(method: str, form: dict) -> Iterator[tuple[str, str]]:
 		doctype = frappe.db.get_value("Kanban Board", form["board_name"], "reference_doctype")
 		if guarded_doctype(doctype):
 			yield "board_name", doctype
+
+
+def is_count_of_assignments(method: str, form: dict) -> bool:
+	"""Frappe v15 counts those of all rows that the filters match, whoever may see these."""
+	return method == GROUPS and form.get("field") == "assigned_to"
+
+
+def may_list(doctype: Any) -> bool:
+	is_one = isinstance(doctype, str) and bool(frappe.db.exists("DocType", doctype, cache=True))
+	return is_one and doctype != DELETED and bool(frappe.has_permission(doctype, "read"))
 
 
 def check_report(form: dict) -> None:
@@ -225,7 +237,7 @@ def named(value: Any, argument: str = "") -> Iterator[tuple[str, str]]:
 	if isinstance(value, dict):
 		for key, one in value.items():
 			yield from named(key, argument or str(key))
-			if key not in PROSE:
+			if key not in WORDS:
 				yield from named(one, str(key))
 	elif isinstance(value, list):
 		for one in value:

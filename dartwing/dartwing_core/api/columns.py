@@ -31,7 +31,9 @@ FUNCTIONS = (
 NAME = r"(?:`[\w .]+(?:-[\w .]+)*`|\w+)"
 COLUMN = rf"(?:{NAME}\.)?(?:{NAME}|\*)"
 CALL = rf"(?:{'|'.join(FUNCTIONS)})\s*\(\s*(?:distinct\s+)?{COLUMN}(?:\s*,\s*{COLUMN})*\s*\)"
-ALIAS = rf"(?:{NAME}|'[\w .]*'|\"[\w .]*\")"
+# a report calls a column of a child table by its DocType, a colon and its name
+WORDS = r"[\w .:]*(?:-[\w .:]+)*"
+ALIAS = rf"(?:{NAME}|'{WORDS}'|\"{WORDS}\")"
 ITEM = re.compile(
 	rf"\s*(?:distinct\s+)?(?:{CALL}|{COLUMN})(?:\s+as\s+{ALIAS})?(?:\s+(?:asc|desc))?\s*(,|$)",
 	re.IGNORECASE,

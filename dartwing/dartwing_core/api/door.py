@@ -141,6 +141,7 @@ def check_request() -> None:
 		argument = sql_in_arguments.argument_with_sql(method, form, stored_doctype(request))
 		if argument:
 			refuse_argument(argument, _("holds a query"))
+	questions.narrow_assignments(method, form)
 
 
 def refuse_markup_in_address(request: Request, form: dict) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.api.allowed import CHART, GROUPS
+from dartwing.dartwing_core.api.allowed import CHART, GROUPS, is_count_of_assignments, tells_of_documents
 from dartwing.dartwing_core.api.json_texts import parsed
 from dartwing.dartwing_core.api.mentions import TABLES
 from dartwing.dartwing_core.api.sql_in_arguments import ASKING, CONDITIONS, FIELDS, NAMED_BY_FILTER, ORDERS
@@ -44,6 +44,7 @@ NARROWED = {
 	f"{CARD}.get_cards_for_user": "filters",
 	CHART: "filters",
 }
+MOST_COUNTED = 10_000
 # methods that are told the DocType by the name of a document: the argument, and that document's DocType
 BY_DOCUMENT = {
 	f"{CARD}.get_percentage_difference": ("doc", "Number Card"),
@@ -208,6 +209,17 @@ def check_tables(value: Any, argument: str = "", table: str = "") -> None:
 
 
 # --- what the user may see, as one more condition
+
+
+def narrow_assignments(method: str, form: dict) -> None:
+	"""Of another DocType whose rows are not for everybody, the newest that the user finds are counted."""
+	doctype = form.get("doctype")
+	is_counted = is_count_of_assignments(method, form) and doctype not in GUARDED
+	if not is_counted or not tells_of_documents(str(doctype)) or "System Manager" in frappe.get_roles():
+		return
+	given = {"filters": parsed(form.get("current_filters")) or []}
+	names = frappe.get_list(doctype, **given, pluck="name", order_by="creation desc", limit=MOST_COUNTED)
+	form["current_filters"] = json.dumps([["name", "in", names or [""]]])
 
 
 def narrow(doctype: str, form: dict, argument: str) -> None:

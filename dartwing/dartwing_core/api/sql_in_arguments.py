@@ -41,13 +41,17 @@ STRUCTURE = frozenset((*ORDERS, *FIELDS, "fields", "fieldname", "field_map", "st
 COMMENT = re.compile(r"/\*|--|#")
 WORD_OR_BRACKET = re.compile(r"[^\W\d]+|\(")
 # arguments that carry what is to be stored, or prose: they are no part of a query
-CARRIED = frozenset((*PROSE, "args", "data", "doc", "docs", "doclist", "query", "value", "values"))
+CARRIED = frozenset(
+	(*PROSE, "args", "data", "doc", "docs", "doclist", "query", "user_settings", "value", "values")
+)
 # arguments that name one field, or what is made of it, and those that name a DocType
 IDENTIFIER = re.compile(r"(^|_)field(_?name)?$|^aggregat(ion|e_function)$|based_on$")
 DOCTYPE = re.compile(r"doctype$|^dt$|document_type$")
 FILTERS = re.compile(r"filters?(_json)?$")
 TEXTS_OF_FILTERS = re.compile(r"filters(_json)?$")
 WORDS = re.compile(r"(?!.*--)[\w ,.*-]*")
+# stores what it is sent as an object for its `fieldname`: fields with their values
+SET_VALUES = "frappe.client.set_value"
 # methods that take a filter in which a text is a name
 NAMED_BY_FILTER = ("frappe.client.get_value", "frappe.client.get", "frappe.client.set_value")
 
@@ -59,6 +63,8 @@ def argument_with_query(method: str, form: dict) -> str | None:
 	"""
 	is_frappes = not method or method.startswith("frappe.")
 	for argument, value in asked_of(form):
+		if method == SET_VALUES and argument == "fieldname" and isinstance(value, dict):
+			value = list(value)
 		if argument in STRUCTURE and is_frappes:
 			is_suspect = any(columns.texts_that_are_none(value))
 		else:
@@ -181,4 +187,5 @@ def asked_texts(argument: str, value: Any) -> Iterator[str]:
 	elif isinstance(value, list):
 		for one in value:
 			is_condition = argument in CONDITIONS and isinstance(one, list)
-			yield from asked_texts(argument, one[: max(len(one) - 1, 0)] if is_condition else one)
+			# behind the value of a condition Desk says whether it is shown
+			yield from asked_texts(argument, one[: min(max(len(one) - 1, 0), 3)] if is_condition else one)
