@@ -17,6 +17,7 @@ COLUMNS = (
 	"sum(`tabSales Order`.`grand_total`) as _aggregate_column",
 	"distinct name",
 	"customer.customer_name as 'Customer Name'",
+	"`tabSales-Order Item`.`qty` as 'Sales-Order Item:qty'",
 	"ifnull(modified, creation)",
 	"creation desc, name ASC",
 	"`tabNote`.`modified` desc",
@@ -41,6 +42,8 @@ NONE = (
 	"1=1",
 	"@@version",
 	"name as x y",
+	"name as 'x--y'",
+	"name as 'x' or 'y'",
 	"max(case when name then 1 end)",
 	"'text'",
 	"0x5c, extractvalue(1, 2)",
@@ -68,6 +71,10 @@ def test_a_saved_report_has_its_fields_with_their_doctypes():
 	assert list(texts_that_are_none([["name", "Background Job"], ["status", "Background Job"]])) == []
 	assert list(texts_that_are_none([["sleep(5)", "Background Job"]])) == ["sleep(5)"]
 	assert list(texts_that_are_none([["name", "(select 1)"]])) == ["(select 1)"]
+
+
+def test_a_condition_is_no_field():
+	assert list(texts_that_are_none([["ToDo", "ifnull(name,name)", "", "name"]]))
 
 
 def test_the_rows_of_a_stored_document_are_no_columns():

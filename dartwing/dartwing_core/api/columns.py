@@ -56,7 +56,8 @@ def is_columns(text: str) -> bool:
 def texts_that_are_none(value: Any) -> Iterator[str]:
 	"""The texts in what stands for columns that are none: of a text, a list, or `{"COUNT": "name"}`.
 
-	A saved report has a field with its DocType, `["name", "Background Job"]`. A row of a document that is
+	A saved report has a field with its DocType, `["name", "Background Job"]`; of another list within the list
+	Frappe v15 makes filters. A row of a document that is
 	sent to be stored, which says the name of its field or its DocType, is no part of a query.
 	"""
 	if isinstance(value, str):
@@ -64,10 +65,12 @@ def texts_that_are_none(value: Any) -> Iterator[str]:
 			yield value
 	elif isinstance(value, list):
 		for one in value:
+			if isinstance(one, list) and len(one) > 2:
+				yield str(one)
 			yield from texts_that_are_none(one[0] if is_field_with_doctype(one) else one)
 	elif isinstance(value, dict) and not {"fieldname", "doctype"} & value.keys():
 		for key, one in value.items():
-			yield from texts_that_are_none([key, one])
+			yield from (*texts_that_are_none(key), *texts_that_are_none(one))
 
 
 def is_field_with_doctype(value: Any) -> bool:
