@@ -21,7 +21,6 @@ from html import escape
 from urllib.parse import quote
 
 import frappe
-from frappe import _
 from werkzeug.wrappers import Request, Response
 
 from dartwing.dartwing_core.api import (
@@ -35,7 +34,6 @@ from dartwing.dartwing_core.api import (
 	sql_in_arguments,
 )
 from dartwing.dartwing_core.background_jobs import texts
-from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import access, access_hooks
 
 OURS = "dartwing.dartwing_core.api."
@@ -118,7 +116,8 @@ def check_request() -> None:
 		return
 	for argument, value in form.items():
 		json_texts.refuse_deep(value, argument)
-	refuse_markup_in_address(request, form)
+	if request.path.startswith(DESK):
+		json_texts.refuse_markup(form)
 	allowed.check_alias(sent, method)
 	allowed.check(method, form)
 	plain_arguments.check(method, form)
@@ -131,25 +130,8 @@ def check_request() -> None:
 	elif method in questions.BY_DOCUMENT:
 		questions.check(method, form, None)
 	permission_first.check(method, form)
-	# of any other DocType, and in arguments of any other name
-	argument = sql_in_arguments.argument_with_query(method, form)
-	if argument and not stored_doctype(request):
-		refuse_argument(argument, _("holds a query"))
-	# the database is asked only where something was found
-	method = method or counting_method(request)
-	if sql_in_arguments.argument_with_sql(method, form):
-		argument = sql_in_arguments.argument_with_sql(method, form, stored_doctype(request))
-		if argument:
-			refuse_argument(argument, _("holds a query"))
+	sql_in_arguments.check(method or counting_method(request), form, stored_doctype(request))
 	questions.narrow_assignments(method, form)
-
-
-def refuse_markup_in_address(request: Request, form: dict) -> None:
-	"""Desk takes filters from its address, and shows those that it cannot read as they are."""
-	if request.path.startswith(DESK):
-		for argument, value in form.items():
-			if json_texts.has_markup([argument, value]):
-				refuse_argument("address", _("must not be markup"))
 
 
 def read_body(request: Request, form: dict) -> None:

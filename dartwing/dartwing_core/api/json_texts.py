@@ -78,3 +78,9 @@ def has_markup(value: Any) -> bool:
 	if isinstance(value, list):
 		return any(map(has_markup, value))
 	return isinstance(value, str) and bool(MARKUP.search(HARMLESS.sub("", value)))
+
+
+def refuse_markup(arguments: dict) -> None:
+	"""Desk takes filters from its address, and shows those that it cannot read as they are."""
+	if any(has_markup([argument, value]) for argument, value in arguments.items()):
+		refuse_argument("address", _("must not be markup"))

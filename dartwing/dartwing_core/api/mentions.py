@@ -56,8 +56,8 @@ OBJECTS = re.compile(
 )
 # those that take several values
 LISTS = re.compile(
-	r"assign_to|b?cc|contacts|date_range|docnames|doctypes|dns|emails|expand|files|group_by|ignore_doctypes_on_cancel_all"
-	r"|modules|names|order_by|queues|receiver_list|recipients|removed_listview_fields|roles|rows|selected_items"
+	r"assign_to|b?cc|contacts|date_range|docnames|doctypes|dns|emails|expand|files|group_by"
+	r"|ignore_doctypes_on_cancel_all|modules|names|order_by|queues|receiver_list|recipients|removed_listview_fields|roles|rows|selected_items"
 	r"|sort_by|source_names|states|stats|tags|users|visible_idx"
 )
 # and what a few methods take for a name, or a DocType: several, or lists of names by their DocTypes

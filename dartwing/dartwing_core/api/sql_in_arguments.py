@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import frappe
+from frappe import _
 
 from dartwing.dartwing_core.api import columns, filter_lists
 from dartwing.dartwing_core.api.json_texts import parsed
 from dartwing.dartwing_core.api.mentions import PROSE
 from dartwing.dartwing_core.background_jobs import framework
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
 # arguments by which rows are chosen, sorted and told
 CONDITIONS = (
@@ -54,6 +56,19 @@ WORDS = re.compile(r"(?!.*--)[\w ,.*-]*")
 SET_VALUES = "frappe.client.set_value"
 # methods that take a filter in which a text is a name
 NAMED_BY_FILTER = ("frappe.client.get_value", "frappe.client.get", "frappe.client.set_value")
+
+
+def check(method: str, form: dict, stored: str | None) -> None:
+	"""Raise ValidationError, which names the argument, for what becomes a part of a query as it stands.
+
+	`stored` is the DocType of which the arguments are a document's fields.
+	"""
+	argument = None if stored else argument_with_query(method, form)
+	# the database is asked only where something was found
+	if not argument and argument_with_sql(method, form):
+		argument = argument_with_sql(method, form, stored)
+	if argument:
+		refuse_argument(argument, _("holds a query"))
 
 
 def argument_with_query(method: str, form: dict) -> str | None:
