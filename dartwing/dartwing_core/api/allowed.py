@@ -69,7 +69,6 @@ MAY_BE_ASKED = re.compile(
 # these answer what a report has, or had, for a user whom an argument names
 REPORTS = re.compile(r"frappe\.(desk\.query_report|core\.doctype\.prepared_report)\.")
 # these are told an import, and ask nobody who may see it
-IMPORTS = "frappe.core.doctype.data_import.data_import."
 KEPT_REPORT = ("dn", "prepared_report_name")
 # where an argument, or a field of a document in one, says which DocType is meant
 NAMING = re.compile(r"doctype|document_type|reference_type|(^|_)dt$|^(allow|ref|parent)$", re.IGNORECASE)
@@ -138,8 +137,6 @@ def check(method: str, form: dict) -> None:
 	check_attachments(parsed(form.get("attachments")))
 	if REPORTS.match(method):
 		check_report(form)
-	if method.startswith(IMPORTS):
-		check_import(form)
 
 
 def paths_in(value: Any, argument: str = "") -> Iterator[tuple[str, str]]:
@@ -214,14 +211,6 @@ def check_report(form: dict) -> None:
 def is_own_report(name: Any) -> bool:
 	kept = {"name": name, "owner": frappe.session.user}
 	return isinstance(name, str) and bool(frappe.db.exists("Prepared Report", kept))
-
-
-def check_import(form: dict) -> None:
-	for argument in ("data_import", "data_import_name"):
-		name = form.get(argument)
-		is_theirs = isinstance(name, str) and frappe.db.exists("Data Import", name)
-		if name and not (is_theirs and frappe.has_permission("Data Import", "write", doc=name)):
-			refuse_argument(argument, _("no import {0}").format(repr(name)), frappe.DoesNotExistError)
 
 
 def check_attachments(attachments: Any) -> None:

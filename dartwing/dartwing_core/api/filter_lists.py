@@ -11,6 +11,8 @@ from typing import Any
 
 from dartwing.dartwing_core.api.json_texts import parsed
 
+# what arguments are called that hold conditions
+ARGUMENT = re.compile(r"filters?(_json)?$")
 OPERATORS = frozenset(
 	(
 		"=",

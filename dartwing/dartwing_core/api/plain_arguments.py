@@ -8,14 +8,12 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.api.filter_lists import read
-from dartwing.dartwing_core.api.mentions import FILTERS, LISTS, OBJECTS, ONE_NAME, PROSE, SEVERAL
+from dartwing.dartwing_core.api.filter_lists import ARGUMENT, read
+from dartwing.dartwing_core.api.mentions import LISTS, OBJECTS, ONE_NAME, PROSE, SEVERAL
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
 # its methods, and those of ours that override some
 FRAPPES = ("frappe.", f"{__name__.rpartition('.')[0]}.frappe_methods.")
-# an object there is the filter that it is meant to be, or is prose
-SKIPPED = FILTERS | PROSE
 
 
 def check(method: str, form: dict) -> None:
@@ -34,6 +32,9 @@ def is_as_meant(method: str, argument: str, value: Any) -> bool:
 	"""Whether the method takes such a value there: a text, or the JSON of an object or a list."""
 	if argument in PROSE:
 		return not isinstance(value, dict | list)
+	if ARGUMENT.search(argument):
+		# a filter where one is meant to be
+		return True
 	if OBJECTS.fullmatch(argument):
 		return not has_filter_as_name(value)
 	if argument in SEVERAL.get(method, ()):
@@ -63,8 +64,13 @@ def has_filter_as_name(value: Any, key: str = "") -> bool:
 	value = read(value)
 	if isinstance(value, dict):
 		return bool(ONE_NAME.match(key)) or any(
-			has_filter_as_name(one, str(name)) for name, one in value.items() if name not in SKIPPED
+			has_filter_as_name(one, str(name)) for name, one in value.items() if not is_passed_over(str(name))
 		)
 	if isinstance(value, list):
 		return bool(ONE_NAME.match(key)) or any(map(has_filter_as_name, value))
 	return False
+
+
+def is_passed_over(key: str) -> bool:
+	"""Whether it holds filters that are meant to be some, or prose."""
+	return key in PROSE or bool(ARGUMENT.search(key))

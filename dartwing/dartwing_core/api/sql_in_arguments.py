@@ -49,7 +49,6 @@ CARRIED = frozenset(
 # arguments that name one field, or what is made of it, and those that name a DocType
 IDENTIFIER = re.compile(r"(^|_)field(_?name)?$|^aggregat(ion|e_function)$|based_on$")
 DOCTYPE = re.compile(r"doctype$|^dt$|document_type$")
-FILTERS = re.compile(r"filters?(_json)?$")
 TEXTS_OF_FILTERS = re.compile(r"filters(_json)?$")
 WORDS = re.compile(r"(?!.*--)[\w ,.*-]*")
 # stores what it is sent as an object for its `fieldname`: fields with their values
@@ -158,7 +157,7 @@ def is_sql(method: str, argument: str, value: Any) -> bool:
 		return isinstance(value, str) and not WORDS.fullmatch(value)
 	if DOCTYPE.search(argument):
 		return isinstance(value, str) and (value.startswith("__") or not WORDS.fullmatch(value))
-	if FILTERS.search(argument) and isinstance(filter_lists.read(value), dict | list):
+	if filter_lists.ARGUMENT.search(argument) and isinstance(filter_lists.read(value), dict | list):
 		return not filter_lists.are_filters(value)
 	if any(True for _odd in filter_lists.odd_conditions(value)):
 		return True
