@@ -83,6 +83,13 @@ def test_who_must_not_ask_makes_do_with_the_last_answer_however_old_it_is(site, 
 	assert statements == []
 
 
+@pytest.mark.parametrize("answer", ["Alpha Test Org", None, 7, datetime(2026, 1, 1)])
+def test_what_another_statement_answered_is_not_taken_for_the_time(site, answer):
+	before = times.utc_now()
+	database_clock.note(answer)
+	assert timedelta() <= times.utc_now(may_ask=False) - before < timedelta(seconds=30)
+
+
 def test_a_heartbeat_tells_the_time_of_the_database_whatever_this_machine_believes(world, monkeypatch):
 	job = claim(submit().name)
 	frappe.db.set_value("Background Job", job.name, "heartbeat_at", "2026-01-01", update_modified=False)

@@ -152,3 +152,17 @@ def test_ctrl_c_in_a_console_is_recorded_and_still_ends_what_runs_there(world):
 	assert transitions(job.name) == FAILED_ONCE
 	assert row_of(job.name).error_message == "KeyboardInterrupt"
 	assert people_written() == 0
+
+
+def test_the_connection_of_a_handler_that_was_interrupted_is_not_used_again(world):
+	job = submit(mode="sleep", seconds=30)
+	frappe.db.set_value("Background Job", job.name, "timeout_seconds", 1)
+	frappe.db.commit()
+	before = connection_id()
+	execute_job(job.name)
+	assert state(job.name)["status"] == "Timed Out"
+	assert connection_id() != before
+
+
+def connection_id() -> int:
+	return frappe.db.sql("select connection_id()")[0][0]

@@ -12,7 +12,7 @@ costs no statement of its own.
 import time
 from collections.abc import Hashable
 from datetime import datetime, timedelta, timezone
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import frappe
 
@@ -32,13 +32,30 @@ class Answer(NamedTuple):
 	def age_seconds(self) -> float:
 		return time.monotonic() - self.monotonic
 
+	@property
+	def lasts(self) -> bool:
+		return self.age_seconds < LASTS_SECONDS
+
+	@property
+	def utc_now(self) -> datetime:
+		return self.utc + timedelta(seconds=self.age_seconds)
+
 
 # the last answers of the database servers that this process has asked
 _answers: dict[Hashable, Answer] = {}
 
 
-def note(utc: datetime) -> None:
-	"""Remember the server's time that a statement has just answered."""
+def note(utc: Any) -> None:
+	"""Remember the server's time that a statement has just answered.
+
+	Not what cannot be it: a handler that goes on after its time limit may have interrupted a statement, and
+	the next one on its connection is handed the answer to that one.
+	"""
+	known = _answers.get(_server())
+	if not isinstance(utc, datetime):
+		return
+	if known and known.lasts and abs(known.utc_now - utc) > timedelta(seconds=LASTS_SECONDS):
+		return
 	_answers[_server()] = Answer(utc, time.monotonic())
 
 
@@ -49,12 +66,12 @@ def utc_now(may_ask: bool = True) -> datetime:
 	this machine's clock.
 	"""
 	answer = _answers.get(_server())
-	if may_ask and not (answer and answer.age_seconds < LASTS_SECONDS):
+	if may_ask and not (answer and answer.lasts):
 		note(frappe.db.sql(f"select {UTC_NOW}")[0][0])
-		answer = _answers[_server()]
+		answer = _answers.get(_server())
 	if not answer:
 		return datetime.now(timezone.utc).replace(tzinfo=None)
-	return answer.utc + timedelta(seconds=answer.age_seconds)
+	return answer.utc_now
 
 
 def _server() -> Hashable:

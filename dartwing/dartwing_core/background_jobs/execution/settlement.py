@@ -11,7 +11,12 @@ from dartwing.dartwing_core.background_jobs.database.connections import (
 	separate_transaction,
 )
 from dartwing.dartwing_core.background_jobs.execution.errands import Errands
-from dartwing.dartwing_core.background_jobs.execution.outcomes import Completed, Outcome
+from dartwing.dartwing_core.background_jobs.execution.outcomes import (
+	Abandoned,
+	Completed,
+	Outcome,
+	TimedOut,
+)
 from dartwing.dartwing_core.background_jobs.execution.time_limit import at_most
 from dartwing.dartwing_core.doctype.background_job.background_job import RUNNING, BackgroundJob
 
@@ -25,8 +30,12 @@ def complete(job: BackgroundJob, outcome: Completed) -> None:
 def record_failure(job: BackgroundJob, outcome: Outcome, errands: Errands) -> None:
 	"""Undo the handler's transaction, then record the outcome in a separate one.
 
-	That one has a fresh connection, because the handler's may be what broke.
+	That one has a fresh connection, because the handler's may be what broke. A handler that was interrupted
+	may have been so between a statement and its answer: whatever its connection was asked next, it would
+	answer that statement. The next job has another one.
 	"""
+	if isinstance(outcome, TimedOut | Abandoned):
+		drop_connection()
 	undo()
 	record_in_own_transaction(job, outcome, errands)
 
