@@ -8,7 +8,35 @@ from factories import World, acting_as, purge
 from requested import requested
 from runtimes.chosen import is_a_bench
 
+from dartwing import hooks
 from dartwing.dartwing_core.api import desks
+from dartwing.dartwing_core.background_jobs.tenancy.references import is_about_documents
+
+EVERYBODY = ("All", "Desk User")
+CHANGES = ("create", "delete", "write")
+# words that all share: what they are put on is said by rows that are about documents
+SHARED = {"Tag"}
+
+
+def test_the_hooks_ask_about_each_of_them():
+	question = f"{desks.__name__}.{desks.refuse_others.__name__}"
+	asked = {doctype for doctype, events in hooks.doc_events.items() if question in events.values()}
+	assert asked == set(desks.FOR_WHOM)
+
+
+def test_what_everybody_may_change_of_others_is_known():
+	"""A new Frappe brings new ones, as v16 brought sidebars, icons and layouts."""
+	guarded = {*frappe.get_hooks("has_permission"), *desks.FOR_WHOM, *SHARED}
+	doctypes = frappe.get_all("DocType", {"istable": 0, "custom": 0}, pluck="name")
+	open_to_all = {doctype for doctype in doctypes if everybody_changes(doctype)}
+	assert [one for one in open_to_all - guarded if not is_about_documents(one)] == []
+
+
+def everybody_changes(doctype: str) -> bool:
+	return any(
+		row.role in EVERYBODY and not row.if_owner and any(row.get(change) for change in CHANGES)
+		for row in frappe.get_meta(doctype).permissions
+	)
 
 
 class Stored(frappe._dict):
