@@ -81,6 +81,25 @@ def test_nothing_that_becomes_of_an_equal_file_becomes_of_anothers(alice, bob, s
 	assert bob.get(secret.file_url).text == SECRET
 
 
+@pytest.mark.parametrize("is_stored_alike", [False, True])
+def test_a_file_is_moved_without_equal_ones_at_other_addresses(alice, bob, secret, is_stored_alike):
+	"""The public one of equal content, and private ones of sites that are older than hashes of one's own."""
+	if is_stored_alike:
+		mine = upload(alice)
+		equal = frappe.db.get_value("File", secret.name, "content_hash")
+		frappe.db.set_value("File", mine["name"], "content_hash", equal, update_modified=False)
+		frappe.db.commit()
+	else:
+		mine = upload(alice, is_private=0)
+	copied = alice.post("/api/resource/File", json={"file_url": mine["file_url"]}).json()["data"]
+	if is_a_bench():
+		change = {"is_private": int(not mine["is_private"])}
+		moved = alice.put(f"/api/resource/File/{mine['name']}", json=change).json()["data"]
+		assert now(frappe._dict(copied)) == {"file_url": moved["file_url"], **change}
+	assert now(secret) == {"file_url": secret.file_url, "is_private": 1}
+	assert bob.get(secret.file_url).text == SECRET
+
+
 def test_the_content_goes_with_the_last_file_that_has_its_address(alice, bob, secret):
 	mine = upload(alice)
 	assert bob.delete(f"/api/resource/File/{secret.name}").status_code == 202

@@ -16,6 +16,7 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs.database.job_files import PRIVATE, remove_if_nobodys
+from dartwing.dartwing_core.background_jobs.database.snapshots import newest_for_all
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import access, references
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED, refuse_request, refusing
@@ -210,16 +211,38 @@ def files_of(content_hash: str, doc: Any) -> list[Any]:
 def before_validate(doc: Any, method: str | None = None) -> None:
 	"""Refuse to move what is also somebody else's, and in a request to give a File another address."""
 	stored = doc.get_doc_before_save()
-	if not stored or doc.is_folder or not getattr(frappe.local, "request", None):
+	if not stored or doc.is_folder:
 		return
-	doc.content_hash = stored.content_hash
-	if access.is_system_manager():
-		return
+	is_moved = frappe.utils.cint(doc.is_private) != stored.is_private
+	if getattr(frappe.local, "request", None):
+		doc.content_hash = stored.content_hash
+		if not access.is_system_manager():
+			refuse_to_move(doc, stored, is_moved)
+	if is_moved and stored.content_hash:
+		part_from_equals(doc, stored)
+
+
+def refuse_to_move(doc: Any, stored: Any, is_moved: bool) -> None:
 	if address_of(doc.file_url) != address_of(stored.file_url):
 		refuse_argument("file_url", _("cannot be changed"))
-	is_moved = frappe.utils.cint(doc.is_private) != stored.is_private
 	if is_moved and not all(map(may_write, others_at(stored))):
 		refuse_argument("is_private", _("others have this file too"))
+
+
+def part_from_equals(doc: Any, stored: Any) -> None:
+	"""Frappe moves all Files of one hash: only those at this address have it from now on.
+
+	Equal content has another address where it is public and private, and where an older version of this
+	app exported it.
+	"""
+	doc.content_hash = own_hash(stored.content_hash.partition(":")[0])
+	# to the database, addresses are equal that differ in case
+	here = [file.name for file in others_at(stored) if file.file_url == stored.file_url]
+	if here:
+		with newest_for_all():
+			frappe.db.set_value(
+				"File", {"name": ("in", here)}, "content_hash", doc.content_hash, update_modified=False
+			)
 
 
 def may_write(file: Any) -> bool:
