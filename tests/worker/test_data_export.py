@@ -296,6 +296,22 @@ def test_a_file_that_was_attached_elsewhere_outlives_its_job(world, work):
 	frappe.db.commit()
 
 
+def test_an_equal_file_that_its_owner_uploaded_outlives_the_job(world, work):
+	job = export(world.alice, world.alpha, doctype="Organization", fields=["name"])
+	work()
+	content = content_of(state(job.name)["output_reference"])
+	with acting_as(world.alice):
+		equal = {"file_name": "mine.csv", "is_private": 1, "content": content}
+		uploaded = frappe.get_doc(doctype="File", **equal).insert()
+	frappe.get_doc("Background Job", job.name).delete()
+	frappe.db.commit()
+	assert frappe.db.exists("File", uploaded.name)
+	assert content_of(uploaded.file_url) == content
+	frappe.delete_doc("File", uploaded.name)
+	frappe.db.commit()
+	assert files_of(job.name) == []
+
+
 def test_an_xlsx_that_found_no_room_leaves_nothing(world, monkeypatch):
 	fill = XlsxFile("JOB-0", ["name"])
 	fill.start(None)

@@ -66,7 +66,8 @@ def delete_files_of(job_ids: Sequence[str]) -> None:
 			"owner": job.owner_user,
 			"attached_to_name": ("is", "not set"),
 		}
-		for name in frappe.get_all("File", wanted, pluck="name"):
+		# later ones are of equal content that its owner uploaded
+		for name in frappe.get_all("File", wanted, pluck="name", order_by="creation asc", limit=1):
 			_delete_file(name, job.output_reference)
 	remove_parts(job_ids)
 
