@@ -108,7 +108,7 @@ def test_a_document_that_may_not_be_had_is_one_that_there_is_not(curious, manage
 def test_what_others_deleted_is_not_brought_back_and_their_imports_are_theirs(curious, manager, world):
 	note = frappe.get_doc(doctype="Note", title="secret of others", content="x", public=0).insert()
 	frappe.delete_doc("Note", note.name)
-	told = {"reference_doctype": "ToDo", "import_type": "Insert New Records"}
+	told = {"reference_doctype": "Contact", "import_type": "Insert New Records"}
 	data_import = frappe.get_doc(doctype="Data Import", **told).insert().name
 	frappe.db.commit()
 	deleted = frappe.db.get_value("Deleted Document", {"deleted_name": note.name})

@@ -192,7 +192,7 @@ def test_a_document_that_says_what_is_stored_is_not_changed(world):
 )
 def test_an_import_is_told_to_who_may_read_it(alice, manager, method, argument):
 	with acting_as(World.manager):
-		kind = {"reference_doctype": "ToDo", "import_type": "Insert New Records"}
+		kind = {"reference_doctype": "Contact", "import_type": "Insert New Records"}
 		name = frappe.get_doc(doctype="Data Import", **kind).insert().name
 	frappe.db.commit()
 	try:

@@ -9,9 +9,12 @@ from factories import (
 	counted_statements,
 	make_job_type,
 )
+from framework import since
 
 from dartwing.dartwing_core.background_jobs import submit_job, submit_jobs
 
+# Frappe v16 asks first how long the queue is, and its RQ enters the queue in a list by itself
+ROUND_TRIPS = 4 if since(16) else 2
 WITH_WINDOW, WITHOUT_WINDOW = "test_budget", "test_budget_without_window"
 
 
@@ -27,10 +30,8 @@ def job_types(world):
 		yield
 
 
-@pytest.mark.parametrize(
-	("job_type", "statements", "round_trips"), [(WITH_WINDOW, 9, 2), (WITHOUT_WINDOW, 9, 2)]
-)
-def test_a_submission_and_its_commit(world, job_type, statements, round_trips):
+@pytest.mark.parametrize("job_type", [WITH_WINDOW, WITHOUT_WINDOW])
+def test_a_submission_and_its_commit(world, job_type):
 	with counted_statements() as sent, counted_connections() as opened, counted_round_trips() as to_redis:
 		job = submit_job(job_type, world.alpha, {"n": 10})
 		frappe.db.commit()
@@ -38,7 +39,7 @@ def test_a_submission_and_its_commit(world, job_type, statements, round_trips):
 	assert len(sent) <= 9, sent
 	assert [text for text in sent if text.lower() == "commit"] == [sent[-3]]
 	assert opened == []
-	assert len(to_redis) <= 2, to_redis
+	assert len(to_redis) <= ROUND_TRIPS, to_redis
 
 
 def test_a_submission_that_is_rolled_back(world):
