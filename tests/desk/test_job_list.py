@@ -114,6 +114,7 @@ def test_on_a_phone_a_row_says_once_how_its_job_is_above_the_line_that_ends_it(w
 	expect(said).to_have_text("no answer")
 	lines = page.locator(".list-row-container:has(.dartwing-row)").evaluate(
 		"""(row) => [row, ...row.children]
+			.filter((one) => one.getClientRects().length)
 			.filter((one) => parseFloat(getComputedStyle(one).borderBottomWidth))
 			.map((one) => one.getBoundingClientRect().bottom)"""
 	)
