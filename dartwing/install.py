@@ -2,6 +2,7 @@
 
 import frappe
 
+from dartwing.dartwing_core.api import newest_rows
 from dartwing.dartwing_core.background_jobs.upkeep.holding import release_after_migration
 from dartwing.dartwing_core.doctype.background_job.job_ids import ensure_sequence
 from dartwing.dartwing_core.doctype.job_tally import job_tally
@@ -14,15 +15,7 @@ SETTINGS = "Job Engine Settings"
 WORKSPACE = "Background Jobs"
 MODULE = "Dartwing Core"
 # those that have tables
-DOCTYPES = (
-	"Background Job",
-	"Job Execution Log",
-	"Job Tally",
-	"Job Type",
-	"Org Member",
-	"Organization",
-	"Person",
-)
+DOCTYPES = tuple(doctype for doctype in newest_rows.DOCTYPES if doctype != SETTINGS)
 # what Frappe keeps about a document of any DocType, and the field that says which DocType
 KEPT_ABOUT = {
 	"Comment": "reference_doctype",

@@ -3,13 +3,13 @@
 import base64
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import frappe
 import pytest
 from answers import without_ids
-from factories import CURIOUS, World, acting_as, purge
+from factories import CURIOUS, World, acting_as
+from files_of_bob import SECRET, path_of, private_file
 from http_client import Client
 from requested import requested
 from runtimes.chosen import is_a_bench
@@ -17,7 +17,6 @@ from runtimes.chosen import is_a_bench
 from dartwing.dartwing_core.api import file_arguments
 from dartwing.dartwing_core.background_jobs.tenancy import files
 
-SECRET = "known to Bob only"
 PICTURE = base64.b64encode(b"OVERWRITTEN").decode()
 
 
@@ -26,25 +25,11 @@ def run(client: Client, method: str, args: Any = None, **arguments: Any) -> Any:
 	return client.post("/api/method/run_doc_method", json=given)
 
 
-def path_of(file_url: str) -> Path:
-	folder = ("private", "files") if file_url.startswith("/private") else ("public", "files")
-	return Path(frappe.get_site_path(*folder, file_url.rpartition("/")[2]))
-
-
 @pytest.fixture
 def secret(world: World) -> Iterator[Any]:
 	"""A private file of Bob's, whose name says that it is a picture."""
-	started = frappe.utils.now()
-	with acting_as(world.bob):
-		content = {"file_name": "of-bob.png", "content": SECRET, "is_private": 1}
-		file = frappe.get_doc(doctype="File", **content).insert()
-	frappe.db.commit()
-	yield file
-	frappe.db.rollback()
-	for one in frappe.get_all("File", {"creation": (">=", started), "is_folder": 0}, ["name", "file_url"]):
-		purge("File", one.name)
-		path_of(one.file_url).unlink(missing_ok=True)
-	frappe.db.commit()
+	with private_file(world, "of-bob.png") as file:
+		yield file
 
 
 def in_memory(secret: Any, **values: Any) -> dict[str, Any]:

@@ -2,40 +2,23 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import frappe
 import pytest
-from factories import World, acting_as, purge
+from factories import World
+from files_of_bob import SECRET, path_of, private_file
 from http_client import Client
 from runtimes.chosen import is_a_bench
 
-SECRET = "known to Bob only"
 UNKNOWN = "0123456789"
 
 
 @pytest.fixture
 def secret(world: World) -> Iterator[Any]:
 	"""A private file of Bob's; what others make of it is taken away, too."""
-	started = frappe.utils.now()
-	with acting_as(world.bob):
-		content = {"file_name": "of-bob.txt", "content": SECRET, "is_private": 1}
-		file = frappe.get_doc(doctype="File", **content).insert()
-	frappe.db.commit()
-	yield file
-	frappe.db.rollback()
-	for one in frappe.get_all("File", {"creation": (">=", started), "is_folder": 0}, ["name", "file_url"]):
-		purge("File", one.name)
-		if one.file_url:
-			path_of(one.file_url).unlink(missing_ok=True)
-	frappe.db.commit()
-
-
-def path_of(file_url: str) -> Path:
-	is_private = file_url.startswith("/private")
-	folder = ("private", "files") if is_private else ("public", "files")
-	return Path(frappe.get_site_path(*folder, file_url.rpartition("/")[2]))
+	with private_file(world, "of-bob.txt") as file:
+		yield file
 
 
 def upload(client: Client, content: str = SECRET, **values: Any) -> dict:

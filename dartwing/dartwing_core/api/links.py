@@ -5,7 +5,6 @@ comment): it names no DocType, so `door` lets it pass.
 """
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import frappe
@@ -13,7 +12,7 @@ from frappe import _
 
 from dartwing.dartwing_core.api import markup
 from dartwing.dartwing_core.api.json_texts import DEEPEST, brackets_in
-from dartwing.dartwing_core.api.markup import is_a_members_request
+from dartwing.dartwing_core.api.markup import is_a_members_request, texts_of
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED, hidden_among
 from dartwing.dartwing_core.background_jobs.tenancy.files import may_use
@@ -102,11 +101,3 @@ def refuse_hidden_references(row: Any, values: dict[str, Any]) -> None:
 			place = _("Row") + f" #{row.idx}: " if row.get("parentfield") else ""
 			message = f"{place}{_(field.label, context=field.parent)}: {name}"
 			frappe.throw(_("Could not find {0}").format(message), frappe.LinkValidationError)
-
-
-def texts_of(row: Any, values: dict[str, Any], *fieldtypes: str) -> Iterator[tuple[str, str]]:
-	"""Those of the values that are texts of fields of these types."""
-	for field in row.meta.get("fields", {"fieldtype": ("in", fieldtypes)}):
-		value = values.get(field.fieldname)
-		if isinstance(value, str):
-			yield field.fieldname, value

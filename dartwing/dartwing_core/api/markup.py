@@ -12,7 +12,7 @@ numbers, times or names of documents, which Frappe reads itself.
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from typing import Any
 
@@ -116,12 +116,19 @@ KINDS: dict[str, Check] = {
 DATA_KINDS: dict[str, Check] = {"Email": reason_against_mailbox, "URL": reason_against_address}
 
 
+def texts_of(row: Any, values: dict[str, Any], *fieldtypes: str) -> Iterator[tuple[str, str]]:
+	"""Those of the values that are texts of fields of these types."""
+	for field in row.meta.get("fields", {"fieldtype": ("in", fieldtypes)}):
+		value = values.get(field.fieldname)
+		if isinstance(value, str):
+			yield field.fieldname, value
+
+
 def refuse_images(row: Any, values: dict[str, Any]) -> None:
 	"""The address of an image becomes a part of the markup of every screen that shows whose it is."""
-	for field in row.meta.get("fields", {"fieldtype": "Attach Image"}):
-		value = values.get(field.fieldname)
-		if isinstance(value, str) and reason_against_address(value):
-			refuse_argument(field.fieldname, _("must be the address of an image"))
+	for name, value in texts_of(row, values, "Attach Image"):
+		if reason_against_address(value):
+			refuse_argument(name, _("must be the address of an image"))
 
 
 def refuse_or_clean(doc: Any, row: Any, values: dict[str, Any]) -> None:

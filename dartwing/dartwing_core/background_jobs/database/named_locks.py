@@ -13,7 +13,7 @@ from typing import Any
 import frappe
 
 from dartwing.dartwing_core.background_jobs.database.looks import Look, ask
-from dartwing.dartwing_core.background_jobs.database.readers import reader_of
+from dartwing.dartwing_core.background_jobs.database.readers import reader_of, release_locks
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 
 
@@ -53,8 +53,7 @@ def _is_answered(query: str, values: tuple) -> bool:
 
 
 def release(names: Sequence[str]) -> None:
-	if names:
-		frappe.db.sql(f"select {', '.join(['release_lock(%s)'] * len(names))}", tuple(names))
+	release_locks(frappe.db, names)
 
 
 def is_free(name: str) -> bool:

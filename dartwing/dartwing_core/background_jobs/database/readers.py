@@ -34,11 +34,16 @@ class Reader:
 		"""Release those of the locks that are still held."""
 		names = list((Counter(locks) & Counter(self.locks)).elements())
 		self.locks = list((Counter(self.locks) - Counter(names)).elements())
-		if names:
-			self.database.sql(f"select {', '.join(['release_lock(%s)'] * len(names))}", tuple(names))
+		release_locks(self.database, names)
 
 	def close(self) -> None:
 		self.database.close()
+
+
+def release_locks(database: Database, names: Sequence[str]) -> None:
+	"""Release these named locks of the connection, in one statement."""
+	if names:
+		database.sql(f"select {', '.join(['release_lock(%s)'] * len(names))}", tuple(names))
 
 
 # the one that this process keeps, if any
@@ -94,8 +99,3 @@ def put_away() -> None:
 		reader.close()
 	else:
 		_kept.append(reader)
-
-
-def close_kept() -> None:
-	while _kept:
-		_kept.pop().close()
