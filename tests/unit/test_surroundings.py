@@ -1,11 +1,18 @@
 """What a handler changes of its process is put back, and no alarm of it is left."""
 
+import gc
+import io
+import locale
+import logging
 import os
+import random
+import resource
 import signal
 import socket
 import sys
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -26,6 +33,17 @@ def seen() -> dict[str, object]:
 		"levels": sys.getrecursionlimit(),
 		"handler": signal.getsignal(signal.SIGUSR1),
 		"blocked": signal.pthread_sigmask(signal.SIG_BLOCK, ()),
+		"file size": resource.getrlimit(resource.RLIMIT_FSIZE),
+		"output": sys.stdout,
+		"modules": list(sys.path),
+		"trace": sys.gettrace(),
+		"profile": sys.getprofile(),
+		"trace of threads": threading.gettrace(),
+		"garbage": (gc.isenabled(), gc.get_threshold()),
+		"locale": locale.setlocale(locale.LC_ALL),
+		"warnings": list(warnings.filters),
+		"logging": logging.root.manager.disable,
+		"random": random.getstate(),
 	}
 
 
@@ -38,6 +56,23 @@ def change_everything(folder: Path) -> None:
 	sys.setrecursionlimit(sys.getrecursionlimit() + 1)
 	signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 	signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+	_soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+	resource.setrlimit(resource.RLIMIT_FSIZE, (2**30, hard))
+	sys.stdout = io.StringIO()
+	sys.path.insert(0, str(folder))
+	sys.settrace(look_at_nothing)
+	sys.setprofile(look_at_nothing)
+	threading.settrace(look_at_nothing)
+	gc.disable()
+	gc.set_threshold(1, 2, 3)
+	locale.setlocale(locale.LC_ALL, "C.UTF-8" if locale.setlocale(locale.LC_ALL) == "C" else "C")
+	warnings.simplefilter("error")
+	logging.disable(logging.CRITICAL)
+	random.seed(1)
+
+
+def look_at_nothing(*_arguments: object) -> None:
+	"""A trace function."""
 
 
 @pytest.mark.parametrize("fails", [False, True])
