@@ -1,3 +1,5 @@
+from datetime import timedelta
+from pathlib import Path
 from unittest.mock import patch
 
 import frappe
@@ -357,12 +359,38 @@ def test_more_than_one_batch_goes(world):
 	assert left(*names) == set()
 
 
+@pytest.mark.parametrize("is_older", [True, False])
+def test_a_file_that_was_there_before_its_job_outlives_it(world, is_older):
+	"""A handler may return the address of what its job's owner had uploaded."""
+	first = aged("Completed", 40)
+	file = file_of(world.alice)
+	frappe.db.set_value("Background Job", first, "output_reference", file.file_url, update_modified=False)
+	if is_older:
+		submitted = frappe.db.get_value("Background Job", first, "creation")
+		frappe.db.set_value("File", file.name, "creation", submitted - timedelta(seconds=1))
+	frappe.db.commit()
+	try:
+		assert cleanup_old_jobs(30) >= 1
+		assert left(first) == set()
+		assert bool(frappe.db.exists("File", file.name)) == is_older
+		assert Path(file.get_full_path()).exists() == is_older
+	finally:
+		frappe.delete_doc("File", file.name, ignore_permissions=True, delete_permanently=True, force=True)
+		frappe.db.commit()
+
+
+def file_of(user: str):
+	content = frappe.generate_hash()
+	file = frappe.get_doc(
+		{"doctype": "File", "file_name": f"{content}.txt", "is_private": 1, "content": content}
+	).insert(ignore_permissions=True)
+	frappe.db.set_value("File", file.name, "owner", user)
+	return file
+
+
 def test_a_file_that_cannot_be_deleted_keeps_no_job(world):
 	first, second = (aged("Completed", 40) for _ in range(2))
-	kept = frappe.get_doc(
-		{"doctype": "File", "file_name": "kept.txt", "is_private": 1, "content": "kept", "owner": world.alice}
-	).insert(ignore_permissions=True)
-	frappe.db.set_value("File", kept.name, "owner", world.alice)
+	kept = file_of(world.alice)
 	frappe.db.set_value("Background Job", first, "output_reference", kept.file_url, update_modified=False)
 	frappe.db.commit()
 	title = f"dartwing: the file {kept.name} of an old job could not be deleted"

@@ -52,18 +52,20 @@ def remove_if_nobodys(file_url: str) -> None:
 def delete_files_of(job_ids: Sequence[str]) -> None:
 	"""Delete the private Files that the jobs produced, each of its job's owner, and remove their parts.
 
-	One that cannot be deleted stays its owner's, and keeps no job from being deleted. Commits nothing.
+	A File that is older than its job was there before, and stays. One that cannot be deleted stays its
+	owner's, and keeps no job from being deleted. Commits nothing.
 	"""
 	jobs = frappe.get_all(
 		"Background Job",
 		{"name": ("in", job_ids), "output_reference": ("like", f"{PRIVATE}%")},
-		["owner_user", "output_reference"],
+		["owner_user", "output_reference", "creation"],
 	)
 	for job in jobs:
 		# what its owner attached to a document belongs to that document
 		wanted = {
 			"file_url": job.output_reference,
 			"owner": job.owner_user,
+			"creation": (">=", job.creation),
 			"attached_to_name": ("is", "not set"),
 		}
 		# later ones are of equal content that its owner uploaded
