@@ -513,6 +513,32 @@ def leave_a_mess(context: JobContext) -> None:
 		raise TransientError("after the mess")
 
 
+def break_frappe(context: JobContext) -> None:
+	"""Write people, which nothing commits, and do to Frappe's context what `breaks` names."""
+	write_people_and_break(context.parameters["breaks"])
+
+
+def write_people_and_break(breaks: str) -> None:
+	site = frappe.local.site
+	frappe.get_doc({"doctype": "Person", "first_name": "written by a test"}).insert(ignore_permissions=True)
+	if breaks in ("destroy", "destroy and enter"):
+		frappe.destroy()
+	if breaks == "destroy and enter":
+		frappe.init(site=site)
+		frappe.connect()
+	if breaks == "close":
+		frappe.db.close()
+	if breaks == "another connection":
+		frappe.connect()
+	if breaks == "no connection":
+		frappe.local.db = None
+	if breaks == "no session":
+		frappe.local.session = None
+	if breaks == "no locals":
+		for name in list(dict(frappe.local)):
+			delattr(frappe.local, name)
+
+
 def look_around(context: JobContext) -> dict:
 	"""What `leave_a_mess` may have left."""
 	umask = os.umask(0o022)
@@ -612,6 +638,7 @@ MODES: dict[str, Callable] = {
 		swallow_exceptions_and_commit,
 		query_the_database_once,
 		leave_a_mess,
+		break_frappe,
 		raise_while_a_callback_of_the_rollback_sleeps,
 		return_a_large_number,
 		look_around,

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from functools import wraps
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +15,26 @@ ENGINE = "dartwing.dartwing_core.background_jobs"
 def stop_as_told() -> None:
 	"""Arrange the stop that the environment names: STOP_AT, and STOP_MARKER for `wait_here`.
 
-	STOP_AT is `before executor.perform` or `after execution.claims.start`: a function of the engine.
+	STOP_AT is `before executor.perform` or `after execution.claims.start`: a function of the engine. A third
+	word says at which of its calls in one process, if not at the first: `before executor.perform 2`.
 	"""
-	when, target = os.environ["STOP_AT"].split()
+	when, target, *number = os.environ["STOP_AT"].split()
 	name, _dot, function_name = target.rpartition(".")
 	module = import_module(f"{ENGINE}.{name}")
-	setattr(module, function_name, stopping(getattr(module, function_name), when))
+	at_call = int(number[0]) if number else 1
+	setattr(module, function_name, stopping(getattr(module, function_name), when, at_call))
 
 
-def stopping(function: Callable, when: str) -> Callable:
+def stopping(function: Callable, when: str, at_call: int) -> Callable:
+	calls = count(1)
+
 	@wraps(function)
 	def stopped(*arguments: Any, **keywords: Any) -> Any:
-		if when == "before":
+		is_here = next(calls) == at_call
+		if is_here and when == "before":
 			wait_here()
 		returned = function(*arguments, **keywords)
-		if when == "after":
+		if is_here and when == "after":
 			wait_here()
 		return returned
 

@@ -23,7 +23,7 @@ from framework import id_in_rq
 from frappe.utils.background_jobs import get_queue
 from processes import horse_of, is_over, kill, let_rqs_patience_run_out, shortened, ticking
 from rq.job import Job
-from watching import horses, is_at_work
+from watching import has, horses, is_at_work
 
 from dartwing.dartwing_core.background_jobs import cancel_job
 from dartwing.dartwing_core.background_jobs.upkeep import holding
@@ -251,6 +251,93 @@ def test_a_resume_in_the_moment_in_which_a_worker_holds_a_job_back_is_not_missed
 			frappe.db.commit()
 	worker.release()
 	wait_until(all_are([job.name], "Completed"), "it runs without a tick")
+
+
+# --- the end of one job and the claim of the next, in one transaction
+
+
+AT_THE_END_OF_THE_SECOND = {
+	"before anything is recorded": "before execution.settlement.complete_and_claim",
+	"when the next is locked": "after execution.claims.may_start",
+	"between the record and the commit": "before execution.settlement.as_own_connection 2",
+	"after the commit": "after execution.settlement.complete_and_claim",
+}
+
+
+@pytest.mark.parametrize("point", AT_THE_END_OF_THE_SECOND.values(), ids=AT_THE_END_OF_THE_SECOND.keys())
+def test_a_horse_killed_between_two_jobs_costs_one_of_them_one_attempt(world, processes, tick, point):
+	"""The handlers use no connection, so that the engine's has the end of one and the claim of the next."""
+	names = [submit(n=number).name for number in range(4)]
+	processes.stopped_worker(point).kill_horse()
+	died = names[2] if point.startswith("after execution.settlement") else names[1]
+	assert state(died)["status"] == "Running"
+	wait_until(ticking(all_are(names, "Completed"), tick), "all jobs ended")
+	assert [transitions(name) for name in names if name != died] == [RUN] * 3
+	assert transitions(died)[3:5] == [("Running", "Failed"), ("Failed", "Queued")]
+	assert rows(names, "worker_deaths") == [int(name == died) for name in names]
+
+
+def test_a_deadlock_over_the_next_job_costs_no_attempt(world, processes):
+	"""Somebody has locked the job that ends, and wants the next one, which the horse has locked."""
+	names = [submit(n=number).name for number in range(3)]
+	worker = processes.stopped_worker("after execution.claims.may_start")
+	worker.pid  # noqa: B018 the second job has returned, and the third is locked
+	locking = "select name from `tabBackground Job` where name = %s for update"
+	with second_connection():
+		# whoever has changed more is not the one that is undone
+		frappe.db.sql("create temporary table changed (n int) engine = innodb")
+		frappe.db.sql("insert into changed select seq from seq_1_to_1000")
+		frappe.db.sql(locking, (names[1],))
+		worker.release()
+		frappe.db.sql(locking, (names[2],))
+		frappe.db.rollback()
+	wait_until(all_are(names, "Completed"), "all jobs ended")
+	assert [transitions(name) for name in names] == [RUN] * 3
+
+
+# --- what changed a moment ago
+
+
+def test_a_role_that_is_taken_away_between_two_jobs_counts_at_once(world, processes):
+	make_job_type("for_managers", requires_permission="Job Type")
+	frappe.db.commit()
+	names = [
+		submit_as(world.manager, "for_managers", world.alpha, {"mode": "succeed", "n": n}).name
+		for n in range(3)
+	]
+	worker = processes.stopped_worker("before executor.perform 2")
+	worker.pid  # noqa: B018 the second job was claimed, which asked for the role
+	manager = frappe.get_doc("User", world.manager)
+	roles = [row.role for row in manager.roles]
+	try:
+		manager.remove_roles(*roles)
+		frappe.db.commit()
+		worker.release()
+		wait_until(has(names[2], "Dead Letter"), "the third job is refused")
+	finally:
+		frappe.get_doc("User", world.manager).add_roles(*roles)
+		frappe.db.commit()
+	assert state(names[2])["error_message"] == "Permission denied"
+	assert rows(names[:2], "status") == ["Completed", "Completed"]
+
+
+def test_a_pause_between_two_jobs_counts_at_once(world, processes):
+	names = [submit(n=number).name for number in range(3)]
+	worker = processes.stopped_worker("before executor.perform 2")
+	worker.pid  # noqa: B018 the second job was claimed
+	with acting_as("Administrator"):
+		holding.pause()
+		frappe.db.commit()
+	try:
+		worker.release()
+		wait_until(has(names[1], "Completed"), "the second job ends")
+		wait_until(lambda: not psutil.Process(worker.process.pid).children(), "the worker is free")
+		assert "Running" not in [to for _from, to in transitions(names[2])]
+	finally:
+		with acting_as("Administrator"):
+			holding.resume()
+			frappe.db.commit()
+	wait_until(has(names[2], "Completed"), "it runs after all")
 
 
 # --- several horses

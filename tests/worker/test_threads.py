@@ -63,10 +63,10 @@ def test_what_a_handler_writes_while_its_overrun_is_recorded_is_not_committed(wo
 			assert has_written.wait(SOON)
 
 	control = SimpleNamespace(is_running=lambda: True, write_heartbeat=lambda: True, job_id="JOB-0")
-	errands = SimpleNamespace(run=lambda: None, run_if_due=lambda: None)
+	errands = SimpleNamespace(run=lambda: None, are_due=False)
 	offspring = SimpleNamespace(must_end=False, end_with_this_process=is_recorded.set)
 	before = locals_here()
-	with Supervisor(control, TimeLimit(0), record_overrun, errands, offspring).watching():  # type: ignore[arg-type]
+	with Supervisor(control, TimeLimit(0), record_overrun, errands, offspring, 0).watching():  # type: ignore[arg-type]
 		assert is_recording.wait(SOON)
 		seen = locals_here()
 		frappe.get_doc({"doctype": "Person", "first_name": "written by a test"}).insert()

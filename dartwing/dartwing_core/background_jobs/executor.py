@@ -1,20 +1,27 @@
 """What a worker runs: claim → perform → settle, and the next one.
 
 1. A wake-up names a job. It is claimed (Queued → Running, under a fresh attempt id) if it may still start.
-2. Its handler is called as the job's owner, in a transaction of its own, in time and under supervision.
+2. Its handler is called as the job's owner, in a Frappe context and a transaction of its own, in time and
+   under supervision.
 3. How that ended is settled: Completed is committed together with what the handler wrote; anything else is
    recorded after the handler's writes are undone.
 4. The process goes on with other jobs that wait, as long as its budget lasts. What follows from their ends is
    done for several of them at once.
 """
 
+from functools import partial
+
 import frappe
 
+from dartwing.dartwing_core.background_jobs.database.after_commit import is_untouched
+from dartwing.dartwing_core.background_jobs.database.connections import as_own_connection
+from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import EXECUTE_JOB
 from dartwing.dartwing_core.background_jobs.execution.attempt import attempt
-from dartwing.dartwing_core.background_jobs.execution.claims import claim
+from dartwing.dartwing_core.background_jobs.execution.claims import ClaimAlong, claim
 from dartwing.dartwing_core.background_jobs.execution.drain import Drain
 from dartwing.dartwing_core.background_jobs.execution.endings import asks_to_stop, outcome_of
 from dartwing.dartwing_core.background_jobs.execution.errands import Errands
+from dartwing.dartwing_core.background_jobs.execution.fresh_context import HandlerContexts
 from dartwing.dartwing_core.background_jobs.execution.horse import Horse
 from dartwing.dartwing_core.background_jobs.execution.offspring import Offspring
 from dartwing.dartwing_core.background_jobs.execution.outcomes import (
@@ -36,27 +43,50 @@ def execute_job(background_job_id: str) -> None:
 	Commits each claim, then either the handler's writes together with Completed, or, after undoing
 	them, what became of the job instead.
 	"""
+	contexts = HandlerContexts()
 	horse, errands = Horse.of_this_process(), Errands(frappe.local.site)
-	drain = Drain(horse, errands, run) if horse else None
 	try:
-		job = claim(background_job_id, horse)
-		if job:
-			run(job, errands)
-		if drain:
-			drain.go_on(job)
+		with as_own_connection():
+			job = claim(background_job_id, horse)
+			if job:
+				run(job, errands, contexts)
+		if horse:
+			Drain(horse, errands, run).go_on(job)
 	finally:
 		errands.run()
 
 
-def run(job: BackgroundJob, errands: Errands) -> None:
-	"""One attempt of a claimed job.
+def run(
+	job: BackgroundJob, errands: Errands, contexts: HandlerContexts, next_claim: ClaimAlong | None = None
+) -> None:
+	"""One attempt of a claimed job, in a context of its own; the current connection is the engine's.
 
+	A job of which the handler's connection knows nothing is settled on the engine's, where `next_claim` is
+	made in the same transaction.
 	Raises, after the job is settled, the handler's error if that asks this process to stop, and no other.
 	"""
 	limit = TimeLimit(job.timeout_seconds)
-	outcome = settle(job, perform(job, limit, errands), limit, errands)
+	called = {"background_job_id": job.name}
+	try:
+		outcome, is_settled = contexts.run(EXECUTE_JOB, called, partial(work, job, limit, errands))
+	except BaseException as error:
+		# of a hook before the job, or of what the handler left of Frappe
+		outcome, is_settled = outcome_of(error, job.timeout_seconds, limit.has_interrupted), False
+	if not is_settled:
+		outcome = settle(job, outcome, limit, errands, next_claim)
 	if isinstance(outcome, Failed) and asks_to_stop(outcome):
 		raise outcome.error
+
+
+def work(job: BackgroundJob, limit: TimeLimit, errands: Errands) -> tuple[Outcome, bool]:
+	"""Run the handler in this context; the outcome, and whether it is settled.
+
+	It is if the handler used its connection: then its transaction is committed, or undone, with the outcome.
+	"""
+	outcome = perform(job, limit, errands)
+	if is_untouched(frappe.local.db):
+		return outcome, False
+	return settle(job, outcome, limit, errands), True
 
 
 def perform(job: BackgroundJob, limit: TimeLimit, errands: Errands) -> Outcome:
@@ -74,7 +104,13 @@ def perform(job: BackgroundJob, limit: TimeLimit, errands: Errands) -> Outcome:
 	return outcome
 
 
-def settle(job: BackgroundJob, outcome: Outcome, limit: TimeLimit, errands: Errands) -> Outcome:
+def settle(
+	job: BackgroundJob,
+	outcome: Outcome,
+	limit: TimeLimit,
+	errands: Errands,
+	next_claim: ClaimAlong | None = None,
+) -> Outcome:
 	"""Commit what the handler wrote together with Completed; undo it and record anything else.
 
 	Returns the outcome, which is another one when the commit itself failed.
@@ -82,7 +118,7 @@ def settle(job: BackgroundJob, outcome: Outcome, limit: TimeLimit, errands: Erra
 	if isinstance(outcome, Completed):
 		try:
 			with surroundings_kept(), limit.enforced():
-				complete(job, outcome)
+				complete(job, outcome, next_claim)
 			errands.note_end(job)
 			return outcome
 		except BaseException as error:

@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from typing import Any, TypeVar
 
 import frappe
+from frappe.database.database import Database
 
 from dartwing.dartwing_core.background_jobs.database import connections, readers
 
@@ -66,6 +67,13 @@ class FollowUp:
 			frappe.logger("dartwing").exception("after-commit callbacks could not be run")
 
 
+def is_untouched(database: Database) -> bool:
+	"""Whether the Database is not connected, and nothing waits for the end of a transaction of it."""
+	of_commit = [database.before_commit, database.after_commit]
+	of_rollback = [database.before_rollback, database.after_rollback]
+	return not (database._conn or any(callbacks._functions for callbacks in of_commit + of_rollback))
+
+
 def tell_after_commit(message: Callable[[], object]) -> None:
 	"""Call the message once the current transaction is committed, before all callbacks.
 
@@ -75,14 +83,15 @@ def tell_after_commit(message: Callable[[], object]) -> None:
 	FollowUp.of_this_transaction().messages.append(message)
 
 
-def first_message(kind: type[Message]) -> Message:
-	"""The one message of this kind that the current transaction has, told before all others."""
+def one_message(kind: type[Message], is_first: bool = False) -> Message:
+	"""The one message of this kind that the current transaction has; `is_first`: told before all others."""
 	messages = FollowUp.of_this_transaction().messages
-	if messages and isinstance(messages[0], kind):
-		return messages[0]
-	first = kind()
-	messages.insert(0, first)
-	return first
+	for message in messages:
+		if isinstance(message, kind):
+			return message
+	new = kind()
+	messages.insert(0 if is_first else len(messages), new)
+	return new
 
 
 def do_after_commit(callback: Callable[[], object]) -> None:

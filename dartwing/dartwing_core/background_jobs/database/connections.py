@@ -27,6 +27,11 @@ def is_own() -> bool:
 	return vars(frappe.local.db).get(IS_OWN, False)
 
 
+def make_own() -> None:
+	"""From here on, the engine may commit on the current connection: the whole context is the engine's."""
+	setattr(frappe.local.db, IS_OWN, True)
+
+
 @contextmanager
 def own_connection() -> Iterator[None]:
 	"""Run the block on a connection of the engine's own, in transactions that the block itself commits.

@@ -9,11 +9,9 @@ from contextlib import contextmanager
 
 import frappe
 
-from dartwing.dartwing_core.background_jobs.database import connections, readers
+from dartwing.dartwing_core.background_jobs.database import readers
 from dartwing.dartwing_core.background_jobs.database.after_commit import FollowUp
 from dartwing.dartwing_core.background_jobs.database.readers import Reader
-
-READ_UNCOMMITTED = "set transaction isolation level read uncommitted"
 
 
 @contextmanager
@@ -37,12 +35,3 @@ def uncommitted_reads() -> Iterator[Reader]:
 			reader.close()
 	# it puts the reader away when the transaction has ended
 	FollowUp.of_this_transaction()
-
-
-@contextmanager
-def uncommitted_reads_between_transactions() -> Iterator[None]:
-	"""Read what nobody has committed on the engine's own connection, between two of its transactions."""
-	connections.end_snapshot()
-	frappe.db.sql(READ_UNCOMMITTED)
-	yield
-	connections.end_snapshot()

@@ -11,7 +11,7 @@ import frappe
 from dartwing.dartwing_core.background_jobs.announcing import realtime, transition_log
 from dartwing.dartwing_core.background_jobs.announcing.transition_log import Line
 from dartwing.dartwing_core.background_jobs.database import named_locks
-from dartwing.dartwing_core.background_jobs.database.after_commit import do_after_commit, first_message
+from dartwing.dartwing_core.background_jobs.database.after_commit import do_after_commit, one_message
 from dartwing.dartwing_core.background_jobs.dispatch import dependencies, dispatcher, equal_jobs, wake_ups
 from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, QUEUED, BackgroundJob
 
@@ -27,7 +27,7 @@ def follow_acceptance(
 	A caller's rollback to a savepoint, which tells nobody, may have undone them.
 	"""
 	new = [frappe._dict({field: job.get(field) for field in FIELDS}) for job in jobs]
-	first_message(Accepted).add(new, lines, events)
+	one_message(Accepted, is_first=True).add(new, lines, events)
 	if any(job.status != QUEUED for job in new):
 		do_after_commit(partial(_dispatch, new))
 

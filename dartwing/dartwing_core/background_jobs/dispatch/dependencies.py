@@ -89,11 +89,11 @@ def parent_ended(*parent_ids: str) -> list[str]:
 
 
 def waiting_children(*parent_ids: str) -> list[frappe._dict]:
-	return frappe.get_all(
-		"Background Job",
-		{"depends_on": ("in", parent_ids), "status": PENDING},
-		["name", "depends_on"],
-		order_by="creation asc",
+	return frappe.db.sql(
+		"""select name, depends_on from `tabBackground Job`
+		where depends_on in %s and status = %s order by creation""",
+		(parent_ids, PENDING),
+		as_dict=True,
 	)
 
 

@@ -15,9 +15,7 @@ from dartwing.dartwing_core.background_jobs.database.after_commit import tell_af
 from dartwing.dartwing_core.background_jobs.database.connections import end_snapshot, own_connection
 from dartwing.dartwing_core.background_jobs.database.looks import ask
 from dartwing.dartwing_core.background_jobs.database.named_locks import held, is_free, lock_name
-from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import (
-	uncommitted_reads_between_transactions,
-)
+from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.dispatch import windows
 from dartwing.dartwing_core.background_jobs.dispatch.waiting_jobs import (
 	locked_while_waiting,
@@ -70,6 +68,8 @@ class Turns:
 	def __init__(self, organization: str):
 		self._organization = organization
 		self._lock = lock_name("dispatch", organization)
+		self._jobs_of_a_turn = int(config.get("dispatch_turn"))
+		self._was_full = False
 		# jobs that seemed ready, but another transaction is at them
 		self._passed_over: set[str] = set()
 
@@ -79,10 +79,11 @@ class Turns:
 		Call it before anything is read in the current transaction. The process that had the lock until now
 		may have filled the window, and an older snapshot would not show that.
 		"""
+		self._was_full = False
 		with held([self._lock], wait_seconds=0) as is_ours:
 			if not is_ours:
 				return 0
-			ready = self._ready_jobs(int(config.get("dispatch_turn")))
+			ready = self._ready_jobs(self._jobs_of_a_turn)
 			if not ready:
 				# a dispatcher that came meanwhile has left its jobs to this one, which must see them
 				end_snapshot()
@@ -93,10 +94,16 @@ class Turns:
 			tell_after_commit(partial(push, queued))
 			# one turn is one transaction; the push follows its commit
 			frappe.db.commit()
+			self._was_full = len(queued) == self._jobs_of_a_turn
 			return len(queued)
 
 	def has_another(self) -> bool:
-		"""Whether jobs and room for them are left, and nobody else is dispatching for this organization."""
+		"""Whether jobs and room for them are left, and nobody else is dispatching for this organization.
+
+		After a full turn, the next one asks all that for itself.
+		"""
+		if self._was_full:
+			return True
 		if len(self._passed_over) >= MAX_PASSED_OVER:
 			return False
 		return bool(self._ready_jobs(1) and is_free(self._lock) and self._free_slots())
@@ -107,7 +114,7 @@ class Turns:
 	def _free_slots(self) -> int:
 		"""Slots of the window that no job has taken, nor one of a transaction that is still open."""
 		default_size = windows.default_size()
-		with uncommitted_reads_between_transactions():
+		with uncommitted_reads():
 			return windows.Window(*ask(windows.looks(self._organization, default_size))).free
 
 

@@ -4,6 +4,7 @@ However it ends, the attempt returns an outcome and raises nothing.
 """
 
 import os
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any
 
 import frappe
 from frappe import _
+from frappe.utils import cint
 
 from dartwing.dartwing_core.background_jobs.errors import TransientError
 from dartwing.dartwing_core.background_jobs.execution import settlement
@@ -26,6 +28,10 @@ from dartwing.dartwing_core.background_jobs.execution.surroundings import surrou
 from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 from dartwing.dartwing_core.doctype.job_type.job_type import get_handler
+
+# handlers that were found, by site and path, and when: to check one asks the database which apps there are
+_found: dict[tuple[str, str], tuple[Callable[[JobContext], Any], float]] = {}
+HANDLER_LASTS_SECONDS = 1
 
 
 def attempt(job: BackgroundJob, limit: TimeLimit, errands: Errands, offspring: Offspring) -> Outcome:
@@ -58,16 +64,25 @@ def call(handler: Callable[[JobContext], Any], context: JobContext) -> Any:
 
 
 def handler_of(job: BackgroundJob) -> Callable[[JobContext], Any]:
-	"""The handler, as this process has loaded it.
+	"""The handler that the Job Type named when the job was claimed, as this process has loaded it.
 
 	Raises TransientError if this process has none: the Job Type was checked when it was saved, perhaps by
 	newer or older code than what this worker has loaded.
 	"""
-	found = frappe.db.sql("select handler_method from `tabJob Type` where name = %s", (job.job_type,))
-	if not found:
+	path = job.standing.handler_method
+	if not path:
 		raise TransientError(_("Job Type {0} does not exist any more").format(job.job_type))
+	found, found_at = _found.get((frappe.local.site, path), (None, 0.0))
+	if found and time.monotonic() - found_at < HANDLER_LASTS_SECONDS:
+		return found
+	handler = checked_handler(path)
+	_found[frappe.local.site, path] = (handler, time.monotonic())
+	return handler
+
+
+def checked_handler(path: str) -> Callable[[JobContext], Any]:
 	try:
-		return get_handler(found[0][0])
+		return get_handler(path)
 	except frappe.ValidationError as error:
 		raise TransientError(
 			_("{0}. If other code was installed meanwhile, restart the workers: bench restart").format(
@@ -93,12 +108,16 @@ def supervised(
 	"""The job's context, with a supervisor beside the block that may stop it by force."""
 	control = ControlConnection(job.name, job.organization, job.attempt_id)
 	context = JobContext(job, control)
-	overran = TimedOut(job.timeout_seconds, _("The handler went on after its timeout and was killed."))
-	record_overrun = partial(settlement.record_in_own_transaction, job, overran, errands)
-	supervisor = Supervisor(control, limit, record_overrun, errands, offspring)
+	grace = cint(job.standing.settings.get("cancel_grace_period"))
+	supervisor = Supervisor(control, limit, partial(record_overrun, job, errands), errands, offspring, grace)
 	try:
 		with supervisor.watching():
 			yield context
 	finally:
 		context.deliver()
 		control.close()
+
+
+def record_overrun(job: BackgroundJob, errands: Errands) -> None:
+	overran = TimedOut(job.timeout_seconds, _("The handler went on after its timeout and was killed."))
+	settlement.record_in_own_transaction(job, overran, errands)

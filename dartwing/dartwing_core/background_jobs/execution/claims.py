@@ -1,5 +1,7 @@
 """Queued → Running: the job of a wake-up, or the one whose turn it is."""
 
+from collections.abc import Callable
+
 import frappe
 from frappe import _
 
@@ -9,7 +11,7 @@ from dartwing.dartwing_core.background_jobs.dispatch.consequences import follow_
 from dartwing.dartwing_core.background_jobs.errors import StaleJobError
 from dartwing.dartwing_core.background_jobs.execution.horse import Horse
 from dartwing.dartwing_core.background_jobs.execution.queued_jobs import read_queued
-from dartwing.dartwing_core.background_jobs.execution.refusals import refuse_to_start
+from dartwing.dartwing_core.background_jobs.execution.refusals import may_start, refuse_to_start
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	RUNNING,
 	BackgroundJob,
@@ -54,3 +56,35 @@ def start(job: BackgroundJob, horse: Horse | None) -> None:
 		progress=0.0,
 		progress_message=None,
 	)
+
+
+class ClaimAlong:
+	"""The claim of the next job in the transaction in which a job ends: that spares a transaction.
+
+	`next_id` names the job whose turn it is, or None. The steps, in this order: `lock`, the end of the other
+	job, `start`, the commit, `note_commit`. Whatever goes wrong before the commit, that job stays Queued.
+	"""
+
+	def __init__(self, next_id: Callable[[], str | None], horse: Horse):
+		self._next_id = next_id
+		self._horse = horse
+		self._locked: BackgroundJob | None = None
+		# the claimed job, once that is committed
+		self.job: BackgroundJob | None = None
+
+	def lock(self) -> None:
+		"""Lock the row of the job, if it may start; call it before the transaction writes anything."""
+		job_id = self._next_id()
+		try:
+			job = read_queued(job_id, skip_locked=True) if job_id else None
+			self._locked = job if job and may_start(job) else None
+		except Exception:
+			# an ordinary claim tries again, and finds out what is wrong
+			frappe.db.rollback()
+
+	def start(self) -> None:
+		if self._locked:
+			start(self._locked, self._horse)
+
+	def note_commit(self) -> None:
+		self.job = self._locked

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from functools import partial
 
 import frappe
@@ -26,7 +27,6 @@ class Errands:
 
 	def __init__(self, site: str):
 		self._site = site
-		self._at_once = int(config.get("dispatch_turn"))
 		self._seconds = config.get("errands_interval_seconds")
 		self._lock = threading.Lock()
 		self._is_running = threading.Lock()
@@ -48,24 +48,31 @@ class Errands:
 			self._wake_ups[queue].append(rq_job_id)
 			self._since = self._since or time.monotonic()
 
-	def run_if_due(self) -> None:
-		"""Do the errands if as many jobs have ended as the dispatcher moves in a turn, or after a while."""
+	@property
+	def are_due(self) -> bool:
+		"""Whether an errand has waited for as long as errands may."""
 		since = self._since
-		if since and (len(self._ended) >= self._at_once or time.monotonic() - since >= self._seconds):
-			self.run()
+		return since is not None and time.monotonic() - since >= self._seconds
 
 	def run(self) -> bool:
-		"""Do all errands, in a context of its own; False when there was none.
+		"""Do all errands, in a context of their own; False when there was none.
 
 		If another thread is doing errands, it waits until that is done: the horse must not end in the middle
 		of it.
 		"""
+		return self._run(partial(run_on_site, self._site))
+
+	def run_here(self) -> bool:
+		"""As `run`, in the current context, whose connection is the engine's own."""
+		return self._run(lambda errands: errands())
+
+	def _run(self, in_its_context: Callable[[Callable[[], None]], object]) -> bool:
 		with self._is_running:
 			with self._lock:
 				ended, needless, is_empty = self._ended, self._wake_ups, not self._since
 				self._clear()
 			if not is_empty:
-				run_on_site(self._site, partial(do, ended, needless))
+				in_its_context(partial(do, ended, needless))
 		return not is_empty
 
 

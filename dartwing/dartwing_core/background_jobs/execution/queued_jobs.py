@@ -9,6 +9,7 @@ from dartwing.dartwing_core.background_jobs.database import database_clock
 from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
 from dartwing.dartwing_core.background_jobs.database.snapshots import newest
 from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
+from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, QUEUED, BackgroundJob
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import is_held, paused_queues
 
@@ -37,23 +38,46 @@ FIELDS = (
 	"creation",
 	"modified",
 )
+# What the start of a job depends on, as it is now; null where a row is gone. These are subqueries, and no
+# joins, because a locking read would lock the joined rows as well.
+STANDING = {
+	"organization_status": "select status from `tabOrganization` where name = job.organization",
+	"enabled": "select enabled from `tabUser` where name = job.owner_user",
+	"is_member": f"""select exists (select 1 from {access.MEMBERSHIPS}
+		where user.name = job.owner_user and member.organization = job.organization)""",
+	"is_paused": "select is_paused from `tabJob Type` where name = job.job_type",
+	"requires_permission": "select requires_permission from `tabJob Type` where name = job.job_type",
+	"handler_method": "select handler_method from `tabJob Type` where name = job.job_type",
+	"parent_status": "select status from `tabBackground Job` parent where parent.name = job.depends_on",
+	"settings": "select json_objectagg(field, value) from `tabSingles` where doctype = 'Job Engine Settings'",
+}
 # how many jobs of one organization are looked at, at once
 LOOK_AHEAD = 20
 
 
 def read_queued(job_id: str, skip_locked: bool) -> BackgroundJob | None:
+	"""The job, if it is Queued, with its `standing`: a dict of what its start depends on (`STANDING`).
+
+	With `skip_locked`, its row is locked; None if another transaction is at it.
+	"""
+	columns = [*(f"job.{field}" for field in FIELDS), f"{UTC_NOW} utc_now"]
+	columns += [f"({query}) `{name}`" for name, query in STANDING.items()]
 	rows = frappe.db.sql(
 		(newest() if skip_locked else "")
-		+ f"select {', '.join(FIELDS)}, {UTC_NOW} utc_now"
-		+ " from `tabBackground Job` where name = %s and status = %s"
+		+ f"select {', '.join(columns)} from `tabBackground Job` job"
+		+ " where job.name = %(name)s and job.status = %(status)s"
 		+ (" for update skip locked" if skip_locked else ""),
-		(job_id, QUEUED),
+		{"name": job_id, "status": QUEUED, "today": access.today()},
 		as_dict=True,
 	)
 	if not rows:
 		return None
-	database_clock.note(rows[0].pop("utc_now"))
-	return frappe.get_doc({"doctype": "Background Job", **rows[0]})
+	row = rows[0]
+	database_clock.note(row.utc_now)
+	job = frappe.get_doc({"doctype": "Background Job", **{field: row[field] for field in FIELDS}})
+	job.standing = frappe._dict({name: row[name] for name in STANDING})
+	job.standing.settings = frappe.parse_json(row.settings)
+	return job
 
 
 def next_in_order(

@@ -33,21 +33,25 @@ PASSING = (
 )
 
 
+def may_start(job: BackgroundJob) -> bool:
+	"""Whether nothing speaks against the job's start now."""
+	return not (why_never(job) or why_not_now(job))
+
+
 def refuse_to_start(job: BackgroundJob) -> bool:
 	"""Check what may have changed since the submission; True if the job must not start now, or never.
 
 	Then it is moved to where it belongs, in the current transaction.
 	"""
-	standing = standing_of(job)
-	reason = why_never(job, standing)
+	reason = why_never(job)
 	if reason:
 		job.transition_to(
 			DEAD_LETTER, message=reason, actor="Executor", error_type=PERMANENT, error_message=reason
 		)
 		return True
-	reason = why_not_now(job, standing)
+	reason = why_not_now(job)
 	if reason:
-		ready_at = None if is_waiting_for_parent(standing) else times.utc_now()
+		ready_at = None if is_waiting_for_parent(job.standing) else times.utc_now()
 		job.transition_to(PENDING, message=reason, actor="Executor", rq_job_id=None, ready_at=ready_at)
 		# If `resume` was called meanwhile, it found this job Queued and did nothing about it. So the
 		# dispatcher, which runs after this commit, must read the settings anew: by those that this process
@@ -57,33 +61,11 @@ def refuse_to_start(job: BackgroundJob) -> bool:
 	return False
 
 
-def standing_of(job: BackgroundJob) -> frappe._dict:
-	"""What the job's start depends on, as it is now; None where a row is gone."""
-	return frappe.db.sql(
-		f"""select organization.status organization_status, owner.enabled, type.is_paused,
-			type.requires_permission, parent.status parent_status,
-			exists (
-				select 1 from {access.MEMBERSHIPS}
-				where user.name = job.owner_user and member.organization = job.organization
-			) is_member
-		from (select %(organization)s organization, %(owner_user)s owner_user, %(job_type)s job_type,
-			%(depends_on)s depends_on) job
-		left join `tabOrganization` organization on organization.name = job.organization
-		left join `tabUser` owner on owner.name = job.owner_user
-		left join `tabJob Type` type on type.name = job.job_type
-		left join `tabBackground Job` parent on parent.name = job.depends_on""",
-		{
-			"today": access.today(),
-			**{field: job.get(field) for field in ("organization", "owner_user", "job_type", "depends_on")},
-		},
-		as_dict=True,
-	)[0]
-
-
-def why_never(job: BackgroundJob, standing: frappe._dict) -> str | None:
+def why_never(job: BackgroundJob) -> str | None:
+	standing = job.standing
 	if standing.organization_status is None:
 		return _("Organization not found")
-	if not (standing.enabled and (standing.is_member or access.is_system_manager(job.owner_user))):
+	if not (standing.enabled and (standing.is_member or is_system_manager_now(job.owner_user))):
 		return _("Permission denied")
 	if standing.requires_permission and (reason := why_not_permitted(job, standing.requires_permission)):
 		return reason
@@ -92,12 +74,13 @@ def why_never(job: BackgroundJob, standing: frappe._dict) -> str | None:
 	return None
 
 
-def why_not_now(job: BackgroundJob, standing: frappe._dict) -> str | None:
+def why_not_now(job: BackgroundJob) -> str | None:
+	standing, value_of = job.standing, job.standing.settings.get
 	if standing.organization_status != "Active":
 		return _("organization is {0}").format(_(standing.organization_status))
 	if is_waiting_for_parent(standing):
 		return _("parent {0} is not Completed").format(job.depends_on)
-	if is_held() or QUEUE_BY_PRIORITY[job.priority] in paused_queues():
+	if is_held(value_of) or QUEUE_BY_PRIORITY[job.priority] in paused_queues(value_of):
 		return _("paused")
 	if standing.is_paused:
 		return _("Job Type {0} is paused").format(job.job_type)
@@ -109,11 +92,22 @@ def is_waiting_for_parent(standing: frappe._dict) -> bool:
 	return standing.parent_status not in (None, COMPLETED)
 
 
+def is_system_manager_now(user: str) -> bool:
+	forget_roles()
+	return access.is_system_manager(user)
+
+
+def forget_roles() -> None:
+	"""Have Frappe ask anew who has which role: what it remembers in this context may be a second old."""
+	frappe.set_user(frappe.session.user)
+
+
 def why_not_permitted(job: BackgroundJob, required: str) -> str | None:
 	"""Why the owner may not create what the Job Type requires; an error of the check is a reason, too.
 
 	The DocType may be gone, or a hook of another app be broken: the next wake-up would not fare better.
 	"""
+	forget_roles()
 	try:
 		is_permitted = frappe.has_permission(required, "create", user=job.owner_user)
 	except PASSING:

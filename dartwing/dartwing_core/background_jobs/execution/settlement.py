@@ -10,6 +10,7 @@ from dartwing.dartwing_core.background_jobs.database.connections import (
 	as_own_connection,
 	separate_transaction,
 )
+from dartwing.dartwing_core.background_jobs.execution.claims import ClaimAlong
 from dartwing.dartwing_core.background_jobs.execution.errands import Errands
 from dartwing.dartwing_core.background_jobs.execution.outcomes import (
 	Abandoned,
@@ -21,10 +22,30 @@ from dartwing.dartwing_core.background_jobs.execution.time_limit import at_most
 from dartwing.dartwing_core.doctype.background_job.background_job import RUNNING, BackgroundJob
 
 
-def complete(job: BackgroundJob, outcome: Completed) -> None:
+def complete(job: BackgroundJob, outcome: Completed, next_claim: ClaimAlong | None = None) -> None:
+	"""Record it and commit, together with what the handler wrote in this transaction.
+
+	With `next_claim`, which is for a transaction in which no handler wrote, another job is claimed as well.
+	"""
+	if next_claim:
+		try:
+			complete_and_claim(job, outcome, next_claim)
+			return
+		except frappe.QueryDeadlockError:
+			# somebody who waits for the other job has what this one needs
+			frappe.db.rollback()
 	outcome.record(job)
 	with as_own_connection():
 		frappe.db.commit()
+
+
+def complete_and_claim(job: BackgroundJob, outcome: Completed, next_claim: ClaimAlong) -> None:
+	next_claim.lock()
+	outcome.record(job)
+	next_claim.start()
+	with as_own_connection():
+		frappe.db.commit()
+	next_claim.note_commit()
 
 
 def record_failure(job: BackgroundJob, outcome: Outcome, errands: Errands) -> None:

@@ -27,7 +27,6 @@ from dartwing.dartwing_core.background_jobs.execution.errands import Errands
 from dartwing.dartwing_core.background_jobs.execution.fresh_context import for_another_thread
 from dartwing.dartwing_core.background_jobs.execution.offspring import Offspring
 from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
-from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 
 STOP_SIGNAL = signal.SIGUSR2
 # seconds that the main thread may take to hear a signal, unless it waits where it hears none
@@ -44,6 +43,7 @@ class Supervisor:
 		on_overrun: Callable[[], None],
 		errands: Errands,
 		offspring: Offspring,
+		cancel_grace_seconds: float,
 	):
 		self._control = control
 		self._offspring = offspring
@@ -51,7 +51,7 @@ class Supervisor:
 		self._on_overrun = on_overrun
 		self._interval = config.get("supervision_interval_seconds")
 		self._heartbeat_interval = config.get("heartbeat_interval_seconds")
-		self._cancel_grace = setting("cancel_grace_period")
+		self._cancel_grace = cancel_grace_seconds
 		self._timeout_grace = config.get("timeout_grace_seconds")
 		self._timeout_at = time.monotonic() + limit.seconds
 		self._deadline = self._timeout_at + self._timeout_grace
@@ -95,7 +95,8 @@ class Supervisor:
 	def _run_errands(self) -> None:
 		"""Do the horse's errands: whatever waits for them must not wait until this handler ends."""
 		try:
-			self._errands.run_if_due()
+			if self._errands.are_due:
+				self._errands.run()
 		except Exception:
 			frappe.logger("dartwing").exception(f"{self._control.job_id}: errands are left to the cron")
 

@@ -228,7 +228,7 @@ def paused() -> Finding:
 	held += [_("Job Type {0}").format(name) for name in types]
 	if setting("paused"):
 		held.insert(0, _("the site"))
-	if frappe.conf.get("maintenance_mode") or is_migrating():
+	if frappe.conf.get("maintenance_mode") or is_migrating(setting("migrating_since")):
 		held.insert(0, _("the site, for maintenance"))
 	message = _("paused: {0}").format(", ".join(held)) if held else _("nothing is paused")
 	return Finding("paused", WARNING if held else OK, message, len(held))

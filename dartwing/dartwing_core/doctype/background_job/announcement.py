@@ -1,10 +1,10 @@
 """What is told of transitions once they are committed: a line in the log, an event in the browsers."""
 
 from collections.abc import Sequence
-from functools import partial
+from itertools import repeat
 
 from dartwing.dartwing_core.background_jobs.announcing import realtime, transition_log
-from dartwing.dartwing_core.background_jobs.database.after_commit import tell_after_commit
+from dartwing.dartwing_core.background_jobs.database.after_commit import one_message
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 
 
@@ -15,17 +15,30 @@ def announce_after_commit(
 
 	`may_be_undone`: the caller may yet roll back to a savepoint, which tells nobody; what it undid is left out.
 	"""
-	tell_after_commit(partial(_announce_committed if may_be_undone else _announce, lines, events))
+	one_message(Announcement).add(lines, events, may_be_undone)
 
 
-def _announce(lines: Sequence[transition_log.Line], events: Sequence[realtime.Message]) -> None:
-	transition_log.write(lines)
-	realtime.publish_all("job_status_changed", events)
+class Announcement:
+	"""What is told of all transitions of one transaction, together."""
 
+	def __init__(self) -> None:
+		self._told: list[tuple[transition_log.Line, realtime.Message, bool]] = []
 
-def _announce_committed(lines: Sequence[transition_log.Line], events: Sequence[realtime.Message]) -> None:
-	"""Those whose row of the log is there."""
-	with uncommitted_reads():
-		committed = transition_log.committed(lines)
-	kept = [(line, event) for line, event in zip(lines, events, strict=True) if line[0] in committed]
-	_announce([line for line, _event in kept], [event for _line, event in kept])
+	def add(
+		self, lines: Sequence[transition_log.Line], events: Sequence[realtime.Message], may_be_undone: bool
+	) -> None:
+		self._told += zip(lines, events, repeat(may_be_undone))
+
+	def __call__(self) -> None:
+		in_doubt = [line for line, _event, may_be_undone in self._told if may_be_undone]
+		undone = {name for name, _line in in_doubt} - self._committed(in_doubt)
+		told = [(line, event) for line, event, _may_be_undone in self._told if line[0] not in undone]
+		transition_log.write([line for line, _event in told])
+		realtime.publish_all("job_status_changed", [event for _line, event in told])
+
+	def _committed(self, lines: Sequence[transition_log.Line]) -> set[str]:
+		"""The names of those rows of the Job Execution Log, out of the lines', that are there."""
+		if not lines:
+			return set()
+		with uncommitted_reads():
+			return transition_log.committed(lines)

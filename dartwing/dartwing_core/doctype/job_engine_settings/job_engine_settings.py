@@ -1,9 +1,10 @@
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import frappe
 from frappe.model.document import Document
-from frappe.utils import get_datetime
+from frappe.utils import cint, get_datetime
 
 from dartwing.dartwing_core.background_jobs.database import times
 
@@ -51,16 +52,19 @@ def look_again() -> None:
 	frappe.clear_document_cache("Job Engine Settings", "Job Engine Settings")
 
 
-def is_held() -> bool:
-	"""Whether nothing may start on this site: paused, or a migration is under way."""
-	return bool(setting("paused") or frappe.conf.get("maintenance_mode") or is_migrating())
+def is_held(value_of: Callable[[str], Any] = setting) -> bool:
+	"""Whether nothing may start on this site: paused, or a migration is under way.
+
+	`value_of` answers with a value of the settings, as this process remembers them or as they are now.
+	"""
+	is_paused = cint(value_of("paused")) or frappe.conf.get("maintenance_mode")
+	return bool(is_paused or is_migrating(value_of("migrating_since")))
 
 
-def is_migrating() -> bool:
+def is_migrating(since: Any) -> bool:
 	"""Whether a migration began and did not end; one that died is forgotten after an hour."""
-	since = setting("migrating_since")
 	return bool(since) and get_datetime(since) > times.site_now() - MIGRATION_LIFETIME
 
 
-def paused_queues() -> set[str]:
-	return {queue for queue in QUEUES if setting(f"pause_{queue}")}
+def paused_queues(value_of: Callable[[str], Any] = setting) -> set[str]:
+	return {queue for queue in QUEUES if cint(value_of(f"pause_{queue}"))}
