@@ -177,19 +177,26 @@ def test_a_cancel_between_the_handlers_return_and_its_commit_keeps_nothing(world
 # --- what must not keep an outcome from being recorded
 
 
-def test_a_job_whose_type_is_deleted_while_it_runs_fails_and_is_explained(world, processes):
+@pytest.mark.parametrize(
+	("deleted_at", "status"),
+	[("before executor.claim", "Failed"), ("before executor.perform", "Completed")],
+	ids=["before it starts", "when it has started"],
+)
+def test_a_job_whose_type_is_deleted_ends_as_it_started(world, processes, deleted_at, status):
+	"""The handler is the one that the type named when the job was claimed."""
 	make_job_type("doomed_job")
 	frappe.db.commit()
-	worker = processes.stopped_worker("before executor.perform")
+	worker = processes.stopped_worker(deleted_at)
 	job = submit_as(world.alice, "doomed_job", world.alpha, {"mode": "succeed"})
-	worker.pid  # noqa: B018 the job is claimed
+	worker.pid  # noqa: B018 it is there
 	frappe.db.delete("Job Type", {"name": "doomed_job"})
 	frappe.db.commit()
 	frappe.clear_document_cache("Job Type", "doomed_job")
 	worker.release()
-	wait_until(has(job.name, "Failed"), "the job failed")
-	assert state(job.name)["error_message"]
-	assert state(job.name)["next_retry_at"]
+	wait_until(has(job.name, status), "the job ended")
+	if status == "Failed":
+		assert state(job.name)["error_message"] == "Job Type doomed_job does not exist any more"
+		assert state(job.name)["next_retry_at"]
 
 
 def test_an_error_whose_words_are_no_text_is_recorded(world, processes):
