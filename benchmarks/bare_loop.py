@@ -4,7 +4,7 @@ For each job a Frappe context of its own: init, connect, claim with SKIP LOCKED,
 commit, the function as the job's owner, Completed with its log row, commit, two events, destroy. No order,
 window, check, wake-up, supervision, heartbeat or timeout.
 
-Run by `throughput` in the sites folder: `python bare_loop.py <site> <function>`.
+Run by `throughput` in the sites folder: `python bare_loop.py <site> <organization> <function>`.
 """
 
 import contextvars
@@ -19,7 +19,7 @@ from dartwing import warm_start
 from dartwing.dartwing_core.doctype.job_execution_log.job_execution_log import new_names
 
 CLAIM = """select name, organization, owner_user, job_type, priority from `tabBackground Job`
-	where status = 'Queued' limit 1 for update skip locked"""
+	where status = 'Queued' and organization = %s limit 1 for update skip locked"""
 START = """update `tabBackground Job` set status = 'Running', started_at = %(now)s, modified = %(now)s,
 	attempt_id = %(attempt)s, ready_at = null where name = %(name)s"""
 COMPLETE = """update `tabBackground Job` set status = 'Completed', completed_at = %(now)s, modified = %(now)s,
@@ -30,18 +30,18 @@ LOG = """insert into `tabJob Execution Log` (name, owner, creation, modified, mo
 	%(before)s, %(after)s, %(now)s, 'bare loop', %(job_type)s, %(priority)s)"""
 
 
-def main(site: str, path: str) -> None:
+def main(site: str, organization: str, path: str) -> None:
 	warm_start.load()
-	while contextvars.Context().run(run_one, site, path):
+	while contextvars.Context().run(run_one, site, organization, path):
 		pass
 
 
-def run_one(site: str, path: str) -> bool:
+def run_one(site: str, organization: str, path: str) -> bool:
 	"""False when no job is left."""
 	frappe.init(site=site)
 	frappe.connect()
 	try:
-		found = frappe.db.sql(CLAIM, as_dict=True)
+		found = frappe.db.sql(CLAIM, (organization,), as_dict=True)
 		if found:
 			run(found[0], frappe.get_attr(path))
 		return bool(found)

@@ -127,12 +127,22 @@ class Ours:
 
 	def done(self) -> int:
 		frappe.db.rollback()
-		return frappe.db.count("Background Job", {"status": "Completed"})
+		return frappe.db.count("Background Job", self._completed)
+
+	def starts(self) -> list[float]:
+		return self._times("started_at")
 
 	def ends(self) -> list[float]:
+		return self._times("completed_at")
+
+	@property
+	def _completed(self) -> dict[str, str]:
+		"""Jobs of this run: the site may have had others before, of other organizations."""
+		return {"status": "Completed", "organization": self._lab.organization}
+
+	def _times(self, field: str) -> list[float]:
 		frappe.db.rollback()
-		completed = frappe.get_all("Background Job", {"status": "Completed"}, pluck="completed_at", limit=0)
-		return [in_utc(at) for at in completed]
+		return [in_utc(at) for at in frappe.get_all("Background Job", self._completed, pluck=field, limit=0)]
 
 
 def rate_of(
@@ -165,19 +175,18 @@ def bare_rate_of(lab: Lab, processes: int, seconds: float, work: Ours, function:
 		)
 		frappe.db.commit()
 		log = lab.folder / "bare_loop.log"
+		arguments = (lab.runtime.site, lab.organization, function)
 		loops = [
-			lab.runtime.spawn_script(Path(bare_loop.__file__), lab.runtime.site, function, log=log)
-			for _ in range(processes)
+			lab.runtime.spawn_script(Path(bare_loop.__file__), *arguments, log=log) for _ in range(processes)
 		]
 		try:
 			wait_until(lambda: work.done() > 0, "the bare loop runs", 30)
 			wait_until_done(work, seconds)
-			ends = work.ends()
-			starts = frappe.get_all("Background Job", {"status": "Completed"}, pluck="started_at", limit=0)
+			starts, ends = work.starts(), work.ends()
 		finally:
 			for loop in loops:
 				stop(loop)
-		return len(ends) / (max(ends) - in_utc(min(starts)))
+		return len(ends) / (max(ends) - min(starts))
 
 	return measured
 

@@ -4,16 +4,20 @@ import importlib
 import json
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
+import frappe
 import pytest
+from factories import submit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks import report
 from benchmarks.answers import QUESTIONS, Answer, Comparison, load, store
 from benchmarks.asking import answer
-from benchmarks.lab import Lab
+from benchmarks.lab import NOTHING, Lab
 from benchmarks.machine import circumstances
+from benchmarks.throughput import Ours, bare_rate_of
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +47,24 @@ def test_each_question_is_answered_and_reported(lab, question, tmp_path):
 	for one in answers:
 		assert f"### {one.title}" in page
 		assert all(f"| {label} | " in page for label in one.samples)
+
+
+def test_a_rate_is_counted_from_its_own_jobs_only(lab, world):
+	"""The site had jobs before: some have ended long ago, others still wait."""
+	lab.clear()
+	of_others = [submit(world.bob, world.beta, n=number).name for number in range(2)]
+	long_ago = {"started_at": "2026-01-01 00:00:00", "completed_at": "2026-01-01 00:00:01"}
+	frappe.db.set_value("Background Job", of_others[0], {"status": "Completed", **long_ago})
+	frappe.db.commit()
+	with patch.object(Lab, "clear", lambda _lab: None):
+		jobs = Ours(lab, NOTHING, 3)
+		assert (jobs.done(), jobs.ends()) == (0, [])
+		rate = bare_rate_of(lab, 1, 20, jobs, "dartwing.tests.benchmarked.do_nothing")()
+	assert jobs.done() == 3
+	began, ended = min(jobs.starts()), max(jobs.ends())
+	assert rate == pytest.approx(3 / (ended - began))
+	assert ended - began < 3600
+	assert frappe.db.get_value("Background Job", of_others[1], "status") == "Queued"
 
 
 def some_answer() -> Answer:
