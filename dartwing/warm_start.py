@@ -7,8 +7,9 @@ forks have too, with `bench worker` and with `bench worker-pool`.
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
+from types import ModuleType
 
 # none of them starts a thread or opens a connection, which would not survive a fork
 MODULES = (
@@ -31,6 +32,11 @@ MODULES = (
 	"dartwing.dartwing_core.background_jobs.executor",
 	"dartwing.dartwing_core.doctype.job_type.job_type",
 )
+# libraries that read data of their own when they are first used, which takes longer than to import them
+FIRST_USES: dict[str, Callable[[ModuleType], object]] = {
+	"pytz": lambda pytz: len(pytz.all_timezones_set),
+	"sqlparse": lambda sqlparse: sqlparse.format("select 1"),
+}
 WORKERS = {"worker", "worker-pool"}
 # set to 0, each job imports what it needs, as in a stock worker
 SWITCH = "DARTWING_WARM_START"
@@ -45,11 +51,20 @@ def load_in_a_worker() -> None:
 def load() -> None:
 	"""Import all of it; what this version of Frappe does not have is left out."""
 	for name in (*MODULES, *modules_of_hooks()):
-		try:
-			import_module(name)
-		except ModuleNotFoundError as error:
-			if not error.name or not name.startswith(error.name):
-				raise
+		imported(name)
+	for name, use in FIRST_USES.items():
+		if library := imported(name):
+			use(library)
+
+
+def imported(name: str) -> ModuleType | None:
+	"""The module; None if there is none of that name."""
+	try:
+		return import_module(name)
+	except ModuleNotFoundError as error:
+		if not error.name or not name.startswith(error.name):
+			raise
+		return None
 
 
 def modules_of_hooks() -> Iterator[str]:

@@ -15,6 +15,7 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	WAITING,
 	WAITING_FOR_RETRY,
 	BackgroundJob,
+	of_row,
 )
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import paused_queues
 
@@ -104,5 +105,5 @@ def locked_while_waiting(names: Sequence[str]) -> list[BackgroundJob]:
 		(names, WAITING),
 		as_dict=True,
 	)
-	jobs = {row.name: frappe.get_doc({"doctype": "Background Job", **row}) for row in rows}
+	jobs = {row.name: of_row(row) for row in rows}
 	return [jobs[name] for name in names if name in jobs]

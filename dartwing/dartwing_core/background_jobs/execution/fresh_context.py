@@ -29,7 +29,8 @@ class HandlerContexts:
 	"""
 
 	def __init__(self) -> None:
-		self._locals = dict(frappe.local)
+		# what Frappe remembers of its cache is large, and may be out of date
+		self._locals = {**dict(frappe.local), "cache": {}}
 		self._before = [frappe.get_attr(path) for path in frappe.get_hooks("before_job")]
 		self._after = [frappe.get_attr(path) for path in frappe.get_hooks("after_job")]
 
@@ -46,7 +47,6 @@ class HandlerContexts:
 		for name, value in self._locals.items():
 			setattr(frappe.local, name, value if name in NEVER_CHANGED else _own(value, deepcopy))
 		database = frappe.local.db = drivers.beside(self._locals["db"])
-		# this also forgets what Frappe remembers of its cache, which may be out of date
 		frappe.set_user("Administrator")
 		frappe.local.job = frappe._dict(
 			site=frappe.local.site,

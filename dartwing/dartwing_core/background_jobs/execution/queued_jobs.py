@@ -10,7 +10,12 @@ from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_N
 from dartwing.dartwing_core.background_jobs.database.snapshots import newest
 from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.tenancy import access
-from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, QUEUED, BackgroundJob
+from dartwing.dartwing_core.doctype.background_job.background_job import (
+	PRIORITIES,
+	QUEUED,
+	BackgroundJob,
+	of_row,
+)
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import is_held, paused_queues
 
 # what a claim, the handler's context and the outcomes read of a job
@@ -74,7 +79,7 @@ def read_queued(job_id: str, skip_locked: bool) -> BackgroundJob | None:
 		return None
 	row = rows[0]
 	database_clock.note(row.utc_now)
-	job = frappe.get_doc({"doctype": "Background Job", **{field: row[field] for field in FIELDS}})
+	job = of_row({field: row[field] for field in FIELDS})
 	job.standing = frappe._dict({name: row[name] for name in STANDING})
 	job.standing.settings = frappe.parse_json(row.settings)
 	return job

@@ -25,7 +25,7 @@ from dartwing.dartwing_core.background_jobs.errors import IdempotencyKeyError, r
 from dartwing.dartwing_core.background_jobs.submission import deduplication, json_objects
 from dartwing.dartwing_core.background_jobs.submission.checks import JobRequest, check_texts, instant_of
 from dartwing.dartwing_core.background_jobs.tenancy import access
-from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
+from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob, of_row
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 
 # what every server and proxy lets through in a header: visible ASCII
@@ -150,7 +150,7 @@ def _accepted_before(row: frappe._dict, request: Keyed) -> BackgroundJob:
 	if row.request_hash != request.request_hash:
 		reason = _("{0} was sent with another request, which became {1}; use a new key for a new request")
 		refuse_argument(request.argument, reason.format(repr(request.key), row.name), IdempotencyKeyError)
-	job = frappe.get_doc({"doctype": "Background Job", **row})
+	job = of_row(row)
 	job.flags.is_existing = True
 	return job
 

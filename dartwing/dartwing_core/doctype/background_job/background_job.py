@@ -296,7 +296,12 @@ def locked(job_ids: Sequence[str], skip_locked: bool = False) -> list[Background
 		(list(job_ids),),
 		as_dict=True,
 	)
-	return [frappe.get_doc({"doctype": "Background Job", **row}) for row in rows]
+	return list(map(of_row, rows))
+
+
+def of_row(row: dict[str, Any]) -> BackgroundJob:
+	"""The job that columns of its row tell of. Frappe's `get_doc` would ask the database for the class."""
+	return BackgroundJob({"doctype": "Background Job", **row})
 
 
 def rows_changed() -> int:
