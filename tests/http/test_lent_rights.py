@@ -8,7 +8,7 @@ import frappe
 import pytest
 from factories import CURIOUS, World, acting_as, purge
 from http_client import Client
-from requested import requested
+from requested import queued, requested
 from runtimes.chosen import is_a_bench
 
 from dartwing.dartwing_core.api import hidden_templates, lent
@@ -86,9 +86,9 @@ class Sent(frappe._dict):
 		return self.get("before")
 
 
-@pytest.fixture
-def asking(world: World) -> Iterator[None]:
-	with requested("/api/resource/x", "PUT"):
+@pytest.fixture(params=["in a request", "in Frappe's queue"])
+def asking(world: World, request: pytest.FixtureRequest) -> Iterator[None]:
+	with requested("/api/resource/x", "PUT") if request.param == "in a request" else queued():
 		yield
 
 

@@ -51,8 +51,31 @@ def is_refused(fieldtype: str, value: str, **more: Any) -> bool:
 
 
 def test_each_kind_of_field_is_decided():
-	assert set(data_fieldtypes) <= {*markup.KINDS, *markup.NOT_CHECKED, *NO_TEXTS}
+	assert set(data_fieldtypes) <= {"Code", *markup.KINDS, *markup.NOT_CHECKED, *NO_TEXTS}
 	assert not NO_TEXTS & {*markup.KINDS, *markup.NOT_CHECKED}
+
+
+EXPRESSION = "(() => { alert(1); return {} })()"
+
+
+def test_what_desk_runs_as_json_is_json(world):
+	"""Desk makes a function of the filters of a shortcut, and calls it."""
+	assert is_refused("Code", EXPRESSION, options="JSON")
+	assert is_refused("Code", "[frappe.datetime.now_date()]", options="JSON")
+	assert not is_refused("Code", '{"status": ["=", "Open"], "n": 1.5}', options="JSON")
+	assert not is_refused("Code", "[]", options="JSON")
+
+
+@pytest.mark.parametrize(
+	"options", ["JS", "Javascript", "Python", "PythonExpression", "Jinja", "Rust"]
+)
+def test_what_is_code_is_of_system_managers(world, options):
+	assert is_refused("Code", "1", options=options)
+
+
+@pytest.mark.parametrize("options", [None, "", "CSS", "SCSS", "Email"])
+def test_what_is_shown_as_it_is_written_may_be_anything(world, options):
+	assert not is_refused("Code", EXPRESSION, options=options)
 
 
 @pytest.mark.parametrize("fieldtype", [*CLEANED, "Attach", "Barcode", "Color", "Icon", "JSON", "Signature"])

@@ -6,9 +6,10 @@ from typing import Any
 import frappe
 import pytest
 from factories import World, purge, submit
-from requested import requested
+from requested import queued, requested
 
 from dartwing.dartwing_core.api import json_texts
+from dartwing.dartwing_core.background_jobs.tenancy.asking import EXECUTE_JOB
 
 MARKUP = '["<img src=x onerror=alert(1)>"]'
 
@@ -59,6 +60,21 @@ def test_a_reference_that_was_there_before_stops_nobody(world, comment, foreign)
 def test_a_reference_to_another_hidden_document_is_one_to_nothing(world, comment, foreign):
 	with pytest.raises(frappe.LinkValidationError, match="Could not find"):
 		saved(comment, reference_name=foreign[1])
+
+
+def test_what_a_request_has_put_off_is_looked_at_all_the_same(world, comment, foreign, profile):
+	"""Frappe changes twenty documents and more in a worker, as the user who asked."""
+	with queued():
+		with pytest.raises(frappe.LinkValidationError, match="Could not find"):
+			comment.update({"reference_name": foreign[1]}).save(ignore_permissions=True)
+		with pytest.raises(frappe.ValidationError, match="user_image"):
+			profile.update({"user_image": "javascript:alert(1)"}).save(ignore_permissions=True)
+
+
+def test_what_a_handler_saves_is_the_code_of_an_app(world, comment, foreign):
+	with queued(EXECUTE_JOB):
+		comment.update({"reference_name": foreign[1]}).save(ignore_permissions=True)
+	assert comment.reference_name == foreign[1]
 
 
 def test_what_a_save_leaves_alone_is_not_looked_at(world, profile):

@@ -9,8 +9,8 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.api.links import is_a_members_request
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.tenancy.asking import is_asked_by_a_member
 
 # the field that says for whom they are; Desktop Icons are for everybody
 FOR_WHOM = {
@@ -26,7 +26,7 @@ FOR_WHOM = {
 
 def refuse_others(doc: Any, method: str | None = None, *arguments: Any) -> None:
 	"""Before one is saved, renamed or deleted: raise PermissionError for one that is not one's own."""
-	if not is_a_members_request("Workspace Manager"):
+	if not is_asked_by_a_member("Workspace Manager"):
 		return
 	field = FOR_WHOM[doc.doctype]
 	for each in (doc, doc.get_doc_before_save()):

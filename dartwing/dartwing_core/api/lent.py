@@ -19,11 +19,11 @@ from dartwing.dartwing_core.api.allowed import canonical
 from dartwing.dartwing_core.api.door import method_of
 from dartwing.dartwing_core.api.hidden_templates import has_template
 from dartwing.dartwing_core.api.json_texts import parsed
-from dartwing.dartwing_core.api.links import is_a_members_request
 from dartwing.dartwing_core.api.mentions import guarded_doctype
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import refusing
+from dartwing.dartwing_core.background_jobs.tenancy.asking import is_asked_by_a_member
 
 NOTHING = ("", "[]", "{}", "null", "0")
 # runs a method of a document that it is sent
@@ -45,7 +45,7 @@ def refuse_lent(doc: Any, method: str | None = None) -> None:
 	it was saved: on the way, Frappe makes another text of markup.
 	"""
 	rule = RULES.get(doc.doctype)
-	if not rule or not is_a_members_request():
+	if not rule or not is_asked_by_a_member():
 		return
 	stored = doc.get_doc_before_save()
 	field = rule(doc) or (rule(stored) if stored else None)
@@ -65,7 +65,7 @@ def refuse_asked() -> None:
 		lent = next(filter(None, map(lent_by, form.values())), None)
 	else:
 		lent = templates(*RENDERING.get(method, ()))(form)
-	if lent and is_a_members_request():
+	if lent and is_asked_by_a_member():
 		refuse_argument(lent, _("may be written by System Managers only"), frappe.PermissionError)
 
 

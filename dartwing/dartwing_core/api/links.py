@@ -1,4 +1,4 @@
-"""What a document may say that is saved in a request: what others see, Frappe runs, or is a reference.
+"""What a document may say that somebody has saved: what others see, Frappe runs, or is a reference.
 
 A request can change the name alone in a document that refers to a guarded DocType already (a ToDo, a
 comment): it names no DocType, so `door` lets it pass.
@@ -12,9 +12,10 @@ from frappe import _
 
 from dartwing.dartwing_core.api import markup
 from dartwing.dartwing_core.api.json_texts import DEEPEST, brackets_in
-from dartwing.dartwing_core.api.markup import is_a_members_request, texts_of
+from dartwing.dartwing_core.api.markup import texts_of
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED, hidden_among
+from dartwing.dartwing_core.background_jobs.tenancy.asking import is_asked, is_asked_by_a_member
 from dartwing.dartwing_core.background_jobs.tenancy.files import may_use
 
 # what a board makes attributes of
@@ -23,7 +24,7 @@ COLUMN_TEXTS = ("column_name", "indicator", "status")
 
 def refuse_boards(doc: Any, method: str | None = None) -> None:
 	"""Before a board is saved: its fields are markup and its filters SQL, to Frappe v15, for who opens it."""
-	if not is_a_members_request():
+	if not is_asked_by_a_member():
 		return
 	if doc.reference_doctype in GUARDED:
 		refuse_argument("reference_doctype", _("has no boards"), frappe.PermissionError)
@@ -43,13 +44,13 @@ def as_list(text: str | None) -> list:
 
 
 def refuse_hidden(doc: Any, method: str | None = None) -> None:
-	"""Before a document is saved in a request: raise what Frappe raises for a reference to nothing.
+	"""Before a document is saved for somebody: raise what Frappe raises for a reference to nothing.
 
 	Only what the save changes is looked at: what was stored before stops nobody who may change the rest.
 	"""
-	if not getattr(frappe.local, "request", None):
+	if not is_asked():
 		return
-	is_a_members = is_a_members_request()
+	is_a_members = is_asked_by_a_member()
 	stored = rows_of(doc.get_doc_before_save())
 	for row in rows_of(doc).values():
 		values = changed_values(row, stored.get((row.doctype, row.name)))

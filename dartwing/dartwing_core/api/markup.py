@@ -11,6 +11,7 @@ numbers, times or names of documents, which Frappe reads itself.
 """
 
 import html
+import json
 import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
@@ -22,6 +23,7 @@ from frappe import _
 from dartwing.dartwing_core.api.json_texts import MARKUP, has_markup, parsed
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED
+from dartwing.dartwing_core.background_jobs.tenancy.asking import is_asked_by_a_member
 from dartwing.dartwing_core.background_jobs.texts import HARMLESS_OPENING
 
 # a name, or as CSS writes it: #1F75FE, light-blue, Dark Grey, rgb(0 0 0 / 50%), var(--blue-500)
@@ -46,13 +48,6 @@ MARKDOWN = "<!-- markdown -->"
 
 # why a value may not be what it is, or None
 Check = Callable[[str], str | None]
-
-
-def is_a_members_request(*roles: str) -> bool:
-	"""Whether a document is saved in a request of somebody who has none of the roles, nor System Manager."""
-	return bool(getattr(frappe.local, "request", None)) and not {*roles, "System Manager"} & set(
-		frappe.get_roles()
-	)
 
 
 def reason_against_address(value: str) -> str | None:
@@ -93,9 +88,9 @@ def reason_against_script(value: Any) -> str | None:
 	return _("must have no scripts") if RUNS.search(inner) or RUN_ADDRESS.search(decoded) else None
 
 
-# code, which Desk shows as it is written; secrets, of which the document has asterisks; and images, at whose
-# addresses `refuse_images` looks, whoever saves them
-NOT_CHECKED = frozenset(("Attach Image", "Code", "Password"))
+# secrets, of which the document has asterisks; and images, at whose addresses `refuse_images` looks, whoever
+# saves them
+NOT_CHECKED = frozenset(("Attach Image", "Password"))
 KINDS: dict[str, Check] = {
 	"Attach": reason_against_address,
 	"Barcode": reason_against_barcode,
@@ -145,9 +140,8 @@ def refuse_or_clean(doc: Any, row: Any, values: dict[str, Any]) -> None:
 
 
 def check_of(doc: Any, row: Any, field: Any) -> Check | None:
-	# they are code, and Frappe writes them into screens
-	if field.fieldtype == "Code" and row.doctype in ("Report", "Translation"):
-		return reason_against_json
+	if field.fieldtype == "Code":
+		return check_of_code(doc, row, field)
 	# what is ours has no markup wherever it is shown
 	if field.fieldtype == "JSON" and row.doctype in GUARDED:
 		return None
@@ -159,6 +153,33 @@ def check_of(doc: Any, row: Any, field: Any) -> Check | None:
 	return check
 
 
+def check_of_code(doc: Any, row: Any, field: Any) -> Check | None:
+	"""What is code by its options runs where it is used; Desk runs what should be JSON without reading it."""
+	# Frappe writes them into screens
+	if row.doctype in ("Report", "Translation"):
+		return reason_against_json
+	if is_of_the_website(doc):
+		return None
+	language = (field.get("options") or "").lower()
+	return reason_against_expression if language == "json" else CODES.get(language, reason_against_code)
+
+
+def reason_against_expression(value: str) -> str | None:
+	try:
+		json.loads(value)
+	except ValueError:
+		return _("must be JSON")
+	return None
+
+
+def reason_against_code(value: str) -> str | None:
+	return _("may be written by System Managers only")
+
+
+# what is shown as it is written, by the options of its field
+CODES: dict[str, Check | None] = dict.fromkeys(("", "css", "scss", "email"))
+
+
 def is_left_raw(doc: Any, field: Any) -> bool:
 	"""Whether Frappe cleans nothing in it."""
 	return bool(field.get("ignore_xss_filter") or frappe.utils.cint(doc.get("docstatus")))
@@ -166,7 +187,7 @@ def is_left_raw(doc: Any, field: Any) -> bool:
 
 def is_of_the_website(doc: Any) -> bool:
 	"""Pages of the website, whose scripts Website Managers write."""
-	return doc.meta.module == "Website" and not is_a_members_request("Website Manager")
+	return doc.meta.module == "Website" and not is_asked_by_a_member("Website Manager")
 
 
 def reason_against_raw(value: str) -> str | None:

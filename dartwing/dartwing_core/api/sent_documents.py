@@ -14,11 +14,12 @@ from frappe import _
 from dartwing.dartwing_core.api import allowed, door, switches
 from dartwing.dartwing_core.api.document_methods import RUNNING, Call, calls_of
 from dartwing.dartwing_core.api.json_texts import parsed
-from dartwing.dartwing_core.api.links import changed_values, is_a_members_request, rows_of
+from dartwing.dartwing_core.api.links import changed_values, rows_of
 from dartwing.dartwing_core.api.mentions import is_doctype
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import files
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import raise_not_found
+from dartwing.dartwing_core.background_jobs.tenancy.asking import is_asked_by_a_member
 
 # what is looked at when a document is saved
 DOORS = ("before_validate", "validate")
@@ -38,7 +39,7 @@ def refuse_sent() -> None:
 	calls = calls_of(request, method, form)
 	if calls or method:
 		switches.refuse_switches(method, form, calls)
-	if is_a_members_request():
+	if is_asked_by_a_member():
 		check_calls(calls)
 		if method.startswith("frappe.") and method not in RUNNING and not method.startswith(SAVING):
 			for document in filter(is_changed, documents_in(form)):

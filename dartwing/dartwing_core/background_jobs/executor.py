@@ -15,7 +15,6 @@ import frappe
 
 from dartwing.dartwing_core.background_jobs.database.after_commit import is_untouched
 from dartwing.dartwing_core.background_jobs.database.connections import as_own_connection
-from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import EXECUTE_JOB
 from dartwing.dartwing_core.background_jobs.execution.attempt import attempt
 from dartwing.dartwing_core.background_jobs.execution.claims import ClaimAlong, claim
 from dartwing.dartwing_core.background_jobs.execution.drain import Drain
@@ -34,6 +33,7 @@ from dartwing.dartwing_core.background_jobs.execution.outcomes import (
 from dartwing.dartwing_core.background_jobs.execution.settlement import complete, record_failure
 from dartwing.dartwing_core.background_jobs.execution.surroundings import surroundings_kept
 from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
+from dartwing.dartwing_core.background_jobs.tenancy.asking import EXECUTE_JOB
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 
 

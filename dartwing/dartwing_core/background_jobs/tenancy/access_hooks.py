@@ -12,6 +12,7 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs import framework
 from dartwing.dartwing_core.background_jobs.tenancy import access
+from dartwing.dartwing_core.background_jobs.tenancy.asking import is_in_a_request
 
 GUARDED = ("Background Job", "Job Execution Log", "Organization", "Org Member", "Person")
 READING = ("read", "select", "report", "export", "print", "email")
@@ -209,7 +210,7 @@ def refuse(doc: frappe._dict, ptype: str) -> bool:
 
 def refuse_request(doc: frappe._dict, ptype: str) -> bool:
 	"""As `refuse` for who asks over HTTP; False for code that looks before it does something."""
-	return refuse(doc, ptype) if getattr(frappe.local, "request", None) else False
+	return refuse(doc, ptype) if is_in_a_request() else False
 
 
 def raise_not_found(doc: frappe._dict, ptype: str) -> None:

@@ -20,6 +20,7 @@ from dartwing.dartwing_core.background_jobs.database.snapshots import newest_for
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import access, references
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED, refuse_request, refusing
+from dartwing.dartwing_core.background_jobs.tenancy.asking import is_asked
 
 REMOTE = ("http://", "https://")
 IS_PRIVATE = re.compile(r"^/?private\b|/private/files/")
@@ -156,7 +157,7 @@ def has_permission(doc: Any, ptype: str = "read", user: str | None = None) -> bo
 		return refuse_request(doc, ptype)
 	if ptype not in ("create", "write"):
 		return True
-	if getattr(frappe.local, "request", None):
+	if is_asked():
 		check_address(doc, user)
 	return may_use(doc.file_url, user) and _may_attach(doc, user)
 
@@ -209,12 +210,12 @@ def files_of(content_hash: str, doc: Any) -> list[Any]:
 
 
 def before_validate(doc: Any, method: str | None = None) -> None:
-	"""Refuse to move what is also somebody else's, and in a request to give a File another address."""
+	"""Refuse to move what is also somebody else's, and for who asked to give a File another address."""
 	stored = doc.get_doc_before_save()
 	if not stored or doc.is_folder:
 		return
 	is_moved = frappe.utils.cint(doc.is_private) != stored.is_private
-	if getattr(frappe.local, "request", None):
+	if is_asked():
 		doc.content_hash = stored.content_hash
 		if not access.is_system_manager():
 			refuse_to_move(doc, stored, is_moved)
