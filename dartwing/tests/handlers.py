@@ -4,10 +4,12 @@ import asyncio
 import builtins
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -539,6 +541,29 @@ def write_people_and_break(breaks: str) -> None:
 			delattr(frappe.local, name)
 
 
+def break_the_process(context: JobContext) -> None:
+	"""What `breaks` names, in a way that not everybody can put back."""
+	breaks = context.parameters["breaks"]
+	if breaks == "folder":
+		with tempfile.TemporaryDirectory() as folder:
+			os.chdir(folder)
+	if breaks == "limits":
+		resource.setrlimit(resource.RLIMIT_NOFILE, (10, 10))
+	if breaks == "rights":
+		os.nice = refuse
+	# as a profiler does that is not turned off
+	signal.signal(signal.SIGPROF, lambda *_signal: None)
+	signal.setitimer(signal.ITIMER_PROF, 0.01, 0.01)
+
+
+def refuse(*_arguments: object) -> None:
+	raise PermissionError("as for who may not do it")
+
+
+def roll_back_before_the_commit(context: JobContext) -> None:
+	frappe.db.before_commit.add(frappe.db.rollback)
+
+
 def look_around(context: JobContext) -> dict:
 	"""What `leave_a_mess` may have left."""
 	umask = os.umask(0o022)
@@ -639,6 +664,8 @@ MODES: dict[str, Callable] = {
 		query_the_database_once,
 		leave_a_mess,
 		break_frappe,
+		break_the_process,
+		roll_back_before_the_commit,
 		raise_while_a_callback_of_the_rollback_sleeps,
 		return_a_large_number,
 		look_around,

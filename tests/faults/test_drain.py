@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import frappe
 import psutil
@@ -277,22 +278,66 @@ def test_a_horse_killed_between_two_jobs_costs_one_of_them_one_attempt(world, pr
 	assert rows(names, "worker_deaths") == [int(name == died) for name in names]
 
 
-def test_a_deadlock_over_the_next_job_costs_no_attempt(world, processes):
-	"""Somebody has locked the job that ends, and wants the next one, which the horse has locked."""
+def test_whoever_is_at_the_job_that_ends_keeps_the_next_one_from_nobody(world, processes):
+	"""As a cancel that commits late: the horse waits for it, and has locked nothing else."""
 	names = [submit(n=number).name for number in range(3)]
-	worker = processes.stopped_worker("after execution.claims.may_start")
-	worker.pid  # noqa: B018 the second job has returned, and the third is locked
+	worker = processes.stopped_worker("before execution.settlement.complete_and_claim")
+	worker.pid  # noqa: B018 the second job has returned
 	locking = "select name from `tabBackground Job` where name = %s for update"
 	with second_connection():
-		# whoever has changed more is not the one that is undone
-		frappe.db.sql("create temporary table changed (n int) engine = innodb")
-		frappe.db.sql("insert into changed select seq from seq_1_to_1000")
 		frappe.db.sql(locking, (names[1],))
 		worker.release()
-		frappe.db.sql(locking, (names[2],))
+		# what it would have locked is locked by now
+		time.sleep(1)
+		frappe.db.sql(f"{locking} nowait", (names[2],))
 		frappe.db.rollback()
 	wait_until(all_are(names, "Completed"), "all jobs ended")
 	assert [transitions(name) for name in names] == [RUN] * 3
+
+
+def test_a_time_that_is_over_when_the_handler_has_returned_ends_nothing(world, processes, short_timeout):
+	names = [
+		submit_as(world.alice, short_timeout, world.alpha, {"mode": "succeed", "n": n}).name for n in range(4)
+	]
+	worker = processes.stopped_worker("before execution.settlement.complete_and_claim")
+	worker.pid  # noqa: B018 the second job has returned
+	time.sleep(2.5)
+	worker.release()
+	wait_until(all_are(names, "Completed"), "all jobs ended")
+	assert [transitions(name) for name in names] == [RUN] * 4
+
+
+def test_a_job_that_is_deleted_while_it_runs_costs_no_other(world, processes):
+	names = [submit(n=number).name for number in range(3)]
+	worker = processes.stopped_worker("before execution.settlement.complete_and_claim")
+	worker.pid  # noqa: B018 the second job has returned
+	with acting_as(world.alice):
+		cancel_job(names[1])
+		frappe.db.commit()
+	with acting_as("Administrator"):
+		frappe.delete_doc("Background Job", names[1])
+		frappe.db.commit()
+	worker.release()
+	left = [names[0], names[2]]
+	wait_until(all_are(left, "Completed"), "the others ended")
+	assert len(set(horses(left))) == 1
+
+
+# --- what a handler leaves
+
+
+@pytest.mark.parametrize("breaks", ["folder", "limits", "rights"])
+def test_a_process_that_cannot_be_what_it_was_takes_no_other_job(world, work, breaks):
+	"""Whatever the handler broke, its own job is Completed, and the next one finds nothing of it."""
+	first, broken, following = submit(), submit(mode="break_the_process", breaks=breaks), submit(n=2)
+	work()
+	names = [first.name, broken.name, following.name]
+	assert [transitions(name) for name in names] == [RUN] * 3
+	of_first, of_broken, of_following = horses(names)
+	assert of_first == of_broken
+	# who may raise a limit again depends on the machine
+	if breaks != "limits":
+		assert (of_following == of_broken) == (breaks == "folder")
 
 
 # --- what changed a moment ago

@@ -15,8 +15,10 @@ MANY = 20
 def test_a_change_of_many_documents_is_no_way_around_the_doors(world, runtime, curious):
 	"""Neither a template for everybody, nor a reference to a job of another organization."""
 	foreign = submit(world.bob, world.beta)
-	page = {"title": "lent", "published": 1, "content_type": "HTML", "main_section_html": "plain"}
-	pages = [made(curious, "Web Page", {**page, "route": f"lent-{n}"}) for n in range(MANY)]
+	page = {"published": 1, "content_type": "HTML", "main_section_html": "plain"}
+	pages = [
+		made(curious, "Web Page", {**page, "title": f"lent {n}", "route": f"lent-{n}"}) for n in range(MANY)
+	]
 	todo = {"description": "plain", "reference_type": "Background Job"}
 	todos = [made(curious, "ToDo", todo) for _ in range(MANY)]
 

@@ -66,9 +66,7 @@ def test_what_desk_runs_as_json_is_json(world):
 	assert not is_refused("Code", "[]", options="JSON")
 
 
-@pytest.mark.parametrize(
-	"options", ["JS", "Javascript", "Python", "PythonExpression", "Jinja", "Rust"]
-)
+@pytest.mark.parametrize("options", ["JS", "Javascript", "Python", "PythonExpression", "Jinja", "Rust"])
 def test_what_is_code_is_of_system_managers(world, options):
 	assert is_refused("Code", "1", options=options)
 

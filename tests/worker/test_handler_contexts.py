@@ -92,6 +92,12 @@ def test_a_handler_that_breaks_its_context_breaks_no_other(world, work, breaks, 
 	assert people_written() == 0
 
 
+def test_a_rollback_just_before_the_commit_undoes_no_record(world):
+	job = submit(mode="roll_back_before_the_commit")
+	execute_job(job.name)
+	assert transitions(job.name)[-1] == ("Running", "Completed")
+
+
 def test_the_callers_context_is_as_it_was(world):
 	frappe.flags.of_the_caller = ["as it was"]
 	before = frappe.local.db

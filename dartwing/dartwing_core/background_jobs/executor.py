@@ -30,7 +30,11 @@ from dartwing.dartwing_core.background_jobs.execution.outcomes import (
 	Outcome,
 	TimedOut,
 )
-from dartwing.dartwing_core.background_jobs.execution.settlement import complete, record_failure
+from dartwing.dartwing_core.background_jobs.execution.settlement import (
+	complete,
+	complete_and_claim,
+	record_failure,
+)
 from dartwing.dartwing_core.background_jobs.execution.surroundings import surroundings_kept
 from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
 from dartwing.dartwing_core.background_jobs.tenancy.asking import EXECUTE_JOB
@@ -73,7 +77,7 @@ def run(
 		# of a hook before the job, or of what the handler left of Frappe
 		outcome, is_settled = outcome_of(error, job.timeout_seconds, limit.has_interrupted), False
 	if not is_settled:
-		outcome = settle(job, outcome, limit, errands, next_claim)
+		outcome = settle_beside(job, outcome, errands, next_claim)
 	if isinstance(outcome, Failed) and asks_to_stop(outcome):
 		raise outcome.error
 
@@ -104,13 +108,7 @@ def perform(job: BackgroundJob, limit: TimeLimit, errands: Errands) -> Outcome:
 	return outcome
 
 
-def settle(
-	job: BackgroundJob,
-	outcome: Outcome,
-	limit: TimeLimit,
-	errands: Errands,
-	next_claim: ClaimAlong | None = None,
-) -> Outcome:
+def settle(job: BackgroundJob, outcome: Outcome, limit: TimeLimit, errands: Errands) -> Outcome:
 	"""Commit what the handler wrote together with Completed; undo it and record anything else.
 
 	Returns the outcome, which is another one when the commit itself failed.
@@ -118,10 +116,28 @@ def settle(
 	if isinstance(outcome, Completed):
 		try:
 			with surroundings_kept(), limit.enforced():
-				complete(job, outcome, next_claim)
+				complete(job, outcome)
 			errands.note_end(job)
 			return outcome
 		except BaseException as error:
 			outcome = outcome_of(error, job.timeout_seconds, limit.has_interrupted)
+	record_failure(job, outcome, errands)
+	return outcome
+
+
+def settle_beside(
+	job: BackgroundJob, outcome: Outcome, errands: Errands, next_claim: ClaimAlong | None
+) -> Outcome:
+	"""As `settle`, where the handler has no part in the transaction, and so no time limit has."""
+	if isinstance(outcome, Completed):
+		try:
+			if next_claim:
+				complete_and_claim(job, outcome, next_claim)
+			else:
+				complete(job, outcome)
+			errands.note_end(job)
+			return outcome
+		except BaseException as error:
+			outcome = outcome_of(error, job.timeout_seconds, was_interrupted=False)
 	record_failure(job, outcome, errands)
 	return outcome

@@ -10,7 +10,7 @@ from dartwing.dartwing_core.background_jobs.database.connections import as_own_c
 from dartwing.dartwing_core.background_jobs.dispatch.consequences import follow_end
 from dartwing.dartwing_core.background_jobs.errors import StaleJobError
 from dartwing.dartwing_core.background_jobs.execution.horse import Horse
-from dartwing.dartwing_core.background_jobs.execution.queued_jobs import read_queued
+from dartwing.dartwing_core.background_jobs.execution.queued_jobs import is_locked_now, read_queued
 from dartwing.dartwing_core.background_jobs.execution.refusals import may_start, refuse_to_start
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	RUNNING,
@@ -68,23 +68,34 @@ class ClaimAlong:
 	def __init__(self, next_id: Callable[[], str | None], horse: Horse):
 		self._next_id = next_id
 		self._horse = horse
-		self._locked: BackgroundJob | None = None
-		# the claimed job, once that is committed
-		self.job: BackgroundJob | None = None
+		self._job: BackgroundJob | None = None
+		self._is_committed = False
 
-	def lock(self) -> None:
-		"""Lock the row of the job, if it may start; call it before the transaction writes anything."""
+	def lock(self, ending: BackgroundJob) -> None:
+		"""Lock the rows of both jobs, if nobody is at them and the next one may start.
+
+		Call it before the transaction writes anything. The row of the ending job is locked first: to wait for
+		it with the other one locked would have others wait for that.
+		"""
 		job_id = self._next_id()
 		try:
-			job = read_queued(job_id, skip_locked=True) if job_id else None
-			self._locked = job if job and may_start(job) else None
+			if job_id and is_locked_now(ending):
+				job = read_queued(job_id, skip_locked=True)
+				self._job = job if job and may_start(job) else None
 		except Exception:
 			# an ordinary claim tries again, and finds out what is wrong
 			frappe.db.rollback()
 
 	def start(self) -> None:
-		if self._locked:
-			start(self._locked, self._horse)
+		if self._job:
+			start(self._job, self._horse)
 
 	def note_commit(self) -> None:
-		self.job = self._locked
+		self._is_committed = True
+
+	def claimed(self) -> BackgroundJob | None:
+		"""The job, if its claim is committed; where the commit ended with an error, the database is asked."""
+		if not self._job or self._is_committed:
+			return self._job
+		claim = {"name": self._job.name, "status": RUNNING, "attempt_id": self._job.attempt_id}
+		return self._job if frappe.db.exists("Background Job", claim) else None

@@ -14,6 +14,7 @@ from dartwing.dartwing_core.background_jobs.execution.errands import Errands
 from dartwing.dartwing_core.background_jobs.execution.fresh_context import EngineContext, HandlerContexts
 from dartwing.dartwing_core.background_jobs.execution.horse import Horse
 from dartwing.dartwing_core.background_jobs.execution.queued_jobs import next_in_order
+from dartwing.dartwing_core.background_jobs.execution.surroundings import is_spoiled
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 
@@ -64,7 +65,7 @@ class Drain:
 					engine.run(lambda _contexts: self._errands.run_here())
 
 	def _may_take_another(self) -> bool:
-		if self._jobs_left <= 0 or self._horse.age_seconds >= self._seconds:
+		if self._jobs_left <= 0 or self._horse.age_seconds >= self._seconds or is_spoiled():
 			return False
 		if time.monotonic() < self._answer_is_old_at:
 			return True
@@ -82,7 +83,7 @@ class Drain:
 		self._errands.take_off(QUEUE_BY_PRIORITY[job.priority], self._wake_ups[job.name])
 		next_claim = ClaimAlong(self._next_in_line, self._horse)
 		self._run(job, self._errands, contexts, next_claim)
-		self._claimed = next_claim.job
+		self._claimed = next_claim.claimed()
 		return True
 
 	def _claim_next(self) -> BackgroundJob | None:
@@ -111,9 +112,9 @@ class Drain:
 		now = time.monotonic()
 		is_order_fresh = self._order and now < self._order_is_old_at
 		is_answer_fresh = now < self._answer_is_old_at and self._horse.age_seconds < self._seconds
-		if is_order_fresh and is_answer_fresh and self._jobs_left > 0 and not self._errands.are_due:
-			return self._order.popleft()
-		return None
+		if not (is_order_fresh and is_answer_fresh) or self._errands.are_due or is_spoiled():
+			return None
+		return self._order.popleft() if self._jobs_left > 0 else None
 
 	def _note_turn(self, organization: str) -> None:
 		self._served.pop(organization, None)

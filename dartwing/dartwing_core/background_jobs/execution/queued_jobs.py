@@ -13,6 +13,7 @@ from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	PRIORITIES,
 	QUEUED,
+	RUNNING,
 	BackgroundJob,
 	of_row,
 )
@@ -83,6 +84,13 @@ def read_queued(job_id: str, skip_locked: bool) -> BackgroundJob | None:
 	job.standing = frappe._dict({name: row[name] for name in STANDING})
 	job.standing.settings = frappe.parse_json(row.settings)
 	return job
+
+
+def is_locked_now(job: BackgroundJob) -> bool:
+	"""Lock the row of a running job; False if another transaction is at it, or has ended the attempt."""
+	query = """select name from `tabBackground Job`
+		where name = %s and status = %s and attempt_id = %s for update skip locked"""
+	return bool(frappe.db.sql(newest() + query, (job.name, RUNNING, job.attempt_id)))
 
 
 def next_in_order(

@@ -22,25 +22,20 @@ from dartwing.dartwing_core.background_jobs.execution.time_limit import at_most
 from dartwing.dartwing_core.doctype.background_job.background_job import RUNNING, BackgroundJob
 
 
-def complete(job: BackgroundJob, outcome: Completed, next_claim: ClaimAlong | None = None) -> None:
+def complete(job: BackgroundJob, outcome: Completed) -> None:
 	"""Record it and commit, together with what the handler wrote in this transaction.
 
-	With `next_claim`, which is for a transaction in which no handler wrote, another job is claimed as well.
+	What the handler has put off to just before its commit is done first, so that it can undo no record.
 	"""
-	if next_claim:
-		try:
-			complete_and_claim(job, outcome, next_claim)
-			return
-		except frappe.QueryDeadlockError:
-			# somebody who waits for the other job has what this one needs
-			frappe.db.rollback()
+	frappe.db.before_commit.run()
 	outcome.record(job)
 	with as_own_connection():
 		frappe.db.commit()
 
 
 def complete_and_claim(job: BackgroundJob, outcome: Completed, next_claim: ClaimAlong) -> None:
-	next_claim.lock()
+	"""As `complete`, in a transaction in which no handler wrote; another job is claimed in it as well."""
+	next_claim.lock(job)
 	outcome.record(job)
 	next_claim.start()
 	with as_own_connection():
@@ -85,7 +80,12 @@ def drop_connection() -> None:
 
 def record_in_own_transaction(job: BackgroundJob, outcome: Outcome, errands: Errands) -> None:
 	with separate_transaction():
-		current = frappe.get_doc("Background Job", job.name)
+		try:
+			current = frappe.get_doc("Background Job", job.name)
+		except frappe.DoesNotExistError:
+			# it was canceled, and deleted then
+			frappe.logger("dartwing").info(f"{job.name}: {job.attempt_id} records nothing, it is deleted")
+			return
 		is_ours = current.attempt_id == job.attempt_id
 		if is_ours and current.status == RUNNING:
 			outcome.record(current)
