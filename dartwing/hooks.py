@@ -100,7 +100,11 @@ scheduler_events = {
 
 doc_events = {
 	"*": {
-		"before_validate": [f"{_api}.links.refuse_hidden", f"{_api}.lent.refuse_lent"],
+		"before_validate": [
+			f"{_api}.links.refuse_hidden",
+			f"{_api}.lent.refuse_lent",
+			f"{_api}.stored_questions.refuse_stored",
+		],
 		"on_update": f"{_api}.lent.refuse_lent",
 		"before_rename": f"{_jobs}.tenancy.renames.refuse_rename",
 		"after_rename": f"{_jobs}.tenancy.renames.refuse_rename",

@@ -106,7 +106,27 @@ def test_a_template_is_found_in_what_becomes_of_the_text(text):
 	assert hidden_templates.has_template(text)
 
 
-@pytest.mark.parametrize("text", ["", "{ x }", "a { color: red } b { }", "f(\\{x\\})", "100% {x}", "{x} {y}"])
+@pytest.mark.parametrize("text", ["dartwing/hooks.py", "templates/includes/x.html", "see it.txt"])
+def test_the_path_of_a_template_is_one(text):
+	"""Frappe reads the file; the last one it does not find."""
+	assert hidden_templates.has_template(text)
+
+
+@pytest.mark.parametrize(
+	"text",
+	[
+		"a.b",
+		"see it.txt.",
+		"py",
+		"first.txt\nsecond",
+		"",
+		"{ x }",
+		"a { color: red } b { }",
+		"f(\\{x\\})",
+		"100% {x}",
+		"{x} {y}",
+	],
+)
 def test_single_signs_are_only_signs(text):
 	assert not hidden_templates.has_template(text)
 

@@ -29,17 +29,18 @@ class Row(frappe._dict):
 
 
 def row_with(fieldtype: str, value: str, doctype: str = "Event", docstatus: int = 0, **of_field: Any) -> Row:
-	field = frappe._dict(fieldname="x", fieldtype=fieldtype, **of_field)
+	field = frappe._dict({"fieldname": "x", "fieldtype": fieldtype, **of_field})
 	meta = SimpleNamespace(get=lambda key, filters=None: [field], module=of_field.get("module", "Desk"))
-	return Row(doctype=doctype, docstatus=docstatus, meta=meta, x=value)
+	return Row({"doctype": doctype, "docstatus": docstatus, "meta": meta, field.fieldname: value})
 
 
 def saved(fieldtype: str, value: str, **more: Any) -> str:
 	"""What a member's request stores for the value."""
 	row = row_with(fieldtype, value, **more)
 	with requested("/api/resource/Event"):
-		markup.refuse_or_clean(row, row, {"x": value})
-	return row.x
+		fieldname = more.get("fieldname", "x")
+		markup.refuse_or_clean(row, row, {fieldname: value})
+	return row[fieldname]
 
 
 def is_refused(fieldtype: str, value: str, **more: Any) -> bool:
@@ -53,6 +54,35 @@ def is_refused(fieldtype: str, value: str, **more: Any) -> bool:
 def test_each_kind_of_field_is_decided():
 	assert set(data_fieldtypes) <= {"Code", *markup.KINDS, *markup.NOT_CHECKED, *NO_TEXTS}
 	assert not NO_TEXTS & {*markup.KINDS, *markup.NOT_CHECKED}
+
+
+@pytest.mark.parametrize("fieldtype", sorted(markup.IN_ATTRIBUTES))
+@pytest.mark.parametrize(
+	"value",
+	[
+		"x' autofocus onfocus='alert(1)",
+		'Tt" autofocus tabindex=0 onfocus="alert(1)',
+		"'/onclick=alert(1)",
+		'"\n\tonmouseover\t=alert(1)',
+	],
+)
+def test_no_short_text_ends_an_attribute_and_begins_one_that_runs(world, fieldtype, value):
+	assert is_refused(fieldtype, value)
+
+
+@pytest.mark.parametrize(
+	"value", ["JavaScript: the good parts", "on time = money", '"x" is on', "d'accord", "a=b"]
+)
+def test_an_ordinary_title_is_one(world, value):
+	assert not is_refused("Data", value)
+
+
+@pytest.mark.parametrize("fieldname", ["url", "google_meet_link", "website", "redirect_url", "x_route"])
+def test_what_is_called_an_address_is_no_script(world, fieldname):
+	"""Of plain Data, which says nothing of what it is."""
+	assert is_refused("Data", " java\tscript:alert(1)", fieldname=fieldname)
+	assert is_refused("Data", 'https://x" y', fieldname=fieldname)
+	assert not is_refused("Data", "https://meet.example/x?y=1&z='2'", fieldname=fieldname)
 
 
 EXPRESSION = "(() => { alert(1); return {} })()"

@@ -77,8 +77,20 @@ def test_a_condition_is_no_field():
 	assert list(texts_that_are_none([["ToDo", "ifnull(name,name)", "", "name"]]))
 
 
+ROWS = [{"fieldname": "note", "label": "What (if any)?"}]
+
+
 def test_the_rows_of_a_stored_document_are_no_columns():
-	assert list(texts_that_are_none([{"fieldname": "note", "label": "What (if any)?"}])) == []
+	assert list(texts_that_are_none(ROWS, is_of_document=True)) == []
+
+
+@pytest.mark.parametrize("name", ["doctype", "fieldname"])
+def test_whatever_else_an_object_says_it_is_looked_at(name):
+	"""A calendar has a map of fields, which may say its DocType."""
+	assert list(texts_that_are_none(ROWS))
+	for is_of_document in (False, True):
+		asked = {"start": "sleep(5)", name: "ToDo"}
+		assert list(texts_that_are_none(asked, is_of_document)) == ["sleep(5)"]
 
 
 QUERIES = (
@@ -89,6 +101,10 @@ QUERIES = (
 	"'#' (/*a*/ select 1)",
 	"'#' (/*\n*/select 1)",
 	"(-- a\nselect 1)",
+	"(values (1) union all select 1)",
+	"values (1) union select 2",
+	"1 union/**/distinct select 2",
+	"(values (1))",
 )
 
 
@@ -97,7 +113,16 @@ def test_a_query_is_found_whatever_comments_stand_in_it(text):
 	assert sql_in_arguments.has_query(text)
 
 
-@pytest.mark.parametrize("text", ["(please select one)", "select (one)", "selected (selection)", "a) select"])
+def test_a_name_that_is_closed_and_goes_on_with_a_function_is_a_piece_of_one():
+	assert sql_in_arguments.is_piece_of_a_query("name`, extractvalue(1, database()) as `x")
+	assert not sql_in_arguments.is_piece_of_a_query("the `name` of it")
+	assert not sql_in_arguments.is_piece_of_a_query("(a name)")
+
+
+SENTENCES = ("(please select one)", "select (one)", "selected (selection)", "a) select", "a union of selects")
+
+
+@pytest.mark.parametrize("text", SENTENCES)
 def test_a_sentence_is_no_query(text):
 	assert not sql_in_arguments.has_query(text)
 

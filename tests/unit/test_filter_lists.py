@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dartwing.dartwing_core.api.filter_lists import are_filters, odd_conditions
+from dartwing.dartwing_core.api.filter_lists import are_filters, has_open_range, odd_conditions
 from dartwing.dartwing_core.api.sql_in_arguments import has_query
 
 FILTERS = (
@@ -98,3 +98,40 @@ def test_names_and_rows_are_no_conditions(value):
 def test_a_query_behind_a_common_table_is_one():
 	assert has_query(CALL)
 	assert not has_query("a job (with two files) is selected")
+
+
+OPEN = (
+	[["Background Job", "owner", "between", "x"]],
+	[["owner", "BETWEEN", ["a", "b"]]],
+	["owner", " between ", []],
+	{"owner": ["between", "x"]},
+	[["status", "timespan", "last week"]],
+	[["nothing", "between", ["2026-01-01", "2026-01-02"]]],
+	[["Person", "queued_at", "between", "x"]],
+	[["`tabBackground Job`.`owner`", "between", "x"]],
+	{"a": [["owner", "between", "x"]]},
+)
+CLOSED = (
+	[["Background Job", "creation", "between", "x"]],
+	[["queued_at", "between", ["2026-01-01", "2026-01-02"]]],
+	{"queued_at": ["Between", ["2026-01-01", "2026-01-02"]]},
+	[["creation", "timespan", "last week"]],
+	[["Background Job", "queued_at", "next", "1 week"]],
+	{"owner": ["like", "between"]},
+	[["owner", "=", "between"]],
+	["status", "between"],
+	"between",
+	None,
+)
+
+
+@pytest.mark.parametrize("filters", OPEN, ids=str)
+def test_a_range_of_what_is_no_date_is_open(world, filters):
+	"""To Frappe v15 its end is the condition of what the user may see."""
+	assert all(has_open_range(one, {"Background Job"}) for one in written(filters))
+	assert has_open_range(filters, set())
+
+
+@pytest.mark.parametrize("filters", CLOSED, ids=str)
+def test_a_range_of_dates_is_one(world, filters):
+	assert not any(has_open_range(one, {"Background Job"}) for one in written(filters))

@@ -53,12 +53,12 @@ def is_columns(text: str) -> bool:
 	return True
 
 
-def texts_that_are_none(value: Any) -> Iterator[str]:
+def texts_that_are_none(value: Any, is_of_document: bool = False) -> Iterator[str]:
 	"""The texts in what stands for columns that are none: of a text, a list, or `{"COUNT": "name"}`.
 
 	A saved report has a field with its DocType, `["name", "Background Job"]`; of another list within the list
-	Frappe v15 makes filters. A row of a document that is
-	sent to be stored, which says the name of its field or its DocType, is no part of a query.
+	Frappe v15 makes filters. In a document that is sent to be stored, a row of a child table, which says the
+	name of its field or its DocType, is no part of a query.
 	"""
 	if isinstance(value, str):
 		if not is_columns(value):
@@ -67,10 +67,15 @@ def texts_that_are_none(value: Any) -> Iterator[str]:
 		for one in value:
 			if isinstance(one, list) and len(one) > 2:
 				yield str(one)
-			yield from texts_that_are_none(one[0] if is_field_with_doctype(one) else one)
-	elif isinstance(value, dict) and not {"fieldname", "doctype"} & value.keys():
+			if not (is_of_document and is_row(one)):
+				yield from texts_that_are_none(one[0] if is_field_with_doctype(one) else one)
+	elif isinstance(value, dict):
 		for key, one in value.items():
 			yield from (*texts_that_are_none(key), *texts_that_are_none(one))
+
+
+def is_row(value: Any) -> bool:
+	return isinstance(value, dict) and bool({"fieldname", "doctype"} & value.keys())
 
 
 def is_field_with_doctype(value: Any) -> bool:

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import frappe
+
 from dartwing.dartwing_core.api.json_texts import parsed
 
 # what arguments are called that hold conditions
@@ -42,6 +44,8 @@ OPERATORS = frozenset(
 		"not descendants of",
 	)
 )
+# those of which Frappe makes two values, if the field is a date
+RANGES = ("between", "timespan", "previous", "next", "fiscal year")
 # between conditions, in Frappe v16
 CONNECTIVES = ("and", "or")
 # no two hyphens, with which a comment begins, and no two underscores, with which Frappe's own tables do
@@ -101,6 +105,50 @@ def is_name(value: Any, pattern: re.Pattern) -> bool:
 
 def is_operator(value: Any) -> bool:
 	return isinstance(value, str) and value.strip().lower() in OPERATORS
+
+
+def has_open_range(value: Any, doctypes: set[str]) -> bool:
+	"""Whether a range is asked for of what is no date of any of the DocTypes, anywhere in the value.
+
+	Frappe v15 writes a range of two values for dates only. Of another field it writes `between 'x'`, and what
+	follows in its statement, the condition of what the user may see, becomes the end of the range.
+	"""
+	value = read(value)
+	if isinstance(value, dict):
+		return any(
+			(is_range(one[0]) and not is_date(key, doctypes))
+			if isinstance(one, list) and one and is_operator(one[0])
+			else has_open_range(one, doctypes)
+			for key, one in value.items()
+		)
+	if not isinstance(value, list):
+		return False
+	for place in (1, 2):
+		if len(value) > place + 1 and is_range(value[place]) and isinstance(value[place - 1], str):
+			of = {value[0]} if place == 2 and isinstance(value[0], str) and value[0] else doctypes
+			if not is_date(value[place - 1], of):
+				return True
+	return any(has_open_range(one, doctypes) for one in value)
+
+
+def is_range(operator: Any) -> bool:
+	return isinstance(operator, str) and operator.strip().lower() in RANGES
+
+
+def is_date(field: Any, doctypes: set[str]) -> bool:
+	"""Whether a DocType has a date of this name; the name may say its table."""
+	table, dot, name = str(field).rpartition(".")
+	name = name.strip("`")
+	if dot:
+		doctypes = {table.strip("`").removeprefix("tab")}
+	if name in ("creation", "modified"):
+		return True
+	for doctype in doctypes:
+		if frappe.db.exists("DocType", doctype, cache=True):
+			found = frappe.get_meta(doctype).get_field(name)
+			if found and found.fieldtype in ("Date", "Datetime"):
+				return True
+	return False
 
 
 def odd_conditions(value: Any) -> Iterator[Any]:

@@ -43,6 +43,11 @@ RUNS = re.compile(
 	r"<(?:script|iframe|frame|object|embed|applet|base|meta|link)\b|[\s\"'/]on[a-z]{3,}\s*=", re.IGNORECASE
 )
 RUN_ADDRESS = re.compile("=[\"']?[^\"'<>]*(?:java|vb)script:", re.IGNORECASE)
+# ends an attribute, and begins one that runs
+HANDLER = re.compile(r"[\"'][^<>]*?[\s\"'/]on[a-z]{3,}\s*=", re.IGNORECASE)
+# kinds of short texts, and names of fields that are addresses
+IN_ATTRIBUTES = frozenset(("Autocomplete", "Data", "Phone", "Read Only", "Select", "Small Text"))
+ADDRESS_FIELD = re.compile(r"(?:^|_)(?:url|uri|link|href|route|website|src|redirect\w*)(?:_|$)")
 # begins a text that Frappe takes for Markdown
 MARKDOWN = "<!-- markdown -->"
 
@@ -126,6 +131,17 @@ def refuse_images(row: Any, values: dict[str, Any]) -> None:
 			refuse_argument(name, _("must be the address of an image"))
 
 
+def breaks_out(field: Any, value: str) -> bool:
+	"""Whether a value that is no markup runs where Desk writes it into an attribute: in its middle, or as it.
+
+	Desk writes titles into attributes, and addresses that are plain Data into links.
+	"""
+	if field.fieldtype not in IN_ATTRIBUTES:
+		return False
+	is_address = bool(ADDRESS_FIELD.search(field.fieldname))
+	return bool(HANDLER.search(value)) or (is_address and bool(reason_against_address(value)))
+
+
 def refuse_or_clean(doc: Any, row: Any, values: dict[str, Any]) -> None:
 	"""Raise for a value that runs or may break out where it is shown; clean what Frappe would not see."""
 	for field in row.meta.get("fields"):
@@ -133,6 +149,8 @@ def refuse_or_clean(doc: Any, row: Any, values: dict[str, Any]) -> None:
 		if isinstance(value, str):
 			check = check_of(doc, row, field)
 			reason = check(value) if check else None
+			if not reason and breaks_out(field, value):
+				reason = _("must not be markup")
 			if reason:
 				refuse_argument(field.fieldname, reason)
 			if check is reason_against_json and has_hidden_tag(value):

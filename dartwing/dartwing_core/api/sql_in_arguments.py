@@ -39,7 +39,17 @@ FIELDS = (
 )
 ASKING = (*CONDITIONS, *ORDERS, *FIELDS, "fields", "field_map", "stats")
 # arguments whose texts become columns of Frappe's query, or an order of rows
-STRUCTURE = frozenset((*ORDERS, *FIELDS, "fields", "fieldname", "field_map", "stats"))
+STRUCTURE = frozenset(
+	(
+		*(*ORDERS, *FIELDS, "fields", "fieldname", "field_map", "stats"),
+		*("fields_to_fetch", "filter_fields", "sort_key", "sort_order"),
+	)
+)
+# arguments whose texts are no part of a query, whatever is in them
+SECRETS = re.compile(r"pwd|passw|token|secret|(^|_)key$")
+# begins a query behind a bracket, or behind another query
+QUERY_WORDS = ("select", "values")
+BETWEEN_QUERIES = ("union", "except", "intersect", "all", "distinct")
 COMMENT = re.compile(r"/\*|--|#")
 WORD_OR_BRACKET = re.compile(r"[^\W\d]+|\(")
 # arguments that carry what is to be stored, or prose: they are no part of a query
@@ -76,33 +86,44 @@ def argument_with_query(method: str, form: dict) -> str | None:
 	Methods of other apps may understand columns in ways of their own.
 	"""
 	is_frappes = not method or method.startswith("frappe.")
-	for argument, value in asked_of(form):
+	for argument, value, is_of_document in asked_of(form):
 		if method == SET_VALUES and argument == "fieldname" and isinstance(value, dict):
 			value = list(value)
 		if argument in STRUCTURE and is_frappes:
-			is_suspect = any(columns.texts_that_are_none(value))
+			is_suspect = any(columns.texts_that_are_none(value, is_of_document))
+		elif SECRETS.search(argument):
+			is_suspect = False
 		else:
-			is_suspect = any(map(has_query, asked_texts(argument, value)))
+			suspects = is_piece_of_a_query if is_frappes else has_query
+			is_suspect = any(map(suspects, asked_texts(argument, value)))
 		if is_suspect and "System Manager" not in frappe.get_roles():
 			return argument
 	return None
 
 
+def is_piece_of_a_query(text: str) -> bool:
+	"""Whether the text holds a query, or closes the name that Frappe makes of it and calls a function."""
+	return has_query(text) or ("`" in text and "(" in text)
+
+
 def has_query(text: str) -> bool:
 	"""Whether a bracket begins with "select", a query within the one that Frappe makes, or may begin so.
 
-	What stands between the two in a comment, or behind a "with", is not worked out.
+	What stands between the two in a comment, or behind a "with", is not worked out. A query that follows
+	another one, as in `values (1) union select 2`, needs no bracket.
 	"""
 	is_commented = bool(COMMENT.search(text))
-	is_begun = may_begin = False
-	for word in WORD_OR_BRACKET.findall(text):
+	is_begun = may_begin = follows = False
+	for found in WORD_OR_BRACKET.findall(text):
+		word = found.lower()
 		if word == "(":
 			is_begun = True
-		elif (is_begun or may_begin) and word.lower() == "select":
+			continue
+		if (is_begun or may_begin or follows) and word in QUERY_WORDS:
 			return True
-		else:
-			may_begin = may_begin or (is_begun and (is_commented or word.lower() == "with"))
-			is_begun = False
+		may_begin = may_begin or (is_begun and (is_commented or word == "with"))
+		follows = word in BETWEEN_QUERIES
+		is_begun = False
 	return False
 
 
@@ -111,10 +132,22 @@ def argument_with_sql(method: str, form: dict, doctype: str | None = None) -> st
 
 	`doctype` is that of the document whose fields the arguments are. Documents of other apps are theirs.
 	"""
+	asked = named_doctypes(form)
 	for argument, value, of in fields_of(form, doctype):
-		if is_sql(method, argument, value) and "System Manager" not in frappe.get_roles() and not is_apps(of):
+		is_open = filter_lists.has_open_range(value, {of, *asked} - {None})
+		if (
+			(is_open or is_sql(method, argument, value))
+			and "System Manager" not in frappe.get_roles()
+			and not is_apps(of)
+		):
 			return argument
 	return None
+
+
+def named_doctypes(form: dict) -> set[str]:
+	"""The DocTypes that the arguments name."""
+	named = (value for argument, value in form.items() if DOCTYPE.search(argument))
+	return {value for value in named if isinstance(value, str)}
 
 
 def fields_of(value: Any, doctype: str | None = None) -> Iterator[tuple[str, Any, str | None]]:
@@ -167,14 +200,17 @@ def is_sql(method: str, argument: str, value: Any) -> bool:
 	return bool(value.strip()) and is_sent_to_frappe and bool(TEXTS_OF_FILTERS.search(argument))
 
 
-def asked_of(form: dict) -> Iterator[tuple[str, Any]]:
-	"""Arguments that may become a part of a query; in documents, the fields that say what is asked."""
+def asked_of(form: dict) -> Iterator[tuple[str, Any, bool]]:
+	"""Arguments that may become a part of a query; in documents, the fields that say what is asked.
+
+	With each, whether it is the field of a document.
+	"""
 	for argument, value in form.items():
 		value = parsed(value)
 		if argument not in CARRIED:
-			yield argument, value
+			yield argument, value, False
 		elif argument not in PROSE:
-			yield from asked_in_documents(value)
+			yield from ((name, one, True) for name, one in asked_in_documents(value))
 
 
 def asked_in_documents(value: Any) -> Iterator[tuple[str, Any]]:

@@ -93,6 +93,10 @@ class ClaimAlong:
 	def note_commit(self) -> None:
 		self._is_committed = True
 
+	def give_up(self) -> None:
+		"""The transaction was undone; the job is Queued still."""
+		self._job = None
+
 	def claimed(self) -> BackgroundJob | None:
 		"""The job, if its claim is committed; where the commit ended with an error, the database is asked."""
 		if not self._job or self._is_committed:

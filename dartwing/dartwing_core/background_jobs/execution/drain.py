@@ -4,8 +4,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import closing
+from typing import Any
 
 import frappe
+from frappe.utils import cint
 
 from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
@@ -33,8 +35,8 @@ class Drain:
 		self._horse = horse
 		self._errands = errands
 		self._run = run
-		self._seconds = setting("drain_budget_seconds") or 0
-		self._jobs_left = setting("drain_budget_jobs") or 0
+		self._note_budget(setting)
+		self._jobs_run = 0
 		self._grace_seconds = config.get("timeout_grace_seconds")
 		# organizations that had a turn; the one that had the last one stands at the end
 		self._served: dict[str, None] = {}
@@ -65,7 +67,7 @@ class Drain:
 					engine.run(lambda _contexts: self._errands.run_here())
 
 	def _may_take_another(self) -> bool:
-		if self._jobs_left <= 0 or self._horse.age_seconds >= self._seconds or is_spoiled():
+		if not self._has_budget or is_spoiled():
 			return False
 		if time.monotonic() < self._answer_is_old_at:
 			return True
@@ -78,7 +80,8 @@ class Drain:
 		job, self._claimed = self._claimed or self._claim_next(), None
 		if not job:
 			return False
-		self._jobs_left -= 1
+		self._jobs_run += 1
+		self._note_budget(job.standing.settings.get)
 		self._note_turn(job.organization)
 		self._errands.take_off(QUEUE_BY_PRIORITY[job.priority], self._wake_ups[job.name])
 		next_claim = ClaimAlong(self._next_in_line, self._horse)
@@ -111,10 +114,18 @@ class Drain:
 		"""The id of the job to claim when another ends; None if something else has to come first."""
 		now = time.monotonic()
 		is_order_fresh = self._order and now < self._order_is_old_at
-		is_answer_fresh = now < self._answer_is_old_at and self._horse.age_seconds < self._seconds
-		if not (is_order_fresh and is_answer_fresh) or self._errands.are_due or is_spoiled():
+		is_answer_fresh = now < self._answer_is_old_at
+		if not (is_order_fresh and is_answer_fresh and self._has_budget):
 			return None
-		return self._order.popleft() if self._jobs_left > 0 else None
+		return None if self._errands.are_due or is_spoiled() else self._order.popleft()
+
+	@property
+	def _has_budget(self) -> bool:
+		return self._jobs_run < self._jobs and self._horse.age_seconds < self._seconds
+
+	def _note_budget(self, value_of: Callable[[str], Any]) -> None:
+		self._seconds = cint(value_of("drain_budget_seconds"))
+		self._jobs = cint(value_of("drain_budget_jobs"))
 
 	def _note_turn(self, organization: str) -> None:
 		self._served.pop(organization, None)

@@ -34,10 +34,22 @@ def complete(job: BackgroundJob, outcome: Completed) -> None:
 
 
 def complete_and_claim(job: BackgroundJob, outcome: Completed, next_claim: ClaimAlong) -> None:
-	"""As `complete`, in a transaction in which no handler wrote; another job is claimed in it as well."""
-	next_claim.lock(job)
-	outcome.record(job)
-	next_claim.start()
+	"""As `complete`, in a transaction in which no handler wrote; another job is claimed in it as well.
+
+	If anything goes wrong before the commit, the job is completed without the claim: the trouble may be the
+	other job's.
+	"""
+	as_it_was = dict(job.__dict__)
+	try:
+		next_claim.lock(job)
+		outcome.record(job)
+		next_claim.start()
+	except Exception:
+		frappe.db.rollback()
+		next_claim.give_up()
+		job.__dict__.update(as_it_was)
+		complete(job, outcome)
+		return
 	with as_own_connection():
 		frappe.db.commit()
 	next_claim.note_commit()

@@ -1,0 +1,137 @@
+"""What strangers asked and stored on a real site: no query of theirs is run, nothing of others is told."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import frappe
+import pytest
+from factories import CURIOUS, submit
+from runtimes.chosen import is_a_bench
+
+pytestmark = pytest.mark.skipif(not is_a_bench(), reason="benchless has neither reports nor calendars")
+
+QUERY = "name`, extractvalue(1,concat(0x7e,(select left(password,20) from __Auth limit 1))) as `x"
+CALENDAR = "frappe.desk.calendar.get_events"
+DOWNLOAD = "frappe.email.doctype.auto_email_report.auto_email_report.download"
+
+
+@pytest.fixture
+def reports() -> Iterator[None]:
+	yield
+	frappe.db.rollback()
+	for doctype in ("Auto Email Report", "Report"):
+		frappe.db.delete(doctype, {"name": ("like", "Strange%")})
+	frappe.db.commit()
+
+
+def stored(client, **said: Any):
+	kind = {"doctype": "Report", "report_type": "Report Builder", "is_standard": "No"}
+	about = {"report_name": "Strange", "ref_doctype": said.pop("about", "ToDo")}
+	return client.call("frappe.client.insert", doc={**kind, **about, "json": json.dumps(said)})
+
+
+@pytest.mark.parametrize(
+	"said",
+	[
+		{"columns": [[QUERY, "ToDo"]]},
+		{"columns": [["name", "ToDo"]], "sort_by": "ToDo.name", "sort_order": "asc, sleep(1)"},
+		{"columns": [["name", "ToDo"]], "group_by": {"group_by": QUERY, "doctype": "ToDo"}},
+		{"about": "Background Job", "filters": [["Background Job", "input_parameters", "like", "%x%"]]},
+		{"about": "Background Job", "fields": [["job_hash", "Background Job"]]},
+	],
+	ids=["a column", "an order", "a group", "a secret to guess", "a secret"],
+)
+def test_a_report_is_stored_by_who_may_ask_what_it_asks(curious, reports, said):
+	answer = stored(curious, **said)
+	assert answer.status_code == 417, answer.text
+	assert "json" in answer.text or "holds a query" in answer.text
+	assert not frappe.db.exists("Report", "Strange")
+
+
+def test_a_report_of_columns_is_stored_and_mailed(world, curious, reports):
+	submit()
+	columns = [["name", "Background Job"], ["status", "Background Job"]]
+	assert stored(curious, about="Background Job", columns=columns, filters=[]).status_code == 200
+	mailed = {"report": "Strange", "user": CURIOUS, "email_to": CURIOUS, "format": "CSV", "filters": "{}"}
+	mailed |= {"report_type": "Report Builder", "frequency": "Daily", "enabled": 1, "no_of_rows": 100}
+	answer = curious.call("frappe.client.insert", doc={"doctype": "Auto Email Report", **mailed})
+	assert answer.status_code == 200, answer.text
+	assert curious.call(DOWNLOAD, name="Strange").status_code == 200
+	changed = {"doctype": "Auto Email Report", "name": "Strange", "fieldname": "filters"}
+	secret = json.dumps({"input_parameters": ["like", "%x%"]})
+	assert curious.call("frappe.client.set_value", **changed, value=secret).status_code == 417
+
+
+@pytest.mark.parametrize("more", [{}, {"doctype": "ToDo"}, {"fieldname": "date"}])
+def test_a_calendar_is_no_way_for_a_query(curious, more):
+	asked = {"start": QUERY, "end": "date", "title": "name", **more}
+	dates = {"start": "2020-01-01", "end": "2030-01-01"}
+	answer = curious.call(CALENDAR, doctype="ToDo", **dates, field_map=json.dumps(asked))
+	assert answer.status_code == 417, answer.text
+	assert "field_map: holds a query" in answer.text
+	plain = {"start": "date", "end": "date", "title": "name", **more}
+	answer = curious.call(CALENDAR, doctype="ToDo", **dates, field_map=json.dumps(plain))
+	assert answer.status_code == 200, answer.text
+
+
+CLOSED_NAME = "name`, extractvalue(1,concat(0x7e,database())) as `x"
+SEARCH = "frappe.desk.search.search_widget"
+NEXT = "frappe.desk.form.utils.get_next"
+
+
+@pytest.mark.parametrize(
+	("method", "asked"),
+	[
+		(SEARCH, {"doctype": "ToDo", "txt": "", "filter_fields": [CLOSED_NAME]}),
+		(SEARCH, {"doctype": "ToDo", "txt": "", "page_length": [CLOSED_NAME]}),
+		(NEXT, {"doctype": "ToDo", "value": "x", "prev": 0, "sort_order": "asc, extractvalue(1,database())"}),
+		("frappe.client.get_list", {"doctype": "ToDo", "filters": [["ToDo", "owner", "between", "x"]]}),
+		("frappe.client.get_list", {"doctype": "Contact", "filters": {"first_name": ["between", []]}}),
+		("frappe.client.get_count", {"doctype": "ToDo", "filters": [["owner", "timespan", "last week"]]}),
+	],
+)
+def test_a_piece_of_a_query_is_refused_wherever_it_stands(curious, method, asked):
+	answer = curious.call(method, **asked)
+	assert answer.status_code == 417, answer.text
+
+
+def test_a_range_of_dates_is_asked_for_as_before(curious):
+	created = ["ToDo", "creation", "between", ["2020-01-01", "2030-01-01"]]
+	dates = [created, ["ToDo", "date", "timespan", "today"]]
+	answer = curious.call("frappe.client.get_list", doctype="ToDo", filters=dates)
+	assert answer.status_code == 200, answer.text
+	answer = curious.call(NEXT, doctype="ToDo", value="x", prev=0, sort_order="asc")
+	assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize(
+	"document",
+	[
+		{"doctype": "Event", "google_meet_link": "https://x' autofocus onfocus='alert(1)"},
+		{"doctype": "Event", "subject": 'x" autofocus onfocus="alert(1)'},
+		{
+			"doctype": "Workspace",
+			"title": "Strange",
+			"label": "Strange",
+			"shortcuts": [{"label": "x", "type": "URL", "url": "javascript:alert(1)"}],
+		},
+		{
+			"doctype": "Workspace",
+			"title": "Strange",
+			"label": "Strange",
+			"shortcuts": [{"label": "x", "type": "DocType", "stats_filter": "(()=>{alert(1)})()"}],
+		},
+	],
+)
+def test_nothing_that_a_member_stores_runs_in_the_desk_of_others(curious, document):
+	more = {
+		"subject": "x",
+		"starts_on": "2026-12-02 10:00:00",
+		"event_type": "Public",
+		"content": "[]",
+		"public": 1,
+	}
+	answer = curious.call("frappe.client.insert", doc={**more, **document})
+	assert answer.status_code == 417, answer.text
+	assert "must " in answer.text
