@@ -2,7 +2,7 @@
 
 import frappe
 import pytest
-from factories import submit
+from factories import CURIOUS, submit
 from runtimes.chosen import is_a_bench
 
 JINJA = "{{ frappe.db.sql('select name from `tabBackground Job`') }}"
@@ -22,7 +22,8 @@ def test_a_change_of_many_documents_is_no_way_around_the_doors(world, runtime, c
 	pages = [
 		made(curious, "Web Page", {**page, "title": f"lent {n}", "route": f"lent-{n}"}) for n in range(MANY)
 	]
-	todo = {"description": "plain", "reference_type": "Background Job", "reference_name": own}
+	todo = {"description": "plain", "allocated_to": CURIOUS}
+	todo |= {"reference_type": "Background Job", "reference_name": own}
 	todos = [made(curious, "ToDo", todo) for _ in range(MANY)]
 
 	def work() -> None:
