@@ -4,6 +4,7 @@ However it ends, the attempt returns an outcome and raises nothing.
 """
 
 import os
+import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -73,7 +74,9 @@ def handler_of(job: BackgroundJob) -> Callable[[JobContext], Any]:
 	if not path:
 		raise TransientError(_("Job Type {0} does not exist any more").format(job.job_type))
 	found, found_at = _found.get((frappe.local.site, path), (None, 0.0))
-	if found and time.monotonic() - found_at < HANDLER_LASTS_SECONDS:
+	module, _dot, name = path.rpartition(".")
+	is_still_there = found and getattr(sys.modules.get(module), name, None) is found
+	if is_still_there and time.monotonic() - found_at < HANDLER_LASTS_SECONDS:
 		return found
 	handler = checked_handler(path)
 	_found[frappe.local.site, path] = (handler, time.monotonic())
