@@ -75,8 +75,8 @@ def handler_of(job: BackgroundJob) -> Callable[[JobContext], Any]:
 		raise TransientError(_("Job Type {0} does not exist any more").format(job.job_type))
 	found, found_at = _found.get((frappe.local.site, path), (None, 0.0))
 	module, _dot, name = path.rpartition(".")
-	is_still_there = found and getattr(sys.modules.get(module), name, None) is found
-	if is_still_there and time.monotonic() - found_at < HANDLER_LASTS_SECONDS:
+	is_there = getattr(sys.modules.get(module), name, None) is found
+	if found and is_there and time.monotonic() - found_at < HANDLER_LASTS_SECONDS:
 		return found
 	handler = checked_handler(path)
 	_found[frappe.local.site, path] = (handler, time.monotonic())
