@@ -13,6 +13,7 @@ QUESTIONS = (
 	"submit",
 	"bulk",
 	"throughput",
+	"promises",
 	"start_latency",
 	"neighbour",
 	"progress",

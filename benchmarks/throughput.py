@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 
 import frappe
@@ -149,10 +151,17 @@ def rate_of(
 	lab: Lab, workers: int, seconds: float, work: Plain | Ours, **environment: str
 ) -> Callable[[], float]:
 	"""Measures ended jobs a second; raises when one failed. The environment is the workers'."""
+	return rate_with(lab, partial(lab.workers, workers, **environment), seconds, work)
+
+
+def rate_with(
+	lab: Lab, workers: Callable[[], AbstractContextManager], seconds: float, work: Plain | Ours
+) -> Callable[[], float]:
+	"""As `rate_of`, with the workers that the context manager starts."""
 
 	def measured() -> float:
 		lab.clear()
-		with lab.workers(workers, **environment):
+		with workers():
 			work.send()
 			wait_until_done(work, seconds)
 			ends, began = work.ends(), first_start()
