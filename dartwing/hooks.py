@@ -105,8 +105,8 @@ doc_events = {
 			f"{_api}.lent.refuse_lent",
 			f"{_api}.stored_questions.refuse_stored",
 		],
-		"on_update": f"{_api}.lent.refuse_lent",
-		"before_rename": f"{_jobs}.tenancy.renames.refuse_rename",
+		"on_update": [f"{_api}.lent.refuse_lent", f"{_api}.links.refuse_composed"],
+		"before_rename": [f"{_jobs}.tenancy.renames.refuse_rename", f"{_api}.links.refuse_new_name"],
 		"after_rename": f"{_jobs}.tenancy.renames.refuse_rename",
 	},
 	"File": {
@@ -114,6 +114,7 @@ doc_events = {
 		"before_validate": f"{_files}.before_validate",
 		"after_delete": f"{_files}.after_delete",
 	},
+	"Prepared Report": {"before_insert": f"{_api}.stored_questions.refuse_report"},
 	"Kanban Board": {"validate": f"{_api}.links.refuse_boards"},
 	**{
 		doctype: dict.fromkeys(("validate", "before_rename", "on_trash"), f"{_api}.desks.refuse_others")

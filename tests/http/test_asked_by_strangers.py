@@ -18,10 +18,17 @@ DOWNLOAD = "frappe.email.doctype.auto_email_report.auto_email_report.download"
 
 @pytest.fixture
 def reports() -> Iterator[None]:
+	forget_reports()
 	yield
 	frappe.db.rollback()
+	forget_reports()
+
+
+def forget_reports() -> None:
 	for doctype in ("Auto Email Report", "Report"):
-		frappe.db.delete(doctype, {"name": ("like", "Strange%")})
+		frappe.db.delete(doctype, {"name": "Strange"})
+	frappe.db.delete("Prepared Report", {"report_name": "Strange"})
+	frappe.db.delete("Has Role", {"parent": "Strange", "parenttype": "Report"})
 	frappe.db.commit()
 
 
@@ -111,6 +118,12 @@ def test_a_range_of_dates_is_asked_for_as_before(curious):
 		{"doctype": "Event", "google_meet_link": "https://x' autofocus onfocus='alert(1)"},
 		{"doctype": "Event", "subject": 'x" autofocus onfocus="alert(1)'},
 		{
+			"doctype": "File",
+			"file_name": "a.png",
+			"file_url": 'https://x.example/a" onerror="alert(1)" x=".png',
+		},
+		{"doctype": "Tag", "name": 'x" onmouseover="alert(1)'},
+		{
 			"doctype": "Workspace",
 			"title": "Strange",
 			"label": "Strange",
@@ -135,3 +148,74 @@ def test_nothing_that_a_member_stores_runs_in_the_desk_of_others(curious, docume
 	answer = curious.call("frappe.client.insert", doc={**more, **document})
 	assert answer.status_code == 417, answer.text
 	assert "must " in answer.text
+
+
+KEPT = "frappe.core.doctype.prepared_report.prepared_report.make_prepared_report"
+SAID = {"report_type": "Query Report", "ref_doctype": "ToDo", "is_standard": "No", "query": "select 1 as `x`"}
+
+
+def test_nobody_has_a_report_made_that_they_may_not_run(world, curious, reports):
+	"""Frappe makes it in a worker, and asks nobody."""
+	roles = [{"role": "System Manager"}]
+	frappe.get_doc({"doctype": "Report", "report_name": "Strange", **SAID, "roles": roles}).insert()
+	frappe.db.commit()
+	answer = curious.call(KEPT, report_name="Strange", filters="{}")
+	assert answer.status_code == 403, answer.text
+	assert not frappe.db.exists("Prepared Report", {"report_name": "Strange"})
+	frappe.db.delete("Has Role", {"parent": "Strange", "parenttype": "Report"})
+	frappe.db.commit()
+	frappe.clear_document_cache("Report", "Strange")
+	answer = curious.call(KEPT, report_name="Strange", filters="{}")
+	assert answer.status_code == 200, answer.text
+	frappe.db.rollback()
+	frappe.db.delete("Prepared Report", {"report_name": "Strange"})
+	frappe.db.commit()
+
+
+def test_a_tag_is_a_word(world, curious):
+	todo = {"doctype": "ToDo", "description": "x", "allocated_to": CURIOUS}
+	named = {"dt": "ToDo", "dn": curious.call("frappe.client.insert", doc=todo).json()["message"]["name"]}
+	answer = curious.call("frappe.desk.doctype.tag.tag.add_tag", tag='x" onmouseover="alert(1)', **named)
+	assert answer.status_code == 417, answer.text
+	frappe.db.rollback()
+	assert not frappe.db.get_value("ToDo", named["dn"], "_user_tags")
+	answer = curious.call("frappe.desk.doctype.tag.tag.add_tag", tag='5" on sale', **named)
+	assert answer.status_code == 200, answer.text
+	frappe.db.rollback()
+	frappe.db.delete("ToDo", {"name": named["dn"]})
+	frappe.db.delete("Tag", {"name": '5" on sale'})
+	frappe.db.commit()
+
+
+def test_two_harmless_names_make_no_attribute(world, curious):
+	names = {"first_name": 'x"', "last_name": "onmouseover=alert(1) y"}
+	changed = {"doctype": "User", "name": CURIOUS, "fieldname": names}
+	answer = curious.call("frappe.client.set_value", **changed)
+	assert answer.status_code == 417, answer.text
+	assert "full_name: must not be markup" in answer.text
+	assert curious.call("frappe.client.set_value", **{**changed, "fieldname": {"last_name": "O'x"}}).ok
+	answer = curious.call("frappe.client.insert", doc={"doctype": "Contact", **names})
+	assert answer.status_code == 417, answer.text
+
+
+def test_of_a_row_about_a_foreign_document_no_title_is_told(world, curious):
+	link = {"link_doctype": "Organization", "link_name": world.beta}
+	hidden, seen = (
+		frappe.get_doc({"doctype": "Contact", "first_name": f"Strange {n}", "links": links}).insert().name
+		for n, links in enumerate(([link], []))
+	)
+	frappe.db.commit()
+	try:
+		for method, named in (
+			("frappe.desk.search.get_link_title", {"doctype": "Contact", "docname": hidden}),
+			("frappe.desk.like.toggle_like", {"doctype": "Contact", "name": hidden, "add": "Yes"}),
+		):
+			answer = curious.call(method, **named)
+			assert answer.status_code == 404, answer.text
+		title = curious.call("frappe.desk.search.get_link_title", doctype="Contact", docname=seen)
+		assert title.ok, title.text
+		assert frappe.db.get_value("Contact", hidden, "_liked_by") is None
+	finally:
+		frappe.db.delete("Contact", {"name": ("in", [hidden, seen])})
+		frappe.db.delete("Dynamic Link", {"parent": ("in", [hidden, seen])})
+		frappe.db.commit()

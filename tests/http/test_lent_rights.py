@@ -35,6 +35,12 @@ LENDING: dict[str, tuple[dict[str, Any], str]] = {
 	"a form for memberships": ({**FORM, "doc_type": "Org Member"}, "doc_type"),
 	"a form for jobs": ({**FORM, "doc_type": "Background Job"}, "doc_type"),
 	"a form for roles": ({**FORM, "doc_type": "Role"}, "doc_type"),
+	"a form to choose a comment in": (
+		{**FORM, "doc_type": "ToDo", "web_form_fields": [{"fieldname": "x", "options": "Comment"}]},
+		"web_form_fields",
+	),
+	"a form with an expression": ({**FORM, "doc_type": "ToDo", "breadcrumbs": "[7**9]"}, "breadcrumbs"),
+	"a page with an expression": ({**PAGE, "breadcrumbs": "[7**9]"}, "breadcrumbs"),
 	"a form to choose an organization in": (
 		{**FORM, "doc_type": "ToDo", "web_form_fields": [{"fieldname": "x", "options": "Organization"}]},
 		"web_form_fields",

@@ -85,6 +85,21 @@ def test_what_is_called_an_address_is_no_script(world, fieldname):
 	assert not is_refused("Data", "https://meet.example/x?y=1&z='2'", fieldname=fieldname)
 
 
+def test_an_address_that_is_code_ends_no_attribute(world):
+	"""As that of a remote File."""
+	assert is_refused("Code", 'https://x.example/a" onerror="alert(1)" x=".png', fieldname="file_url")
+	assert is_refused("Code", "javascript:alert(1)", fieldname="file_url")
+	assert not is_refused("Code", "https://x.example/a.png?x='1'", fieldname="file_url")
+
+
+def test_no_name_ends_an_attribute_and_begins_one_that_runs(world):
+	for name in ('x" onmouseover="alert(1)', "x' onclick='alert(1)"):
+		with pytest.raises(frappe.ValidationError, match="name: must not be markup"):
+			markup.refuse_name(name)
+	for name in ("O'Brien", '5" on sale', None, 17):
+		markup.refuse_name(name)
+
+
 EXPRESSION = "(() => { alert(1); return {} })()"
 
 

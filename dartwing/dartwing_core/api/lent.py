@@ -24,6 +24,7 @@ from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import refusing
 from dartwing.dartwing_core.background_jobs.tenancy.asking import is_asked_by_a_member
+from dartwing.dartwing_core.background_jobs.tenancy.references import is_about_documents
 
 NOTHING = ("", "[]", "{}", "null", "0")
 # runs a method of a document that it is sent
@@ -126,8 +127,15 @@ def form_of_what_its_maker_may_not_store(doc: Any) -> str | None:
 	if doc.get("doc_type") == "File" or is_for_managers(doc.get("doc_type"), "create", "write"):
 		return "doc_type"
 	rows = [row for row in as_rows(doc.get("web_form_fields")) if isinstance(row.get("options"), str)]
-	is_lent = any(is_for_managers(row.get("options").strip(), "read", "select") for row in rows)
+	is_lent = any(is_not_for_everybody(row.get("options").strip()) for row in rows)
 	return "web_form_fields" if is_lent else None
+
+
+def is_not_for_everybody(doctype: str) -> bool:
+	"""Whether some see only part of its rows: their own, those about documents that they see, or none."""
+	if not frappe.db.exists("DocType", doctype, cache=True):
+		return False
+	return is_for_managers(doctype, "read", "select") or is_about_documents(doctype)
 
 
 def as_rows(value: Any) -> list[Any]:
@@ -141,7 +149,8 @@ def is_for_managers(doctype: Any, *rights: str) -> bool:
 	if not isinstance(doctype, str) or not frappe.db.exists("DocType", doctype, cache=True):
 		return False
 	meta = frappe.get_meta(doctype)
-	allowed = {one.role for one in meta.permissions if one.permlevel == 0 and any(map(one.get, rights))}
+	rows = [one for one in meta.permissions if one.permlevel == 0 and not ("read" in rights and one.if_owner)]
+	allowed = {one.role for one in rows if any(map(one.get, rights))}
 	is_ours = frappe.db.get_value("Module Def", meta.module, "app_name") == "dartwing"
 	return is_ours or bool(guarded_doctype(doctype)) or not allowed - MANAGERS
 
@@ -172,9 +181,10 @@ RULES: dict[str, Rule] = {
 	"Print Format": always("html"),
 	"Report": either(is_kind("report_type", "Query Report", "Script Report"), filled("javascript")),
 	"Server Script": always("script"),
-	"Web Form": form_of_what_its_maker_may_not_store,
+	# Frappe evaluates breadcrumbs in each visit
+	"Web Form": either(form_of_what_its_maker_may_not_store, filled("breadcrumbs")),
 	"Web Page": either(
-		filled("dynamic_template", "context_script"),
+		filled("dynamic_template", "context_script", "breadcrumbs"),
 		templates("main_section", "main_section_md", "main_section_html"),
 	),
 	"Web Template": always("template"),

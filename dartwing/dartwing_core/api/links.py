@@ -59,9 +59,30 @@ def refuse_hidden(doc: Any, method: str | None = None) -> None:
 		if doc.doctype not in GUARDED:
 			markup.refuse_images(row, values)
 		if is_a_members:
+			if (row.doctype, row.name) not in stored:
+				markup.refuse_name(row.name)
 			markup.refuse_or_clean(doc, row, values)
 			refuse_foreign_files(row, values)
 		refuse_hidden_references(row, values)
+
+
+def refuse_composed(doc: Any, method: str | None = None) -> None:
+	"""After a document was saved: its short texts once more, now that some are composed of others."""
+	if not is_asked_by_a_member():
+		return
+	stored = rows_of(doc.get_doc_before_save())
+	for row in rows_of(doc).values():
+		values = changed_values(row, stored.get((row.doctype, row.name)))
+		for field in row.meta.fields:
+			value = values.get(field.fieldname)
+			if isinstance(value, str) and markup.breaks_out(field, value):
+				refuse_argument(field.fieldname, _("must not be markup"))
+
+
+def refuse_new_name(doc: Any, method: str | None, old: str, new: str, *more: Any) -> None:
+	"""Before a document is renamed."""
+	if is_asked_by_a_member():
+		markup.refuse_name(new)
 
 
 def rows_of(doc: Any) -> dict[tuple[str, str], Any]:

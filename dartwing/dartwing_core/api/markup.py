@@ -136,10 +136,17 @@ def breaks_out(field: Any, value: str) -> bool:
 
 	Desk writes titles into attributes, and addresses that are plain Data into links.
 	"""
-	if field.fieldtype not in IN_ATTRIBUTES:
+	if field.fieldtype not in (*IN_ATTRIBUTES, "Code"):
 		return False
 	is_address = bool(ADDRESS_FIELD.search(field.fieldname))
-	return bool(HANDLER.search(value)) or (is_address and bool(reason_against_address(value)))
+	is_handler = field.fieldtype != "Code" and bool(HANDLER.search(value))
+	return is_handler or (is_address and bool(reason_against_address(value)))
+
+
+def refuse_name(name: Any) -> None:
+	"""Names of documents, tags too, are written into attributes; Frappe itself refuses `<` and `>`."""
+	if HANDLER.search(str(name or "")):
+		refuse_argument("name", _("must not be markup"))
 
 
 def refuse_or_clean(doc: Any, row: Any, values: dict[str, Any]) -> None:

@@ -12,6 +12,8 @@ from frappe import _
 
 from dartwing.dartwing_core.api.json_texts import parsed
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.tenancy import references
+from dartwing.dartwing_core.background_jobs.tenancy.references import is_about_documents
 
 IMPORTS = "frappe.core.doctype.data_import.data_import."
 DELETED = "frappe.core.doctype.deleted_document.deleted_document."
@@ -35,6 +37,13 @@ ASKED = {
 		f"{KANBAN}{method}": ("board_name", "Kanban Board", "read")
 		for method in ("add_card", "update_order", "update_order_for_single_card")
 	},
+	"frappe.automation.doctype.reminder.reminder.create_new_reminder": (
+		"reminder_docname",
+		"reminder_doctype",
+		"read",
+	),
+	"frappe.desk.like.toggle_like": ("name", "doctype", "read"),
+	"frappe.desk.search.get_link_title": ("docname", "doctype", "read"),
 	"frappe.core.doctype.rq_job.rq_job.stop_job": ("job_id", "RQ Job", "write"),
 	"frappe.core.doctype.sms_settings.sms_settings.get_contact_number": ("contact_name", "Contact", "read"),
 	"frappe.core.doctype.submission_queue.submission_queue.get_latest_submissions": (
@@ -82,12 +91,27 @@ ASKED = {
 }
 
 
+# arguments that name a DocType
+NAMING = ("doctype", "reminder_doctype")
+# methods that tell of a document whatever the user may do with it, as Desk shows it of a link: only rows about
+# a document that the user may not see are hidden from them
+TELLING = {"frappe.desk.search.get_link_title": ("docname", "doctype")}
+
+
 def check(method: str, form: dict) -> None:
 	"""Raise DoesNotExistError, which names the argument, for a document that the user may not have."""
-	if method not in ASKED or "System Manager" in frappe.get_roles():
+	if "System Manager" in frappe.get_roles():
+		return
+	if method in TELLING:
+		argument, of = TELLING[method]
+		if is_hidden(form.get(of), form.get(argument)):
+			refuse_argument(
+				argument, _("no {0} {1}").format(form[of], repr(form[argument])), frappe.DoesNotExistError
+			)
+	if method not in ASKED:
 		return
 	argument, doctype, right = ASKED[method]
-	doctype = form.get(doctype) if doctype == "doctype" else doctype
+	doctype = form.get(doctype) if doctype in NAMING else doctype
 	for name in names_in(form.get(argument)):
 		if not may(doctype, name, right):
 			refuse_argument(argument, _("no {0} {1}").format(doctype, repr(name)), frappe.DoesNotExistError)
@@ -99,6 +123,19 @@ def names_in(value: Any) -> Iterator[Any]:
 	for name in value if isinstance(value, list) else [value]:
 		if name not in (None, ""):
 			yield name
+
+
+def is_hidden(doctype: Any, name: Any) -> bool:
+	"""Whether it is a row about a document that the user may not see."""
+	if not (
+		isinstance(doctype, str)
+		and isinstance(name, str)
+		and frappe.db.exists("DocType", doctype, cache=True)
+	):
+		return False
+	if not is_about_documents(doctype) or not frappe.db.exists(doctype, name):
+		return False
+	return references.has_permission(frappe.get_doc(doctype, name)) is False
 
 
 def may(doctype: Any, name: Any, right: str) -> bool:

@@ -50,6 +50,12 @@ def refuse_stored(doc: Any, method: str | None = None) -> None:
 		refuse_unreadable(question)
 
 
+def refuse_report(doc: Any, method: str | None = None) -> None:
+	"""Before a report is kept, which a worker makes: raise PermissionError for who may not run it."""
+	if is_asked_by_a_member():
+		frappe.get_attr("frappe.desk.query_report.get_report_doc")(doc.get("report_name"))
+
+
 def is_plain(question: Question) -> bool:
 	"""Whether all of it but the values of conditions reads as names."""
 	tables = {question.doctype, *tables_of(question.doctype)}
