@@ -93,8 +93,8 @@ ASKED = {
 
 # arguments that name a DocType
 NAMING = ("doctype", "reminder_doctype")
-# methods that tell of a document whatever the user may do with it, as Desk shows it of a link. Only rows about a
-# document that the user may not see are hidden from them.
+# methods that tell of a document whatever the user may do with it, as Desk shows it of a link: only rows
+# about a document that the user may not see are hidden from them
 TELLING = {"frappe.desk.search.get_link_title": ("docname", "doctype")}
 
 
