@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 
 import frappe
@@ -86,12 +87,21 @@ class Lab:
 	def workers(self, number: int, **environment: str) -> Iterator[None]:
 		"""So many stock workers of all queues, idle when the block begins."""
 		log = self.folder / "workers.log"
-		processes = [
-			self.runtime.spawn("worker", "--queue", "short,default,long", log=log, **environment)
-			for _ in range(number)
-		]
+		with self.idle(
+			[
+				self.runtime.spawn("worker", "--queue", "short,default,long", log=log, **environment)
+				for _ in range(number)
+			]
+		):
+			yield
+
+	@contextmanager
+	def idle(self, processes: list[Popen]) -> Iterator[None]:
+		"""These workers, which wait for jobs when the block begins and are stopped when it ends."""
 		try:
-			wait_until(lambda: Worker.count(get_redis_conn()) == number, "the workers wait for jobs", 60)
+			wait_until(
+				lambda: Worker.count(get_redis_conn()) == len(processes), "the workers wait for jobs", 60
+			)
 			yield
 		finally:
 			for process in processes:

@@ -1,14 +1,9 @@
 """What does each promise of the engine cost? The same drain, with the promises left out one by one."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-
-from factories import wait_until
-from frappe.utils.background_jobs import get_redis_conn
-from rq import Worker
-from runtimes.base import stop
 
 from benchmarks import promises_worker
 from benchmarks.answers import Answer, Comparison
@@ -47,16 +42,10 @@ def rate_without(lab: Lab, seconds: float, jobs: int, promise: str | None = None
 	return rate_with(lab, partial(one_worker, lab, promise), seconds, Ours(lab, NOTHING, jobs))
 
 
-@contextmanager
-def one_worker(lab: Lab, promise: str | None) -> Iterator[None]:
+def one_worker(lab: Lab, promise: str | None) -> AbstractContextManager[None]:
 	arguments = [promise] if promise else []
 	log = lab.folder / "promises.log"
-	process = lab.runtime.spawn_script(Path(promises_worker.__file__), *arguments, log=log)
-	try:
-		wait_until(lambda: Worker.count(get_redis_conn()) == 1, "the worker waits for jobs", 60)
-		yield
-	finally:
-		stop(process)
+	return lab.idle([lab.runtime.spawn_script(Path(promises_worker.__file__), *arguments, log=log)])
 
 
 if __name__ == "__main__":
