@@ -517,11 +517,7 @@ def leave_a_mess(context: JobContext) -> None:
 
 def break_frappe(context: JobContext) -> None:
 	"""Write people, which nothing commits, and do to Frappe's context what `breaks` names."""
-	write_people_and_break(context.parameters["breaks"])
-
-
-def write_people_and_break(breaks: str) -> None:
-	site = frappe.local.site
+	breaks, site = context.parameters["breaks"], frappe.local.site
 	frappe.get_doc({"doctype": "Person", "first_name": "written by a test"}).insert(ignore_permissions=True)
 	if breaks in ("destroy", "destroy and enter"):
 		frappe.destroy()
