@@ -13,7 +13,7 @@ EXECUTE_JOB = "dartwing.dartwing_core.background_jobs.executor.execute_job"
 
 def is_asked() -> bool:
 	"""Whether this is done in a request, or in a job of Frappe's queue for who is no System Manager."""
-	return is_in_a_request() or (is_in_a_job_of_frappes() and not is_a_system_managers())
+	return is_in_a_request() or is_asked_by_a_member()
 
 
 def is_asked_by_a_member(*roles: str) -> bool:
