@@ -5,6 +5,7 @@ comment): it names no DocType, so `door` lets it pass.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import frappe
@@ -51,15 +52,14 @@ def refuse_hidden(doc: Any, method: str | None = None) -> None:
 	if not is_asked():
 		return
 	is_a_members = is_asked_by_a_member()
-	stored = rows_of(doc.get_doc_before_save())
-	for row in rows_of(doc).values():
-		values = changed_values(row, stored.get((row.doctype, row.name)))
+	for row, stored in rows_and_stored(doc, doc.get_doc_before_save()):
+		values = changed_values(row, stored)
 		refuse_deep_json(values)
 		# an organization's logo must be more than that, and says so itself
 		if doc.doctype not in GUARDED:
 			markup.refuse_images(row, values)
 		if is_a_members:
-			if (row.doctype, row.name) not in stored:
+			if stored is None:
 				markup.refuse_name(row.name)
 			markup.refuse_or_clean(doc, row, values)
 			refuse_foreign_files(row, values)
@@ -70,9 +70,8 @@ def refuse_composed(doc: Any, method: str | None = None) -> None:
 	"""After a document was saved: its short texts once more, now that some are composed of others."""
 	if not is_asked_by_a_member():
 		return
-	stored = rows_of(doc.get_doc_before_save())
-	for row in rows_of(doc).values():
-		values = changed_values(row, stored.get((row.doctype, row.name)))
+	for row, stored in rows_and_stored(doc, doc.get_doc_before_save()):
+		values = changed_values(row, stored)
 		for field in row.meta.fields:
 			value = values.get(field.fieldname)
 			if isinstance(value, str) and markup.breaks_out(field, value):
@@ -83,6 +82,13 @@ def refuse_new_name(doc: Any, method: str | None, old: str, new: str, *more: Any
 	"""Before a document is renamed."""
 	if is_asked_by_a_member():
 		markup.refuse_name(new)
+
+
+def rows_and_stored(doc: Any, before: Any) -> Iterator[tuple[Any, Any]]:
+	"""The document and the rows of its child tables, each with what was stored of it before, or None."""
+	stored = rows_of(before)
+	for row in rows_of(doc).values():
+		yield row, stored.get((row.doctype, row.name))
 
 
 def rows_of(doc: Any) -> dict[tuple[str, str], Any]:

@@ -14,7 +14,7 @@ from frappe import _
 from dartwing.dartwing_core.api import allowed, door, switches
 from dartwing.dartwing_core.api.document_methods import RUNNING, Call, calls_of
 from dartwing.dartwing_core.api.json_texts import parsed
-from dartwing.dartwing_core.api.links import changed_values, rows_of
+from dartwing.dartwing_core.api.links import changed_values, rows_and_stored
 from dartwing.dartwing_core.api.mentions import is_doctype
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import files
@@ -58,7 +58,7 @@ def documents_in(form: dict) -> Iterator[dict]:
 	for argument in CARRYING:
 		value = parsed(form.get(argument))
 		for one in value if isinstance(value, list) else [value]:
-			if isinstance(one, dict) and isinstance(one.get("doctype"), str) and is_doctype(one["doctype"]):
+			if isinstance(one, dict) and is_doctype(one.get("doctype")):
 				yield one
 
 
@@ -91,9 +91,7 @@ def stored_of(document: dict) -> Any:
 def is_changed(document: dict) -> bool:
 	"""Whether it says anything else than what is stored."""
 	doc = as_if_saved(document)
-	stored = rows_of(doc._doc_before_save)
-	for row in rows_of(doc).values():
-		before = stored.get((row.doctype, row.name))
+	for row, before in rows_and_stored(doc, doc._doc_before_save):
 		# a number or a time that was sent as a text is equal, too
 		changed = changed_values(row, before).items()
 		if before is None or any(str(before.get(name)) != str(value) for name, value in changed):
