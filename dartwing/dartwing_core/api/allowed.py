@@ -18,7 +18,7 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.api.json_texts import parsed
-from dartwing.dartwing_core.api.mentions import PROSE, TABLES, guarded_doctype
+from dartwing.dartwing_core.api.mentions import PROSE, TABLES, guarded_doctype, is_doctype
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy.files import may_read
 
@@ -192,8 +192,7 @@ def is_count_of_assignments(method: str, form: dict) -> bool:
 
 
 def may_list(doctype: Any) -> bool:
-	is_one = isinstance(doctype, str) and bool(frappe.db.exists("DocType", doctype, cache=True))
-	return is_one and doctype != DELETED and bool(frappe.has_permission(doctype, "read"))
+	return is_doctype(doctype) and doctype != DELETED and bool(frappe.has_permission(doctype, "read"))
 
 
 def check_report(form: dict) -> None:
@@ -276,6 +275,6 @@ def tells_of_documents(doctype: str) -> bool:
 
 	So may those of a table that is of no DocType: the sessions, the passwords.
 	"""
-	if doctype == DELETED or not frappe.db.exists("DocType", doctype, cache=True):
+	if doctype == DELETED or not is_doctype(doctype):
 		return True
 	return bool(frappe.get_meta(doctype).get("fields", {"fieldtype": "Link", "options": "DocType"}))

@@ -14,7 +14,7 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.api.json_texts import parsed
-from dartwing.dartwing_core.api.mentions import FILTERS, ODD, PROSE
+from dartwing.dartwing_core.api.mentions import FILTERS, ODD, PROSE, is_doctype
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy.files import (
 	as_compared,
@@ -77,7 +77,7 @@ def is_address(text: str) -> bool:
 def holds_already(document: dict, field: str, url: str) -> bool:
 	"""Whether it is stored so, and may be read."""
 	doctype, name = document["doctype"], document["name"]
-	if not frappe.db.exists("DocType", doctype, cache=True) or not frappe.db.exists(doctype, name):
+	if not is_doctype(doctype) or not frappe.db.exists(doctype, name):
 		return False
 	stored = frappe.get_doc(doctype, name)
 	rows = [stored, *stored.get_all_children()]

@@ -12,6 +12,7 @@ from typing import Any
 import frappe
 
 from dartwing.dartwing_core.api.json_texts import parsed
+from dartwing.dartwing_core.api.mentions import is_doctype
 
 # what arguments are called that hold conditions
 ARGUMENT = re.compile(r"filters?(_json)?$")
@@ -144,7 +145,7 @@ def is_date(field: Any, doctypes: set[str]) -> bool:
 	if name in ("creation", "modified"):
 		return True
 	for doctype in doctypes:
-		if frappe.db.exists("DocType", doctype, cache=True):
+		if is_doctype(doctype):
 			found = frappe.get_meta(doctype).get_field(name)
 			if found and found.fieldtype in ("Date", "Datetime"):
 				return True

@@ -19,7 +19,7 @@ from dartwing.dartwing_core.api.allowed import canonical
 from dartwing.dartwing_core.api.door import method_of
 from dartwing.dartwing_core.api.hidden_templates import has_template
 from dartwing.dartwing_core.api.json_texts import parsed
-from dartwing.dartwing_core.api.mentions import guarded_doctype
+from dartwing.dartwing_core.api.mentions import guarded_doctype, is_doctype
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import refusing
@@ -133,7 +133,7 @@ def form_of_what_its_maker_may_not_store(doc: Any) -> str | None:
 
 def is_not_for_everybody(doctype: str) -> bool:
 	"""Whether some see only part of its rows: their own, those about documents that they see, or none."""
-	if not frappe.db.exists("DocType", doctype, cache=True):
+	if not is_doctype(doctype):
 		return False
 	return is_for_managers(doctype, "read", "select") or is_about_documents(doctype)
 
@@ -146,7 +146,7 @@ def as_rows(value: Any) -> list[Any]:
 
 def is_for_managers(doctype: Any, *rights: str) -> bool:
 	"""Whether it is a DocType of ours, or one on which only System Managers have one of the rights."""
-	if not isinstance(doctype, str) or not frappe.db.exists("DocType", doctype, cache=True):
+	if not is_doctype(doctype):
 		return False
 	meta = frappe.get_meta(doctype)
 	rows = [one for one in meta.permissions if one.permlevel == 0 and not ("read" in rights and one.if_owner)]

@@ -134,7 +134,7 @@ def changed_form(form: dict, change: Change, stored: str | None = None) -> dict:
 		data = parsed(form.get("data"))
 		body = changed_document(stored, form, change)
 		return {**body, "data": changed_document(stored, data, change)} if isinstance(data, dict) else body
-	if isinstance(form.get("doctype"), str) and "fieldname" in form and is_doctype(form["doctype"]):
+	if "fieldname" in form and is_doctype(form.get("doctype")):
 		return _changed_values(form, change)
 	return {name: changed(value, change, str(name)) for name, value in form.items()}
 
@@ -161,7 +161,7 @@ def changed(value: Any, change: Change, key: str = "") -> Any:
 		return value if after == inner else json.dumps(after)
 	if isinstance(value, dict):
 		doctype = value.get("doctype")
-		if isinstance(doctype, str) and is_doctype(doctype):
+		if is_doctype(doctype):
 			return changed_document(doctype, value, change)
 		return {name: changed(one, change, str(name)) for name, one in value.items()}
 	if isinstance(value, list):
@@ -210,8 +210,9 @@ def _holds_a_name(field: Any, document: dict, is_guarded: bool) -> bool:
 	return field.fieldname in NAME_FIELDS and any(guarded_doctype(value) for value in document.values())
 
 
-def is_doctype(name: str) -> bool:
-	return bool(frappe.db.exists("DocType", name, cache=True))
+def is_doctype(name: Any) -> bool:
+	"""Whether it is the name of a DocType; not even a text if it comes from outside."""
+	return isinstance(name, str) and bool(frappe.db.exists("DocType", name, cache=True))
 
 
 def has_no_text_as_name(value: Any, key: str = "") -> bool:

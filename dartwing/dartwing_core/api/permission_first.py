@@ -11,6 +11,7 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.api.json_texts import parsed
+from dartwing.dartwing_core.api.mentions import is_doctype
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import references
 from dartwing.dartwing_core.background_jobs.tenancy.references import is_about_documents
@@ -127,20 +128,16 @@ def names_in(value: Any) -> Iterator[Any]:
 
 def is_hidden(doctype: Any, name: Any) -> bool:
 	"""Whether it is a row about a document that the user may not see."""
-	if not (
-		isinstance(doctype, str)
-		and isinstance(name, str)
-		and frappe.db.exists("DocType", doctype, cache=True)
-	):
+	if not isinstance(name, str) or not is_doctype(doctype) or not is_about_documents(doctype):
 		return False
-	if not is_about_documents(doctype) or not frappe.db.exists(doctype, name):
+	if not frappe.db.exists(doctype, name):
 		return False
 	return references.has_permission(frappe.get_doc(doctype, name)) is False
 
 
 def may(doctype: Any, name: Any, right: str) -> bool:
 	"""Whether the user has the right on the document, and finds it in a list."""
-	if not isinstance(doctype, str) or not frappe.db.exists("DocType", doctype, cache=True):
+	if not is_doctype(doctype):
 		return False
 	if doctype == "User" and name == frappe.session.user:
 		return True

@@ -13,7 +13,7 @@ from frappe import _
 
 from dartwing.dartwing_core.api import columns, filter_lists
 from dartwing.dartwing_core.api.json_texts import parsed
-from dartwing.dartwing_core.api.mentions import PROSE
+from dartwing.dartwing_core.api.mentions import PROSE, is_doctype
 from dartwing.dartwing_core.background_jobs import framework
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
@@ -170,7 +170,7 @@ def _doctype_of(value: Any, around: str | None) -> str | None:
 
 def is_apps(doctype: str | None) -> bool:
 	"""Whether it is a DocType of another app than Frappe."""
-	if not isinstance(doctype, str) or not frappe.db.exists("DocType", doctype, cache=True):
+	if not is_doctype(doctype):
 		return False
 	return frappe.db.get_value("Module Def", frappe.get_meta(doctype).module, "app_name") != "frappe"
 

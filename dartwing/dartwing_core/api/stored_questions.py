@@ -13,6 +13,7 @@ from frappe import _
 
 from dartwing.dartwing_core.api import columns, filter_lists
 from dartwing.dartwing_core.api.json_texts import parsed
+from dartwing.dartwing_core.api.mentions import is_doctype
 from dartwing.dartwing_core.api.questions import ASKED
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy.asking import is_asked_by_a_member
@@ -80,7 +81,7 @@ def refuse_unreadable(question: Question) -> None:
 
 
 def tables_of(doctype: str) -> list[str]:
-	if not frappe.db.exists("DocType", doctype, cache=True):
+	if not is_doctype(doctype):
 		return []
 	return [field.options for field in frappe.get_meta(doctype).get_table_fields()]
 
