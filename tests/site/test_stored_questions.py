@@ -61,6 +61,7 @@ QUERIES = {
 	"an order": report(PERSON, sort_by="Person.name", sort_order="asc, locate('x', bio)"),
 	"a next order": report(PERSON, sort_by_next="Person.sleep(5)", sort_order_next="asc"),
 	"an order of another table": report(PERSON, order_by="`tabBackground Job`.`name`"),
+	"an order of another DocType": report(PERSON, sort_by=f"{JOB}.name", sort_order="asc"),
 	"a group": report(PERSON, group_by=group(group_by="sleep(5)")),
 	"a sum": report(PERSON, group_by=group(aggregate_on="`tabPerson`.`docstatus`), sleep(5")),
 	"a function": report(PERSON, group_by=group(aggregate_function="sleep")),

@@ -94,11 +94,10 @@ def is_order(value: Any, tables: set[str]) -> bool:
 	"""Whether it is a list of columns, each of one of the tables if it says of which."""
 	if not value:
 		return True
-	return (
-		isinstance(value, str)
-		and columns.is_columns(as_columns(value))
-		and set(TABLE.findall(value)) <= tables
-	)
+	if not isinstance(value, str):
+		return False
+	said = as_columns(value)
+	return columns.is_columns(said) and set(TABLE.findall(said)) <= tables
 
 
 def as_columns(order: str) -> str:
