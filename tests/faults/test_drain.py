@@ -119,8 +119,12 @@ def test_organizations_take_turns(world, work):
 	assert [started.index(name) for name in of_beta] == [1, 3, 5]
 
 
+@pytest.mark.parametrize("environment", [{}, {"CI": "true"}], ids=["", "in-a-test"])
 @pytest.mark.parametrize("fails", [False, True])
-def test_each_job_finds_a_clean_context(world, work, fails):
+def test_each_job_finds_a_clean_context(world, work, monkeypatch, fails, environment):
+	monkeypatch.delenv("CI", raising=False)
+	for name, value in environment.items():
+		monkeypatch.setenv(name, value)
 	first = submit(mode="look_around", n=1)
 	work()
 	mess, second = submit(mode="leave_a_mess", fails=fails), submit(mode="look_around", n=2)

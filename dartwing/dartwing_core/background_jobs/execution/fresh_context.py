@@ -75,10 +75,13 @@ class EngineContext:
 	"""The context in which a horse of the engine works between its handlers, on a connection of its own.
 
 	It is made anew each second: what Frappe remembers in it, as the roles of a user, is at most so old.
+	Handlers in it are in a test where the job is that it is made in: Frappe says so to each job that it
+	starts itself, where the environment has a variable `CI`.
 	"""
 
 	def __init__(self, site: str):
 		self._site = site
+		self._in_test = frappe.flags.in_test
 		self._context: contextvars.Context | None = None
 		self._is_old_at = 0.0
 
@@ -100,6 +103,8 @@ class EngineContext:
 		else:
 			frappe.connect()
 			connections.make_own()
+		if self._in_test:
+			frappe.flags.in_test = self._in_test
 		return HandlerContexts()
 
 	def close(self) -> None:
