@@ -24,7 +24,7 @@ from dartwing.dartwing_core.background_jobs import (
 from dartwing.dartwing_core.background_jobs.dispatch import dependencies, dispatcher, retry_queue
 from dartwing.dartwing_core.background_jobs.insight.exposition import exposition
 from dartwing.dartwing_core.background_jobs.upkeep import (
-	dead_letter,
+	dead_letter_alert,
 	former_organizations,
 	recovery,
 	retention,
@@ -148,7 +148,7 @@ def ticks() -> dict[str, Work]:
 		"tick: recover": recovery.recover,
 		"tick: process_dependent_jobs": dependencies.process_dependent_jobs,
 		"tick: put_away": former_organizations.put_away,
-		"tick: alert_when_many": dead_letter.alert_when_many,
+		"tick: alert_when_many": dead_letter_alert.alert_when_many,
 		"tick: process_retry_queue": retry_queue.process_retry_queue,
 		"tick: dispatch_ready": dispatcher.dispatch_ready,
 		"tick: count_new": job_tally.count_new,

@@ -93,7 +93,7 @@ doctype_list_js = {
 
 scheduler_events = {
 	"cron": {
-		"* * * * *": [f"{_jobs}.scheduler.every_minute"],
+		"* * * * *": [f"{_jobs}.scheduler.tick"],
 	},
 	"daily": [f"{_jobs}.scheduler.daily"],
 }

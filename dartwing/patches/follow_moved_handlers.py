@@ -1,6 +1,6 @@
 import frappe
 
-from dartwing.dartwing_core.background_jobs.database.snapshots import newest_for_all
+from dartwing.dartwing_core.background_jobs.database.snapshots import snapshot_ignored
 
 ENGINE = "dartwing.dartwing_core.background_jobs"
 MODULES = ("exports", "samples")
@@ -13,7 +13,7 @@ def execute() -> None:
 		job_types = frappe.get_all(
 			"Job Type", {"handler_method": ("like", f"{before}%")}, ["name", "handler_method"]
 		)
-		with newest_for_all():
+		with snapshot_ignored():
 			for job_type in job_types:
 				path = now + job_type.handler_method.removeprefix(before)
 				frappe.db.set_value("Job Type", job_type.name, "handler_method", path, update_modified=False)

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import frappe
 
 from dartwing.dartwing_core.background_jobs import texts
-from dartwing.dartwing_core.background_jobs.database.snapshots import newest_for_all
+from dartwing.dartwing_core.background_jobs.database.snapshots import snapshot_ignored
 
 BATCH = 500
 
@@ -38,7 +38,7 @@ def execute() -> None:
 	for doctype, makers in LINES.items():
 		for field, make in makers.items():
 			for batch in batches(doctype, field):
-				with newest_for_all():
+				with snapshot_ignored():
 					for name, text in batch:
 						frappe.db.set_value(doctype, name, field, make(text), update_modified=False)
 				# a batch is small, its locks must not outlive it

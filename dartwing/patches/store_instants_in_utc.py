@@ -2,7 +2,7 @@ import frappe
 from frappe.utils import get_datetime
 
 from dartwing.dartwing_core.background_jobs.database import times
-from dartwing.dartwing_core.background_jobs.database.snapshots import newest
+from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 
 UNFINISHED = "status not in ('Completed', 'Canceled')"
 
@@ -16,6 +16,6 @@ def execute() -> None:
 	for field, rows in (("ready_at", waiting), ("scheduled_at_utc", planned)):
 		for name, site_time in rows:
 			frappe.db.sql(
-				f"{newest()}update `tabBackground Job` set {field} = %s where name = %s",
+				f"{ignoring_snapshot()}update `tabBackground Job` set {field} = %s where name = %s",
 				(times.latest_instant_of(get_datetime(site_time)), name),
 			)

@@ -12,7 +12,7 @@ from frappe.utils.scheduler import (
 	toggle_scheduler,
 )
 
-EVERY_MINUTE = "dartwing.dartwing_core.background_jobs.scheduler.every_minute"
+EVERY_MINUTE = "dartwing.dartwing_core.background_jobs.scheduler.tick"
 
 
 @pytest.fixture(autouse=True)

@@ -131,7 +131,7 @@ def work_until_nothing_is_due() -> None:
 		for name in queued:
 			execute_job(name)
 		if jobs_that_are("Failed"):
-			scheduler.every_minute()
+			scheduler.tick()
 
 
 def jobs_that_are(status: str) -> list[str]:

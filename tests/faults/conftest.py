@@ -51,11 +51,11 @@ def work(runtime: Runtime) -> Callable[[], None]:
 def tick(site: str) -> Callable[[], None]:
 	"""What the scheduler does each minute, now and in this process."""
 
-	def every_minute() -> None:
+	def run() -> None:
 		frappe.db.rollback()
-		scheduler.every_minute()
+		scheduler.tick()
 
-	return every_minute
+	return run
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ if __name__ == "__main__":
 		frappe.init(site=site, sites_path=".")
 		frappe.connect()
 		try:
-			scheduler.every_minute()
+			scheduler.tick()
 		finally:
 			frappe.destroy()
 		time.sleep(float(seconds))

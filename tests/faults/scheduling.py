@@ -18,5 +18,5 @@ if __name__ == "__main__":
 	wait_for_the_others(Path(go))
 	for _ in range(int(times)):
 		frappe.db.rollback()
-		scheduler.every_minute()
+		scheduler.tick()
 	frappe.destroy()

@@ -276,7 +276,7 @@ def tick(world: World) -> None:
 	set_alert_threshold(1)
 	try:
 		take_a_snapshot()
-		scheduler.every_minute()
+		scheduler.tick()
 	finally:
 		set_alert_threshold(100)
 	assert not frappe.db.exists("Error Log", {"method": ("like", "dartwing: %")})

@@ -106,7 +106,7 @@ class Engine(RuleBasedStateMachine):
 
 	@rule()
 	def tick(self) -> None:
-		scheduler.every_minute()
+		scheduler.tick()
 
 	@rule(job=jobs)
 	def let_time_come(self, job: str) -> None:

@@ -19,7 +19,7 @@ from factories import (
 from dartwing.dartwing_core.background_jobs import config, submit_jobs
 from dartwing.dartwing_core.background_jobs.announcing import notifications
 from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError
-from dartwing.dartwing_core.background_jobs.upkeep import dead_letter
+from dartwing.dartwing_core.background_jobs.upkeep import dead_letter, dead_letter_alert
 from dartwing.dartwing_core.background_jobs.upkeep.retention import cleanup_old_jobs, daily_cleanup
 from dartwing.dartwing_core.doctype.background_job import background_job
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
@@ -230,18 +230,18 @@ def test_system_managers_are_told_once_per_crossing(world):
 	frappe.db.set_single_value("Job Engine Settings", "dead_letter_alert_threshold", 1)
 	try:
 		first = dead(world.alice, world.alpha)
-		dead_letter.alert_when_many()
+		dead_letter_alert.alert_when_many()
 		assert alerts() == 0
 		second = dead(world.alice, world.alpha)
-		dead_letter.alert_when_many()
-		dead_letter.alert_when_many()
+		dead_letter_alert.alert_when_many()
+		dead_letter_alert.alert_when_many()
 		assert alerts() == 1
 		for job_id in (first, second):
 			dead_letter.discard_job(job_id, "done")
-		dead_letter.alert_when_many()
+		dead_letter_alert.alert_when_many()
 		dead(world.alice, world.alpha)
 		dead(world.alice, world.alpha)
-		dead_letter.alert_when_many()
+		dead_letter_alert.alert_when_many()
 		assert alerts() == 2
 	finally:
 		frappe.db.set_single_value("Job Engine Settings", "dead_letter_alert_threshold", 50)
@@ -256,14 +256,14 @@ def test_of_two_schedulers_at_once_one_tells_them(world):
 	try:
 		for _ in range(2):
 			dead(world.alice, world.alpha)
-		dead_letter.alert_when_many()
+		dead_letter_alert.alert_when_many()
 		with second_connection():
 			frappe.db.count("Background Job")
-			dead_letter.alert_when_many()
+			dead_letter_alert.alert_when_many()
 			frappe.db.commit()
 		frappe.db.commit()
 		with second_connection():
-			dead_letter.alert_when_many()
+			dead_letter_alert.alert_when_many()
 			frappe.db.commit()
 		assert alerts() == 1
 	finally:

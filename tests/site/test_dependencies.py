@@ -71,7 +71,7 @@ def test_a_child_that_somebody_is_canceling_keeps_no_sibling_waiting(world, pare
 			end(parent.name, parent_status)
 			assert (status(held_up), status(sibling)) == ("Pending", then)
 		frappe.db.rollback()
-	scheduler.every_minute()
+	scheduler.tick()
 	assert status(held_up) == then
 
 
@@ -103,7 +103,7 @@ def test_the_safety_net_finds_children_whose_parent_ended_unnoticed(world, paren
 	# the process died between the end of the parent and what follows from it
 	frappe.db.set_value("Background Job", parent.name, "status", parent_status)
 	frappe.db.commit()
-	scheduler.every_minute()
+	scheduler.tick()
 	assert status(child) == expected
 
 
@@ -171,7 +171,7 @@ def test_children_overlooked_beyond_one_batch_are_settled_in_one_tick(world):
 		end(canceled.name, "Canceled")
 	with patch.dict(config.DEFAULTS, batch_size=2):
 		assert dependencies.process_dependent_jobs() == [world.alpha]
-	scheduler.every_minute()
+	scheduler.tick()
 	assert {status(child) for child in of_completed} == {"Queued"}
 	assert {status(child) for child in of_canceled} == {"Dead Letter"}
 

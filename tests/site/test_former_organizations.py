@@ -267,7 +267,7 @@ def test_many_jobs_are_put_away_in_small_transactions(world):
 			frappe.db.commit()
 			# nobody waits for all of them
 			assert moved(statements) == [10] * (1 + former_organizations.BATCHES_AFTER_COMMIT)
-			scheduler.every_minute()
+			scheduler.tick()
 	assert moved(statements) == [10] * 9 + [5]
 	assert organizations_in("Background Job") == {name_of_former("Café Z")}
 
@@ -289,7 +289,7 @@ def test_while_they_are_put_away_the_name_is_taken(world):
 	with pytest.raises(frappe.ValidationError, match="try again in a minute"):
 		other.run_method("before_rename", other.name, "Cafe Z", False)
 	frappe.db.rollback()
-	scheduler.every_minute()
+	scheduler.tick()
 	make("Cafe Z")
 	frappe.db.rollback()
 

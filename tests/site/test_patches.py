@@ -6,7 +6,7 @@ import frappe
 from factories import HANDLER, end, make_job_type, state, submit
 
 from dartwing.dartwing_core.background_jobs import get_job_history
-from dartwing.dartwing_core.doctype.background_job.background_job import INDEXES
+from dartwing.dartwing_core.doctype.background_job.indexes import INDEXES
 from dartwing.dartwing_core.doctype.job_type.job_type import get_handler
 from dartwing.patches import follow_moved_handlers, index_background_jobs, make_texts_plain
 

@@ -18,7 +18,12 @@ from dartwing.dartwing_core.background_jobs import (
 	submit_jobs,
 )
 from dartwing.dartwing_core.background_jobs.dispatch import dependencies, dispatcher, retry_queue
-from dartwing.dartwing_core.background_jobs.upkeep import dead_letter, former_organizations, recovery
+from dartwing.dartwing_core.background_jobs.upkeep import (
+	dead_letter,
+	dead_letter_alert,
+	former_organizations,
+	recovery,
+)
 from dartwing.dartwing_core.doctype.background_job.deletion import delete_old_jobs
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 
@@ -119,7 +124,7 @@ def test_dead_letters_are_listed_retried_and_counted(world):
 	with acting_as(world.adam), all_statements() as statements:
 		list_dead_letters()
 		dead_letter.dead_letters({"job_type": OBLIGING}, limit=20)
-		dead_letter.alert_when_many()
+		dead_letter_alert.alert_when_many()
 		frappe.db.rollback()
 	assert_bounded(statements)
 
@@ -163,7 +168,7 @@ def test_submissions(world):
 		recovery.recover,
 		dependencies.process_dependent_jobs,
 		former_organizations.put_away,
-		dead_letter.alert_when_many,
+		dead_letter_alert.alert_when_many,
 		retry_queue.process_retry_queue,
 		dispatcher.dispatch_ready,
 	],

@@ -71,7 +71,7 @@ def test_a_cache_that_was_filled_with_what_was_is_put_right_within_a_minute():
 	in_another_process()
 	assert not is_held()
 	in_another_process()
-	scheduler.every_minute()
+	scheduler.tick()
 	in_another_process()
 	assert is_held()
 

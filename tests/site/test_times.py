@@ -141,4 +141,4 @@ def test_jobs_that_wait_since_before_an_upgrade_keep_their_times(world, window):
 	assert frappe.db.get_value("Background Job", later, fields) == (datetime(2027, 11, 7, 6, 30),) * 2
 	assert frappe.db.get_value("Background Job", waiting, fields) == (datetime(2027, 7, 1, 16), None)
 	window(100)
-	scheduler.every_minute()
+	scheduler.tick()

@@ -234,6 +234,9 @@ CONSIDERED = {
 }
 
 
+IGNORES_SNAPSHOT = re.compile("ignoring_snapshot|snapshot_ignored")
+
+
 def functions_that_change_or_lock_rows() -> set[str]:
 	"""Those whose statements would be refused, on some servers, for rows that others changed meanwhile."""
 	found = set()
@@ -246,7 +249,7 @@ def functions_that_change_or_lock_rows() -> set[str]:
 				texts = [node.value for node in ast.walk(function) if isinstance(node, ast.Constant)]
 				code = ast.get_source_segment(source, function) or ""
 				is_sql = any(CHANGES_OR_LOCKS.search(text) for text in texts if isinstance(text, str))
-				if (is_sql or CHANGES_OF_FRAPPE.search(code)) and "newest" not in code:
+				if (is_sql or CHANGES_OF_FRAPPE.search(code)) and not IGNORES_SNAPSHOT.search(code):
 					found.add(f"{path.stem}.{function.name}")
 	return found
 

@@ -126,7 +126,7 @@ def test_a_second_attempt_starts_from_the_checkpoint(world, work, runtime):
 	assert state(job.name)["status"] == "Failed"
 	frappe.db.set_value("Background Job", job.name, "ready_at", "2026-01-01")
 	frappe.db.commit()
-	runtime.run(*runtime.on_site("execute", "dartwing.dartwing_core.background_jobs.scheduler.every_minute"))
+	runtime.run(*runtime.on_site("execute", "dartwing.dartwing_core.background_jobs.scheduler.tick"))
 	work()
 	end = state(job.name)
 	assert end["status"] == "Completed"
@@ -148,7 +148,7 @@ def test_the_idempotency_key_is_the_same_in_every_attempt(world, work, runtime):
 def retry_now(job_id: str, runtime) -> None:
 	frappe.db.set_value("Background Job", job_id, "ready_at", "2026-01-01")
 	frappe.db.commit()
-	runtime.run(*runtime.on_site("execute", "dartwing.dartwing_core.background_jobs.scheduler.every_minute"))
+	runtime.run(*runtime.on_site("execute", "dartwing.dartwing_core.background_jobs.scheduler.tick"))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import frappe
 
-from dartwing.dartwing_core.background_jobs.database.snapshots import newest_from_now_on
+from dartwing.dartwing_core.background_jobs.database.snapshots import ignore_snapshot_from_now_on
 
 DOCTYPES = (
 	"Background Job",
@@ -30,7 +30,7 @@ OURS = re.compile("|".join([r"dartwing\.", *map(re.escape, DOCTYPES)]))
 
 def before_request() -> None:
 	if is_about_us():
-		newest_from_now_on()
+		ignore_snapshot_from_now_on()
 
 
 def is_about_us() -> bool:

@@ -7,7 +7,7 @@ import frappe
 from dartwing.dartwing_core.background_jobs import error_log
 from dartwing.dartwing_core.background_jobs.dispatch import dependencies, dispatcher, retry_queue
 from dartwing.dartwing_core.background_jobs.upkeep import (
-	dead_letter,
+	dead_letter_alert,
 	former_organizations,
 	holding,
 	recovery,
@@ -16,7 +16,7 @@ from dartwing.dartwing_core.background_jobs.upkeep import (
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 
 
-def every_minute() -> None:
+def tick() -> None:
 	"""One tick: mend what was lost, then wake what waits: retries, children, jobs whose time has come.
 
 	Frappe's scheduler calls it every 60 seconds on v15, and every 240 on v16 unless the site says otherwise.
@@ -26,7 +26,7 @@ def every_minute() -> None:
 			holding.forget_cached,
 			recovery.recover,
 			dependencies.process_dependent_jobs,
-			dead_letter.alert_when_many,
+			dead_letter_alert.alert_when_many,
 			retry_queue.process_retry_queue,
 			dispatcher.dispatch_ready,
 			job_tally.count_new,

@@ -9,7 +9,7 @@ from frappe.model.document import Document
 
 from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.database.after_commit import do_after_commit
-from dartwing.dartwing_core.background_jobs.database.snapshots import newest_for_all
+from dartwing.dartwing_core.background_jobs.database.snapshots import snapshot_ignored
 
 
 def wishes_of(jobs: Sequence[Document]) -> dict[str, str]:
@@ -64,5 +64,5 @@ def notify(user: str, subject: str, content: str | None = None, job_id: str | No
 	# everybody who may read any Notification Log can listen to what Frappe would say to the DocType's room
 	log.notify_update = lambda: None
 	# with it Frappe marks the user's notifications as unseen, in a row that others change too
-	with newest_for_all():
+	with snapshot_ignored():
 		log.insert(ignore_permissions=True)

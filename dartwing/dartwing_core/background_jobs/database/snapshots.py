@@ -14,23 +14,23 @@ import frappe
 
 from dartwing.dartwing_core.background_jobs.database import drivers
 
-NEWEST = "set statement innodb_snapshot_isolation = off for "
+IGNORING = "set statement innodb_snapshot_isolation = off for "
 
 # whether each server refuses; sites of one bench may be on several servers
 _refusing: dict[tuple[str | None, str | int | None], bool] = {}
 
 
-def newest() -> str:
+def ignoring_snapshot() -> str:
 	"""A beginning for UPDATEs, DELETEs and locking SELECTs, with which they get at rows as they are now.
 
 	It is empty for a server that lets them do so anyway.
 	"""
-	return NEWEST if _is_refusing_server() else ""
+	return IGNORING if _is_refusing_server() else ""
 
 
 @contextmanager
-def newest_for_all() -> Iterator[None]:
-	"""As `newest`, for statements in the block that Frappe writes, for its documents."""
+def snapshot_ignored() -> Iterator[None]:
+	"""As `ignoring_snapshot`, for statements in the block that Frappe writes, for its documents."""
 	if not _is_refusing_server() or not refuses():
 		yield
 		return
@@ -45,8 +45,8 @@ def newest_for_all() -> Iterator[None]:
 				connection.sql("set session innodb_snapshot_isolation = on")
 
 
-def newest_from_now_on() -> None:
-	"""As `newest`, for everything on this connection from here on: a web request has one of its own."""
+def ignore_snapshot_from_now_on() -> None:
+	"""As `ignoring_snapshot`, for all statements from here on: a web request has a connection of its own."""
 	if _is_refusing_server():
 		_switch("off")
 

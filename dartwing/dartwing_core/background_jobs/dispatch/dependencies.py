@@ -7,7 +7,7 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.database import times
-from dartwing.dartwing_core.background_jobs.database.snapshots import newest
+from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.dispatch import equal_jobs
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT
 from dartwing.dartwing_core.background_jobs.statuses import ENDED_WITHOUT_SUCCESS
@@ -104,7 +104,7 @@ def _release(child_ids: Sequence[str]) -> None:
 		query = """update `tabBackground Job`
 			set ready_at = greatest(coalesce(scheduled_at_utc, %(now)s), %(now)s)
 			where name in %(names)s and ready_at is null"""
-		frappe.db.sql(newest() + query, {"now": times.utc_now(), "names": names})
+		frappe.db.sql(ignoring_snapshot() + query, {"now": times.utc_now(), "names": names})
 
 
 def _fail(children: Sequence[frappe._dict], parents: Mapping[str, str]) -> None:

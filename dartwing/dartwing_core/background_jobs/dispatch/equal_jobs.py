@@ -21,7 +21,7 @@ from dartwing.dartwing_core.background_jobs.database.named_locks import (
 	lock_name,
 	wait_until_free,
 )
-from dartwing.dartwing_core.background_jobs.database.snapshots import newest
+from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.errors import SubmissionTimeoutError
 from dartwing.dartwing_core.background_jobs.statuses import STATUSES
@@ -83,7 +83,7 @@ def release(job_ids: Sequence[str], statuses: Sequence[str] = STATUSES) -> None:
 			"update `tabBackground Job` force index (primary) set deduplication_key = null"
 			" where name in %s and status in %s and deduplication_key is not null"
 		)
-		frappe.db.sql(newest() + query, (list(job_ids), statuses))
+		frappe.db.sql(ignoring_snapshot() + query, (list(job_ids), statuses))
 
 
 def hold_again(jobs: Sequence[BackgroundJob]) -> None:
@@ -103,4 +103,4 @@ def hold_again(jobs: Sequence[BackgroundJob]) -> None:
 		hold.let_go()
 		return
 	query = "update ignore `tabBackground Job` set deduplication_key = job_hash where name in %s"
-	frappe.db.sql(newest() + query, (free,))
+	frappe.db.sql(ignoring_snapshot() + query, (free,))

@@ -6,7 +6,7 @@ import frappe
 from pypika.terms import LiteralValue
 
 from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
-from dartwing.dartwing_core.background_jobs.database.snapshots import newest
+from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.dispatch import windows
 from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.doctype.background_job.background_job import (
@@ -100,7 +100,7 @@ def locked_while_waiting(names: Sequence[str]) -> list[BackgroundJob]:
 		return []
 	rows = frappe.db.sql(
 		# over another index, gaps would be locked, and new jobs would have to wait
-		f"""{newest()}select {", ".join(FIELDS)} from `tabBackground Job` force index (primary)
+		f"""{ignoring_snapshot()}select {", ".join(FIELDS)} from `tabBackground Job` force index (primary)
 		where name in %s and ready_at <= {UTC_NOW} and status in %s for update skip locked""",
 		(names, WAITING),
 		as_dict=True,

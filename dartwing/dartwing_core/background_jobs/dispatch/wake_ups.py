@@ -12,7 +12,7 @@ import frappe
 from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.database import queue_redis
 from dartwing.dartwing_core.background_jobs.database.after_commit import do_after_commit
-from dartwing.dartwing_core.background_jobs.database.snapshots import newest
+from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.tenancy.asking import EXECUTE_JOB
 from dartwing.dartwing_core.doctype.background_job.background_job import QUEUED, BackgroundJob
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
@@ -32,7 +32,7 @@ def renew_wake_up(job: frappe._dict) -> bool:
 	wait for it.
 	"""
 	found = frappe.db.sql(
-		f"""{newest()}select name from `tabBackground Job`
+		f"""{ignoring_snapshot()}select name from `tabBackground Job`
 		where name = %s and status = %s and rq_job_id = %s for update skip locked""",
 		(job.name, QUEUED, job.rq_job_id),
 	)
@@ -40,7 +40,7 @@ def renew_wake_up(job: frappe._dict) -> bool:
 		return False
 	job.rq_job_id = new_rq_job_id(job)
 	query = "update `tabBackground Job` set rq_job_id = %s where name = %s"
-	frappe.db.sql(newest() + query, (job.rq_job_id, job.name))
+	frappe.db.sql(ignoring_snapshot() + query, (job.rq_job_id, job.name))
 	return True
 
 

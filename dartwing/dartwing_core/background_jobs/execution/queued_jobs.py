@@ -7,7 +7,7 @@ import frappe
 
 from dartwing.dartwing_core.background_jobs.database import database_clock
 from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
-from dartwing.dartwing_core.background_jobs.database.snapshots import newest
+from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.doctype.background_job.background_job import (
@@ -69,7 +69,7 @@ def read_queued(job_id: str, skip_locked: bool) -> BackgroundJob | None:
 	columns = [*(f"job.{field}" for field in FIELDS), f"{UTC_NOW} utc_now"]
 	columns += [f"({query}) `{name}`" for name, query in STANDING.items()]
 	rows = frappe.db.sql(
-		(newest() if skip_locked else "")
+		(ignoring_snapshot() if skip_locked else "")
 		+ f"select {', '.join(columns)} from `tabBackground Job` job"
 		+ " where job.name = %(name)s and job.status = %(status)s"
 		+ (" for update skip locked" if skip_locked else ""),
@@ -90,7 +90,7 @@ def is_locked_now(job: BackgroundJob) -> bool:
 	"""Lock the row of a running job; False if another transaction is at it, or has ended the attempt."""
 	query = """select name from `tabBackground Job`
 		where name = %s and status = %s and attempt_id = %s for update skip locked"""
-	return bool(frappe.db.sql(newest() + query, (job.name, RUNNING, job.attempt_id)))
+	return bool(frappe.db.sql(ignoring_snapshot() + query, (job.name, RUNNING, job.attempt_id)))
 
 
 def next_in_order(

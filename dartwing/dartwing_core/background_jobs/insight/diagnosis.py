@@ -38,7 +38,7 @@ from dartwing.dartwing_core.doctype.job_tally import job_tally
 OK, WARNING, DOWN, UNKNOWN = "ok", "warning", "down", "unknown"
 # exit codes as of monitoring plugins
 EXIT_CODES = {OK: 0, WARNING: 1, DOWN: 2, UNKNOWN: 2}
-TICK = "dartwing.dartwing_core.background_jobs.scheduler.every_minute"
+TICK = "dartwing.dartwing_core.background_jobs.scheduler.tick"
 # how many jobs are compared with Redis at most
 MAX_COMPARED = 1000
 

@@ -36,7 +36,7 @@ WINDOW_HOURS = 24
 THROUGHPUT_MINUTES = 5
 
 # names of organizations, None for all of the site
-Scope = Sequence[str] | None
+Organizations = Sequence[str] | None
 
 
 class Open(NamedTuple):
@@ -83,8 +83,8 @@ def get_metrics(organization: str | None = None) -> dict[str, Any]:
 	five minutes. Times are None where nothing ended. Raises PermissionError for an organization that the
 	user is no active member of.
 	"""
-	scope, now = _scope(organization), times.site_now()
-	open_jobs, ended = open_by_kind(now, scope), _Ended.of(scope, now)
+	organizations, now = _organizations(organization), times.site_now()
+	open_jobs, ended = open_by_kind(now, organizations), _Ended.of(organizations, now)
 	return {
 		"job_count_by_status": _count_by_status(open_jobs, ended.levels),
 		"queue_depth_by_priority": _queue_depth(open_jobs),
@@ -93,7 +93,7 @@ def get_metrics(organization: str | None = None) -> dict[str, Any]:
 			job_type: durations.summary() for job_type, durations in sorted(ended.durations.items())
 		},
 		"failure_rate_by_type": ended.failure_rates(),
-		"throughput_per_minute": _completed_since(scope, now - timedelta(minutes=THROUGHPUT_MINUTES))
+		"throughput_per_minute": _completed_since(organizations, now - timedelta(minutes=THROUGHPUT_MINUTES))
 		/ THROUGHPUT_MINUTES,
 		"oldest_waiting_seconds": oldest_waiting_seconds(open_jobs, now),
 		"timestamp": times.to_utc(now),
@@ -102,7 +102,7 @@ def get_metrics(organization: str | None = None) -> dict[str, Any]:
 
 def get_failure_rate(organization: str | None = None) -> float | None:
 	"""The share of dead letters of what ended as in `get_metrics`, of all types; None when nothing did."""
-	ended = _Ended.of(_scope(organization), times.site_now())
+	ended = _Ended.of(_organizations(organization), times.site_now())
 	failed = sum(ended.failed.values())
 	total = failed + sum(ended.completed.values())
 	return round(failed / total, 4) if total else None
@@ -121,18 +121,18 @@ def percentile(jobs_by_bucket: Counter[int], share: float) -> float:
 	return round(low + (high - low) * (rank - before - 0.5) / jobs_by_bucket[bucket], 6)
 
 
-def open_by_kind(now: datetime, scope: Scope = None) -> list[Open]:
+def open_by_kind(now: datetime, organizations: Organizations = None) -> list[Open]:
 	"""All unfinished jobs, counted on one index."""
 	job, functions = frappe.qb.DocType("Background Job"), frappe.qb.functions
 	kinds = (job.status, job.priority, job.job_type, job.organization)
 	rows = (
 		frappe.qb.from_(job)
 		.select(*kinds, functions("COUNT", "*"), functions("MIN", job.ready_at))
-		.where(job.status.isin(UNFINISHED) & _in(scope))
+		.where(job.status.isin(UNFINISHED) & _in(organizations))
 		.groupby(*kinds)
 		.run()
 	)
-	queued_since, now_utc = _queued_since(scope), times.utc_now()
+	queued_since, now_utc = _queued_since(organizations), times.utc_now()
 	found = []
 	for status, priority, job_type, organization, jobs, ready_at in rows:
 		is_due = status in WAITING and ready_at and ready_at <= now_utc
@@ -167,11 +167,13 @@ class _Ended:
 	all_durations: Durations = field(default_factory=Durations)
 
 	@classmethod
-	def of(cls, scope: Scope, now: datetime) -> "_Ended":
-		ended, uncounted = cls(), uncounted_events(scope)
-		for key, (jobs, _seconds) in sums(LEVEL, scope, uncounted).items():
+	def of(cls, organizations: Organizations, now: datetime) -> "_Ended":
+		ended, uncounted = cls(), uncounted_events(organizations)
+		for key, (jobs, _seconds) in sums(LEVEL, organizations, uncounted).items():
 			ended.levels[key.event] += jobs
-		hours = sums(HOUR, [WHOLE_SITE] if scope is None else scope, uncounted, first_hour(now))
+		hours = sums(
+			HOUR, [WHOLE_SITE] if organizations is None else organizations, uncounted, first_hour(now)
+		)
 		for key, (jobs, seconds) in hours.items():
 			ended._add(key, jobs, seconds)
 		return ended
@@ -191,7 +193,7 @@ class _Ended:
 		}
 
 
-def _scope(organization: str | None) -> Scope:
+def _organizations(organization: str | None) -> Organizations:
 	"""The organizations that the answer is about, all of which the user may see."""
 	if organization:
 		access.check_member(organization)
@@ -199,17 +201,21 @@ def _scope(organization: str | None) -> Scope:
 	return None if access.is_system_manager() else access.organizations_of()
 
 
-def _in(scope: Scope) -> Criterion:
+def _in(organizations: Organizations) -> Criterion:
 	job = frappe.qb.DocType("Background Job")
-	return job.organization.isnotnull() if scope is None else job.organization.isin(scope or [""])
+	return (
+		job.organization.isnotnull()
+		if organizations is None
+		else job.organization.isin(organizations or [""])
+	)
 
 
-def _queued_since(scope: Scope) -> dict[tuple, datetime]:
+def _queued_since(organizations: Organizations) -> dict[tuple, datetime]:
 	"""Since when the oldest Queued job of each kind is Queued. There are only as many as windows allow."""
 	job = frappe.qb.DocType("Background Job")
 	kinds = (job.status, job.priority, job.job_type, job.organization)
 	query = frappe.qb.from_(job).select(*kinds, frappe.qb.functions("MIN", job.queued_at))
-	rows = query.where((job.status == QUEUED) & _in(scope)).groupby(*kinds).run()
+	rows = query.where((job.status == QUEUED) & _in(organizations)).groupby(*kinds).run()
 	return {row[:4]: row[4] for row in rows}
 
 
@@ -228,11 +234,11 @@ def _queue_depth(open_jobs: Sequence[Open]) -> dict[str, int]:
 	return {priority: depth[priority] for priority in PRIORITIES}
 
 
-def _completed_since(scope: Scope, since: datetime) -> int:
+def _completed_since(organizations: Organizations, since: datetime) -> int:
 	"""How many jobs were completed since then.
 
 	A final job is not changed any more, so its `modified`, which is indexed, is when it was completed.
 	"""
 	job = frappe.qb.DocType("Background Job")
 	query = frappe.qb.from_(job).select(frappe.qb.functions("COUNT", "*"))
-	return query.where((job.status == COMPLETED) & (job.modified >= since) & _in(scope)).run()[0][0]
+	return query.where((job.status == COMPLETED) & (job.modified >= since) & _in(organizations)).run()[0][0]

@@ -18,7 +18,7 @@ from frappe import _
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.database.connections import separate_transaction
 from dartwing.dartwing_core.background_jobs.database.named_locks import Hold
-from dartwing.dartwing_core.background_jobs.database.snapshots import newest
+from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.dispatch import equal_jobs
 from dartwing.dartwing_core.background_jobs.errors import IdempotencyKeyError, refuse_argument
@@ -216,4 +216,4 @@ def _after(last: str) -> list[Any]:
 
 def _take_back(job_ids: Sequence[str]) -> None:
 	query = "update `tabBackground Job` force index (primary) set idempotency_hash = null where name in %s"
-	frappe.db.sql(newest() + query, (list(job_ids),))
+	frappe.db.sql(ignoring_snapshot() + query, (list(job_ids),))

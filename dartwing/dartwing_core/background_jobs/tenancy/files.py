@@ -16,7 +16,7 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs.database.job_files import PRIVATE, remove_if_nobodys
-from dartwing.dartwing_core.background_jobs.database.snapshots import newest_for_all
+from dartwing.dartwing_core.background_jobs.database.snapshots import snapshot_ignored
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import access, references
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED, refuse_request, refusing
@@ -240,7 +240,7 @@ def part_from_equals(doc: Any, stored: Any) -> None:
 	# to the database, addresses are equal that differ in case
 	here = [file.name for file in others_at(stored) if file.file_url == stored.file_url]
 	if here:
-		with newest_for_all():
+		with snapshot_ignored():
 			frappe.db.set_value(
 				"File", {"name": ("in", here)}, "content_hash", doc.content_hash, update_modified=False
 			)

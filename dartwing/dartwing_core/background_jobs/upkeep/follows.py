@@ -8,7 +8,7 @@ from typing import Any
 
 import frappe
 
-from dartwing.dartwing_core.background_jobs.database.snapshots import newest_for_all
+from dartwing.dartwing_core.background_jobs.database.snapshots import snapshot_ignored
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED, hidden_among
 
 SCHEDULED = ".run_scheduled_job"
@@ -31,5 +31,5 @@ def delete_of_who_left() -> None:
 		by_document = {str(row.ref_docname): row.name for row in rows}
 		hidden = hidden_among(doctype, list(by_document), user)
 		if hidden:
-			with newest_for_all():
+			with snapshot_ignored():
 				frappe.db.delete("Document Follow", {"name": ("in", [by_document[name] for name in hidden])})

@@ -17,7 +17,7 @@ from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.database.after_commit import do_after_commit
 from dartwing.dartwing_core.background_jobs.database.connections import own_connection
 from dartwing.dartwing_core.background_jobs.database.named_locks import held, lock_name
-from dartwing.dartwing_core.background_jobs.database.snapshots import newest
+from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.dispatch import wake_ups
 from dartwing.dartwing_core.background_jobs.dispatch.consequences import follow_ends
@@ -96,7 +96,9 @@ def check_name(name: str) -> None:
 
 
 def _end_memberships(organization: str) -> None:
-	frappe.db.sql(newest() + "delete from `tabOrg Member` where organization = %s", (organization,))
+	frappe.db.sql(
+		ignoring_snapshot() + "delete from `tabOrg Member` where organization = %s", (organization,)
+	)
 
 
 def _is_in_use(name: str) -> bool:
@@ -165,7 +167,7 @@ def put_away_jobs(jobs: Sequence[BackgroundJob], former: str) -> int:
 	names = [job.name for job in jobs]
 	update = "update `tab{0}` force index (primary) set {1} where name in %s"
 	frappe.db.sql(
-		newest() + update.format("Background Job", "organization = %s, deduplication_key = null"),
+		ignoring_snapshot() + update.format("Background Job", "organization = %s, deduplication_key = null"),
 		(former, names),
 	)
 	# over the index of the jobs, gaps would be locked, and other jobs' logs would have to wait
@@ -173,7 +175,9 @@ def put_away_jobs(jobs: Sequence[BackgroundJob], former: str) -> int:
 		query = "select name from `tabJob Execution Log` where background_job in %s"
 		logs = frappe.db.sql(query, (names,), pluck=True)
 	if logs:
-		frappe.db.sql(newest() + update.format("Job Execution Log", "organization = %s"), (former, logs))
+		frappe.db.sql(
+			ignoring_snapshot() + update.format("Job Execution Log", "organization = %s"), (former, logs)
+		)
 	for job in jobs:
 		job.update({"organization": former, "deduplication_key": None})
 	_fail_unfinished(jobs)

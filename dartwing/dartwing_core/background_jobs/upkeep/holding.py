@@ -10,7 +10,7 @@ from frappe.model.document import Document
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.database.after_commit import do_after_commit
 from dartwing.dartwing_core.background_jobs.database.connections import own_connection
-from dartwing.dartwing_core.background_jobs.database.snapshots import newest_for_all
+from dartwing.dartwing_core.background_jobs.database.snapshots import snapshot_ignored
 from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import QUEUES
@@ -38,7 +38,7 @@ def _switch(value: int, queue: str | None, job_type: str | None) -> None:
 			refuse_argument("queue", _("{0} is none of {1}").format(repr(queue), ", ".join(QUEUES)))
 		doc = frappe.get_doc("Job Engine Settings")
 		doc.set(f"pause_{queue}" if queue else "paused", value)
-	with newest_for_all():
+	with snapshot_ignored():
 		doc.save()
 
 
@@ -97,6 +97,6 @@ def release_after_migration() -> None:
 def _set_migrating(since: Any) -> None:
 	# the first migration after an update may run before the DocType is there
 	if frappe.db.exists("DocType", "Job Engine Settings"):
-		with newest_for_all():
+		with snapshot_ignored():
 			frappe.db.set_single_value("Job Engine Settings", "migrating_since", since)
 		frappe.db.commit()

@@ -10,7 +10,7 @@ from frappe.utils import get_datetime
 from dartwing.dartwing_core.background_jobs.announcing import notifications, realtime
 from dartwing.dartwing_core.background_jobs.announcing.masking import NO_SECRETS, Secrets
 from dartwing.dartwing_core.background_jobs.database import times
-from dartwing.dartwing_core.background_jobs.database.snapshots import newest, newest_for_all
+from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot, snapshot_ignored
 from dartwing.dartwing_core.background_jobs.errors import InvalidTransitionError, StaleJobError
 from dartwing.dartwing_core.background_jobs.statuses import (
 	ACTIVE,
@@ -33,7 +33,7 @@ from dartwing.dartwing_core.background_jobs.statuses import (
 	WAITING_FOR_RETRY,
 )
 from dartwing.dartwing_core.background_jobs.tenancy.hidden import HiddenDocument
-from dartwing.dartwing_core.doctype.background_job import kept_texts
+from dartwing.dartwing_core.doctype.background_job import indexes, kept_texts
 from dartwing.dartwing_core.doctype.background_job.announcement import announce_after_commit
 from dartwing.dartwing_core.doctype.background_job.deletion import delete_old_jobs, delete_traces
 from dartwing.dartwing_core.doctype.background_job.job_ids import ensure_sequence, new_job_ids
@@ -63,22 +63,6 @@ __all__ = [
 	"rows_changed",
 ]
 
-# what each is for is said, and checked, in tests/site/test_plans.py
-INDEXES = (
-	["creation"],
-	["status", "creation"],
-	["job_type", "creation"],
-	["organization", "creation"],
-	["organization", "status", "creation"],
-	["job_type", "organization", "creation"],
-	["organization", "priority", "ready_at"],
-	["ready_at", "organization"],
-	["status", "modified", "organization"],
-	# whatever is counted of jobs that have not ended is counted on this index alone
-	["status", "organization", "priority", "job_type", "ready_at"],
-	["depends_on", "status"],
-	["failed_parent"],
-)
 LARGE = ("input_parameters", "checkpoint", "result", "error_traceback")
 
 
@@ -172,7 +156,7 @@ class BackgroundJob(HiddenDocument):
 		_transition([self], status, unchanged, values, message, actor, changes)
 
 	def delete(self, *arguments: Any, **named: Any) -> Any:
-		with newest_for_all():
+		with snapshot_ignored():
 			return super().delete(*arguments, **named)
 
 	def on_trash(self) -> None:
@@ -244,7 +228,7 @@ def _transition(
 	own_values = [value for field in own for value in (*since, *(job.get(field) for job in jobs))]
 	frappe.db.sql(
 		# over another index, gaps would be locked, and new jobs would have to wait
-		f"""{newest()}update `tabBackground Job` force index (primary) set {", ".join(assignments)}
+		f"""{ignoring_snapshot()}update `tabBackground Job` force index (primary) set {", ".join(assignments)}
 		where {unchanged} and status = %s""",
 		(*own_values, *changes.values(), *values, from_status),
 	)
@@ -291,7 +275,7 @@ def locked(job_ids: Sequence[str], skip_locked: bool = False) -> list[Background
 		return []
 	fields = [field for field in frappe.get_meta("Background Job").get_valid_columns() if field not in LARGE]
 	rows = frappe.db.sql(
-		f"""{newest()}select {", ".join(f"`{field}`" for field in fields)} from `tabBackground Job`
+		f"""{ignoring_snapshot()}select {", ".join(f"`{field}`" for field in fields)} from `tabBackground Job`
 		where name in %s order by name for update{" skip locked" if skip_locked else ""}""",
 		(list(job_ids),),
 		as_dict=True,
@@ -310,6 +294,5 @@ def rows_changed() -> int:
 
 
 def on_doctype_update() -> None:
-	for fields in INDEXES:
-		frappe.db.add_index("Background Job", fields)
+	indexes.add()
 	ensure_sequence()

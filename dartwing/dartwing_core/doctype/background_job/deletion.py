@@ -7,7 +7,7 @@ import frappe
 
 from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.database import job_files, times
-from dartwing.dartwing_core.background_jobs.database.snapshots import newest_for_all
+from dartwing.dartwing_core.background_jobs.database.snapshots import snapshot_ignored
 from dartwing.dartwing_core.background_jobs.statuses import FINAL
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 
@@ -19,7 +19,7 @@ def delete_old_jobs(days: int) -> int:
 	"""
 	deleted = 0
 	while days and (batch := _old_jobs(times.site_now() - timedelta(days=days))):
-		with newest_for_all():
+		with snapshot_ignored():
 			_delete(batch)
 		# a batch is small, its locks must not outlive it
 		frappe.db.commit()

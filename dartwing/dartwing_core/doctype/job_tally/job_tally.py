@@ -16,7 +16,7 @@ from frappe.model.document import Document
 
 from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.database import times
-from dartwing.dartwing_core.background_jobs.database.snapshots import newest
+from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.statuses import FINISHED
 from dartwing.dartwing_core.doctype.job_tally.arithmetic import (
 	BOUNDS,
@@ -160,7 +160,7 @@ def forget(job_ids: Sequence[str]) -> None:
 	"""Take jobs that are about to be deleted, in this transaction, out of the levels; what they did stays."""
 	# a locking read: a process that is counting these rows finishes first
 	query = "select name, uncounted from `tabJob Execution Log` where background_job in %s for update"
-	rows = frappe.db.sql(newest() + query, (list(job_ids),), as_dict=True)
+	rows = frappe.db.sql(ignoring_snapshot() + query, (list(job_ids),), as_dict=True)
 	names = [row.name for row in rows if row.uncounted]
 	if names:
 		_add(sums_of(_events("name in %(names)s", names=names)))
@@ -195,7 +195,7 @@ def hand_over(organization: str, to: str, limit: int) -> int:
 		taken[name] = (key, -jobs, -float(seconds))
 	_write({**taken, **{key.name: (key, *added) for key, added in sums.items()}})
 	query = "delete from `tabJob Tally` where name in %s and jobs = 0"
-	frappe.db.sql(newest() + query, ([*taken, ""],))
+	frappe.db.sql(ignoring_snapshot() + query, ([*taken, ""],))
 	return len(rows)
 
 
@@ -207,7 +207,9 @@ def recount() -> dict[str, int]:
 	"""
 	frappe.db.commit()
 	# before anything is read: the snapshot that counts must not be older than the lock
-	frappe.db.sql(newest() + "select name from `tabJob Tally` where granularity = %s for update", (LEVEL,))
+	frappe.db.sql(
+		ignoring_snapshot() + "select name from `tabJob Tally` where granularity = %s for update", (LEVEL,)
+	)
 	rows = frappe.db.sql(
 		"""select organization, job_type, priority, status, count(*) from `tabBackground Job`
 		where status in %s group by organization, job_type, priority, status""",
@@ -216,7 +218,7 @@ def recount() -> dict[str, int]:
 	levels = Counter({level_of(*kind): jobs for *kind, jobs in rows})
 	for event in uncounted_events():
 		levels.subtract(dict(level_changes(event)))
-	frappe.db.sql(newest() + "delete from `tabJob Tally` where granularity = %s", (LEVEL,))
+	frappe.db.sql(ignoring_snapshot() + "delete from `tabJob Tally` where granularity = %s", (LEVEL,))
 	_add({key: (jobs, 0.0) for key, jobs in levels.items()})
 	# everybody who counts waits for this lock
 	frappe.db.commit()
@@ -256,7 +258,7 @@ def _uncounted_names() -> list[str]:
 def _mark(names: Sequence[str]) -> bool:
 	"""Mark the rows as counted; False when not all of them were there and uncounted."""
 	query = "update `tabJob Execution Log` set uncounted = 0 where name in %s and uncounted = 1"
-	frappe.db.sql(newest() + query, (list(names),))
+	frappe.db.sql(ignoring_snapshot() + query, (list(names),))
 	return frappe.db._cursor.rowcount == len(names)
 
 
@@ -275,7 +277,7 @@ def _write(added: dict[str, tuple[Key, int, float]]) -> None:
 		for name, (key, jobs, seconds) in sorted(added.items())
 	]
 	frappe.db.sql(
-		f"""{newest()}insert into `tabJob Tally` (name, creation, modified, owner, modified_by, granularity, period,
+		f"""{ignoring_snapshot()}insert into `tabJob Tally` (name, creation, modified, owner, modified_by, granularity, period,
 			organization, job_type, priority, event, bucket, jobs, seconds)
 		values {", ".join(["%s"] * len(rows))}
 		on duplicate key update jobs = jobs + values(jobs), seconds = seconds + values(seconds),
@@ -287,7 +289,7 @@ def _write(added: dict[str, tuple[Key, int, float]]) -> None:
 def _delete_old_hours() -> None:
 	keep_from = times.site_now() - timedelta(days=config.get("tally_days"))
 	query = "delete from `tabJob Tally` where granularity = %s and period < %s"
-	frappe.db.sql(newest() + query, (HOUR, keep_from))
+	frappe.db.sql(ignoring_snapshot() + query, (HOUR, keep_from))
 
 
 def on_doctype_update() -> None:

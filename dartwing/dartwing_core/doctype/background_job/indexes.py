@@ -1,0 +1,26 @@
+"""The indexes that the queries about jobs run on."""
+
+import frappe
+
+# what each is for is said, and checked, in tests/site/test_plans.py
+INDEXES = (
+	["creation"],
+	["status", "creation"],
+	["job_type", "creation"],
+	["organization", "creation"],
+	["organization", "status", "creation"],
+	["job_type", "organization", "creation"],
+	["organization", "priority", "ready_at"],
+	["ready_at", "organization"],
+	["status", "modified", "organization"],
+	# whatever is counted of jobs that have not ended is counted on this index alone
+	["status", "organization", "priority", "job_type", "ready_at"],
+	["depends_on", "status"],
+	["failed_parent"],
+)
+
+
+def add() -> None:
+	"""Add those that are not there yet."""
+	for fields in INDEXES:
+		frappe.db.add_index("Background Job", fields)
