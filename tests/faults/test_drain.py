@@ -27,6 +27,7 @@ from rq.job import Job
 from watching import has, horses, is_at_work
 
 from dartwing.dartwing_core.background_jobs import cancel_job
+from dartwing.dartwing_core.background_jobs.dispatch import wake_ups
 from dartwing.dartwing_core.background_jobs.upkeep import holding
 
 MARKER = "written by a test"
@@ -256,6 +257,88 @@ def test_a_resume_in_the_moment_in_which_a_worker_holds_a_job_back_is_not_missed
 			frappe.db.commit()
 	worker.release()
 	wait_until(all_are([job.name], "Completed"), "it runs without a tick")
+
+
+# --- while nothing waits
+
+
+@pytest.fixture
+def lingering(runtime):
+	"""A horse with nothing to do stays for as long as its budget lasts."""
+	with shortened(runtime, drain_linger_seconds=60):
+		yield
+
+
+def horse_that_waits(worker):
+	"""A job that has run in a horse of this worker, which waits for another one."""
+	job = submit()
+	wait_until(all_are([job.name], "Completed"), "the first job ended")
+	return job, psutil.Process(worker.pid).children()[0]
+
+
+def nobody_is_at_the_jobs() -> bool:
+	"""Whether no transaction has so much as read the table of jobs."""
+	frappe.db.rollback()
+	with second_connection():
+		frappe.db.sql("set session lock_wait_timeout = 1")
+		try:
+			frappe.db.sql("lock tables `tabBackground Job` write")
+		except frappe.db.OperationalError:
+			return False
+		frappe.db.sql("unlock tables")
+	return True
+
+
+def test_the_next_job_of_a_quiet_site_starts_without_a_fork(world, processes, lingering):
+	first, horse = horse_that_waits(processes.worker())
+	for number in range(3):
+		time.sleep(0.3)
+		assert horse.is_running()
+		job = submit(n=number)
+		wait_until(all_are([job.name], "Completed"), "the next job ended")
+		assert horses([job.name]) == horses([first.name])
+	assert queued_wake_ups("default") == []
+
+
+def test_a_horse_that_waits_has_no_transaction_open(world, processes, lingering):
+	_job, horse = horse_that_waits(processes.worker())
+	wait_until(nobody_is_at_the_jobs, "nobody is at the jobs", 10)
+	assert horse.is_running()
+
+
+def test_a_horse_that_waits_makes_way_for_rq_jobs_of_others(world, processes, lingering):
+	_job, horse = horse_that_waits(processes.worker())
+	others = get_queue("long").enqueue_call("time.time", job_id="of-another-app")
+	wait_until(lambda: others.get_status(refresh=True) == "finished", "the other's job ran", 10)
+	assert not horse.is_running()
+	others.delete()
+
+
+def test_a_worker_whose_horse_waits_stops_at_once(world, processes, lingering):
+	worker = processes.worker()
+	horse_that_waits(worker)
+	worker.send_signal(signal.SIGTERM)
+	assert worker.wait(10) == 0
+
+
+def test_a_horse_that_waits_leaves_a_wake_up_in_which_there_is_no_job(world, processes, lingering):
+	"""It would find it again and again; the worker takes it, and it is gone."""
+	job, horse = horse_that_waits(processes.worker())
+	job.rq_job_id = wake_ups.new_rq_job_id(job)
+	wake_ups.push([job])
+	wait_until(lambda: not horse.is_running(), "the horse has ended", 10)
+	wait_until(lambda: queued_wake_ups("default") == [], "the wake-up is gone", 10)
+	assert transitions(job.name) == RUN
+
+
+def test_a_horse_that_waits_and_loses_its_connection_costs_no_job(world, processes, lingering):
+	horse_that_waits(processes.worker())
+	query = "select id from information_schema.processlist where db = database() and id != connection_id()"
+	for (connection,) in frappe.db.sql(query):
+		frappe.db.sql("kill %s", (connection,))
+	job = submit(n=2)
+	wait_until(all_are([job.name], "Completed"), "the next job ended")
+	assert transitions(job.name) == RUN
 
 
 # --- the end of one job and the claim of the next, in one transaction

@@ -29,6 +29,8 @@ DEFAULTS = {
 	"errands_interval_seconds": 0.3,
 	# how long a draining horse keeps RQ jobs of others waiting
 	"drain_slice_seconds": 1.0,
+	# how long a horse with nothing to do waits for another job, while nobody else waits for its worker
+	"drain_linger_seconds": 2.0,
 	# jobs that one organization hands over in its turn
 	"dispatch_turn": 10,
 	# rows that one step of the cron or of a cleanup touches

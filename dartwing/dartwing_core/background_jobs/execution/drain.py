@@ -49,7 +49,7 @@ class Drain:
 		self._claimed: BackgroundJob | None = None
 
 	def go_on(self, first: BackgroundJob | None) -> None:
-		"""Run jobs until none is left for this horse, the budget is used up, or others wait.
+		"""Run jobs until none comes for this horse, the budget is used up, or others wait.
 
 		`first` is the one that has just run in the wake-up itself.
 		"""
@@ -62,9 +62,18 @@ class Drain:
 				is_idle = not engine.run(self._run_next)
 				# an errand may make jobs ready
 				if is_idle and not engine.run(lambda _contexts: self._errands.run_here()):
-					return
+					# to wait in a transaction would keep the server from forgetting old rows
+					engine.run(lambda _contexts: frappe.db.rollback())
+					if not self._linger():
+						return
 				if self._errands.are_due:
 					engine.run(lambda _contexts: self._errands.run_here())
+
+	def _linger(self) -> bool:
+		"""Wait for another job; False when none came."""
+		if not self._has_budget or is_spoiled():
+			return False
+		return self._horse.linger(self._seconds - self._horse.age_seconds)
 
 	def _may_take_another(self) -> bool:
 		if not self._has_budget or is_spoiled():
