@@ -20,6 +20,7 @@ QUESTIONS = (
 	"statements",
 	"systems",
 	"scale",
+	"steady",
 )
 
 

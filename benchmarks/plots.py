@@ -14,6 +14,8 @@ from benchmarks.answers import Answer
 
 # the same file from the same numbers
 matplotlib.rcParams["svg.hashsalt"] = "dartwing"
+# questions whose labels are `<what>, <where on the axis>`: its name and scale
+AXES = {"scale": ("rows of ended jobs", "log"), "steady": ("minutes", "linear")}
 OURS, THEIRS = "#2b6cb0", "#a0aec0"
 
 
@@ -25,7 +27,10 @@ def draw(results: dict[str, dict[str, Any]], folder: Path) -> list[Path]:
 		for question, stored in questions.items():
 			for number, answer in enumerate(map(Answer.parse, stored["answers"])):
 				files.append(folder / f"{runtime}-{question}-{number}.svg")
-				(lines if question == "scale" else bars)(answer, files[-1])
+				if question in AXES:
+					lines(answer, files[-1], *AXES[question])
+				else:
+					bars(answer, files[-1])
 	return files
 
 
@@ -42,12 +47,11 @@ def bars(answer: Answer, file: Path) -> None:
 	save(figure, axes, file)
 
 
-def lines(answer: Answer, file: Path) -> None:
-	"""Labels are `<what>, <rows>`."""
-	series: dict[str, dict[int, float]] = {}
+def lines(answer: Answer, file: Path, along: str, scale: str) -> None:
+	series: dict[str, dict[float, float]] = {}
 	for label, values in answer.samples.items():
-		name, _comma, rows = label.rpartition(", ")
-		series.setdefault(name, {})[int(rows)] = median(values)
+		name, _comma, at = label.rpartition(", ")
+		series.setdefault(name, {})[float(at)] = median(values)
 	figure, axes = pyplot.subplots(figsize=(9, 7))
 	for number, (name, points) in enumerate(series.items()):
 		axes.plot(
@@ -58,9 +62,9 @@ def lines(answer: Answer, file: Path) -> None:
 			label=name,
 			linewidth=1,
 		)
-	axes.set_xscale("log")
+	axes.set_xscale(scale)
 	axes.set_yscale("log")
-	axes.set_xlabel("rows of ended jobs")
+	axes.set_xlabel(along)
 	axes.set_ylabel(f"{answer.unit} (median)")
 	axes.legend(fontsize=6.5, loc="center left", bbox_to_anchor=(1, 0.5))
 	save(figure, axes, file)
