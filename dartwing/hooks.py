@@ -114,6 +114,7 @@ doc_events = {
 		"before_validate": f"{_files}.before_validate",
 		"after_delete": f"{_files}.after_delete",
 	},
+	"Communication": {"validate": f"{_api}.links.forget_references_by_mail"},
 	"Prepared Report": {"before_insert": f"{_api}.stored_questions.refuse_report"},
 	"Kanban Board": {"validate": f"{_api}.links.refuse_boards"},
 	**{

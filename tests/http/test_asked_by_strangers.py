@@ -70,6 +70,69 @@ def test_a_report_of_columns_is_stored_and_mailed(world, curious, reports):
 	assert curious.call("frappe.client.set_value", **changed, value=secret).status_code == 417
 
 
+def test_a_report_stays_about_what_it_was_when_others_were_made_of_it(world, curious, reports):
+	"""What a mailed report asks was looked at then."""
+	assert stored(curious, about="ToDo", columns=[["name", "ToDo"]]).status_code == 200
+	changed = {"doctype": "Report", "name": "Strange", "fieldname": "ref_doctype", "value": "Background Job"}
+	answer = curious.call("frappe.client.set_value", **changed)
+	assert answer.status_code == 403, answer.text
+	assert "ref_doctype: cannot be changed" in answer.text
+	kept = {"doctype": "Report", "name": "Strange", "fieldname": "letter_head", "value": ""}
+	assert curious.call("frappe.client.set_value", **kept).status_code == 200
+
+
+MAIL = "frappe.core.doctype.communication.email.make"
+
+
+@pytest.fixture
+def linking_mail() -> Iterator[None]:
+	"""Frappe makes references of addresses as `x+Organization=Name@example.com`."""
+	account = {"doctype": "Email Account", "email_account_name": "Strange", "email_id": "x@strange.example"}
+	frappe.db.delete("Email Account", {"name": "Strange"})
+	made = frappe.get_doc({**account, "enable_automatic_linking": 1})
+	made.name = "Strange"
+	made.db_insert()
+	frappe.db.commit()
+	frappe.clear_cache()
+	yield
+	frappe.db.rollback()
+	frappe.db.delete("Email Account", {"name": "Strange"})
+	frappe.db.delete("Communication Link", {"parent": ("in", mails())})
+	frappe.db.delete("Communication", {"name": ("in", mails())})
+	frappe.db.commit()
+	frappe.clear_cache()
+
+
+def mails() -> list[str]:
+	return [*frappe.get_all("Communication", {"subject": "Strange"}, pluck="name"), ""]
+
+
+def test_a_mail_is_no_way_to_write_on_a_foreign_job(world, curious, linking_mail):
+	job = submit(world.bob, world.beta).name
+	sent = {"subject": "Strange", "content": "x", "send_email": 0}
+	for about in (f"Background%20Job+{job}", f"Organization={world.beta.replace(' ', '%20')}"):
+		answer = curious.call(MAIL, recipients=f"x+{about}@strange.example", **sent)
+		assert answer.status_code == 417, answer.text
+		assert "Could not find" in answer.text
+	answer = curious.call(MAIL, recipients="x+Organization=Nobody@strange.example", **sent)
+	assert answer.status_code == 200, answer.text
+	frappe.db.rollback()
+	assert not frappe.db.exists(
+		"Communication Link", {"link_doctype": ("in", ["Background Job", "Organization"])}
+	)
+
+
+def test_a_mail_that_came_in_is_about_no_job(world, linking_mail):
+	"""Whoever wrote it has named the job in the address."""
+	job = submit(world.bob, world.beta).name
+	mail = {"doctype": "Communication", "subject": "Strange", "sender": "who@knows.example"}
+	received = {"communication_medium": "Email", "sent_or_received": "Received", "content": "x"}
+	address = f"x+Background%20Job+{job}@strange.example"
+	doc = frappe.get_doc({**mail, **received, "recipients": address}).insert(ignore_permissions=True)
+	doc.reload()
+	assert (doc.reference_doctype, doc.reference_name, doc.timeline_links) == (None, None, [])
+
+
 @pytest.mark.parametrize("more", [{}, {"doctype": "ToDo"}, {"fieldname": "date"}])
 def test_a_calendar_is_no_way_for_a_query(curious, more):
 	asked = {"start": QUERY, "end": "date", "title": "name", **more}

@@ -42,6 +42,13 @@ ORDINARY = {
 		"desk.query_report.export_query",
 		{"report_name": "x", "visible_idx": "[1,2]", "custom_columns": "[]", "filters": "{}"},
 	),
+	"widths of columns": (
+		"model.utils.user_settings.save",
+		{
+			"doctype": "Background Job",
+			"user_settings": '{"Report": {"column_widths": {"name": 120, "status": 90}}}',
+		},
+	),
 	"a mail": (
 		"core.doctype.communication.email.make",
 		{"recipients": "a@x.org", "attachments": "[]", "content": "<b>[x]</b>", "subject": '"x"'},

@@ -1,5 +1,7 @@
 """What members save is no script for others, whatever kind of field and of text it is in."""
 
+import json
+import signal
 from types import SimpleNamespace
 from typing import Any
 
@@ -30,7 +32,8 @@ class Row(frappe._dict):
 
 def row_with(fieldtype: str, value: str, doctype: str = "Event", docstatus: int = 0, **of_field: Any) -> Row:
 	field = frappe._dict({"fieldname": "x", "fieldtype": fieldtype, **of_field})
-	meta = SimpleNamespace(get=lambda key, filters=None: [field], module=of_field.get("module", "Desk"))
+	said = {"fields": [field], "title_field": of_field.get("title_field")}
+	meta = SimpleNamespace(get=lambda key, filters=None: said.get(key), module=of_field.get("module", "Desk"))
 	return Row({"doctype": doctype, "docstatus": docstatus, "meta": meta, field.fieldname: value})
 
 
@@ -64,6 +67,8 @@ def test_each_kind_of_field_is_decided():
 		'Tt" autofocus tabindex=0 onfocus="alert(1)',
 		"'/onclick=alert(1)",
 		'"\n\tonmouseover\t=alert(1)',
+		'Z" a=< style=animation:1s onanimationstart=alert(1) b="',
+		'"<x>onclick=alert(1)',
 	],
 )
 def test_no_short_text_ends_an_attribute_and_begins_one_that_runs(world, fieldtype, value):
@@ -71,10 +76,63 @@ def test_no_short_text_ends_an_attribute_and_begins_one_that_runs(world, fieldty
 
 
 @pytest.mark.parametrize(
-	"value", ["JavaScript: the good parts", "on time = money", '"x" is on', "d'accord", "a=b"]
+	"value",
+	[
+		"JavaScript: the good parts",
+		"on time = money",
+		'"x" is on',
+		"d'accord",
+		"a=b",
+		"it's online=yes",
+		'the "ongoing = open" ones',
+	],
 )
 def test_an_ordinary_title_is_one(world, value):
 	assert not is_refused("Data", value)
+
+
+ENDING = '" onmouseover=alert(1) x="'
+
+
+@pytest.mark.parametrize("fieldtype", sorted(markup.LONGER))
+@pytest.mark.parametrize("shown", [{"title_field": "x"}, *({name: 1} for name in markup.LISTED)], ids=str)
+def test_nor_does_a_longer_one_that_documents_are_listed_with(world, fieldtype, shown):
+	assert is_refused(fieldtype, ENDING, **shown)
+	assert not is_refused(fieldtype, '<a href="/app">"x"</a>', **shown)
+	assert not is_refused(fieldtype, ENDING)
+
+
+@pytest.mark.parametrize(
+	"value",
+	[
+		"[x](javascript:alert(1))",
+		"[x](<java\tscript:alert(1)>)",
+		"[x]: javascript:alert(1)",
+		"<javascript:alert(1)>",
+		"[x](&#106;avascript:alert(1))",
+		'<svg><a><animate attributeName=href values="x\';javascript:alert(1)" />',
+	],
+)
+def test_markdown_has_no_link_that_runs(world, value):
+	assert is_refused("Markdown Editor", value)
+	assert not is_refused("Markdown Editor", "[JavaScript](https://x.example): the good parts")
+
+
+@pytest.mark.parametrize("piece", ['"', '" on', "'\"\n", "<a ", "= ", '<"', "<b ", "javascript", "{<'"])
+@pytest.mark.parametrize("fieldtype", ["Data", "Text Editor", "Markdown Editor"])
+def test_a_long_text_takes_as_many_times_as_long(world, fieldtype, piece):
+	"""With a look from each sign to the end, these would take hours."""
+
+	def give_up(*_signal: object) -> None:
+		raise TimeoutError
+
+	before = signal.signal(signal.SIGALRM, give_up)
+	signal.alarm(60)
+	try:
+		is_refused(fieldtype, piece * 400_000, title_field="x")
+	finally:
+		signal.alarm(0)
+		signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.parametrize("fieldname", ["url", "google_meet_link", "website", "redirect_url", "x_route"])
@@ -124,6 +182,21 @@ def test_what_is_shown_as_it_is_written_may_be_anything(world, options):
 @pytest.mark.parametrize("fieldtype", [*CLEANED, "Attach", "Barcode", "Color", "Icon", "JSON", "Signature"])
 def test_json_is_no_way_for_markup(world, fieldtype):
 	assert is_refused(fieldtype, IN_QUOTES)
+
+
+PARAGRAPHS = (
+	'see <a href="https://x.example/?a=1" target="_blank">here</a>, or <a href="/app/todo">there</a>',
+	'<mark class="cdx-marker">marked</mark> and <code class="inline-code">x = 1</code>',
+	"<ul><li>one</li></ul><ol><li>two</li></ol><blockquote>three</blockquote><hr>",
+)
+
+
+def test_what_the_editor_of_a_workspace_makes_is_kept(world):
+	for text in PARAGRAPHS:
+		content = json.dumps([{"type": "paragraph", "data": {"text": text}}])
+		assert not is_refused("Long Text", content)
+	for text in ('<a href="javascript:alert(1)">x</a>', '<a href="/" onclick="alert(1)">x</a>'):
+		assert is_refused("Long Text", json.dumps([{"type": "paragraph", "data": {"text": text}}]))
 
 
 @pytest.mark.parametrize(

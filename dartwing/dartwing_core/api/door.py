@@ -27,6 +27,7 @@ from dartwing.dartwing_core.api import (
 	allowed,
 	file_arguments,
 	json_texts,
+	linked_columns,
 	mentions,
 	permission_first,
 	plain_arguments,
@@ -130,6 +131,7 @@ def check_request() -> None:
 	elif method in questions.BY_DOCUMENT:
 		questions.check(method, form, None)
 	permission_first.check(method, form)
+	linked_columns.check(form, request.path)
 	sql_in_arguments.check(method or counting_method(request), form, stored_doctype(request))
 	questions.narrow_assignments(method, form)
 

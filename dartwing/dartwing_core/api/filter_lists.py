@@ -137,19 +137,16 @@ def is_range(operator: Any) -> bool:
 
 
 def is_date(field: Any, doctypes: set[str]) -> bool:
-	"""Whether a DocType has a date of this name; the name may say its table."""
+	"""Whether each of the DocTypes that has a field of this name has a date; the name may say its table."""
 	table, dot, name = str(field).rpartition(".")
 	name = name.strip("`")
 	if dot:
 		doctypes = {table.strip("`").removeprefix("tab")}
 	if name in ("creation", "modified"):
 		return True
-	for doctype in doctypes:
-		if is_doctype(doctype):
-			found = frappe.get_meta(doctype).get_field(name)
-			if found and found.fieldtype in ("Date", "Datetime"):
-				return True
-	return False
+	found = [frappe.get_meta(doctype).get_field(name) for doctype in doctypes if is_doctype(doctype)]
+	kinds = {field.fieldtype for field in found if field}
+	return bool(kinds) and kinds <= {"Date", "Datetime"}
 
 
 def odd_conditions(value: Any) -> Iterator[Any]:

@@ -18,7 +18,10 @@ BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 MARKUP = re.compile("<[a-zA-Z/!?]")
 # what Desk itself writes into a workspace
 HARMLESS = re.compile(
-	r"</?(?:b|br|div|em|h[1-6]|i|p|small|span|strong|u)(?:\s+class=\"[\w -]*\")?\s*/?>", re.IGNORECASE
+	r"</?(?:b|blockquote|br|code|div|em|h[1-6]|hr|i|li|mark|ol|p|s|small|span|strong|u|ul)"
+	r"(?:\s+class=\"[\w -]*\")?\s*/?>"
+	r"|<a\s+href=\"(?:https?://|mailto:|/)[^\"<>\s]*\"(?:\s+(?:target|rel|class)=\"[\w -]*\")*\s*>|</a>",
+	re.IGNORECASE,
 )
 
 

@@ -126,7 +126,12 @@ def form_of_what_its_maker_may_not_store(doc: Any) -> str | None:
 	# Files are checked when their maker is asked for permission
 	if doc.get("doc_type") == "File" or is_for_managers(doc.get("doc_type"), "create", "write"):
 		return "doc_type"
-	rows = [row for row in as_rows(doc.get("web_form_fields")) if isinstance(row.get("options"), str)]
+	# the rows of a child table are those of their document
+	rows = [
+		row
+		for row in as_rows(doc.get("web_form_fields"))
+		if isinstance(row.get("options"), str) and row.get("fieldtype") != "Table"
+	]
 	is_lent = any(is_not_for_everybody(row.get("options").strip()) for row in rows)
 	return "web_form_fields" if is_lent else None
 

@@ -67,15 +67,19 @@ def refuse_hidden(doc: Any, method: str | None = None) -> None:
 
 
 def refuse_composed(doc: Any, method: str | None = None) -> None:
-	"""After a document was saved: its short texts once more, now that some are composed of others."""
+	"""After a document was saved: its texts and references once more, now that some are composed of others.
+
+	Frappe makes a reference of an address that a mail is sent to, for one.
+	"""
 	if not is_asked_by_a_member():
 		return
 	for row, stored in rows_and_stored(doc, doc.get_doc_before_save()):
 		values = changed_values(row, stored)
 		for field in row.meta.fields:
 			value = values.get(field.fieldname)
-			if isinstance(value, str) and markup.breaks_out(field, value):
+			if isinstance(value, str) and markup.breaks_out(row, field, value):
 				refuse_argument(field.fieldname, _("must not be markup"))
+		refuse_hidden_references(row, values)
 
 
 def refuse_new_name(doc: Any, method: str | None, old: str, new: str, *more: Any) -> None:
@@ -122,10 +126,32 @@ def refuse_foreign_files(row: Any, values: dict[str, Any]) -> None:
 
 
 def refuse_hidden_references(row: Any, values: dict[str, Any]) -> None:
-	for field in row.meta.get_dynamic_link_fields():
-		doctype, name = row.get(field.options), row.get(field.fieldname)
-		is_new = field.options in values or field.fieldname in values
-		if is_new and doctype in GUARDED and name and hidden_among(doctype, [str(name)]):
+	for field, doctype in new_references(row, values):
+		name = row.get(field.fieldname)
+		if doctype in GUARDED and name and hidden_among(doctype, [str(name)]):
 			place = _("Row") + f" #{row.idx}: " if row.get("parentfield") else ""
 			message = f"{place}{_(field.label, context=field.parent)}: {name}"
 			frappe.throw(_("Could not find {0}").format(message), frappe.LinkValidationError)
+
+
+def new_references(row: Any, values: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+	"""Each field that names another document, of which DocType; documents of ours ask for themselves."""
+	for field in row.meta.get_dynamic_link_fields():
+		if field.options in values or field.fieldname in values:
+			yield field, row.get(field.options)
+	if row.doctype not in GUARDED:
+		yield from (
+			(field, field.options) for field in row.meta.get_link_fields() if field.fieldname in values
+		)
+
+
+def forget_references_by_mail(doc: Any, method: str | None = None) -> None:
+	"""Before a mail is stored that came in: who wrote it may have named any document, in the address.
+
+	Its sender is whoever it says, so that nobody can be asked what they may see.
+	"""
+	if doc.sent_or_received != "Received" or is_asked():
+		return
+	if doc.reference_doctype in GUARDED:
+		doc.reference_doctype = doc.reference_name = None
+	doc.set("timeline_links", [row for row in doc.timeline_links if row.link_doctype not in GUARDED])

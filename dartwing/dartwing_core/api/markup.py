@@ -42,11 +42,19 @@ TAG = re.compile("<[a-zA-Z]")
 RUNS = re.compile(
 	r"<(?:script|iframe|frame|object|embed|applet|base|meta|link)\b|[\s\"'/]on[a-z]{3,}\s*=", re.IGNORECASE
 )
-RUN_ADDRESS = re.compile("=[\"']?[^\"'<>]*(?:java|vb)script:", re.IGNORECASE)
-# ends an attribute, and begins one that runs
-HANDLER = re.compile(r"[\"'][^<>]*?[\s\"'/]on[a-z]{3,}\s*=", re.IGNORECASE)
-# kinds of short texts, and names of fields that are addresses
+# where an address begins: an attribute, one of several in an attribute, a link of Markdown
+RUN_ADDRESS = re.compile(r"(?:^|[=(\"'`;,<]|\]:)(?:java|vb)script:", re.IGNORECASE)
+# ends an attribute, and begins one that runs, whatever stands between the two
+QUOTE = re.compile("[\"']")
+HANDLER = re.compile(
+	r"[\s\"'/<>]on(?!(?:board|boarding|going|line|looker|set|shore|site|stage|wards?)\b)[a-z]{3,}\s*=",
+	re.IGNORECASE,
+)
+# kinds of short texts, of longer ones, and names of fields that are addresses
 IN_ATTRIBUTES = frozenset(("Autocomplete", "Data", "Phone", "Read Only", "Select", "Small Text"))
+LONGER = frozenset(("HTML Editor", "Long Text", "Markdown Editor", "Text", "Text Editor"))
+# what says of a field that Desk shows it where it lists documents
+LISTED = ("in_list_view", "in_global_search", "in_preview", "in_standard_filter")
 ADDRESS_FIELD = re.compile(r"(?:^|_)(?:url|uri|link|href|route|website|src|redirect\w*)(?:_|$)")
 # begins a text that Frappe takes for Markdown
 MARKDOWN = "<!-- markdown -->"
@@ -89,8 +97,12 @@ def reason_against_script(value: Any) -> str | None:
 		return next(filter(None, map(reason_against_script, parts)), None)
 	if not isinstance(inner, str) or not TAG.search(inner):
 		return None
-	decoded = PASSED_OVER.sub("", html.unescape(inner))
-	return _("must have no scripts") if RUNS.search(inner) or RUN_ADDRESS.search(decoded) else None
+	runs = RUNS.search(inner) or has_run_address(inner)
+	return _("must have no scripts") if runs else None
+
+
+def has_run_address(text: str) -> bool:
+	return bool(RUN_ADDRESS.search(PASSED_OVER.sub("", html.unescape(text))))
 
 
 # secrets, of which the document has asterisks; and images, at whose addresses `refuse_images` looks, whoever
@@ -131,21 +143,33 @@ def refuse_images(row: Any, values: dict[str, Any]) -> None:
 			refuse_argument(name, _("must be the address of an image"))
 
 
-def breaks_out(field: Any, value: str) -> bool:
+def breaks_out(row: Any, field: Any, value: str) -> bool:
 	"""Whether a value that is no markup runs where Desk writes it into an attribute: in its middle, or as it.
 
-	Desk writes titles into attributes, and addresses that are plain Data into links.
+	Desk writes short texts, and whatever it lists a document with, into attributes, and addresses that are
+	plain Data into links.
 	"""
-	if field.fieldtype not in (*IN_ATTRIBUTES, "Code"):
-		return False
-	is_address = bool(ADDRESS_FIELD.search(field.fieldname))
-	is_handler = field.fieldtype != "Code" and bool(HANDLER.search(value))
-	return is_handler or (is_address and bool(reason_against_address(value)))
+	is_short = field.fieldtype in IN_ATTRIBUTES
+	is_address = bool(ADDRESS_FIELD.search(field.fieldname)) and (is_short or field.fieldtype == "Code")
+	is_in_attributes = is_short or (field.fieldtype in LONGER and is_listed(row.meta, field))
+	return (is_in_attributes and ends_an_attribute(value)) or (
+		is_address and bool(reason_against_address(value))
+	)
+
+
+def is_listed(meta: Any, field: Any) -> bool:
+	names = (meta.get("title_field"), *(meta.get("search_fields") or "").split(","))
+	return field.fieldname in [str(name).strip() for name in names] or any(map(field.get, LISTED))
+
+
+def ends_an_attribute(text: str) -> bool:
+	quote = QUOTE.search(text)
+	return bool(quote and HANDLER.search(text, quote.start()))
 
 
 def refuse_name(name: Any) -> None:
 	"""Names of documents, tags too, are written into attributes; Frappe itself refuses `<` and `>`."""
-	if HANDLER.search(str(name or "")):
+	if ends_an_attribute(str(name or "")):
 		refuse_argument("name", _("must not be markup"))
 
 
@@ -156,8 +180,10 @@ def refuse_or_clean(doc: Any, row: Any, values: dict[str, Any]) -> None:
 		if isinstance(value, str):
 			check = check_of(doc, row, field)
 			reason = check(value) if check else None
-			if not reason and breaks_out(field, value):
+			if not reason and breaks_out(row, field, value):
 				reason = _("must not be markup")
+			if not reason and is_markdown(doc, field) and has_run_address(value):
+				reason = _("must have no scripts")
 			if reason:
 				refuse_argument(field.fieldname, reason)
 			if check is reason_against_json and has_hidden_tag(value):
@@ -210,6 +236,11 @@ def is_left_raw(doc: Any, field: Any) -> bool:
 	return bool(field.get("ignore_xss_filter") or frappe.utils.cint(doc.get("docstatus")))
 
 
+def is_markdown(doc: Any, field: Any) -> bool:
+	"""Whether links are made of it that it does not have yet."""
+	return field.fieldtype == "Markdown Editor" and not is_of_the_website(doc)
+
+
 def is_of_the_website(doc: Any) -> bool:
 	"""Pages of the website, whose scripts Website Managers write."""
 	return doc.meta.module == "Website" and not is_asked_by_a_member("Website Manager")
@@ -220,27 +251,30 @@ def reason_against_raw(value: str) -> str | None:
 	return reason_against_json(value) or reason_against_script(value)
 
 
-class Tags(HTMLParser):
-	"""Whether Frappe finds a tag in a text, and so cleans it."""
+class TagFoundError(Exception):
+	"""There is one."""
 
-	found = False
+
+class Tags(HTMLParser):
+	"""Raises for the first tag that Frappe finds in a text, and so cleans it."""
 
 	def handle_starttag(self, tag: str, attrs: list) -> None:
-		self.found = True
+		raise TagFoundError
 
 
 def has_hidden_tag(value: str) -> bool:
 	"""Whether a browser finds tags in a text where Frappe finds none."""
 	if not MARKUP.search(value.replace(MARKDOWN, "")) or parsed(value) is not value:
 		return False
-	reader = Tags()
 	try:
-		reader.feed(value)
-		reader.close()
+		# what does not end is not looked at once more: that may take long
+		Tags().feed(value)
+	except TagFoundError:
+		return False
 	except AssertionError:
 		# what Frappe could not read at all
 		return True
-	return not reader.found
+	return True
 
 
 def without_tags(value: str) -> str:

@@ -45,6 +45,8 @@ NAME_FIELDS = frozenset(
 # what holds one name; Frappe takes a filter there as well
 ONE_NAME = re.compile(r"^(name|dn|(.*_)?docname|(reference|document|link|share|attached_to)_name)$")
 # in these, Frappe narrows the condition by what the user may see
+# what Desk keeps of each column, by its name
+BY_COLUMN = ("column_widths",)
 FILTERS = frozenset(("applied_filters", "current_filters", "filters", "filters_json", "or_filters"))
 # arguments of Frappe's methods that take objects: what is asked, what is to be stored, how it is shown
 OBJECTS = re.compile(
@@ -220,7 +222,8 @@ def has_no_text_as_name(value: Any, key: str = "") -> bool:
 	if value is not None and not isinstance(value, str) and ONE_NAME.match(key):
 		return True
 	if isinstance(value, dict):
-		return any(has_no_text_as_name(one, str(name)) for name, one in value.items() if name not in FILTERS)
+		names = [name for name in value if name not in FILTERS and name not in BY_COLUMN]
+		return any(has_no_text_as_name(value[name], str(name)) for name in names)
 	if isinstance(value, list):
 		return any(has_no_text_as_name(one) for one in value)
 	inner = parsed(value)

@@ -44,11 +44,20 @@ def refuse_stored(doc: Any, method: str | None = None) -> None:
 	question_of = QUESTIONS.get(doc.doctype)
 	if not question_of or not is_asked_by_a_member():
 		return
+	refuse_another_subject(doc)
 	question = question_of(doc)
 	if question and question.doctype:
 		if not is_plain(question):
 			refuse_argument(question.field, _("holds a query"))
 		refuse_unreadable(question)
+
+
+def refuse_another_subject(doc: Any) -> None:
+	"""Questions of other documents name a report, and were looked at when it was about what it is about."""
+	stored = doc.get_doc_before_save()
+	for field in ("ref_doctype", "report_type") if stored and doc.doctype == "Report" else ():
+		if doc.get(field) != stored.get(field):
+			refuse_argument(field, _("cannot be changed; make another report"), frappe.PermissionError)
 
 
 def refuse_report(doc: Any, method: str | None = None) -> None:

@@ -1,0 +1,65 @@
+"""Columns of linked documents, `import_job.result`, in what is asked of any DocType.
+
+Frappe joins the table of the DocType that the Link names, and asks nobody who may see which of its rows. So
+such a column is refused where the Link is to a guarded DocType, whatever DocType has the Link.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils.caching import site_cache
+
+from dartwing.dartwing_core.api.mentions import is_doctype
+from dartwing.dartwing_core.api.sql_in_arguments import CONDITIONS, STRUCTURE, asked_of, named_doctypes
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.tenancy import access
+from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED
+
+ARGUMENTS = STRUCTURE | frozenset(CONDITIONS)
+# a name before a dot, and not that of a table
+BEFORE_A_DOT = re.compile(r"(?<![\w.])`?(\w+)`?\s*\.")
+KEPT_SECONDS = 60
+
+
+def check(form: dict, path: str) -> None:
+	"""Raise ValidationError, which names the argument, for a column of a linked guarded document."""
+	for argument, value, _is_of_document in asked_of(form):
+		if argument in ARGUMENTS:
+			named = set(names_before_dots(value)) & links()
+			if any(is_link_to_guarded(name, form, path) for name in named) and not access.is_system_manager():
+				refuse_argument(argument, _("asks for a field of a linked document"))
+
+
+def is_link_to_guarded(name: str, form: dict, path: str) -> bool:
+	"""Whether it is one in a DocType that the request names; in none that it names, it may be."""
+	doctypes = filter(is_doctype, (*named_doctypes(form), *path.split("/")))
+	fields = [frappe.get_meta(doctype).get_field(name) for doctype in doctypes]
+	options = {field.options for field in fields if field and field.fieldtype == "Link"}
+	return not options or bool(options & set(GUARDED))
+
+
+def names_before_dots(value: Any) -> Iterator[str]:
+	"""Frappe v16 takes the names of links as the keys of objects, too."""
+	if isinstance(value, str):
+		yield from BEFORE_A_DOT.findall(value)
+	elif isinstance(value, dict):
+		for key, one in value.items():
+			if isinstance(one, list):
+				yield str(key)
+			yield from (*names_before_dots(key), *names_before_dots(one))
+	elif isinstance(value, list):
+		for one in value:
+			yield from names_before_dots(one)
+
+
+@site_cache(ttl=KEPT_SECONDS)
+def links() -> frozenset[str]:
+	"""The names of all Links to a guarded DocType."""
+	ours = {"fieldtype": "Link", "options": ("in", list(GUARDED))}
+	found = {*frappe.get_all("DocField", ours, pluck="fieldname")}
+	if frappe.db.table_exists("Custom Field"):
+		found |= {*frappe.get_all("Custom Field", ours, pluck="fieldname")}
+	return frozenset(found)
