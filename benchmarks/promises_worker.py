@@ -11,11 +11,11 @@ from typing import Any
 from frappe.utils.background_jobs import start_worker
 
 from dartwing import warm_start
-from dartwing.dartwing_core.background_jobs import executor
 from dartwing.dartwing_core.background_jobs.announcing import realtime, transition_log
-from dartwing.dartwing_core.background_jobs.execution import attempt, claims
+from dartwing.dartwing_core.background_jobs.execution import claims
 from dartwing.dartwing_core.background_jobs.execution.claims import ClaimAlong
 from dartwing.dartwing_core.background_jobs.execution.supervision import Supervisor
+from dartwing.dartwing_core.background_jobs.execution.surroundings import Surroundings
 from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
 from dartwing.dartwing_core.doctype.job_execution_log import job_execution_log
 
@@ -48,10 +48,7 @@ PROMISES: dict[str, tuple[tuple[Any, str, Callable], ...]] = {
 	),
 	"supervision: heartbeat, cancel, kill": ((Supervisor, "watching", around_nothing),),
 	"a time limit of its own": ((TimeLimit, "enforced", around_nothing),),
-	"the process put back": (
-		(attempt, "surroundings_kept", around_nothing),
-		(executor, "surroundings_kept", around_nothing),
-	),
+	"the process put back": ((Surroundings, "__init__", nothing), (Surroundings, "put_back", nothing)),
 }
 # what is no promise: how much it spares
 SAVINGS: dict[str, tuple[tuple[Any, str, Callable], ...]] = {

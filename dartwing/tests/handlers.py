@@ -2,7 +2,9 @@
 
 import asyncio
 import builtins
+import faulthandler
 import json
+import logging.config
 import os
 import resource
 import signal
@@ -10,11 +12,13 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from unittest.mock import ANY
 
 import frappe
 
@@ -530,6 +534,8 @@ def break_frappe(context: JobContext) -> None:
 		frappe.connect()
 	if breaks == "no connection":
 		frappe.local.db = None
+	if breaks == "another site":
+		frappe.local.site = "another.site"
 	if breaks == "no session":
 		frappe.local.session = None
 	if breaks == "no locals":
@@ -539,17 +545,130 @@ def break_frappe(context: JobContext) -> None:
 
 def break_the_process(context: JobContext) -> None:
 	"""What `breaks` names, in a way that not everybody can put back."""
-	breaks = context.parameters["breaks"]
-	if breaks == "folder":
-		with tempfile.TemporaryDirectory() as folder:
-			os.chdir(folder)
-	if breaks == "limits":
-		resource.setrlimit(resource.RLIMIT_NOFILE, (10, 10))
-	if breaks == "rights":
-		os.nice = refuse
+	BREAKING[context.parameters["breaks"]]()
 	# as a profiler does that is not turned off
 	signal.signal(signal.SIGPROF, lambda *_signal: None)
 	signal.setitimer(signal.ITIMER_PROF, 0.01, 0.01)
+
+
+def leave_a_folder_that_is_gone() -> None:
+	with tempfile.TemporaryDirectory() as folder:
+		os.chdir(folder)
+
+
+def close_descriptors() -> None:
+	os.close(0)
+	os.close(1)
+
+
+def become_nobody() -> None:
+	if os.geteuid() == 0:
+		os.seteuid(65534)
+
+
+BREAKING: dict[str, Callable[[], object]] = {
+	"folder": leave_a_folder_that_is_gone,
+	"limits": partial(resource.setrlimit, resource.RLIMIT_NOFILE, (10, 10)),
+	"rights": lambda: setattr(os, "nice", refuse),
+	"user": become_nobody,
+	"descriptors": close_descriptors,
+	"closed stream": lambda: sys.stdout.close(),
+	"no stream": lambda: delattr(sys, "stdout"),
+	"a stream that is equal to anything": lambda: setattr(sys, "stdout", ANY),
+	"environment": lambda: setattr(os, "environ", None),
+	"digits": partial(sys.set_int_max_str_digits, 640),
+	"stacks": partial(threading.stack_size, 1 << 44),
+	"hook": lambda: setattr(sys, "unraisablehook", refuse),
+	"watchdog": partial(faulthandler.dump_traceback_later, 0.3, exit=True),
+}
+
+
+def speak(context: JobContext) -> None:
+	"""What needs a process as it should be: streams, threads, files, numbers, time."""
+	print("the next job", os.environ.get("HOME"), str(10**1000), flush=True)
+	thread = threading.Thread(target=time.sleep, args=(0.5,))
+	thread.start()
+	thread.join()
+	with open(frappe.get_site_path("private", "spoken"), "w") as file:
+		file.write("by the next job")
+	os.unlink(file.name)
+	write_people(context)
+
+
+def mess_later(context: JobContext) -> None:
+	"""Have something changed after the handler has returned or raised; `where` names when."""
+	where = context.parameters["where"]
+	if where == "before the commit":
+		frappe.db.before_commit.add(mess)
+	if where == "after the commit":
+		frappe.db.after_commit.add(mess)
+	if where == "after the job":
+		frappe.local.job.after_job.add(mess)
+	if where == "when it is collected":
+		frappe.local.of_a_test = MessyEnd()
+	if where == "in the words of its error":
+		raise MessyWords
+	if where == "after the rollback":
+		frappe.db.after_rollback.add(mess)
+		raise TransientError("undo it")
+
+
+def mess() -> None:
+	os.environ["MESS"] = "1"
+	os.umask(0o077)
+	sys.setrecursionlimit(sys.getrecursionlimit() + 1)
+	signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+class MessyWords(Exception):
+	def __str__(self) -> str:
+		mess()
+		return "with words"
+
+
+class MessyEnd:
+	def __del__(self) -> None:
+		mess()
+
+
+def fork_later(context: JobContext) -> None:
+	"""Fork where `where` names; the child comes back as well."""
+	where = context.parameters["where"]
+	if where == "after the job":
+		frappe.local.job.after_job.add(os.fork)
+	else:
+		getattr(frappe.db, where).add(os.fork)
+	if where.endswith("rollback"):
+		raise PermanentError("undo it")
+
+
+def note_call(context: JobContext) -> None:
+	"""Have an effect elsewhere, which nothing undoes."""
+	frappe.cache.rpush("calls_of_a_test", context.job_id)
+
+
+class SlowAnswers(Exception):
+	@property
+	def response(self) -> None:
+		time.sleep(600)
+
+
+class ForkingWords(Exception):
+	def __str__(self) -> str:
+		os.fork()
+		return "in two processes"
+
+
+def raise_an_odd_error(context: JobContext) -> None:
+	raise {"slow": SlowAnswers, "forking": ForkingWords}[context.parameters["error"]]
+
+
+def stay_after_the_job(context: JobContext) -> None:
+	frappe.local.job.after_job.add(partial(time.sleep, 600))
+
+
+def silence_the_logs(context: JobContext) -> None:
+	logging.config.dictConfig({"version": 1})
 
 
 def refuse(*_arguments: object) -> None:
@@ -665,6 +784,13 @@ MODES: dict[str, Callable] = {
 		raise_while_a_callback_of_the_rollback_sleeps,
 		return_a_large_number,
 		look_around,
+		speak,
+		mess_later,
+		fork_later,
+		note_call,
+		stay_after_the_job,
+		raise_an_odd_error,
+		silence_the_logs,
 		say,
 		soak,
 	)

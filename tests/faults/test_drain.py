@@ -413,18 +413,87 @@ def test_a_job_that_is_deleted_while_it_runs_costs_no_other(world, processes):
 # --- what a handler leaves
 
 
-@pytest.mark.parametrize("breaks", ["folder", "limits", "rights"])
-def test_a_process_that_cannot_be_what_it_was_takes_no_other_job(world, work, breaks):
+# whether the process can be put right again; for some that depends on the machine
+BREAKS = {
+	"folder": True,
+	"limits": None,
+	"rights": False,
+	"user": True,
+	"descriptors": False,
+	"closed stream": False,
+	"no stream": True,
+	"a stream that is equal to anything": True,
+	"environment": True,
+	"digits": True,
+	"stacks": True,
+	"hook": True,
+	"watchdog": True,
+}
+
+
+@pytest.mark.parametrize(("breaks", "is_mended"), BREAKS.items(), ids=BREAKS.keys())
+def test_a_process_that_cannot_be_what_it_was_takes_no_other_job(world, work, breaks, is_mended):
 	"""Whatever the handler broke, its own job is Completed, and the next one finds nothing of it."""
-	first, broken, following = submit(), submit(mode="break_the_process", breaks=breaks), submit(n=2)
+	first, broken = submit(), submit(mode="break_the_process", breaks=breaks)
+	following = submit(mode="speak", marker=MARKER, people=1)
 	work()
 	names = [first.name, broken.name, following.name]
 	assert [transitions(name) for name in names] == [RUN] * 3
 	of_first, of_broken, of_following = horses(names)
 	assert of_first == of_broken
-	# who may raise a limit again depends on the machine
-	if breaks != "limits":
-		assert (of_following == of_broken) == (breaks == "folder")
+	if is_mended is not None:
+		assert (of_following == of_broken) == is_mended
+
+
+WHERE = {
+	"before the commit": "Completed",
+	"after the commit": "Completed",
+	"after the job": "Completed",
+	"when it is collected": "Completed",
+	"in the words of its error": "Failed",
+	"after the rollback": "Failed",
+}
+
+
+@pytest.mark.parametrize(("where", "status"), WHERE.items(), ids=WHERE.keys())
+def test_what_a_handler_has_called_later_leaves_nothing_either(world, work, where, status):
+	first, messy = submit(mode="look_around", n=1), submit(mode="mess_later", where=where)
+	following = submit(mode="look_around", n=2)
+	work()
+	assert transitions(messy.name)[3] == ("Running", status)
+	clean, after = state(first.name)["result"], state(following.name)["result"]
+	clean["seen"].pop("hooks"), after["seen"].pop("hooks")
+	assert after == clean
+
+
+@pytest.mark.parametrize("where", ["before_commit", "after_commit", "after_rollback", "after the job"])
+def test_a_process_that_is_forked_later_ends_where_it_comes_back(world, work, where):
+	"""As one does that the handler itself forks: it settles nothing, and takes no other job."""
+	frappe.cache.delete_value("calls_of_a_test")
+	forking = submit(mode="fork_later", where=where)
+	names = [submit(mode="note_call", n=number).name for number in range(10)]
+	work()
+	ends = "Dead Letter" if where.endswith("rollback") else "Completed"
+	assert transitions(forking.name) == [*RUN[:3], ("Running", ends)]
+	assert [transitions(name) for name in names] == [RUN] * 10
+	called = [job.decode() for job in frappe.cache.lrange("calls_of_a_test", 0, -1)]
+	frappe.cache.delete_value("calls_of_a_test")
+	assert sorted(called) == sorted(names)
+
+
+@pytest.mark.parametrize("error", ["slow", "forking"])
+def test_an_error_is_asked_for_a_moment_only_and_in_one_process(world, work, error):
+	odd, following = submit(mode="raise_an_odd_error", error=error), submit(n=2)
+	work()
+	assert transitions(odd.name)[:4] == [*RUN[:3], ("Running", "Failed")]
+	assert transitions(following.name) == RUN
+	assert len(set(horses([odd.name, following.name]))) == 1
+
+
+def test_what_stays_after_its_job_does_not_stay_for_ever(world, work):
+	staying, following = submit(mode="stay_after_the_job"), submit(n=2)
+	work()
+	assert [transitions(job.name) for job in (staying, following)] == [RUN] * 2
 
 
 # --- what changed a moment ago

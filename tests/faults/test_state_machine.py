@@ -22,6 +22,7 @@ from hypothesis.stateful import (
 from processes import shortened
 
 from dartwing.dartwing_core.background_jobs import (
+	JobCanceledError,
 	PermanentError,
 	TransientError,
 	cancel_job,
@@ -132,11 +133,11 @@ class Engine(RuleBasedStateMachine):
 
 	@rule(attempt=consumes(attempts))
 	def fail(self, attempt) -> None:
-		self._settle(attempt, Failed(TransientError("a test's"), "traceback"))
+		self._settle(attempt, Failed.of(TransientError("a test's"), "traceback"))
 
 	@rule(attempt=consumes(attempts))
 	def fail_for_good(self, attempt) -> None:
-		self._settle(attempt, Failed(PermanentError("a test's"), "traceback"))
+		self._settle(attempt, Failed.of(PermanentError("a test's"), "traceback"))
 
 	@rule(attempt=consumes(attempts))
 	def time_out(self, attempt) -> None:
@@ -144,7 +145,7 @@ class Engine(RuleBasedStateMachine):
 
 	@rule(attempt=consumes(attempts))
 	def give_up(self, attempt) -> None:
-		self._settle(attempt, Abandoned())
+		self._settle(attempt, Abandoned.of(JobCanceledError("a test's"), "traceback"))
 
 	def _settle(self, attempt, outcome: Outcome) -> None:
 		"""As a horse does it: the handler's row, and then what became of the attempt."""

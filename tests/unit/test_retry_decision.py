@@ -17,9 +17,9 @@ from dartwing.dartwing_core.background_jobs.errors import (
 from dartwing.dartwing_core.background_jobs.execution.outcomes import describe
 from dartwing.dartwing_core.background_jobs.execution.retry_decision import (
 	LONGEST_RETRY_AFTER_SECONDS,
+	Verdict,
 	calculate_backoff,
 	decide,
-	retry_after_of,
 )
 
 BaseExceptionGroup = getattr(builtins, "BaseExceptionGroup", None)
@@ -98,7 +98,7 @@ def test_jitter_uses_the_whole_range():
 	],
 )
 def test_retry_after_is_read_from_error_and_response(error, seconds):
-	assert retry_after_of(error, NOW) == seconds
+	assert Verdict.of(error).seconds_to_wait(NOW) == seconds
 
 
 @pytest.mark.parametrize(
@@ -114,13 +114,15 @@ def test_retry_after_is_read_from_error_and_response(error, seconds):
 	],
 )
 def test_decisions(error, retry_count, max_retries, delay):
-	decision = decide(error, retry_count, max_retries, random=lambda: 0.5, now=NOW)
+	decision = decide(Verdict.of(error), retry_count, max_retries, random=lambda: 0.5, now=NOW)
 	assert decision.delay_seconds == delay
 	assert decision.error_type == classify_error(error)
 
 
 def test_a_type_may_have_its_own_base_delay():
-	assert decide(TransientError(), 1, 5, lambda: 0.5, NOW, base_delay_seconds=5).delay_seconds == 10
+	assert (
+		decide(Verdict.of(TransientError()), 1, 5, lambda: 0.5, NOW, base_delay_seconds=5).delay_seconds == 10
+	)
 
 
 # the classes of Frappe v15 and v16, one by one; docs/reference/errors.md says the same
@@ -200,7 +202,7 @@ def test_a_group_of_errors_is_permanent_as_soon_as_one_of_them_is(errors, expect
 @pytest.mark.skipif(not BaseExceptionGroup, reason="Python 3.10 has no groups of errors")
 def test_a_group_of_errors_waits_as_long_as_the_one_that_asks_for_most():
 	errors = [TransientError("x", retry_after=5), TransientError("x", retry_after=50), ValueError("x")]
-	assert retry_after_of(BaseExceptionGroup("x", errors), NOW) == 50
+	assert Verdict.of(BaseExceptionGroup("x", errors)).seconds_to_wait(NOW) == 50
 
 
 class Locked(Exception):
@@ -215,7 +217,7 @@ class Locked(Exception):
 
 def test_an_error_whose_properties_raise_is_unknown_and_asks_for_no_wait():
 	assert classify_error(Locked()) == TRANSIENT
-	assert retry_after_of(Locked(), NOW) is None
+	assert Verdict.of(Locked()).seconds_to_wait(NOW) is None
 
 
 def test_the_exit_code_of_a_process_is_no_http_status():
@@ -223,7 +225,7 @@ def test_the_exit_code_of_a_process_is_no_http_status():
 
 
 def test_a_wait_that_no_number_holds_is_the_longest_one():
-	assert retry_after_of(TransientError(retry_after=10**400), NOW) == LONGEST_RETRY_AFTER_SECONDS
+	assert Verdict.of(TransientError(retry_after=10**400)).seconds_to_wait(NOW) == LONGEST_RETRY_AFTER_SECONDS
 
 
 @pytest.mark.parametrize(

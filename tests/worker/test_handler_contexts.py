@@ -79,6 +79,7 @@ def test_a_hook_that_fails_after_a_job_changes_nothing(world, hooks):
 		("close", "Completed"),
 		("another connection", "Completed"),
 		("no connection", "Failed"),
+		("another site", "Dead Letter"),
 		("no session", "Failed"),
 		("no locals", "Failed"),
 	],

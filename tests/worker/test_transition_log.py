@@ -92,6 +92,18 @@ def test_a_line_has_the_time_of_this_host_whatever_zone_the_handler_has_set(line
 	assert written[-1] < f"{datetime.now() + timedelta(seconds=1):%Y-%m-%d %H:%M:%S}"
 
 
+def test_a_handler_that_configures_logging_turns_no_line_off(lines, world, work):
+	silent, following = submit(mode="silence_the_logs"), submit(n=2)
+	work()
+	for job in (silent, following):
+		assert steps(lines(), job.name) == [
+			(None, "Pending"),
+			("Pending", "Queued"),
+			("Queued", "Running"),
+			("Running", "Completed"),
+		]
+
+
 def test_what_is_not_committed_is_not_logged(lines, world):
 	with acting_as(world.alice):
 		job = submit_job(OBLIGING, world.alpha, {"mode": "succeed"})

@@ -185,8 +185,13 @@ def http_status_of(error: BaseException) -> int | None:
 
 
 def attribute_of(carrier: object, name: str) -> Any:
-	"""An attribute of a foreign error; None if it has none, or if asking for it fails."""
+	"""An attribute of a foreign error; None if it has none, or if asking for it fails.
+
+	Raises JobTimeoutException, of RQ or of a time limit: asking took too long.
+	"""
 	try:
 		return getattr(carrier, name, None)
+	except JobTimeoutException:
+		raise
 	except (Exception, SystemExit, GeneratorExit):
 		return None

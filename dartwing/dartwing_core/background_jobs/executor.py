@@ -12,9 +12,11 @@
 from functools import partial
 
 import frappe
+from frappe import _
 
 from dartwing.dartwing_core.background_jobs.database.after_commit import is_untouched
 from dartwing.dartwing_core.background_jobs.database.connections import as_own_connection
+from dartwing.dartwing_core.background_jobs.errors import PermanentError
 from dartwing.dartwing_core.background_jobs.execution.attempt import attempt
 from dartwing.dartwing_core.background_jobs.execution.claims import ClaimAlong, claim
 from dartwing.dartwing_core.background_jobs.execution.drain import Drain
@@ -22,7 +24,7 @@ from dartwing.dartwing_core.background_jobs.execution.endings import asks_to_sto
 from dartwing.dartwing_core.background_jobs.execution.errands import Errands
 from dartwing.dartwing_core.background_jobs.execution.fresh_context import HandlerContexts
 from dartwing.dartwing_core.background_jobs.execution.horse import Horse
-from dartwing.dartwing_core.background_jobs.execution.offspring import Offspring
+from dartwing.dartwing_core.background_jobs.execution.offspring import Offspring, children_end_here
 from dartwing.dartwing_core.background_jobs.execution.outcomes import (
 	Abandoned,
 	Completed,
@@ -35,7 +37,7 @@ from dartwing.dartwing_core.background_jobs.execution.settlement import (
 	complete_and_claim,
 	record_failure,
 )
-from dartwing.dartwing_core.background_jobs.execution.surroundings import surroundings_kept
+from dartwing.dartwing_core.background_jobs.execution.surroundings import Surroundings
 from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
 from dartwing.dartwing_core.background_jobs.tenancy.asking import EXECUTE_JOB
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
@@ -69,10 +71,12 @@ def run(
 	made in the same transaction.
 	Raises, after the job is settled, the handler's error if that asks this process to stop, and no other.
 	"""
-	limit = TimeLimit(job.timeout_seconds)
+	limit, surroundings = TimeLimit(job.timeout_seconds), Surroundings()
 	called = {"background_job_id": job.name}
 	try:
-		outcome, is_settled = contexts.run(EXECUTE_JOB, called, partial(work, job, limit, errands))
+		with surroundings.kept(), children_end_here():
+			attempted = partial(work, job, limit, errands, surroundings)
+			outcome, is_settled = contexts.run(EXECUTE_JOB, called, attempted)
 	except BaseException as error:
 		# of a hook before the job, or of what the handler left of Frappe
 		outcome, is_settled = outcome_of(error, job.timeout_seconds, limit.has_interrupted), False
@@ -82,24 +86,37 @@ def run(
 		raise outcome.error
 
 
-def work(job: BackgroundJob, limit: TimeLimit, errands: Errands) -> tuple[Outcome, bool]:
+def work(
+	job: BackgroundJob, limit: TimeLimit, errands: Errands, surroundings: Surroundings
+) -> tuple[Outcome, bool]:
 	"""Run the handler in this context; the outcome, and whether it is settled.
 
 	It is if the handler used its connection: then its transaction is committed, or undone, with the outcome.
+	Where the handler has gone to another site and stayed there, what it wrote is not committed.
 	"""
-	outcome = perform(job, limit, errands)
+	here = where_it_works()
+	outcome = perform(job, limit, errands, surroundings)
+	if where_it_works() != here:
+		if isinstance(outcome, Completed):
+			raise PermanentError(_("the handler went to another site, and did not come back"))
+		return outcome, False
 	if is_untouched(frappe.local.db):
 		return outcome, False
 	return settle(job, outcome, limit, errands), True
 
 
-def perform(job: BackgroundJob, limit: TimeLimit, errands: Errands) -> Outcome:
+def where_it_works() -> tuple[str, str | None]:
+	"""The site and the database of the current context."""
+	return frappe.local.site, frappe.local.db.cur_db_name
+
+
+def perform(job: BackgroundJob, limit: TimeLimit, errands: Errands, surroundings: Surroundings) -> Outcome:
 	"""Run the handler as the job's owner in this transaction, and say how it ended.
 
 	What a handler that was stopped has started is gone by then.
 	"""
 	offspring = Offspring()
-	outcome = attempt(job, limit, errands, offspring)
+	outcome = attempt(job, limit, errands, offspring, surroundings)
 	if offspring.must_end or isinstance(outcome, TimedOut | Abandoned):
 		try:
 			offspring.end()
@@ -115,7 +132,7 @@ def settle(job: BackgroundJob, outcome: Outcome, limit: TimeLimit, errands: Erra
 	"""
 	if isinstance(outcome, Completed):
 		try:
-			with surroundings_kept(), limit.enforced():
+			with limit.enforced():
 				complete(job, outcome)
 			errands.note_end(job)
 			return outcome

@@ -63,6 +63,8 @@ def write(lines: Sequence[Line]) -> None:
 		logging.getLogger(LOGGER).exception("transitions are not logged")
 		return
 	logger.setLevel(logging.INFO)
+	# a program that configures logging turns off what was there before
+	logger.disabled = False
 	_follow_rotation(logger)
 	for _name, line in lines:
 		logger.info(json.dumps(line))

@@ -3,10 +3,8 @@
 However it ends, the attempt returns an outcome and raises nothing.
 """
 
-import os
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -22,10 +20,10 @@ from dartwing.dartwing_core.background_jobs.execution.context import JobContext
 from dartwing.dartwing_core.background_jobs.execution.control_connection import ControlConnection
 from dartwing.dartwing_core.background_jobs.execution.endings import outcome_of
 from dartwing.dartwing_core.background_jobs.execution.errands import Errands
-from dartwing.dartwing_core.background_jobs.execution.offspring import Offspring
+from dartwing.dartwing_core.background_jobs.execution.offspring import Offspring, children_end_here
 from dartwing.dartwing_core.background_jobs.execution.outcomes import Completed, Outcome, TimedOut
 from dartwing.dartwing_core.background_jobs.execution.supervision import Supervisor
-from dartwing.dartwing_core.background_jobs.execution.surroundings import surroundings_kept
+from dartwing.dartwing_core.background_jobs.execution.surroundings import Surroundings
 from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 from dartwing.dartwing_core.doctype.job_type.job_type import get_handler
@@ -35,10 +33,16 @@ _found: dict[tuple[str, str], tuple[Callable[[JobContext], Any], float]] = {}
 HANDLER_LASTS_SECONDS = 1
 
 
-def attempt(job: BackgroundJob, limit: TimeLimit, errands: Errands, offspring: Offspring) -> Outcome:
+def attempt(
+	job: BackgroundJob,
+	limit: TimeLimit,
+	errands: Errands,
+	offspring: Offspring,
+	surroundings: Surroundings,
+) -> Outcome:
 	try:
 		with (
-			surroundings_kept(),
+			surroundings.kept(),
 			supervised(job, limit, errands, offspring) as context,
 			acting_as(job.owner_user),
 			limit.enforced(),
@@ -51,17 +55,8 @@ def attempt(job: BackgroundJob, limit: TimeLimit, errands: Errands, offspring: O
 
 
 def call(handler: Callable[[JobContext], Any], context: JobContext) -> Any:
-	"""What the handler returns. If it forked and its child returns here as well, the child ends here.
-
-	The job belongs to the parent, and so do the connections that the child was born with.
-	"""
-	process = os.getpid()
-	try:
+	with children_end_here():
 		return handler(context)
-	finally:
-		if os.getpid() != process:
-			traceback.print_exc()
-			os._exit(1)
 
 
 def handler_of(job: BackgroundJob) -> Callable[[JobContext], Any]:

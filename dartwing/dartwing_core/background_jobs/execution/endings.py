@@ -7,6 +7,7 @@ from types import FrameType
 import frappe
 
 from dartwing.dartwing_core.background_jobs.errors import JobCanceledError
+from dartwing.dartwing_core.background_jobs.execution.offspring import children_end_here
 from dartwing.dartwing_core.background_jobs.execution.outcomes import (
 	LAST_WORDS_SECONDS,
 	Abandoned,
@@ -25,16 +26,16 @@ def outcome_of(error: BaseException, timeout_seconds: int, was_interrupted: bool
 	`was_interrupted`: the attempt's time limit has struck, whatever the handler made of that.
 	"""
 	if isinstance(error, JobCanceledError):
-		return Abandoned(error, traceback_of(error))
+		return Abandoned.of(error, traceback_of(error))
 	if was_interrupted:
 		return TimedOut(timeout_seconds, traceback_of(error))
-	return Failed(error, traceback_of(error))
+	return Failed.of(error, traceback_of(error))
 
 
 def traceback_of(error: BaseException) -> str:
 	"""Frappe's text of the error that is being handled; only the lines of code if it cannot be printed."""
 	try:
-		with at_most(LAST_WORDS_SECONDS):
+		with at_most(LAST_WORDS_SECONDS), children_end_here():
 			return frappe.get_traceback()
 	except (Exception, SystemExit, GeneratorExit):
 		return "".join(format_tb(error.__traceback__)) + type(error).__name__

@@ -12,7 +12,9 @@ import frappe
 from frappe.database.database import Database
 from frappe.utils import CallbackManager
 
+from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.database import connections, drivers
+from dartwing.dartwing_core.background_jobs.execution.time_limit import at_most
 
 Returned = TypeVar("Returned")
 
@@ -158,8 +160,9 @@ def _own(value: Any, copied: Callable[[Any], Any] = copy) -> Any:
 
 
 def _attempt(call: Callable[[], object]) -> None:
-	"""Call what follows a job; its job has ended, whatever this raises."""
+	"""Call what follows a job, for some seconds at most; its job has ended, whatever this raises."""
 	try:
-		call()
+		with at_most(config.get("timeout_grace_seconds")):
+			call()
 	except BaseException:
 		logging.getLogger("dartwing").exception("what follows a job failed")

@@ -8,7 +8,9 @@ of its own and whose parent has ended: daemons do that on purpose.
 import os
 import signal
 import time
+import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -52,6 +54,21 @@ class Offspring:
 			if leads_its_group():
 				os.killpg(os.getpid(), signal.SIGKILL)
 			os.kill(os.getpid(), signal.SIGKILL)
+
+
+@contextmanager
+def children_end_here() -> Iterator[None]:
+	"""A process that is forked in the block, and comes to its end as well, ends there.
+
+	The job belongs to its parent, and so do the connections that it was born with.
+	"""
+	process = os.getpid()
+	try:
+		yield
+	finally:
+		if os.getpid() != process:
+			traceback.print_exc()
+			os._exit(1)
 
 
 def has_children() -> bool:

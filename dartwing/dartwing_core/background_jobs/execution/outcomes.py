@@ -1,9 +1,10 @@
 """Every way an attempt can end is one value, and each records itself in the current transaction."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timezone
-from typing import Any
+from typing import Any, TypeVar
 
 import frappe
 from frappe import _
@@ -21,6 +22,8 @@ from dartwing.dartwing_core.background_jobs.errors import (
 	leaves_of,
 )
 from dartwing.dartwing_core.background_jobs.execution import retry_decision
+from dartwing.dartwing_core.background_jobs.execution.offspring import children_end_here
+from dartwing.dartwing_core.background_jobs.execution.retry_decision import Verdict
 from dartwing.dartwing_core.background_jobs.execution.time_limit import at_most
 from dartwing.dartwing_core.background_jobs.submission import json_objects
 from dartwing.dartwing_core.doctype.background_job.background_job import (
@@ -30,6 +33,8 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	TIMED_OUT,
 	BackgroundJob,
 )
+
+Answer = TypeVar("Answer")
 
 # seconds that an error may take to say what it is: its handler's time is over
 LAST_WORDS_SECONDS = 2
@@ -104,24 +109,32 @@ class Failed:
 
 	error: BaseException
 	traceback: str
+	message: str
+	verdict: Verdict
+
+	@classmethod
+	def of(cls, error: BaseException, traceback: str) -> "Failed":
+		"""Ask the error, once: what it answers is code of others, and nothing must be in its way."""
+		verdict = asked(lambda: Verdict.of(error), Verdict(TRANSIENT))
+		message = asked(lambda: describe(error), type(error).__name__)
+		return cls(error, traceback, message, verdict)
 
 	def record(self, job: BackgroundJob) -> None:
 		decision = retry_decision.decide(
-			self.error,
+			self.verdict,
 			job.retry_count,
 			job.max_retries,
 			random.random,
 			times.utc_now().replace(tzinfo=timezone.utc),
 			base_delay_of(job),
 		)
-		message = describe(self.error)
 		details = {
 			"error_type": decision.error_type,
-			"error_message": message,
+			"error_message": self.message,
 			"error_traceback": self.traceback,
 		}
 		if decision.error_type == PERMANENT:
-			job.transition_to(DEAD_LETTER, message=message, actor=job.worker_name, **details)
+			job.transition_to(DEAD_LETTER, message=self.message, actor=job.worker_name, **details)
 		else:
 			schedule_retry(job, FAILED, decision.delay_seconds, job.worker_name, details)
 
@@ -178,12 +191,17 @@ def describe(error: BaseException) -> str:
 
 def words_of(error: BaseException) -> str:
 	"""What the error says of itself; nothing if it cannot even do that."""
+	return asked(lambda: str(error).strip(), "")
+
+
+def asked(ask: Callable[[], Answer], otherwise: Answer) -> Answer:
+	"""What an error answers, or what stands for it if it fails to, takes too long or forks."""
 	try:
-		with at_most(LAST_WORDS_SECONDS):
-			return str(error).strip()
+		with at_most(LAST_WORDS_SECONDS), children_end_here():
+			return ask()
 	except BaseException:
 		# whatever the error is, the attempt has ended with it
-		return ""
+		return otherwise
 
 
 def is_telling(error: BaseException, words: str) -> bool:

@@ -20,6 +20,33 @@ LONGEST_RETRY_AFTER_SECONDS = 365 * 24 * 3600.0
 
 
 @dataclass(frozen=True)
+class Verdict:
+	"""What an error says about retries: its type, and how long to wait, in seconds or until when.
+
+	A group of errors may say that more than once.
+	"""
+
+	error_type: str
+	retry_after: tuple[float | datetime, ...] = ()
+
+	@classmethod
+	def of(cls, error: BaseException) -> "Verdict":
+		asked_for = [value for one in leaves_of(error) if (value := _asked_for(one)) is not None]
+		return cls(classify_error(error), tuple(asked_for))
+
+	def seconds_to_wait(self, now: datetime) -> float | None:
+		"""At least 0 and at most a year; None if the error says nothing. `now` is timezone-aware.
+
+		A group of errors waits as long as the one that asks for most.
+		"""
+		seconds = [
+			(value - now).total_seconds() if isinstance(value, datetime) else value
+			for value in self.retry_after
+		]
+		return min(max(0.0, *seconds), LONGEST_RETRY_AFTER_SECONDS) if seconds else None
+
+
+@dataclass(frozen=True)
 class RetryDecision:
 	"""What follows a failed attempt: a delay in seconds, or None for the dead letter queue."""
 
@@ -41,37 +68,27 @@ def calculate_backoff(
 
 
 def decide(
-	error: BaseException,
+	verdict: Verdict,
 	retry_count: int,
 	max_retries: int,
 	random: Callable[[], float],
 	now: datetime,
 	base_delay_seconds: float = BASE_DELAY_SECONDS,
 ) -> RetryDecision:
-	"""Retry a transient error while retries are left, after Retry-After where the error names one.
-
-	`now` is timezone-aware; it is only needed to read a Retry-After given as a date.
-	"""
-	error_type = classify_error(error)
-	if error_type != TRANSIENT or retry_count >= max_retries:
-		return RetryDecision(error_type, None)
-	asked_for = retry_after_of(error, now)
+	"""Retry a transient error while retries are left, after Retry-After where the error names one."""
+	if verdict.error_type != TRANSIENT or retry_count >= max_retries:
+		return RetryDecision(verdict.error_type, None)
+	asked_for = verdict.seconds_to_wait(now)
 	if asked_for is not None:
-		return RetryDecision(error_type, asked_for)
-	return RetryDecision(error_type, calculate_backoff(retry_count, base_delay_seconds, random))
+		return RetryDecision(verdict.error_type, asked_for)
+	return RetryDecision(verdict.error_type, calculate_backoff(retry_count, base_delay_seconds, random))
 
 
-def retry_after_of(error: BaseException, now: datetime) -> float | None:
-	"""Seconds that the error asks to wait: its `retry_after`, or its response's Retry-After header.
+def _asked_for(error: BaseException) -> float | datetime | None:
+	"""What the error asks to wait: its `retry_after`, or its response's Retry-After header.
 
-	The header holds seconds or an HTTP date (RFC 9110, section 10.2.3); any other value is ignored. A group
-	of errors waits as long as the one that asks for most.
+	The header holds seconds or an HTTP date (RFC 9110, section 10.2.3); any other value is ignored.
 	"""
-	asked_for = [seconds for one in leaves_of(error) if (seconds := _asked_for(one, now)) is not None]
-	return max(asked_for, default=None)
-
-
-def _asked_for(error: BaseException, now: datetime) -> float | None:
 	value = attribute_of(error, "retry_after")
 	if value is None:
 		headers = attribute_of(attribute_of(error, "response"), "headers")
@@ -80,21 +97,26 @@ def _asked_for(error: BaseException, now: datetime) -> float | None:
 		except Exception:
 			# the response's headers are not what headers should be
 			return None
-	return None if value is None else _seconds(value, now)
+	return None if value is None else _seconds_or_date(value)
 
 
-def _seconds(value: object, now: datetime) -> float | None:
-	"""The value as seconds, at least 0 and at most a year; None for a value that means no time."""
+def _seconds_or_date(value: object) -> float | datetime | None:
+	"""None for a value that means no time."""
 	if isinstance(value, timedelta):
-		seconds = value.total_seconds()
-	else:
-		try:
-			seconds = float(value)  # type: ignore[arg-type]
-		except OverflowError:
-			return LONGEST_RETRY_AFTER_SECONDS
-		except (TypeError, ValueError):
-			try:
-				seconds = (parsedate_to_datetime(str(value)) - now).total_seconds()
-			except (TypeError, ValueError, OverflowError):
-				return None
-	return None if isnan(seconds) else min(max(0.0, seconds), LONGEST_RETRY_AFTER_SECONDS)
+		return value.total_seconds()
+	try:
+		seconds = float(value)  # type: ignore[arg-type]
+	except OverflowError:
+		return LONGEST_RETRY_AFTER_SECONDS
+	except (TypeError, ValueError):
+		return _date(str(value))
+	return None if isnan(seconds) else seconds
+
+
+def _date(text: str) -> datetime | None:
+	try:
+		date = parsedate_to_datetime(text)
+	except (TypeError, ValueError, OverflowError):
+		return None
+	# of one without a zone it is not known when it is
+	return date if date.tzinfo else None

@@ -12,6 +12,7 @@ from dartwing.dartwing_core.background_jobs.database.connections import (
 )
 from dartwing.dartwing_core.background_jobs.execution.claims import ClaimAlong
 from dartwing.dartwing_core.background_jobs.execution.errands import Errands
+from dartwing.dartwing_core.background_jobs.execution.offspring import children_end_here
 from dartwing.dartwing_core.background_jobs.execution.outcomes import (
 	Abandoned,
 	Completed,
@@ -27,9 +28,10 @@ def complete(job: BackgroundJob, outcome: Completed) -> None:
 
 	What the handler has put off to just before its commit is done first, so that it can undo no record.
 	"""
-	frappe.db.before_commit.run()
+	with children_end_here():
+		frappe.db.before_commit.run()
 	outcome.record(job)
-	with as_own_connection():
+	with as_own_connection(), children_end_here():
 		frappe.db.commit()
 
 
@@ -75,7 +77,7 @@ def undo() -> None:
 	statement opens another one.
 	"""
 	try:
-		with at_most(config.get("timeout_grace_seconds")):
+		with at_most(config.get("timeout_grace_seconds")), children_end_here():
 			frappe.db.rollback()
 	except BaseException:
 		# the handler's own callbacks of the rollback may raise anything, or never return

@@ -4,6 +4,8 @@ The engine writes its logs and opens its connections in the same process, and th
 process in which something cannot be put back takes no other job.
 """
 
+import asyncio
+import faulthandler
 import gc
 import locale
 import logging
@@ -15,9 +17,10 @@ import socket
 import sys
 import threading
 import time
+import tracemalloc
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -25,15 +28,50 @@ SIGNALS = sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
 LIMITS = sorted(getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_"))
 TIMERS = (signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 STREAMS = ("stdin", "stdout", "stderr")
+# objects that Python or the interpreter calls
+HOOKS = ("excepthook", "unraisablehook", "displayhook", "breakpointhook")
+LISTS = ("path", "argv", "meta_path", "path_hooks")
 
 
-def environment() -> dict[str, str]:
-	return dict(os.environ)
+class Same:
+	"""Equal if it is the same object. What is put in its place may say that it is equal to anything."""
+
+	def __init__(self, value: Any):
+		self.value = value
+
+	def __eq__(self, other: object) -> bool:
+		return isinstance(other, Same) and other.value is self.value
+
+	__hash__ = None  # type: ignore[assignment]
 
 
-def set_environment(value: dict[str, str]) -> None:
+def objects(of: Any, names: Sequence[str]) -> dict[str, Same]:
+	return {name: Same(getattr(of, name)) for name in names}
+
+
+def set_objects(of: Any, value: dict[str, Same]) -> None:
+	for name, same in value.items():
+		setattr(of, name, same.value)
+
+
+def lists() -> dict[str, list[Same]]:
+	return {name: list(map(Same, getattr(sys, name))) for name in LISTS}
+
+
+def set_lists(value: dict[str, list[Same]]) -> None:
+	for name, members in value.items():
+		setattr(sys, name, [same.value for same in members])
+
+
+def environment() -> tuple[Same, dict[str, str]]:
+	return Same(os.environ), dict(os.environ)
+
+
+def set_environment(value: tuple[Same, dict[str, str]]) -> None:
+	same, variables = value
+	os.environ = same.value  # noqa: B003 whatever a handler has put there
 	os.environ.clear()
-	os.environ.update(value)
+	os.environ.update(variables)
 	# the time zone is read from the environment
 	time.tzset()
 
@@ -44,15 +82,21 @@ def umask() -> int:
 	return value
 
 
-def signal_handlers() -> list[Any]:
-	return list(map(signal.getsignal, SIGNALS))
+def signal_handlers() -> list[Same]:
+	return [Same(signal.getsignal(number)) for number in SIGNALS]
 
 
-def set_signal_handlers(value: list[Any]) -> None:
+def set_signal_handlers(value: list[Same]) -> None:
 	for number, handler in zip(SIGNALS, value, strict=True):
 		# None means: set by foreign code, and Python cannot put it back
-		if handler is not None and signal.getsignal(number) is not handler:
-			signal.signal(number, handler)
+		if handler.value is not None and signal.getsignal(number) is not handler.value:
+			signal.signal(number, handler.value)
+
+
+def wakeup_descriptor() -> int:
+	descriptor = signal.set_wakeup_fd(-1)
+	signal.set_wakeup_fd(descriptor)
+	return descriptor
 
 
 def limits() -> list[tuple[int, int]]:
@@ -85,23 +129,62 @@ def set_niceness(value: int) -> None:
 	os.nice(value - niceness())
 
 
-def garbage_collection() -> tuple[bool, tuple[int, int, int]]:
-	return gc.isenabled(), gc.get_threshold()
+def stack_size() -> int:
+	# to ask for it sets it to the default
+	size = threading.stack_size()
+	threading.stack_size(size)
+	return size
 
 
-def set_garbage_collection(value: tuple[bool, tuple[int, int, int]]) -> None:
-	is_enabled, thresholds = value
+def rights() -> tuple[Any, ...]:
+	return os.getresuid(), os.getresgid(), os.getgroups()
+
+
+def set_rights(value: tuple[Any, ...]) -> None:
+	users, groups, further = value
+	# first of all: who is not root may not set groups
+	os.setresuid(*users)
+	os.setresgid(*groups)
+	os.setgroups(further)
+
+
+def garbage_collection() -> tuple[bool, tuple[int, int, int], int]:
+	return gc.isenabled(), gc.get_threshold(), gc.get_debug()
+
+
+def set_garbage_collection(value: tuple[bool, tuple[int, int, int], int]) -> None:
+	is_enabled, thresholds, flags = value
+	gc.set_debug(flags)
 	gc.set_threshold(*thresholds)
 	(gc.enable if is_enabled else gc.disable)()
 
 
-def streams() -> list[Any]:
-	return [getattr(sys, name) for name in STREAMS]
+def descriptors() -> list[tuple[int, int] | None]:
+	"""What the standard streams lead to; None for one that is closed."""
+	return [identity(number) for number in range(len(STREAMS))]
 
 
-def set_streams(value: list[Any]) -> None:
-	for name, stream in zip(STREAMS, value, strict=True):
-		setattr(sys, name, stream)
+def identity(descriptor: int) -> tuple[int, int] | None:
+	try:
+		status = os.fstat(descriptor)
+	except OSError:
+		return None
+	return status.st_dev, status.st_ino
+
+
+def closed_streams() -> list[bool]:
+	return [bool(getattr(getattr(sys, name), "closed", False)) for name in STREAMS]
+
+
+def cannot_be_put_back(value: Any) -> None:
+	"""The process takes no other job, which costs less than to keep what would be needed."""
+
+
+def set_tracing_of_memory(value: bool) -> None:
+	if value:
+		tracemalloc.start()
+	else:
+		tracemalloc.stop()
 
 
 def set_warning_filters(value: list[Any]) -> None:
@@ -110,33 +193,42 @@ def set_warning_filters(value: list[Any]) -> None:
 
 # how each thing that a process has one of is read, and set
 STATES: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
+	# what follows may need the rights
+	(rights, set_rights),
 	# before the handlers of their signals
 	(timers, stop_timers),
 	(signal_handlers, set_signal_handlers),
+	(wakeup_descriptor, signal.set_wakeup_fd),
 	(environment, set_environment),
 	(os.getcwd, os.chdir),
 	(umask, os.umask),
 	(limits, set_limits),
 	(niceness, set_niceness),
-	(streams, set_streams),
+	(partial(os.sched_getaffinity, 0), partial(os.sched_setaffinity, 0)),
+	(partial(os.getpgid, 0), partial(os.setpgid, 0)),
+	(partial(objects, sys, STREAMS), partial(set_objects, sys)),
+	(closed_streams, cannot_be_put_back),
+	(descriptors, cannot_be_put_back),
 	(socket.getdefaulttimeout, socket.setdefaulttimeout),
-	(lambda: sys.excepthook, partial(setattr, sys, "excepthook")),
-	(lambda: threading.excepthook, partial(setattr, threading, "excepthook")),
+	(partial(objects, sys, HOOKS), partial(set_objects, sys)),
+	(partial(objects, threading, ["excepthook"]), partial(set_objects, threading)),
+	(stack_size, threading.stack_size),
 	(sys.getswitchinterval, sys.setswitchinterval),
 	(sys.getrecursionlimit, sys.setrecursionlimit),
-	(lambda: list(sys.path), partial(setattr, sys, "path")),
+	(sys.get_int_max_str_digits, sys.set_int_max_str_digits),
+	(lists, set_lists),
 	(sys.gettrace, sys.settrace),
 	(sys.getprofile, sys.setprofile),
 	(threading.gettrace, threading.settrace),
 	(threading.getprofile, threading.setprofile),
 	(garbage_collection, set_garbage_collection),
+	(tracemalloc.is_tracing, set_tracing_of_memory),
+	(lambda: Same(asyncio._get_running_loop()), lambda loop: asyncio._set_running_loop(loop.value)),
 	(partial(locale.setlocale, locale.LC_ALL), partial(locale.setlocale, locale.LC_ALL)),
 	(lambda: list(warnings.filters), set_warning_filters),
 	(lambda: logging.root.manager.disable, logging.disable),
 	(random.getstate, random.setstate),
 )
-# what is raised by what cannot be read, or put back
-IMPOSSIBLE = (OSError, ValueError, TypeError, locale.Error)
 UNKNOWN = object()
 
 _is_spoiled = False
@@ -147,37 +239,56 @@ def is_spoiled() -> bool:
 	return _is_spoiled
 
 
-@contextmanager
-def surroundings_kept() -> Iterator[None]:
-	"""Put back what the block changes of the process, however it ends.
+class Surroundings:
+	"""What the process has one of, as it is when this is made.
 
-	What it leaves in modules, and threads that it started, stay until the process ends.
+	What is in modules, what only the kernel knows of a process, and threads are not looked at: what a handler
+	leaves there stays until the process ends.
 	"""
-	before = [read_or_unknown(read) for read, _put_back in STATES]
-	blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-	try:
-		yield
-	finally:
-		for (read, put_back), value in zip(STATES, before, strict=True):
-			if value is not UNKNOWN and read_or_unknown(read) != value:
+
+	def __init__(self) -> None:
+		self._before = [read_or_spoil(read) for read, _put_back in STATES]
+		self._blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+	def put_back(self) -> None:
+		"""Put back what is not as it was; where that cannot be done, the process is spoiled."""
+		# nobody can ask whether a handler has left one running
+		faulthandler.cancel_dump_traceback_later()
+		for (read, put_back), value in zip(STATES, self._before, strict=True):
+			if not is_still(read, value):
 				put_back_or_spoil(read, put_back, value)
 		# last of all: a signal that waited may raise from here
-		signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+		signal.pthread_sigmask(signal.SIG_SETMASK, self._blocked)
+
+	@contextmanager
+	def kept(self) -> Iterator[None]:
+		"""Put back what the block changes of the process, however it ends."""
+		try:
+			yield
+		finally:
+			self.put_back()
 
 
-def read_or_unknown(read: Callable[[], Any]) -> Any:
+def read_or_spoil(read: Callable[[], Any]) -> Any:
+	"""The state; unknown if it cannot be read, as the working folder that has been removed."""
+	global _is_spoiled
 	try:
 		return read()
-	except IMPOSSIBLE:
-		# as the working folder is when it has been removed
+	except Exception:
+		_is_spoiled = True
 		return UNKNOWN
+
+
+def is_still(read: Callable[[], Any], value: Any) -> bool:
+	try:
+		return value is UNKNOWN or read() == value
+	except Exception:
+		return False
 
 
 def put_back_or_spoil(read: Callable[[], Any], put_back: Callable[[Any], Any], value: Any) -> None:
 	global _is_spoiled
-	try:
+	with suppress(Exception):
 		put_back(value)
-	except IMPOSSIBLE:
-		_is_spoiled = True
-	if read_or_unknown(read) != value:
+	if not is_still(read, value):
 		_is_spoiled = True

@@ -9,6 +9,9 @@ from types import FrameType
 
 from dartwing.dartwing_core.background_jobs.errors import JobTimeoutError
 
+# an alarm may strike so much before its time
+EARLY_SECONDS = 0.1
+
 
 class TimeLimit:
 	"""Seconds that begin now; `enforced` interrupts its block once when they are over.
@@ -48,7 +51,13 @@ class TimeLimit:
 				signal.setitimer(signal.ITIMER_REAL, left)
 
 	def _interrupt(self, _signal: int, _frame: FrameType | None) -> None:
-		if self._is_in_force:
+		if not self._is_in_force:
+			return
+		left = self._ends_at - time.monotonic()
+		if left > EARLY_SECONDS:
+			# somebody else's alarm, which may have taken the place of this one
+			signal.setitimer(signal.ITIMER_REAL, left)
+		else:
 			self.has_interrupted = True
 			raise JobTimeoutError(f"over its time limit of {self.seconds} seconds")
 
