@@ -9,15 +9,15 @@ from frappe.utils import get_fullname
 from dartwing.dartwing_core.api.arguments import About
 from dartwing.dartwing_core.api.endpoints import CHANGE, READ, endpoint
 from dartwing.dartwing_core.api.jobs import LIST, STATUS, SUBMIT
-from dartwing.dartwing_core.background_jobs import engine, texts
+from dartwing.dartwing_core.background_jobs import engine
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.insight import queries
+from dartwing.dartwing_core.background_jobs.insight.outputs import urls_of
 from dartwing.dartwing_core.background_jobs.tenancy import access
 
 Row = dict[str, Any]
 FIELDS = ("name", "owner_user", "depends_on")
 MAX_CHILDREN = 20
-PRIVATE = "/private/files/"
 # of the names of the engine's parts, for example "Dependencies"; RQ's names of workers are longer
 LONGEST_PART = 20
 
@@ -94,37 +94,27 @@ def as_rows(jobs: list[Row]) -> list[Row]:
 	named = {"name": ("in", [job["job_id"] for job in jobs] or [""])}
 	more = {row.name: row for row in frappe.get_all("Background Job", filters=named, fields=list(FIELDS))}
 	administered = None if access.is_system_manager() else set(access.administered_organizations())
-	files = loadable_files([job["output_reference"] for job in jobs])
+	urls = urls_of(job["output_reference"] for job in jobs)
 	# a job that was deleted since the first query is none any more
-	return [as_row(job, more[job["job_id"]], administered, files) for job in jobs if job["job_id"] in more]
+	return [as_row(job, more[job["job_id"]], administered, urls) for job in jobs if job["job_id"] in more]
 
 
-def as_row(job: Row, more: frappe._dict, administered: set[str] | None, files: set[str]) -> Row:
+def as_row(job: Row, more: frappe._dict, administered: set[str] | None, urls: dict[str, str]) -> Row:
 	may_administer = administered is None or job["organization"] in administered
 	return {
 		**job,
 		"owner_name": get_fullname(more.owner_user),
 		"is_mine": more.owner_user == frappe.session.user,
 		"depends_on": more.depends_on,
-		"output": output_of(job["output_reference"], files),
+		"output": output_of(job["output_reference"], urls),
 		"may_cancel": may_administer or more.owner_user == frappe.session.user,
 		"may_administer": may_administer,
 	}
 
 
-def output_of(reference: str | None, files: set[str]) -> Row | None:
+def output_of(reference: str | None, urls: dict[str, str]) -> Row | None:
 	"""`{text, url}` of what a job produced; `url` is None for what is nothing that the user may load."""
 	if not reference:
 		return None
-	is_public = texts.is_file_of_this_site(reference) and not reference.startswith(PRIVATE)
-	url = reference if is_public or texts.is_web_address(reference) or reference in files else None
+	url = urls.get(reference)
 	return {"text": reference.rpartition("/")[2] if url else reference, "url": url}
-
-
-def loadable_files(references: list[str | None]) -> set[str]:
-	"""Those that are private files which the user may read."""
-	private = [one for one in references if one and one.startswith(PRIVATE)]
-	if not private:
-		return set()
-	files = frappe.get_all("File", filters={"file_url": ("in", private)}, fields=["*"])
-	return {file.file_url for file in files if frappe.get_doc({"doctype": "File", **file}).is_downloadable()}

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
 
 import frappe
 
-from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.insight import queries
+from dartwing.dartwing_core.background_jobs.insight.outputs import urls_of
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.upkeep import dead_letter
 from dartwing.dartwing_core.doctype.background_job.background_job import (
@@ -116,17 +115,4 @@ def output_of(job: frappe._dict) -> dict[str, Any] | None:
 	reference = job.output_reference
 	if not reference:
 		return None
-	return {"label": reference, "url": _url_of(reference)}
-
-
-def _url_of(reference: str) -> str | None:
-	if texts.is_web_address(reference):
-		return reference
-	if texts.is_file_of_this_site(reference) and _may_download(reference):
-		return quote(reference)
-	return None
-
-
-def _may_download(file_url: str) -> bool:
-	files = frappe.get_all("File", {"file_url": file_url}, pluck="name", limit=5)
-	return any(frappe.get_doc("File", name).has_permission("read") for name in files)
+	return {"label": reference, "url": urls_of([reference]).get(reference)}
