@@ -60,7 +60,7 @@ def floors() -> dict[str, set[str]]:
 
 
 def arrows(below: dict[str, set[str]]) -> list[tuple[str, str]]:
-	"""Those that no longer way through other floors says already."""
+	"""The arrows that do not follow from others."""
 
 	def reached(floor: str) -> set[str]:
 		return {floor}.union(*(reached(other) for other in below[floor]))

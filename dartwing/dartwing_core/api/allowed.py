@@ -68,7 +68,7 @@ MAY_BE_ASKED = re.compile(
 )
 # these answer what a report has, or had, for a user whom an argument names
 REPORTS = re.compile(r"frappe\.(desk\.query_report|core\.doctype\.prepared_report)\.")
-# these are told an import, and ask nobody who may see it
+# arguments that name a report which was made earlier
 KEPT_REPORT = ("dn", "prepared_report_name")
 # where an argument, or a field of a document in one, says which DocType is meant
 NAMING = re.compile(r"doctype|document_type|reference_type|(^|_)dt$|^(allow|ref|parent)$", re.IGNORECASE)
@@ -79,9 +79,9 @@ UNASKING = frozenset(
 		"frappe.workflow.doctype.workflow.workflow.get_workflow_state_count",
 	)
 )
-# how a method is named by which another one is told what to call
+# a text that names a method, in an argument that says what another method is to call
 PATH = re.compile(r"[A-Za-z_]\w*(\.\w+)+")
-# Desk's trees are told it
+# a method that Desk's tree views name in an argument
 MAY_BE_CALLED = ("frappe.desk.treeview.get_children",)
 # what a search for links takes
 LINK_SEARCH = ("doctype", "txt", "searchfield", "start", "page_len", "filters")

@@ -54,7 +54,7 @@ def is_columns(text: str) -> bool:
 
 
 def texts_that_are_none(value: Any, is_of_document: bool = False) -> Iterator[str]:
-	"""The texts in what stands for columns that are none: of a text, a list, or `{"COUNT": "name"}`.
+	"""The texts in an argument for columns that do not read as columns: a text, a list, `{"COUNT": "name"}`.
 
 	A saved report has a field with its DocType, `["name", "Background Job"]`; of another list within the list
 	Frappe v15 makes filters. In a document that is sent to be stored, a row of a child table, which says the

@@ -1,9 +1,9 @@
 """The door that every request to Frappe's own methods passes: what a user may not see is not there.
 
 Frappe has some hundred methods that take a DocType and a name, and not all ask who may see the document:
-some write a like or a comment, some answer in another way than for a name that there is not. So, before
-any of them runs, each name of a guarded document that the user may not see is replaced by a name that
-there is not, and in the answer it is put back. Frappe then does and says, word for word, what it does
+some write a like or a comment, some answer in another way than for an unknown name. So, before any of
+them runs, each name of a guarded document that the user may not see is replaced by a name that does not
+exist, and in the answer it is put back. Frappe then does and says, word for word, what it does
 for an unknown name, whatever that is.
 
 The name that stands in for a hidden one is the name that was sent, with digits added at its end. Frappe
@@ -60,9 +60,9 @@ class Replacement:
 	digits: str
 
 	def of(self, name: str, keeps_nobodys: bool = False) -> str:
-		"""A name that there is not; one that is as long as a name can be loses letters to the digits.
+		"""A name that does not exist: the given one and the digits, which replace a part of a long name.
 
-		With `keeps_nobodys`, a person who is no organization's member stays who they are.
+		With `keeps_nobodys`, people who are in no organization keep their names.
 		"""
 		if name not in self.hidden or (keeps_nobodys and not access_hooks.members_of_others([name])):
 			return name
@@ -75,7 +75,7 @@ class Replacement:
 		return name[:start] + self.digits + name[start + DIGITS :]
 
 	def undone(self, text: str) -> str:
-		"""What an answer says of the names that there are not, said of those that were sent."""
+		"""The text of an answer, in which the names that were sent stand again for their replacements."""
 		for name in self.hidden:
 			if self.of(name) == self._cut(name):
 				for cut, whole in zip(as_answered(self._cut(name)), as_answered(name), strict=True):
@@ -189,7 +189,7 @@ def restore_names(response: Response | None, request: Request) -> None:
 
 
 def hide_who_refused(response: Response) -> None:
-	"""Without a traceback: Frappe refuses a link to an unknown name, and `links` one to a hidden name."""
+	"""Drop the traceback: it shows whether Frappe (unknown name) or `links` (hidden name) has refused."""
 	body = response.get_data()
 	if b"LinkValidationError" in body and response.mimetype == "application/json":
 		told = json.loads(body)

@@ -1,8 +1,8 @@
-"""Files in arguments of methods: who may not read one, names or addresses none.
+"""Files in arguments of methods: users cannot name, or give the address of, a file that they may not read.
 
 Frappe's methods read, copy, mail and unpack the files that they are told, and not all ask who may read those.
 So each argument is looked at, however deep, before any method runs: the address of a file that may not be
-read is refused as that of no file, and a File's name is replaced by one that there is not (`door`).
+read is refused as that of no file, and a File's name is replaced by one that does not exist (`door`).
 """
 
 import re
@@ -94,5 +94,5 @@ def foreign_names(texts: list[str]) -> list[str]:
 
 
 def may_be_a_files(text: str) -> bool:
-	"""Whether the database may take it for a name of that length: it passes over what cannot be seen."""
+	"""Whether the database may take it for a name of that length: it ignores what cannot be seen."""
 	return bool(ODD.search(text)) or (len(text.rstrip()) == NAME_LENGTH and text.rstrip().isalnum())

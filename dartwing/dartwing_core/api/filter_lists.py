@@ -96,7 +96,10 @@ def is_condition(value: list) -> bool:
 
 
 def is_harmless_as_columns(value: list) -> bool:
-	"""Frappe v15 takes a condition that stands for all of the filters for the fields, if there are any."""
+	"""Whether the condition, `["name", "=", "x"]`, could stand where columns do.
+
+	If fields are given, too, Frappe v15 takes filters that are a list beginning with a text for the fields.
+	"""
 	return all(not isinstance(one, str) or is_operator(one) or is_name(one, KEY) or not one for one in value)
 
 
@@ -109,7 +112,7 @@ def is_operator(value: Any) -> bool:
 
 
 def has_open_range(value: Any, doctypes: set[str]) -> bool:
-	"""Whether a range is asked for of what is no date of any of the DocTypes, anywhere in the value.
+	"""Whether a range on a field that is no date of the DocTypes is asked for, anywhere in the value.
 
 	Frappe v15 writes a range of two values for dates only. Of another field it writes `between 'x'`, and what
 	follows in its statement, the condition of what the user may see, becomes the end of the range.
@@ -150,7 +153,7 @@ def is_date(field: Any, doctypes: set[str]) -> bool:
 
 
 def odd_conditions(value: Any) -> Iterator[Any]:
-	"""What looks like a condition anywhere in a value that should be none, and is not of names alone.
+	"""Conditions hidden in an argument that should hold none, whose field or DocType is no plain name.
 
 	A method may take conditions in an argument of any name.
 	"""
@@ -169,9 +172,9 @@ def odd_conditions(value: Any) -> Iterator[Any]:
 
 
 def is_odd_condition(value: list) -> bool:
-	"""Whether Frappe would find an operator in it, behind what are no names.
+	"""Whether Frappe would find an operator in it, after something that is no plain name.
 
-	One that is missing is an equals sign to it.
+	Frappe takes a missing operator for an equals sign.
 	"""
 	if len(value) < 3:
 		return False

@@ -1,8 +1,9 @@
 """Frappe's own methods that v15 answers for rows which the user may not see, under the same arguments.
 
-Foreign names and conditions are kept from all methods by `door`. These three count or find any DocType's
-rows by a filter: `frappe.client.get_count` asks for no permission, `get` finds a row before it asks, and
-a link search can be told to ignore permissions.
+Foreign names and conditions are kept from all methods by `door`. Three of these methods count or find rows of
+any DocType by a filter: `frappe.client.get_count` asks for no permission, `get` finds a row before it asks,
+and a link search can be told to ignore permissions. The others tell of linked documents and of users'
+permissions, or move a communication.
 """
 
 from typing import Any

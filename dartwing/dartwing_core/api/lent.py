@@ -83,7 +83,7 @@ def lent_by(value: Any) -> str | None:
 
 @refusing
 def has_mailed_report_permission(doc: Any, ptype: str = "read", user: str | None = None) -> bool:
-	"""Who may read a mailed report may have it made and sent to themselves, as the user that it names."""
+	"""A reader of a mailed report may have it made and sent to themselves, as the user that it names."""
 	user = user or frappe.session.user
 	return bool(doc.get("__islocal")) or doc.user == user or access.is_system_manager(user)
 

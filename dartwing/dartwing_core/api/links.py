@@ -1,4 +1,4 @@
-"""What a document may say that somebody has saved: what others see, Frappe runs, or is a reference.
+"""Checks of every document that is saved: markup, code, references, and the files that it names.
 
 A request can change the name alone in a document that refers to a guarded DocType already (a ToDo, a
 comment): it names no DocType, so `door` lets it pass.
@@ -45,9 +45,10 @@ def as_list(text: str | None) -> list:
 
 
 def refuse_hidden(doc: Any, method: str | None = None) -> None:
-	"""Before a document is saved for somebody: raise what Frappe raises for a reference to nothing.
+	"""Before a document is saved for somebody: refuse markup, deep JSON, files and hidden references.
 
-	Only what the save changes is looked at: what was stored before stops nobody who may change the rest.
+	For a hidden reference, raise what Frappe raises for a reference to nothing. Only what the save changes is
+	looked at: what was stored before stops nobody who may change the rest.
 	"""
 	if not is_asked():
 		return

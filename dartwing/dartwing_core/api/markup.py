@@ -33,7 +33,7 @@ ICON = re.compile(r"(?:[\w .:/-]|[^\x00-\x7f])*")
 # what draws bars and the text below them
 BARCODE_TAG = re.compile(r"</?(?:svg|g|rect|path|text)(?:\s+(?!on|href)[\w-]+=\"[^\"<>]*\")*\s*/?>")
 NOT_IN_AN_ADDRESS = re.compile(r"[\"<>]|^(?:javascript|vbscript|data:text)", re.IGNORECASE)
-# a browser passes over these before the scheme of an address and within it
+# a browser ignores these before the scheme of an address and within it
 PASSED_OVER = re.compile(r"[\x00-\x20]")
 # Jane Doe <jane@example.com>
 MAILBOX = re.compile(r"<[\w.+%'-]+@[\w.-]+>")
@@ -59,7 +59,7 @@ ADDRESS_FIELD = re.compile(r"(?:^|_)(?:url|uri|link|href|route|website|src|redir
 # begins a text that Frappe takes for Markdown
 MARKDOWN = "<!-- markdown -->"
 
-# why a value may not be what it is, or None
+# returns the reason to refuse a value, or None
 Check = Callable[[str], str | None]
 
 

@@ -26,11 +26,11 @@ SUSPECT = re.compile(
 	r"background.?job|job.?(execution.?log|type|tally|engine.?settings)|organization|org.?member|person|\\u",
 	re.IGNORECASE,
 )
-# whatever is no printable ASCII: the database takes Ä for A, and passes over what cannot be seen
+# whatever is no printable ASCII: the database takes Ä for A, and ignores what cannot be seen
 ODD = re.compile(r"[^\x20-\x7e]")
 # small letters above others, which the database takes for letters and Unicode does not decompose
 LETTERS_ABOVE = str.maketrans(dict(zip(range(0x363, 0x370), "aeioucdhmrtvx", strict=True)))
-# a letter that lengthens another, and that the database passes over
+# a letter that lengthens another, and that the database ignores when it compares
 PASSED_OVER = "\N{ARABIC TATWEEL}"
 # arguments by which methods of other apps name a DocType; they may mean anything by a mere "Person"
 NAMING = re.compile(r"doctype|^dt$", re.IGNORECASE)
@@ -91,7 +91,7 @@ def guarded_doctype(text: Any) -> str | None:
 def may_be_a_name(text: str) -> bool:
 	"""Whether the database can take the text for a name, which has at most 140 characters.
 
-	It passes over blanks at the end, and over marks and characters that cannot be seen, however many.
+	It ignores blanks at the end, and marks and characters that cannot be seen, however many.
 	"""
 	if len(text) <= LONGEST_NAME:
 		return True

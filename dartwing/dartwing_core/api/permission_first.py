@@ -1,7 +1,7 @@
 """Methods of Frappe that ask nobody whether the user may have the document that they are about: asked here.
 
 Which ones they are differs from version to version. A document that the user may not have is answered as one
-that there is not.
+that does not exist.
 """
 
 from collections.abc import Iterator

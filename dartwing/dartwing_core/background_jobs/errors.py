@@ -147,9 +147,6 @@ def classify_error(error: BaseException) -> str:
 	return PERMANENT if any(_is_permanent(one) for one in leaves_of(error)) else TRANSIENT
 
 
-get_error_type = classify_error
-
-
 def _is_permanent(error: BaseException) -> bool:
 	if isinstance(error, TRANSIENT_ERRORS):
 		return False

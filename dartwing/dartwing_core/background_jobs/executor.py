@@ -1,12 +1,12 @@
-"""What a worker runs: claim → perform → settle, and the next one.
+"""What a wake-up runs: its own job (claim → perform → settle), and then others that wait.
 
 1. A wake-up names a job. It is claimed (Queued → Running, under a fresh attempt id) if it may still start.
 2. Its handler is called as the job's owner, in a Frappe context and a transaction of its own, in time and
    under supervision.
 3. How that ended is settled: Completed is committed together with what the handler wrote; anything else is
    recorded after the handler's writes are undone.
-4. The process goes on with other jobs that wait, as long as its budget lasts. What follows from their ends is
-   done for several of them at once.
+4. The process goes on with other jobs that wait, as long as its budget lasts. When none is left it stays for
+   a moment, because another may come. The consequences of their ends are taken for several of them at once.
 """
 
 from functools import partial

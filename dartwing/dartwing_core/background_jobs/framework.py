@@ -15,8 +15,8 @@ NO_OBJECTION = True if VERSION >= 16 else None
 # v15 joins the conditions of all hooks by `and`, each as it stands; that of Frappe for files is `… or …`
 OPEN_CONDITIONS = () if VERSION >= 16 else ("File",)
 
-# v16 writes Desk's count of a list out: its query builder doubles quotation marks, and leaves backslashes;
-# behind one, the end of a text is not its end
+# v16 writes Desk's count of a list out: its query builder doubles quotation marks, and leaves backslashes; a
+# backslash before the closing quotation mark keeps the text open
 COUNTS_WRITTEN_OUT = "frappe.desk.reportview.get_count" if VERSION >= 16 else ""
 
 # v16 writes its answers with orjson, which knows no larger integers and answers 500 for one; a Fragment is a
@@ -58,7 +58,7 @@ def row_count(alias: str) -> Any:
 
 
 def rows_passed_over(count: int) -> dict[str, int]:
-	"""The argument of a list that begins behind so many rows; v16 warns of the name that v15 knows."""
+	"""The argument of a list that leaves out its first `count` rows; v16 warns of the name that v15 knows."""
 	return {"offset": count} if VERSION >= 16 else {"limit_start": count}
 
 

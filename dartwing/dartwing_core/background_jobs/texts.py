@@ -19,6 +19,7 @@ import frappe
 
 ELLIPSIS = "…"
 # characters; four bytes each fit into the columns: a unit test compares them with the DocTypes
+# of a message that people are shown, which may have several lines
 MAX_LINE = 1000
 MAX_PROGRESS_MESSAGE = 255
 MAX_REFERENCE = 255
@@ -84,7 +85,7 @@ def _without_looks(text: str) -> str:
 
 
 def cut(text: str, characters: int) -> str:
-	"""At most so many characters, with an ellipsis for the rest; what is seen as one character is not cut."""
+	"""At most `characters`, with an ellipsis for the rest; what is seen as one character is not cut."""
 	if len(text) <= characters:
 		return text
 	end = characters - len(ELLIPSIS)
@@ -103,7 +104,7 @@ def shortened(text: str, characters: int = MAX_TRACEBACK) -> str:
 
 
 def line(value: Any, characters: int = MAX_LINE, hide: Callable[[str], str] = str) -> str:
-	"""What people are told in a sentence or two, from any value; `hide` takes out what it must not say."""
+	"""A message of a sentence or two, from any value; `hide` takes out what it must not say."""
 	# before tags are taken out, and after: either may break a secret into pieces or put one together
 	text = hide(without_server_paths(storable(value)))
 	# of nothing but tags, the tags are the text

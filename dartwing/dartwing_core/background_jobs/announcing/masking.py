@@ -143,7 +143,7 @@ def _secrets_in(value: Any, wanted: list[str]) -> Iterator[str]:
 
 
 def _leaves(value: Any) -> Iterator[str]:
-	"""Texts and numbers in the value; true, false and null are told from no other, and are no secrets."""
+	"""Texts and numbers in the value; true, false and null are too common to be secrets."""
 	if isinstance(value, dict):
 		for item in value.values():
 			yield from _leaves(item)

@@ -45,7 +45,7 @@ def full_rq_job_id(rq_job_id: str | None) -> str | None:
 
 
 def committed(lines: Sequence[Line]) -> set[str]:
-	"""The names of those rows of the Job Execution Log, out of the lines', that are there."""
+	"""Which of the lines' rows exist in the Job Execution Log, by name."""
 	log = frappe.qb.DocType("Job Execution Log")
 	names = [name for name, _line in lines]
 	return set(frappe.qb.from_(log).select(log.name).where(log.name.isin(names)).run(pluck=True))
@@ -58,8 +58,7 @@ def write(lines: Sequence[Line]) -> None:
 	try:
 		logger = frappe.logger(LOGGER, max_size=MAX_BYTES, file_count=FILES)
 	except OSError:
-		# the transition is committed: a folder that cannot be written to must not keep what follows from
-		# being done
+		# the transition is committed: a log folder that cannot be written to must not stop what follows
 		logging.getLogger(LOGGER).exception("transitions are not logged")
 		return
 	logger.setLevel(logging.INFO)

@@ -3,7 +3,7 @@
 Each transaction has one `FollowUp` that keeps it. First the messages are told, which write nothing. Then the
 callbacks are done, each in a transaction of its own: on the current connection if that is the engine's own,
 and otherwise on one that is opened for them. On the caller's connection the callbacks would begin the
-caller's next transaction, and what the caller reads in that would be as old as the callbacks are.
+caller's next transaction, and the caller's next reads would use the snapshot that the callbacks began.
 """
 
 from collections.abc import Callable
@@ -42,10 +42,11 @@ class FollowUp:
 		return cls()
 
 	def begin_commit(self) -> None:
-		"""Frappe has taken this out of its list: what is asked for from here on follows the next commit."""
+		"""Frappe has taken this out of its list: what is added from here on follows the next commit."""
 		self._is_committed = True
-		# Frappe calls what is in `after_commit` once, and empties the list. If one of those callbacks made
-		# this follow-up, its `run` was called along with them, too early, and is no longer in the list.
+		# Frappe calls each callback in `after_commit` once, and empties the list. One of them may have made
+		# this follow-up, for example by submitting a job: then `run` was added to the list that was being
+		# worked off, and was called before this commit, too early (see `_is_committed`).
 		frappe.db.after_commit.add(self.run)
 		# Frappe's `commit()` has emptied the list of what follows a rollback. If the commit fails and is
 		# rolled back, the reader must still be put away.

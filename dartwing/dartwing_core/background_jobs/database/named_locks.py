@@ -1,4 +1,4 @@
-"""Locks of the database server by name: for what no row stands for yet.
+"""Named locks (`GET_LOCK`) of the database server: for things that have no row to lock yet.
 
 They belong to a connection, not to its transaction: a rollback keeps them, a lost connection frees them.
 Names are the server's, not the site's. A connection that would wait in a circle is refused at once; unlike
@@ -24,7 +24,7 @@ def lock_name(*of_what: str) -> str:
 
 
 def acquire(names: Sequence[str], wait_seconds: int) -> str | None:
-	"""Get all these locks on the current connection, waiting at most so long for each.
+	"""Get all these locks on the current connection, waiting at most `wait_seconds` for each.
 
 	If one cannot be had, none is kept, and its name is returned.
 	"""
@@ -120,9 +120,9 @@ def hold_until_the_end(names: Sequence[str], looks: Sequence[Look] = ()) -> tupl
 
 
 def let_go_and_read(query: str, values: Sequence[Any], columns: int) -> list[tuple]:
-	"""The rows of the query, uncommitted reads; lets go, in the same statement, of all locks.
+	"""The rows of the query, uncommitted reads; all locks are released in the same statement.
 
-	For a transaction that has just ended. The query has so many columns.
+	For a transaction that has just ended. `columns`: how many columns the query has.
 	"""
 	with uncommitted_reads() as reader:
 		names, reader.locks = reader.locks, []

@@ -62,9 +62,9 @@ def note_reader(connection: Database, reader: Reader | None) -> None:
 
 
 def reader_beside(connection: Database) -> Reader:
-	"""The reader of the connection's transaction, or the kept one if it is of the same database, or another.
+	"""The transaction's reader; else the kept one, if it is of the same database and alive; else a new one.
 
-	One that was lost meanwhile is lost with the locks that it held.
+	If the transaction's reader was lost meanwhile, the locks that it held are lost with it.
 	"""
 	found = reader_of(connection) or (_kept.pop() if _kept else None)
 	if found and found.process != os.getpid():

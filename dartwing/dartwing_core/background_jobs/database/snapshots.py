@@ -1,7 +1,7 @@
-"""How to change rows that others changed since the transaction's first read, on servers that refuse that.
+"""MariaDB's error 1020: how to change rows that others have changed since this transaction's first read.
 
 With `innodb_snapshot_isolation`, MariaDB's default from 11.6.2 on, a change or a locking read of such a row
-raises error 1020 and undoes the whole transaction, even if the transaction has locked the row meanwhile. The
+raises it and undoes the whole transaction, even if the transaction has locked the row meanwhile. The
 engine compares and sets, and writes a job's progress beside the transaction of its handler: it needs rows as
 they are now, as older servers give them. So do requests about the app's documents: Frappe v15 does not know
 error 1020, and would show its user the database's words.

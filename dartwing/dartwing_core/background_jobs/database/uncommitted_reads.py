@@ -18,8 +18,8 @@ from dartwing.dartwing_core.background_jobs.database.readers import Reader
 def uncommitted_reads() -> Iterator[Reader]:
 	"""Read in the block on the reading connection of the transaction; the caller's own is not touched.
 
-	The connection, and the named locks that it holds, are the transaction's until that ends. An error in the
-	block closes it: what is refused to people is refused after the block.
+	The connection, and the named locks that it holds, are the transaction's until that ends. An exception in
+	the block closes the connection, so raise refusals after the block.
 	"""
 	callers = frappe.local.db
 	reader = readers.reader_beside(callers)
@@ -33,5 +33,5 @@ def uncommitted_reads() -> Iterator[Reader]:
 		frappe.local.db = callers
 		if readers.reader_of(callers) is not reader:
 			reader.close()
-	# it puts the reader away when the transaction has ended
+	# the follow-up puts the reader away when the transaction has ended
 	FollowUp.of_this_transaction()

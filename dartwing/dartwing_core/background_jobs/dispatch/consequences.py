@@ -72,16 +72,18 @@ def follow_end(job: BackgroundJob) -> None:
 def follow_ends(jobs: Sequence[BackgroundJob]) -> None:
 	"""As `follow_end`, for many jobs.
 
-	A child that went back to Pending is released, or fails, if its parent has ended meanwhile.
+	Jobs that are Pending again come here, too: those of a refused claim (`claims.claim`), and dead letters
+	that are retried. One that waits for a parent is released, or fails, if the parent has ended meanwhile.
 	"""
 	if jobs:
 		do_after_commit(partial(take_consequences, jobs))
 
 
 def take_consequences(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
-	"""At once. Asks for `name`, `status`, `organization`, `depends_on`, `deduplication_key`.
+	"""Now, not after a commit. The jobs may be any objects with the fields that an end depends on: `name`,
+	`status`, `organization`, `depends_on`, `deduplication_key`.
 
-	On a connection of the engine's own, on which the dispatcher commits before it begins.
+	Call it on a connection of the engine's own: the dispatcher commits on it before it begins.
 	"""
 	ended = [job for job in jobs if job.status in FINISHED]
 	children = [job.name for job in jobs if job.status not in FINISHED and job.depends_on]

@@ -55,8 +55,9 @@ def _overlooked() -> list[str]:
 def release_or_fail(child_ids: Sequence[str]) -> list[str]:
 	"""Let waiting children of Completed parents go on; fail those whose parent has no success, or is gone.
 
-	In the current transaction; returns the organizations in which jobs became ready. A child that another
-	transaction is at, as one that cancels it, is left to the next tick: the others must not wait for it.
+	In the current transaction; returns the organizations in which jobs became ready. A child whose row
+	another transaction has locked, as one that cancels it, is left to the next tick: the others must not wait
+	for it.
 	"""
 	if not child_ids:
 		return []

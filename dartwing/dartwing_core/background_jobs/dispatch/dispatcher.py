@@ -36,7 +36,7 @@ from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings impo
 )
 from dartwing.dartwing_core.doctype.job_execution_log.job_execution_log import Entry
 
-# how many jobs that other transactions are at are passed over, for one organization
+# how many jobs of one organization may be skipped because other transactions have locked their rows
 MAX_PASSED_OVER = 100
 
 
@@ -47,8 +47,9 @@ def dispatch(organizations: Sequence[str]) -> int:
 	once: the second one leaves its jobs, which are committed by then, to the first, which looks once more
 	after it has let go of the lock.
 
-	Jobs that another transaction is at, for example one that cancels them, are passed over: at most a hundred
-	of one organization. The next tick tries these jobs again, and those that stand behind them in the order.
+	Jobs whose rows another transaction has locked, for example one that cancels them, are skipped: at most a
+	hundred of one organization. The next tick tries these jobs again, and those that stand behind them in the
+	order.
 	"""
 	handed_over = 0
 	taking_turns = {} if is_held() else {organization: Turns(organization) for organization in organizations}
@@ -70,7 +71,7 @@ class Turns:
 		self._lock = lock_name("dispatch", organization)
 		self._jobs_of_a_turn = int(config.get("dispatch_turn"))
 		self._was_full = False
-		# jobs that seemed ready, but another transaction is at them
+		# jobs that seemed ready, but another transaction has locked their rows
 		self._passed_over: set[str] = set()
 
 	def take(self) -> int:
@@ -127,8 +128,8 @@ def dispatch_ready() -> int:
 def queue_jobs(names: Sequence[str]) -> list[BackgroundJob]:
 	"""Move waiting jobs to Queued in the current transaction; the caller pushes them after the commit.
 
-	Returns the jobs that were moved, in their order; the others have moved on, or another transaction is at
-	them. A retry counts as used, unless the job runs again because its worker had died.
+	Returns the jobs that were moved, in their order; the others have moved on, or another transaction has
+	locked their rows. A retry counts as used, unless the job runs again because its worker had died.
 	"""
 	jobs = locked_while_waiting(names)
 	for job in jobs:

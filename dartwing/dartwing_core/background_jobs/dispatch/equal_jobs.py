@@ -41,8 +41,8 @@ def take_turn(
 
 	Submitters wait on a named lock and not on the unique index. On the index, those that wait would deadlock
 	when the first one rolls back; and each would keep a lock on the row that has the key, so that the end of
-	that row's job would have to wait for them. Whenever a submitter that had its turn has ended, all that
-	wait call `look_again`. When that says that nothing is left to do, the Hold that is returned is false.
+	that row's job would have to wait for them. When the submitter whose turn it was has ended, all that
+	wait call `look_again`. If it returns true, no turn is needed any more, and a false Hold is returned.
 	"""
 	names = [lock_name("equal job", key) for key in keys]
 	give_up_at = time.monotonic() + WAIT_SECONDS

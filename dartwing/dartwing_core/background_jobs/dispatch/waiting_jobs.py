@@ -95,7 +95,7 @@ def _waiting_priorities(organization: str) -> set[str]:
 
 
 def locked_while_waiting(names: Sequence[str]) -> list[BackgroundJob]:
-	"""Those of the jobs that still wait and are ready, locked, in this order; none that others are at."""
+	"""Those of the jobs that still wait and are ready, in this order, locked here and by nobody else."""
 	if not names:
 		return []
 	rows = frappe.db.sql(

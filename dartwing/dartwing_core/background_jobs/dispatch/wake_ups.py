@@ -27,9 +27,9 @@ def new_rq_job_id(job: BackgroundJob | frappe._dict) -> str:
 def renew_wake_up(job: frappe._dict) -> bool:
 	"""Give a Queued job another RQ id, in the current transaction; False when it moved on meanwhile.
 
-	So of two processes that find the wake-up lost, one pushes it again, and a late wake-up with the old id is
-	told from the new one. A job that another transaction is at is left to the next tick: the others must not
-	wait for it.
+	So of two processes that find the wake-up lost only one pushes it again. If the old one was only late,
+	each has an RQ id of its own, and the second that is run finds nothing to claim. A job whose row another
+	transaction has locked is left to the next tick: the others must not wait for it.
 	"""
 	found = frappe.db.sql(
 		f"""{ignoring_snapshot()}select name from `tabBackground Job`

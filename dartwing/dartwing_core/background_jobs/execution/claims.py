@@ -21,8 +21,8 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 def claim(job_id: str, horse: Horse | None = None, skip_locked: bool = False) -> BackgroundJob | None:
 	"""Make a Queued job Running under a fresh attempt id and commit; None when it is not to be run now.
 
-	The row then names the RQ job in whose horse it runs. With `skip_locked`, a job that another transaction
-	is at is left to that one.
+	The row then names the RQ job in whose horse it runs. With `skip_locked`, a job whose row
+	another transaction has locked is left to that one.
 	"""
 	job = read_queued(job_id, skip_locked)
 	if not job:
@@ -72,10 +72,10 @@ class ClaimAlong:
 		self._is_committed = False
 
 	def lock(self, ending: BackgroundJob) -> None:
-		"""Lock the rows of both jobs, if nobody is at them and the next one may start.
+		"""Lock the rows of both jobs, if nobody else has locked them and the next one may start.
 
-		Call it before the transaction writes anything. The row of the ending job is locked first: to wait for
-		it with the other one locked would have others wait for that.
+		Call it before the transaction writes anything. The row of the ending job is locked first, so
+		that this transaction never holds the row of the next job while it waits.
 		"""
 		job_id = self._next_id()
 		try:

@@ -17,7 +17,7 @@ from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_N
 
 
 class ControlConnection:
-	"""A second, autocommitting connection, opened on first use, that speaks for one attempt of a job.
+	"""An autocommitting connection beside the handler's, opened on first use: it speaks for one attempt.
 
 	Everything it writes carries the attempt's id, so that it changes nothing once the job was rescued,
 	canceled or retried. May be used from any thread.

@@ -20,7 +20,7 @@ from dartwing.dartwing_core.background_jobs.execution.surroundings import is_spo
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 
-# seconds for which an order of jobs is used; a job that comes later and should start sooner waits so long
+# seconds for which an order that was read is used; a more urgent job that arrives meanwhile waits until then
 ORDER_LASTS_SECONDS = 0.1
 # seconds for which an answer of the worker's Redis is used, whether another job may be taken
 ANSWER_LASTS_SECONDS = 0.1

@@ -1,4 +1,4 @@
-"""How an attempt ended that an error ended: the one place that decides it, whatever was raised."""
+"""The outcome of an attempt that raised: decided here, and nowhere else, for every kind of exception."""
 
 import signal
 from traceback import format_tb, walk_tb

@@ -76,9 +76,9 @@ class HandlerContexts:
 class EngineContext:
 	"""The context in which a horse of the engine works between its handlers, on a connection of its own.
 
-	It is made anew each second: what Frappe remembers in it, as the roles of a user, is at most so old.
-	Handlers in it are in a test where the job is that it is made in: Frappe says so to each job that it
-	starts itself, where the environment has a variable `CI`.
+	It is made anew each second: what Frappe remembers in it, as the roles of a user, is no older than that.
+	`frappe.flags.in_test` is handed on to it: where the environment has a variable `CI`, Frappe sets that
+	flag, but only in jobs that it starts itself.
 	"""
 
 	def __init__(self, site: str):

@@ -83,8 +83,9 @@ class Horse:
 	def linger(self, at_most_seconds: float) -> bool:
 		"""Wait for a wake-up of this site, for `drain_linger_seconds` at most; False if none comes.
 
-		The next job of a quiet site then starts without a fork. The horse makes way at once for whatever else
-		the worker has to do, and for a wake-up that waits already: it has found no job in that one.
+		The next job of a quiet site then starts without a fork. It gives up waiting at once when anything
+		else waits for the worker. A wake-up that is there from the beginning counts as that, too: this horse
+		has just looked, and found no job for it.
 		"""
 		began = time.monotonic()
 		seconds = min(self._linger_seconds, at_most_seconds)

@@ -64,7 +64,7 @@ LOOK_AHEAD = 20
 def read_queued(job_id: str, skip_locked: bool) -> BackgroundJob | None:
 	"""The job, if it is Queued, with its `standing`: a dict of what its start depends on (`STANDING`).
 
-	With `skip_locked`, its row is locked; None if another transaction is at it.
+	With `skip_locked`, its row is locked; None if another transaction has locked it.
 	"""
 	columns = [*(f"job.{field}" for field in FIELDS), f"{UTC_NOW} utc_now"]
 	columns += [f"({query}) `{name}`" for name, query in STANDING.items()]
@@ -87,7 +87,7 @@ def read_queued(job_id: str, skip_locked: bool) -> BackgroundJob | None:
 
 
 def is_locked_now(job: BackgroundJob) -> bool:
-	"""Lock the row of a running job; False if another transaction is at it, or has ended the attempt."""
+	"""Lock the row of a running job; False if another transaction has locked it, or ended the attempt."""
 	query = """select name from `tabBackground Job`
 		where name = %s and status = %s and attempt_id = %s for update skip locked"""
 	return bool(frappe.db.sql(ignoring_snapshot() + query, (job.name, RUNNING, job.attempt_id)))

@@ -60,9 +60,9 @@ def complete_and_claim(job: BackgroundJob, outcome: Completed, next_claim: Claim
 def record_failure(job: BackgroundJob, outcome: Outcome, errands: Errands) -> None:
 	"""Undo the handler's transaction, then record the outcome in a separate one.
 
-	That one has a fresh connection, because the handler's may be what broke. A handler that was interrupted
-	may have been so between a statement and its answer: whatever its connection was asked next, it would
-	answer that statement. The next job has another one.
+	That one has a fresh connection, because the handler's may be what broke. An interrupt may strike
+	between a statement and its answer. The connection would then give that answer to the next statement, so
+	it is dropped.
 	"""
 	if isinstance(outcome, TimedOut | Abandoned):
 		drop_connection()

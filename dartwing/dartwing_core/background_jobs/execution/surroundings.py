@@ -1,4 +1,4 @@
-"""What belongs to the process and not to Frappe's context, put back as soon as a handler is done.
+"""Process-wide state (signals, environment, working folder, …): put back as soon as a handler is done.
 
 The engine writes its logs and opens its connections in the same process, and the next job runs there. A
 process in which something cannot be put back takes no other job.

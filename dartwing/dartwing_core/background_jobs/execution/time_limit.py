@@ -17,7 +17,7 @@ class TimeLimit:
 	"""Seconds that begin now; `enforced` interrupts its block once when they are over.
 
 	`has_interrupted` stays true whatever the block made of the interruption. A process has one alarm only: a
-	block that sets it for a purpose of its own is not interrupted.
+	block that sets it for a purpose of its own (a handler that calls `signal.alarm`) is not interrupted.
 	"""
 
 	def __init__(self, seconds: float):
@@ -63,7 +63,7 @@ class TimeLimit:
 
 
 def at_most(seconds: float) -> AbstractContextManager[None]:
-	"""Interrupt the block after so many seconds; no other thread than the main one is interrupted."""
+	"""Interrupt the block after this many seconds; no other thread than the main one is interrupted."""
 	is_main = threading.current_thread() is threading.main_thread()
 	return TimeLimit(seconds).enforced() if is_main else nullcontext()
 

@@ -54,7 +54,7 @@ class ExportFile(ABC):
 		self._part = parts_folder() / f"{self.token}.{self.extension}"
 
 	def start(self, checkpoint: Mapping[str, Any] | None) -> None:
-		"""Begin the file, behind what the checkpoint of an earlier attempt says is there."""
+		"""Begin the file, or go on where the checkpoint of an earlier attempt ends."""
 		remove_leftovers()
 		self._open(checkpoint)
 

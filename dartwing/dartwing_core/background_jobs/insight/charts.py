@@ -18,7 +18,7 @@ from dartwing.dartwing_core.doctype.job_tally.job_tally import sums, uncounted_e
 
 MAX_TYPES = 8
 
-# jobs by event, and by what they are counted by
+# how many jobs, by event and by the part of the tally's key that they are grouped by
 Counts = Counter[tuple[str, Any]]
 
 

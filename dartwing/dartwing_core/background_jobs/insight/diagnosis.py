@@ -201,8 +201,8 @@ def stuck_jobs() -> Finding:
 
 def _is_overdue(job: frappe._dict, now: datetime) -> bool:
 	# The alarm and the supervisor have ended a handler before that, if they can. Where only RQ can, it kills
-	# the horse a minute after the wake-up's time, which is longer than the job's, and recovery needs a tick
-	# to see it.
+	# the horse a minute after the wake-up's time: with the default Drain Budget, two minutes after the job's
+	# own timeout. With a larger one, such a job is reported before RQ kills it.
 	patience = timedelta(seconds=job.timeout_seconds + config.get("timeout_grace_seconds") + 120)
 	return bool(job.started_at) and get_datetime(job.started_at) + patience < now
 

@@ -13,7 +13,7 @@ import frappe
 from dartwing.dartwing_core.background_jobs.statuses import FINISHED, UNFINISHED
 from dartwing.dartwing_core.doctype.job_tally.job_tally import finished_jobs
 
-# conditions, and the index that has just the jobs which meet them, by their creation
+# the fields that are compared, and the index that has the jobs of such a condition in order of creation
 IN_ORDER = {
 	(): ("creation",),
 	("status",): ("status", "creation"),

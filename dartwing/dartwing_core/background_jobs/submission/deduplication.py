@@ -2,7 +2,8 @@
 
 The unique index on `deduplication_key` decides, also between submitters on separate connections. After its
 job ended the key is freed in a transaction of its own: a submitter that lost the race holds a lock on the row
-until its own transaction ends, and the end of the job must not wait for that.
+until its own transaction ends, and the end of the job must not wait for that. A submission that meets the
+holder of its key frees the key as well, if the holder has ended or its window is over (`refuse_holders`).
 """
 
 from collections.abc import Sequence

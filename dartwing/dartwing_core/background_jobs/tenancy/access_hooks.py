@@ -214,7 +214,7 @@ def refuse_request(doc: frappe._dict, ptype: str) -> bool:
 
 
 def raise_not_found(doc: frappe._dict, ptype: str) -> None:
-	"""What Frappe v15 raises for a name that there is not; for a deletion it says nothing more."""
+	"""What Frappe v15 raises for a name that does not exist; for a deletion it says nothing more."""
 	if ptype == "delete":
 		raise frappe.DoesNotExistError
 	frappe.throw(_("{0} {1} not found").format(_(doc.doctype), doc.name), frappe.DoesNotExistError)

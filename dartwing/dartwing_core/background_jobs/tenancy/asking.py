@@ -1,4 +1,4 @@
-"""Whether somebody asked for what is done here, and so what they may not do is refused.
+"""Whether this code runs because a user asked for it: then what that user may not do is refused.
 
 A request can put off what it asks for: Frappe queues a change of many documents, an import, a report, and
 does it in a worker, as the user who asked. There is no request then, and all the same it is theirs. A job of

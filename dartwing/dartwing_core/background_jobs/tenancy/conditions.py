@@ -191,7 +191,7 @@ def _condition(
 
 
 def _field(doctype: str, kinds: dict[str, str], field: Any, place: str) -> str:
-	"""There is no difference between a field that there is not and one that may not be read."""
+	"""There is no difference between a field that does not exist and one that may not be read."""
 	if not isinstance(field, str) or field not in kinds:
 		refuse_argument(place, _("{0} has no field {1} that you may read").format(doctype, shown(field)))
 	return field

@@ -25,9 +25,9 @@ from dartwing.dartwing_core.background_jobs.tenancy.asking import is_asked
 REMOTE = ("http://", "https://")
 IS_PRIVATE = re.compile(r"^/?private\b|/private/files/")
 DEEPEST_ENCODING = 3
-# a letter that lengthens another, and that the database passes over
+# a letter that lengthens another, and that the database ignores when it compares
 PASSED_OVER = "\N{ARABIC TATWEEL}"
-# what says where a File's content is, or what it is, and what stands for nothing
+# the fields that say where the content of a File is, or what it is; with each, the value that says nothing
 IDENTITY = {"file_url": "", "file_name": "", "is_private": 0, "is_folder": 0, "content": ""}
 # methods of a File that write, to the place that its name says
 WRITING = ("optimize_file",)
@@ -145,7 +145,7 @@ def _names_by_address(addresses: set[str]) -> dict[str, list[str]]:
 
 @refusing
 def has_permission(doc: Any, ptype: str = "read", user: str | None = None) -> bool:
-	"""Who makes a File must be able to see what it is attached to, and to read what its address is of.
+	"""The maker of a File must be able to see what it is attached to, and to read what its address is of.
 
 	Frappe v15 attaches to any document, and copies any private file whose address a new File has.
 	"""

@@ -34,7 +34,7 @@ Pair = tuple[str, str]
 
 @site_cache(ttl=KEPT_SECONDS)
 def pairs_of(doctype: str) -> list[Pair]:
-	"""The fields of a DocType by two and two: which DocType, and which document of it, the row is about."""
+	"""Pairs of fields by which a row refers to a document: one names its DocType, the other the document."""
 	meta = frappe.get_meta(doctype)
 	if meta.issingle or meta.get("is_virtual"):
 		return []

@@ -1,4 +1,4 @@
-"""Who follows a document is mailed what is written about it, as long as they may see it.
+"""Followers of a document are mailed what is written about it, as long as they may see it.
 
 Frappe asks nobody. So, before these mails are made, the follows of what their users lost are deleted.
 """

@@ -121,7 +121,7 @@ def organization_deleted(doc: Document, event: str | None = None) -> None:
 
 
 def put_away(batches: int = BATCHES_OF_A_TICK) -> int:
-	"""Put away what deleted organizations left, in at most so many batches; returns how many rows.
+	"""Put away what deleted organizations left, in at most this many batches; returns how many rows.
 
 	Commits each batch. Of two processes at the same time, one does it.
 	"""
@@ -150,8 +150,8 @@ def _gone() -> list[str]:
 def put_away_batch(organization: str) -> int:
 	"""Put away some jobs of an organization that is gone, or its sums when there are no jobs any more.
 
-	In the current transaction; unfinished jobs come first, and become dead letters. Jobs that another
-	transaction is at are passed over. Returns how many rows; 0 when no more can be done now.
+	In the current transaction; unfinished jobs come first, and become dead letters. Jobs whose
+	rows another transaction has locked are skipped. Returns how many rows; 0 when no more can be done now.
 	"""
 	size, former = int(config.get("batch_size")), name_of_former(organization)
 	names = _some_jobs(organization, size)

@@ -1,4 +1,4 @@
-"""Holding and releasing: pause and resume, suspended organizations, migrations."""
+"""Holding and releasing: pause and resume, organizations that become Active again, migrations."""
 
 from functools import partial
 from typing import Any
@@ -67,8 +67,8 @@ def _cache_after_commit(doc: Document) -> None:
 
 
 def _fill_cache(doctype: str, name: str) -> None:
-	# on the second connection: on the caller's, this would begin a transaction, and the caller's reads in it
-	# would be as old as this one
+	# on a connection of the engine's own: on the caller's, this would begin a transaction, and the caller's
+	# next reads would use its snapshot
 	with own_connection():
 		frappe.get_cached_value(doctype, name)
 

@@ -148,8 +148,8 @@ def is_silent(job: frappe._dict) -> bool:
 def rescue(seen: frappe._dict) -> bool:
 	"""Record what became of a job whose worker is gone, and commit; False when it moved on meanwhile.
 
-	One that another transaction is at is left to the next tick: a machine that died in its commit holds the
-	row until the database gives its connection up.
+	A job whose row another transaction has locked is left to the next tick: a machine that died in its commit
+	holds the row until the database gives its connection up.
 	"""
 	was = (RUNNING, seen.attempt_id, seen.heartbeat_at)
 	found = [
@@ -179,7 +179,7 @@ def killed_for_its_timeout(job: BackgroundJob) -> bool:
 	found = queue_redis.fetch(job.rq_job_id)
 	if not found or not found.ended_at or not job.started_at:
 		return False
-	# told by the worker's own clock, which may be off: it was alive when it last showed so, and is not now
+	# by the worker's own clock, which may be off: it was alive when it last showed so, and is not now
 	ended_at = max(times.from_utc(found.ended_at), job.heartbeat_at or job.started_at)
 	ended_at = min(ended_at, times.site_now())
 	return (ended_at - job.started_at).total_seconds() >= job.timeout_seconds

@@ -1,4 +1,4 @@
-"""What is told of transitions once they are committed: a line in the log, an event in the browsers."""
+"""Transitions are announced once they are committed: by a line in the log and an event in the browsers."""
 
 from collections.abc import Sequence
 from itertools import repeat
@@ -19,7 +19,7 @@ def announce_after_commit(
 
 
 class Announcement:
-	"""What is told of all transitions of one transaction, together."""
+	"""The lines and events of all transitions of one transaction, together."""
 
 	def __init__(self) -> None:
 		self._told: list[tuple[transition_log.Line, realtime.Message, bool]] = []
@@ -37,7 +37,7 @@ class Announcement:
 		realtime.publish_all("job_status_changed", [event for _line, event in told])
 
 	def _committed(self, lines: Sequence[transition_log.Line]) -> set[str]:
-		"""The names of those rows of the Job Execution Log, out of the lines', that are there."""
+		"""Which of the lines' rows exist in the Job Execution Log, by name."""
 		if not lines:
 			return set()
 		with uncommitted_reads():

@@ -269,7 +269,7 @@ def _later_than_before(jobs: Sequence[BackgroundJob]) -> datetime:
 def locked(job_ids: Sequence[str], skip_locked: bool = False) -> list[BackgroundJob]:
 	"""The rows of these jobs as they are now, without their large texts, locked in the order of their ids.
 
-	With `skip_locked`, without those that another transaction is at.
+	With `skip_locked`, without those that another transaction has locked.
 	"""
 	if not job_ids:
 		return []

@@ -242,7 +242,7 @@ def _events(condition: str, **values: Any) -> list[Event]:
 
 
 def _name_beyond(limit: int) -> str | None:
-	"""The first uncounted row, from the oldest on, that is one too many."""
+	"""The oldest uncounted row after the first `limit` ones; None if there are no more."""
 	log = frappe.qb.DocType("Job Execution Log")
 	query = frappe.qb.from_(log).select(log.name).where(log.uncounted == 1).orderby(log.name)
 	found = query.limit(1).offset(limit).run(pluck=True)
