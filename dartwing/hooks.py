@@ -101,12 +101,12 @@ scheduler_events = {
 doc_events = {
 	"*": {
 		"before_validate": [
-			f"{_api}.links.refuse_hidden",
+			f"{_api}.saved_documents.check_before_save",
 			f"{_api}.lent.refuse_lent",
 			f"{_api}.stored_questions.refuse_stored",
 		],
-		"on_update": [f"{_api}.lent.refuse_lent", f"{_api}.links.refuse_composed"],
-		"before_rename": [f"{_jobs}.tenancy.renames.refuse_rename", f"{_api}.links.refuse_new_name"],
+		"on_update": [f"{_api}.lent.refuse_lent", f"{_api}.saved_documents.check_after_save"],
+		"before_rename": [f"{_jobs}.tenancy.renames.refuse_rename", f"{_api}.saved_documents.check_new_name"],
 		"after_rename": f"{_jobs}.tenancy.renames.refuse_rename",
 	},
 	"File": {
@@ -114,9 +114,9 @@ doc_events = {
 		"before_validate": f"{_files}.before_validate",
 		"after_delete": f"{_files}.after_delete",
 	},
-	"Communication": {"validate": f"{_api}.links.forget_references_by_mail"},
+	"Communication": {"validate": f"{_api}.saved_documents.forget_references_by_mail"},
 	"Prepared Report": {"before_insert": f"{_api}.stored_questions.refuse_report"},
-	"Kanban Board": {"validate": f"{_api}.links.refuse_boards"},
+	"Kanban Board": {"validate": f"{_api}.saved_documents.refuse_boards"},
 	**{
 		doctype: dict.fromkeys(("validate", "before_rename", "on_trash"), f"{_api}.desks.refuse_others")
 		for doctype in (

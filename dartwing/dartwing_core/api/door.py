@@ -189,7 +189,7 @@ def restore_names(response: Response | None, request: Request) -> None:
 
 
 def hide_who_refused(response: Response) -> None:
-	"""Drop the traceback: it shows whether Frappe (unknown name) or `links` (hidden name) has refused."""
+	"""Drop the traceback: it shows whether Frappe (unknown name) or this app (hidden name) has refused."""
 	body = response.get_data()
 	if b"LinkValidationError" in body and response.mimetype == "application/json":
 		told = json.loads(body)

@@ -14,8 +14,8 @@ from frappe import _
 from dartwing.dartwing_core.api import allowed, door, switches
 from dartwing.dartwing_core.api.document_methods import RUNNING, Call, calls_of
 from dartwing.dartwing_core.api.json_texts import parsed
-from dartwing.dartwing_core.api.links import changed_values, rows_and_stored
 from dartwing.dartwing_core.api.mentions import is_doctype
+from dartwing.dartwing_core.api.saved_documents import changed_values, rows_and_stored
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import files
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import raise_not_found

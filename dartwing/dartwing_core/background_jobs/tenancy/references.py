@@ -104,7 +104,7 @@ def query_conditions(user: str | None = None, doctype: str = "") -> str:
 
 
 def has_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool | None:
-	"""As `query_conditions`, for one row as it is stored; what it is changed to, `api.links` looks at."""
+	"""As `query_conditions`, for one row as it is stored; `api.saved_documents` looks at its changes."""
 	is_stored = doc.get("name") and not doc.get("__islocal")
 	if not is_stored or not is_about_documents(doc.doctype) or access.is_system_manager(user):
 		return framework.NO_OBJECTION

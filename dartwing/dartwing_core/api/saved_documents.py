@@ -44,7 +44,7 @@ def as_list(text: str | None) -> list:
 	return found if isinstance(found, list) else [found]
 
 
-def refuse_hidden(doc: Any, method: str | None = None) -> None:
+def check_before_save(doc: Any, method: str | None = None) -> None:
 	"""Before a document is saved for somebody: refuse markup, deep JSON, files and hidden references.
 
 	For a hidden reference, raise what Frappe raises for a reference to nothing. Only what the save changes is
@@ -67,7 +67,7 @@ def refuse_hidden(doc: Any, method: str | None = None) -> None:
 		refuse_hidden_references(row, values)
 
 
-def refuse_composed(doc: Any, method: str | None = None) -> None:
+def check_after_save(doc: Any, method: str | None = None) -> None:
 	"""After a document was saved: its texts and references once more, now that some are composed of others.
 
 	Frappe makes a reference of an address that a mail is sent to, for one.
@@ -83,7 +83,7 @@ def refuse_composed(doc: Any, method: str | None = None) -> None:
 		refuse_hidden_references(row, values)
 
 
-def refuse_new_name(doc: Any, method: str | None, old: str, new: str, *more: Any) -> None:
+def check_new_name(doc: Any, method: str | None, old: str, new: str, *more: Any) -> None:
 	"""Before a document is renamed."""
 	if is_asked_by_a_member():
 		markup.refuse_name(new)
