@@ -68,6 +68,7 @@ COLUMNS = [
 	["name", "`import_job`.`result`"],
 	["name", "import_job . status"],
 	["club.org_type as x"],
+	["`tabStrange Import`.import_job.status"],
 	["max(import_job.creation)"],
 	[{"import_job": ["status", "owner_user"]}],
 ]

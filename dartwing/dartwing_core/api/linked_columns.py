@@ -19,8 +19,8 @@ from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED
 
 ARGUMENTS = STRUCTURE | frozenset(CONDITIONS)
-# a name before a dot, and not that of a table
-BEFORE_A_DOT = re.compile(r"(?<![\w.])`?(\w+)`?\s*\.")
+# a name before a dot
+BEFORE_A_DOT = re.compile(r"(?<!\w)(\w+)`?\s*\.")
 KEPT_SECONDS = 60
 
 
