@@ -81,6 +81,17 @@ after_request = [
 	f"{_api}.door.restore_names",
 ]
 
+# rows that Frappe stores without a hook of a document
+_logs = "dartwing.dartwing_core.api.log_rows"
+override_doctype_class = {
+	"API Request Log": f"{_logs}.APIRequestLog",
+	"Access Log": f"{_logs}.AccessLog",
+	"Permission Log": f"{_logs}.PermissionLog",
+	"Route History": f"{_logs}.RouteHistory",
+	"View Log": f"{_logs}.ViewLog",
+	"Web Page View": f"{_logs}.WebPageView",
+}
+
 doctype_js = {
 	"Background Job": "public/js/dartwing_jobs.js",
 	"Job Engine Settings": "public/js/dartwing_jobs.js",

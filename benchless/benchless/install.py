@@ -12,7 +12,7 @@ from benchless.patches import mark_all_as_done, run_pending
 
 UNSUPPORTED_HOOKS = (
 	*("required_apps", "before_install", "before_app_install", "after_app_install", "after_sync"),
-	*("override_doctype_class", "naming_series_variables"),
+	"naming_series_variables",
 )
 
 
@@ -24,6 +24,9 @@ def install_app(app: str) -> None:
 	for hook in UNSUPPORTED_HOOKS:
 		if hook in hooks:
 			raise refuse(f"the hook {hook}")
+	# of a DocType that benchless does not have, the hook changes nothing
+	if any(frappe.db.exists("DocType", doctype) for doctype in hooks.get("override_doctype_class") or ()):
+		raise refuse("the hook override_doctype_class")
 	frappe.flags.in_install = app
 	try:
 		add_module_defs(app)

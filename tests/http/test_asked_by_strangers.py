@@ -7,7 +7,10 @@ from typing import Any
 import frappe
 import pytest
 from factories import CURIOUS, submit
+from frappe.deferred_insert import save_to_db
 from runtimes.chosen import is_a_bench
+
+from dartwing.dartwing_core.api import markup
 
 pytestmark = pytest.mark.skipif(not is_a_bench(), reason="benchless has neither reports nor calendars")
 
@@ -131,6 +134,70 @@ def test_a_mail_that_came_in_is_about_no_job(world, linking_mail):
 	doc = frappe.get_doc({**mail, **received, "recipients": address}).insert(ignore_permissions=True)
 	doc.reload()
 	assert (doc.reference_doctype, doc.reference_name, doc.timeline_links) == (None, None, [])
+
+
+IMAGE = "<img src=x onerror=alert(1)>"
+ENDING = 'x" onmouseover=alert(1) y="'
+
+
+def is_plain(row: Any) -> bool:
+	told = " ".join(str(row.get(field.fieldname) or "") for field in row.meta.fields)
+	return "<img" not in told and not markup.ends_an_attribute(told)
+
+
+def test_what_is_logged_of_an_export_is_plain(world, curious):
+	"""Frappe stores the row without a hook; System Managers look at it."""
+	told = {"file_type": ENDING, "method": IMAGE, "report_name": IMAGE, "columns": IMAGE, "page": IMAGE}
+	answer = curious.call("frappe.core.doctype.access_log.access_log.make_access_log", doctype="ToDo", **told)
+	assert answer.status_code == 200, answer.text
+	frappe.db.rollback()
+	row = frappe.get_last_doc("Access Log", {"user": CURIOUS})
+	assert is_plain(row), row.as_dict()
+	frappe.db.delete("Access Log", {"user": CURIOUS})
+	frappe.db.commit()
+
+
+def test_what_is_logged_later_is_plain(world, curious):
+	"""Frappe's scheduler stores it, as Administrator."""
+	routes = json.dumps([{"route": ENDING}, {"route": f'"{IMAGE}"'}])
+	answer = curious.call("frappe.desk.doctype.route_history.route_history.deferred_insert", routes=routes)
+	assert answer.status_code == 200, answer.text
+	frappe.db.rollback()
+	save_to_db()
+	frappe.db.commit()
+	names = frappe.get_all("Route History", {"user": CURIOUS}, pluck="name")
+	assert len(names) == 2
+	assert all(is_plain(frappe.get_doc("Route History", name)) for name in names)
+	frappe.db.delete("Route History", {"user": CURIOUS})
+	frappe.db.commit()
+
+
+def test_a_form_of_the_website_lists_by_conditions_only(world, curious):
+	form = {"doctype": "Web Form", "title": "Strange", "route": "strange", "doc_type": "Note"}
+	fields = [{"fieldname": "title", "fieldtype": "Data", "label": "Title"}]
+	query = json.dumps([["Note", "title", "between", "x"]])
+	answer = curious.call(
+		"frappe.client.insert", doc={**form, "web_form_fields": fields, "condition_json": query}
+	)
+	assert answer.status_code == 417, answer.text
+	assert "condition_json: holds a query" in answer.text
+
+
+def test_a_goal_is_about_what_may_be_read(manager):
+	"""Not even a System Manager guesses what is masked."""
+	asked = {"goal_doctype": "Background Job", "goal_field": "progress", "date_field": "creation"}
+	named = {
+		"doctype": "ToDo",
+		"docname": "x",
+		"goal_value_field": "x",
+		"goal_total_field": "x",
+		"title": "x",
+	}
+	filters = json.dumps({"input_parameters": ["like", "%x%"]})
+	goal = "frappe.utils.goal.get_monthly_goal_graph_data"
+	answer = manager.call(goal, **named, **asked, goal_history_field="x", filters=filters)
+	assert answer.status_code in (403, 417), answer.text
+	assert "input_parameters" in answer.text
 
 
 @pytest.mark.parametrize("more", [{}, {"doctype": "ToDo"}, {"fieldname": "date"}])

@@ -7,6 +7,7 @@ from typing import Any
 import frappe
 import pytest
 from factories import end, state, submit
+from runtimes.chosen import is_a_bench
 
 from dartwing.dartwing_core.background_jobs.announcing.masking import MASK
 
@@ -212,3 +213,12 @@ def test_not_even_the_administrator_writes_a_job_by_hand(job):
 		document.save()
 	frappe.db.rollback()
 	assert state(job)["status"] == "Dead Letter"
+
+
+@pytest.mark.skipif(not is_a_bench(), reason="benchless keeps nothing of what is deleted")
+def test_what_frappe_keeps_of_a_deleted_job_is_masked(job):
+	frappe.delete_doc(JOB, job)
+	kept = frappe.get_last_doc("Deleted Document", {"deleted_doctype": JOB, "deleted_name": job})
+	frappe.db.rollback()
+	assert SECRET not in kept.data
+	assert MASK in kept.data

@@ -69,6 +69,8 @@ def test_each_kind_of_field_is_decided():
 		'"\n\tonmouseover\t=alert(1)',
 		'Z" a=< style=animation:1s onanimationstart=alert(1) b="',
 		'"<x>onclick=alert(1)',
+		'x" href="java\tscript:alert(1)',
+		"x' href=&#106;avascript:alert(1) y='",
 	],
 )
 def test_no_short_text_ends_an_attribute_and_begins_one_that_runs(world, fieldtype, value):

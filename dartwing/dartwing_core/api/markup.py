@@ -50,6 +50,7 @@ HANDLER = re.compile(
 	r"[\s\"'/<>]on(?!(?:board|boarding|going|line|looker|set|shore|site|stage|wards?)\b)[a-z]{3,}\s*=",
 	re.IGNORECASE,
 )
+ATTRIBUTE_THAT_RUNS = re.compile("=[\"'`]?(?:java|vb)script:", re.IGNORECASE)
 # kinds of short texts, of longer ones, and names of fields that are addresses
 IN_ATTRIBUTES = frozenset(("Autocomplete", "Data", "Phone", "Read Only", "Select", "Small Text"))
 LONGER = frozenset(("HTML Editor", "Long Text", "Markdown Editor", "Text", "Text Editor"))
@@ -163,8 +164,12 @@ def is_listed(meta: Any, field: Any) -> bool:
 
 
 def ends_an_attribute(text: str) -> bool:
+	"""Whether a quotation mark is followed by a handler, or by an attribute that is an address which runs."""
 	quote = QUOTE.search(text)
-	return bool(quote and HANDLER.search(text, quote.start()))
+	if not quote:
+		return False
+	behind = PASSED_OVER.sub("", html.unescape(text[quote.start() :]))
+	return bool(HANDLER.search(text, quote.start()) or ATTRIBUTE_THAT_RUNS.search(behind))
 
 
 def refuse_name(name: Any) -> None:

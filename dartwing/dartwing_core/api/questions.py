@@ -17,7 +17,14 @@ from frappe import _
 from dartwing.dartwing_core.api.allowed import CHART, GROUPS, is_count_of_assignments, tells_of_documents
 from dartwing.dartwing_core.api.json_texts import parsed
 from dartwing.dartwing_core.api.mentions import TABLES
-from dartwing.dartwing_core.api.sql_in_arguments import ASKING, CONDITIONS, FIELDS, NAMED_BY_FILTER, ORDERS
+from dartwing.dartwing_core.api.sql_in_arguments import (
+	ASKING,
+	CONDITIONS,
+	FIELDS,
+	NAMED_BY_FILTER,
+	ORDERS,
+	named_doctypes,
+)
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED, visible_rows
 from dartwing.dartwing_core.background_jobs.tenancy.conditions import (
@@ -71,7 +78,7 @@ def levels(value: Any, in_path: str | None = None) -> Iterator[tuple[str, dict]]
 	"""Each object in the arguments that names a guarded DocType, with that."""
 	value = parsed(value)
 	if isinstance(value, dict):
-		named = {in_path, *(value[one] for one in DOCTYPES if isinstance(value.get(one), str))}
+		named = {in_path, *named_doctypes(value)}
 		yield from ((doctype, value) for doctype in named if doctype in ASKED)
 		for one in value.values():
 			yield from levels(one)

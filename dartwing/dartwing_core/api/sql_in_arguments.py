@@ -146,7 +146,7 @@ def argument_with_sql(method: str, form: dict, doctype: str | None = None) -> st
 
 def named_doctypes(form: dict) -> set[str]:
 	"""The DocTypes that the arguments name."""
-	named = (value for argument, value in form.items() if DOCTYPE.search(argument))
+	named = (value for argument, value in form.items() if DOCTYPE.search(str(argument)))
 	return {value for value in named if isinstance(value, str)}
 
 

@@ -54,7 +54,7 @@ def refuse_stored(doc: Any, method: str | None = None) -> None:
 
 def refuse_another_subject(doc: Any) -> None:
 	"""Questions of other documents name a report, and were looked at when it was about what it is about."""
-	stored = doc.get_doc_before_save()
+	stored = doc.get("_doc_before_save")
 	for field in ("ref_doctype", "report_type") if stored and doc.doctype == "Report" else ():
 		if doc.get(field) != stored.get(field):
 			refuse_argument(field, _("cannot be changed; make another report"), frappe.PermissionError)
@@ -180,6 +180,7 @@ def of_fields(doctype: str, filters: str, *fields: str) -> Callable[[Any], Quest
 
 
 QUESTIONS: dict[str, Callable[[Any], Question | None]] = {
+	"Web Form": of_fields("doc_type", "condition_json"),
 	"Auto Email Report": of_a_mailed_report,
 	"Dashboard Chart": of_fields(
 		"document_type",

@@ -128,9 +128,8 @@ class BackgroundJob(HiddenDocument):
 		"""
 		parameters, secrets = self.input_parameters, self.secrets
 		super().apply_fieldlevel_read_permissions()
-		self.input_parameters = kept_texts.masked(parameters, secrets) if parameters else None
-		if self.get("checkpoint"):
-			self.checkpoint = kept_texts.masked(self.checkpoint, secrets)
+		self.input_parameters = parameters
+		kept_texts.mask(self, secrets)
 
 	@cached_property
 	def secrets(self) -> Secrets:
@@ -165,6 +164,8 @@ class BackgroundJob(HiddenDocument):
 			if job.status not in FINISHED:
 				frappe.throw(_("{0} is {1}: cancel it before you delete it").format(self.name, _(job.status)))
 		delete_traces([self.name])
+		# Frappe keeps what it deletes
+		kept_texts.mask(self, self.secrets)
 
 	@staticmethod
 	def clear_old_logs(days: int = 30) -> None:

@@ -27,6 +27,13 @@ def masked(parameters_or_checkpoint: str, secrets: Secrets) -> str:
 	return secrets.result(masking.mask_text(parameters_or_checkpoint, _masked_words()))
 
 
+def mask(job: Any, secrets: Secrets) -> None:
+	"""Mask the parameters and the checkpoint in the document."""
+	for field in ("input_parameters", "checkpoint"):
+		if job.get(field):
+			job.set(field, masked(job.get(field), secrets))
+
+
 def kept(changes: dict[str, Any], secrets: Secrets) -> dict[str, str]:
 	"""Those of the changed fields that are texts, as they are kept."""
 	return {
