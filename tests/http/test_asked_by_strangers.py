@@ -200,6 +200,36 @@ def test_a_goal_is_about_what_may_be_read(manager):
 	assert "input_parameters" in answer.text
 
 
+@pytest.mark.parametrize(
+	("doctype", "fieldname", "value"),
+	[
+		("Kanban Board", "filters", '[{"ifnull(sleep(1),1)": 1}]'),
+		("Auto Email Report", "from_date_field", "ifnull(sleep(1),1)"),
+		("Web Form", "condition_json", '["sleep(1)"]'),
+	],
+)
+def test_a_piece_of_a_query_is_set_in_no_field(curious, doctype, fieldname, value):
+	"""Whether there is such a document or not."""
+	named = {"doctype": doctype, "name": "Strange", "fieldname": fieldname, "value": value}
+	answer = curious.call("frappe.client.set_value", **named)
+	assert answer.status_code == 417, answer.text
+	assert "holds a query" in answer.text
+
+
+def test_a_report_may_be_called_as_a_hidden_organization(world, curious, reports):
+	"""What was stored in place of the name told by its length that there is one."""
+	kept = {"doctype": "Organization", "report_settings": json.dumps({"fields": [["name", "Organization"]]})}
+	try:
+		answer = curious.call("frappe.desk.reportview.save_report", name=world.beta, **kept)
+		assert answer.status_code == 200, answer.text
+		frappe.db.rollback()
+		assert frappe.db.exists("Report", world.beta)
+	finally:
+		frappe.db.rollback()
+		frappe.db.delete("Report", {"name": ("like", f"{world.beta}%")})
+		frappe.db.commit()
+
+
 @pytest.mark.parametrize("more", [{}, {"doctype": "ToDo"}, {"fieldname": "date"}])
 def test_a_calendar_is_no_way_for_a_query(curious, more):
 	asked = {"start": QUERY, "end": "date", "title": "name", **more}

@@ -71,6 +71,8 @@ def test_each_kind_of_field_is_decided():
 		'"<x>onclick=alert(1)',
 		'x" href="java\tscript:alert(1)',
 		"x' href=&#106;avascript:alert(1) y='",
+		'x" style="position:fixed;inset:0',
+		'x" src=//evil.example y="',
 	],
 )
 def test_no_short_text_ends_an_attribute_and_begins_one_that_runs(world, fieldtype, value):
@@ -87,6 +89,7 @@ def test_no_short_text_ends_an_attribute_and_begins_one_that_runs(world, fieldty
 		"a=b",
 		"it's online=yes",
 		'the "ongoing = open" ones',
+		'"a" = b',
 	],
 )
 def test_an_ordinary_title_is_one(world, value):
@@ -118,6 +121,31 @@ def test_nor_does_a_longer_one_that_documents_are_listed_with(world, fieldtype, 
 def test_markdown_has_no_link_that_runs(world, value):
 	assert is_refused("Markdown Editor", value)
 	assert not is_refused("Markdown Editor", "[JavaScript](https://x.example): the good parts")
+
+
+@pytest.mark.parametrize("fieldtype", ["Text Editor", "HTML Editor"])
+def test_prose_and_code_about_scripts_are_none(world, fieldtype):
+	"""In what Frappe does not clean, where all tags are plain ones."""
+	raw = {"ignore_xss_filter": 1}
+	for text in (
+		'<div class="ql-editor read-mode"><p>the attribute onclick=save is wrong</p></div>',
+		'<pre><code>&lt;button onclick="save()"&gt;</code></pre>',
+		"<p>shop online = yes</p>",
+	):
+		assert not is_refused(fieldtype, text, **raw)
+	for text in (
+		'<p title="x" onclick="alert(1)">x</p>',
+		"<p/onclick=alert(1)>x</p>",
+		'<p title=">" onclick=alert(1)>x</p>',
+		"<img src=x onerror=alert(1) ",
+		"<p>x</p><script>alert(1)</script>",
+	):
+		assert is_refused(fieldtype, text, **raw)
+
+
+def test_a_translation_ends_no_attribute(world):
+	assert is_refused("Code", 'All" onanimationstart="alert(1)', doctype="Translation")
+	assert not is_refused("Code", 'Click <a href="/x">here</a>', doctype="Translation")
 
 
 @pytest.mark.parametrize("piece", ['"', '" on', "'\"\n", "<a ", "= ", '<"', "<b ", "javascript", "{<'"])
@@ -188,6 +216,7 @@ def test_json_is_no_way_for_markup(world, fieldtype):
 
 PARAGRAPHS = (
 	'see <a href="https://x.example/?a=1" target="_blank">here</a>, or <a href="/app/todo">there</a>',
+	'<span style="background-color: rgb(1, 2, 3);">a</span> <font color="#123456">b</font>',
 	'<mark class="cdx-marker">marked</mark> and <code class="inline-code">x = 1</code>',
 	"<ul><li>one</li></ul><ol><li>two</li></ol><blockquote>three</blockquote><hr>",
 )
@@ -197,7 +226,12 @@ def test_what_the_editor_of_a_workspace_makes_is_kept(world):
 	for text in PARAGRAPHS:
 		content = json.dumps([{"type": "paragraph", "data": {"text": text}}])
 		assert not is_refused("Long Text", content)
-	for text in ('<a href="javascript:alert(1)">x</a>', '<a href="/" onclick="alert(1)">x</a>'):
+	for text in (
+		'<a href="javascript:alert(1)">x</a>',
+		'<a href="/" onclick="alert(1)">x</a>',
+		'<span style="position:fixed;inset:0">x</span>',
+		'<span style="color: red;background:url(//x)">x</span>',
+	):
 		assert is_refused("Long Text", json.dumps([{"type": "paragraph", "data": {"text": text}}]))
 
 

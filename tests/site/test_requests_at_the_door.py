@@ -35,7 +35,7 @@ def test_a_request_about_nothing_guarded_asks_the_database_nothing(clean, path, 
 def test_what_an_earlier_request_stored_is_told_to_nobody_in_any_answer(clean, world, body):
 	"""Also in one that names nothing guarded, and to another user: else the digits would tell."""
 	hidden = submit(world.bob, world.beta).name
-	with requested("/api/method/frappe.desk.reportview.save_report") as request:
+	with requested("/api/method/frappe.desk.form.load.getdoc") as request:
 		frappe.local.form_dict.update(doctype="Background Job", name=hidden)
 		door.check_request()
 		stored = frappe.local.form_dict.name

@@ -15,7 +15,7 @@ from dartwing.dartwing_core.api.json_texts import parsed
 from dartwing.dartwing_core.api.mentions import is_doctype
 
 # what arguments are called that hold conditions
-ARGUMENT = re.compile(r"filters?(_json)?$")
+ARGUMENT = re.compile(r"(filters?|condition)(_json)?$")
 OPERATORS = frozenset(
 	(
 		"=",

@@ -18,8 +18,11 @@ BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 MARKUP = re.compile("<[a-zA-Z/!?]")
 # what Desk itself writes into a workspace
 HARMLESS = re.compile(
-	r"</?(?:b|blockquote|br|code|div|em|h[1-6]|hr|i|li|mark|ol|p|s|small|span|strong|u|ul)"
-	r"(?:\s+class=\"[\w -]*\")?\s*/?>"
+	r"</?(?:b|blockquote|br|code|div|em|font|h[1-6]|hr|i|li|mark|ol|p|s|small|span|strong|u|ul)"
+	r"(?:\s+(?:class=\"[\w -]*\"|color=\"[\w #]*\""
+	r"|style=\"(?:(?:background-)?color|font-(?:weight|style)|text-(?:align|decoration)):"
+	r" ?[\w #.,%()-]+;?\"))*"
+	r"\s*/?>"
 	r"|<a\s+href=\"(?:https?://|mailto:|/)[^\"<>\s]*\"(?:\s+(?:target|rel|class)=\"[\w -]*\")*\s*>|</a>",
 	re.IGNORECASE,
 )

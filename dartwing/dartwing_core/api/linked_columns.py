@@ -13,12 +13,18 @@ from frappe import _
 from frappe.utils.caching import site_cache
 
 from dartwing.dartwing_core.api.mentions import is_doctype
-from dartwing.dartwing_core.api.sql_in_arguments import CONDITIONS, STRUCTURE, asked_of, named_doctypes
+from dartwing.dartwing_core.api.sql_in_arguments import (
+	CONDITIONS,
+	STRUCTURE,
+	asked_in_documents,
+	asked_of,
+	named_doctypes,
+)
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED
 
-ARGUMENTS = STRUCTURE | frozenset(CONDITIONS)
+ARGUMENTS = STRUCTURE | frozenset((*CONDITIONS, "custom_columns", "export_fields", "select_columns"))
 # a name before a dot
 BEFORE_A_DOT = re.compile(r"(?<!\w)(\w+)`?\s*\.")
 KEPT_SECONDS = 60
@@ -26,11 +32,19 @@ KEPT_SECONDS = 60
 
 def check(form: dict, path: str) -> None:
 	"""Raise ValidationError, which names the argument, for a column of a linked guarded document."""
-	for argument, value, _is_of_document in asked_of(form):
+	for argument, value in asked_within(form):
 		if argument in ARGUMENTS:
 			named = set(names_before_dots(value)) & links()
 			if any(is_link_to_guarded(name, form, path) for name in named) and not access.is_system_manager():
 				refuse_argument(argument, _("asks for a field of a linked document"))
+
+
+def asked_within(form: dict) -> Iterator[tuple[str, Any]]:
+	"""The arguments, and what is asked within what they say, as in the chart that is to be drawn."""
+	for argument, value, _is_of_document in asked_of(form):
+		yield argument, value
+		if argument not in ARGUMENTS:
+			yield from asked_in_documents(value)
 
 
 def is_link_to_guarded(name: str, form: dict, path: str) -> bool:

@@ -47,10 +47,12 @@ RUN_ADDRESS = re.compile(r"(?:^|[=(\"'`;,<]|\]:)(?:java|vb)script:", re.IGNORECA
 # ends an attribute, and begins one that runs, whatever stands between the two
 QUOTE = re.compile("[\"']")
 HANDLER = re.compile(
-	r"[\s\"'/<>]on(?!(?:board|boarding|going|line|looker|set|shore|site|stage|wards?)\b)[a-z]{3,}\s*=",
+	r"[\s\"'/<>](?:on(?!(?:board|boarding|going|line|looker|set|shore|site|stage|wards?)\b)[a-z]{3,}"
+	r"|formaction|(?:xlink:)?href|src(?:doc|set)?|style)\s*=",
 	re.IGNORECASE,
 )
-ATTRIBUTE_THAT_RUNS = re.compile("=[\"'`]?(?:java|vb)script:", re.IGNORECASE)
+# a tag that has plain attributes or none, which end where they seem to
+PLAIN_TAG = re.compile(r"</?[a-z][a-z0-9]*(?:\s+[a-z][\w-]*=\"[^\"<>]*\")*\s*/?>", re.IGNORECASE)
 # kinds of short texts, of longer ones, and names of fields that are addresses
 IN_ATTRIBUTES = frozenset(("Autocomplete", "Data", "Phone", "Read Only", "Select", "Small Text"))
 LONGER = frozenset(("HTML Editor", "Long Text", "Markdown Editor", "Text", "Text Editor"))
@@ -98,8 +100,13 @@ def reason_against_script(value: Any) -> str | None:
 		return next(filter(None, map(reason_against_script, parts)), None)
 	if not isinstance(inner, str) or not TAG.search(inner):
 		return None
-	runs = RUNS.search(inner) or has_run_address(inner)
-	return _("must have no scripts") if runs else None
+	return _("must have no scripts") if runs_in_tags(inner) or has_run_address(inner) else None
+
+
+def runs_in_tags(text: str) -> bool:
+	"""Where all tags are plain ones, what stands between them is text, whatever it looks like."""
+	is_plain = not TAG.search(PLAIN_TAG.sub(" ", text))
+	return any(map(RUNS.search, PLAIN_TAG.findall(text) if is_plain else [text]))
 
 
 def has_run_address(text: str) -> bool:
@@ -150,7 +157,8 @@ def breaks_out(row: Any, field: Any, value: str) -> bool:
 	Desk writes short texts, and whatever it lists a document with, into attributes, and addresses that are
 	plain Data into links.
 	"""
-	is_short = field.fieldtype in IN_ATTRIBUTES
+	# Desk writes its own texts into attributes, in the language of whoever looks
+	is_short = field.fieldtype in IN_ATTRIBUTES or row.get("doctype") == "Translation"
 	is_address = bool(ADDRESS_FIELD.search(field.fieldname)) and (is_short or field.fieldtype == "Code")
 	is_in_attributes = is_short or (field.fieldtype in LONGER and is_listed(row.meta, field))
 	return (is_in_attributes and ends_an_attribute(value)) or (
@@ -164,12 +172,9 @@ def is_listed(meta: Any, field: Any) -> bool:
 
 
 def ends_an_attribute(text: str) -> bool:
-	"""Whether a quotation mark is followed by a handler, or by an attribute that is an address which runs."""
+	"""Whether a quotation mark is followed by a handler, an address or looks, whatever stands between."""
 	quote = QUOTE.search(text)
-	if not quote:
-		return False
-	behind = PASSED_OVER.sub("", html.unescape(text[quote.start() :]))
-	return bool(HANDLER.search(text, quote.start()) or ATTRIBUTE_THAT_RUNS.search(behind))
+	return bool(quote and HANDLER.search(text, quote.start()))
 
 
 def refuse_name(name: Any) -> None:

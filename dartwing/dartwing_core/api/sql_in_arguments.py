@@ -62,7 +62,7 @@ DOCTYPE = re.compile(r"doctype$|^dt$|document_type$")
 TEXTS_OF_FILTERS = re.compile(r"filters(_json)?$")
 WORDS = re.compile(r"(?!.*--)[\w ,.*-]*")
 # stores what it is sent as an object for its `fieldname`: fields with their values
-SET_VALUES = "frappe.client.set_value"
+SET_VALUE = "frappe.client.set_value"
 # methods that take a filter in which a text is a name
 NAMED_BY_FILTER = ("frappe.client.get_value", "frappe.client.get", "frappe.client.set_value")
 
@@ -87,7 +87,7 @@ def argument_with_query(method: str, form: dict) -> str | None:
 	"""
 	is_frappes = not method or method.startswith("frappe.")
 	for argument, value, is_of_document in asked_of(form):
-		if method == SET_VALUES and argument == "fieldname" and isinstance(value, dict):
+		if method == SET_VALUE and argument == "fieldname" and isinstance(value, dict):
 			value = list(value)
 		if argument in STRUCTURE and is_frappes:
 			is_suspect = any(columns.texts_that_are_none(value, is_of_document))
@@ -133,7 +133,7 @@ def argument_with_sql(method: str, form: dict, doctype: str | None = None) -> st
 	`doctype` is that of the document whose fields the arguments are. Documents of other apps are theirs.
 	"""
 	asked = named_doctypes(form)
-	for argument, value, of in fields_of(form, doctype):
+	for argument, value, of in (*fields_of(form, doctype), *field_set_by(method, form)):
 		is_open = filter_lists.has_open_range(value, {of, *asked} - {None})
 		if (
 			(is_open or is_sql(method, argument, value))
@@ -148,6 +148,13 @@ def named_doctypes(form: dict) -> set[str]:
 	"""The DocTypes that the arguments name."""
 	named = (value for argument, value in form.items() if DOCTYPE.search(str(argument)))
 	return {value for value in named if isinstance(value, str)}
+
+
+def field_set_by(method: str, form: dict) -> Iterator[tuple[str, Any, str | None]]:
+	"""The field that the request sets: one argument says its name, another one its value."""
+	name = form.get("fieldname")
+	if method == SET_VALUE and isinstance(name, str):
+		yield name, parsed(form.get("value")), form.get("doctype")
 
 
 def fields_of(value: Any, doctype: str | None = None) -> Iterator[tuple[str, Any, str | None]]:
