@@ -10,7 +10,6 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils.caching import site_cache
 
 from dartwing.dartwing_core.api.mentions import is_doctype
 from dartwing.dartwing_core.api.sql_in_arguments import (
@@ -25,16 +24,17 @@ from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED
 
 ARGUMENTS = STRUCTURE | frozenset((*CONDITIONS, "custom_columns", "export_fields", "select_columns"))
+# as Desk writes the table of the DocType that it asks
+TABLE = re.compile(r"`tab[^`]*`\.")
 # a name before a dot
 BEFORE_A_DOT = re.compile(r"(?<!\w)(\w+)`?\s*\.")
-KEPT_SECONDS = 60
 
 
 def check(form: dict, path: str) -> None:
 	"""Raise ValidationError, which names the argument, for a column of a linked guarded document."""
 	for argument, value in asked_within(form):
 		if argument in ARGUMENTS:
-			named = set(names_before_dots(value)) & links()
+			named = links_among(set(names_before_dots(value)))
 			if any(is_link_to_guarded(name, form, path) for name in named) and not access.is_system_manager():
 				refuse_argument(argument, _("asks for a field of a linked document"))
 
@@ -58,7 +58,7 @@ def is_link_to_guarded(name: str, form: dict, path: str) -> bool:
 def names_before_dots(value: Any) -> Iterator[str]:
 	"""Frappe v16 takes the names of links as the keys of objects, too."""
 	if isinstance(value, str):
-		yield from BEFORE_A_DOT.findall(value)
+		yield from BEFORE_A_DOT.findall(TABLE.sub("", value))
 	elif isinstance(value, dict):
 		for key, one in value.items():
 			if isinstance(one, list):
@@ -69,11 +69,12 @@ def names_before_dots(value: Any) -> Iterator[str]:
 			yield from names_before_dots(one)
 
 
-@site_cache(ttl=KEPT_SECONDS)
-def links() -> frozenset[str]:
-	"""The names of all Links to a guarded DocType."""
-	ours = {"fieldtype": "Link", "options": ("in", list(GUARDED))}
+def links_among(names: set[str]) -> set[str]:
+	"""Those of the names that a Link to a guarded DocType has, in whichever DocType."""
+	if not names:
+		return set()
+	ours = {"fieldtype": "Link", "options": ("in", list(GUARDED)), "fieldname": ("in", list(names))}
 	found = {*frappe.get_all("DocField", ours, pluck="fieldname")}
 	if frappe.db.table_exists("Custom Field"):
 		found |= {*frappe.get_all("Custom Field", ours, pluck="fieldname")}
-	return frozenset(found)
+	return found
