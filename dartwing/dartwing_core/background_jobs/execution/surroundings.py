@@ -191,10 +191,20 @@ def set_warning_filters(value: list[Any]) -> None:
 	warnings.filters[:] = value  # type: ignore[index]
 
 
+State = tuple[Callable[[], Any], Callable[[Any], Any]]
+# what not every system and not every Python has, by a function that it needs
+SOMETIMES: dict[str, State] = {
+	"getresuid": (rights, set_rights),
+	"sched_getaffinity": (lambda: os.sched_getaffinity(0), lambda value: os.sched_setaffinity(0, value)),
+	"get_int_max_str_digits": (
+		lambda: sys.get_int_max_str_digits(),
+		lambda value: sys.set_int_max_str_digits(value),
+	),
+}
 # how each thing that a process has one of is read, and set
-STATES: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
-	# what follows may need the rights
-	(rights, set_rights),
+STATES: tuple[State, ...] = (
+	# first the rights: what follows may need them
+	*(state for needed, state in SOMETIMES.items() if hasattr(os, needed) or hasattr(sys, needed)),
 	# before the handlers of their signals
 	(timers, stop_timers),
 	(signal_handlers, set_signal_handlers),
@@ -204,7 +214,6 @@ STATES: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
 	(umask, os.umask),
 	(limits, set_limits),
 	(niceness, set_niceness),
-	(partial(os.sched_getaffinity, 0), partial(os.sched_setaffinity, 0)),
 	(partial(os.getpgid, 0), partial(os.setpgid, 0)),
 	(partial(objects, sys, STREAMS), partial(set_objects, sys)),
 	(closed_streams, cannot_be_put_back),
@@ -215,7 +224,6 @@ STATES: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
 	(stack_size, threading.stack_size),
 	(sys.getswitchinterval, sys.setswitchinterval),
 	(sys.getrecursionlimit, sys.setrecursionlimit),
-	(sys.get_int_max_str_digits, sys.set_int_max_str_digits),
 	(lists, set_lists),
 	(sys.gettrace, sys.settrace),
 	(sys.getprofile, sys.setprofile),
