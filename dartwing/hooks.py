@@ -84,12 +84,8 @@ after_request = [
 # rows that Frappe stores without a hook of a document
 _logs = "dartwing.dartwing_core.api.log_rows"
 override_doctype_class = {
-	"API Request Log": f"{_logs}.APIRequestLog",
 	"Access Log": f"{_logs}.AccessLog",
 	"Permission Log": f"{_logs}.PermissionLog",
-	"Route History": f"{_logs}.RouteHistory",
-	"View Log": f"{_logs}.ViewLog",
-	"Web Page View": f"{_logs}.WebPageView",
 }
 
 doctype_js = {
@@ -125,7 +121,23 @@ doc_events = {
 		"before_validate": f"{_files}.before_validate",
 		"after_delete": f"{_files}.after_delete",
 	},
-	"Communication": {"validate": f"{_api}.saved_documents.forget_references_by_mail"},
+	"DocShare": {"before_validate": f"{_jobs}.tenancy.shares.refuse_share"},
+	"Communication": {
+		"before_insert": f"{_logs}.before_insert",
+		"validate": f"{_api}.saved_documents.forget_references_by_mail",
+	},
+	**{
+		doctype: {"before_insert": f"{_logs}.before_insert"}
+		for doctype in (
+			"API Request Log",
+			"Contact",
+			"Error Log",
+			"Route History",
+			"Unhandled Email",
+			"View Log",
+			"Web Page View",
+		)
+	},
 	"Prepared Report": {"before_insert": f"{_api}.stored_questions.refuse_report"},
 	"Kanban Board": {"validate": f"{_api}.saved_documents.refuse_boards"},
 	**{

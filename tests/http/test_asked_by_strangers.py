@@ -10,6 +10,7 @@ from factories import CURIOUS, submit
 from runtimes.chosen import is_a_bench
 
 from dartwing.dartwing_core.api import markup
+from dartwing.dartwing_core.background_jobs.tenancy.shares import delete_shares
 
 pytestmark = pytest.mark.skipif(not is_a_bench(), reason="benchless has neither reports nor calendars")
 
@@ -170,6 +171,52 @@ def test_what_is_logged_later_is_plain(world, curious):
 	assert all(is_plain(frappe.get_doc("Route History", name)) for name in names)
 	frappe.db.delete("Route History", {"user": CURIOUS})
 	frappe.db.commit()
+
+
+def test_an_error_that_tells_what_was_sent_is_plain(world):
+	"""Frappe's scheduler stores it, also that of a guest."""
+	for text in (f'x "><{IMAGE[1:-1]} ', ENDING):
+		frappe.get_doc({"doctype": "Error Log", "method": f"Strange {text}", "error": "x"}).insert()
+	rows = frappe.get_all("Error Log", {"method": ("like", "Strange%")}, pluck="name")
+	assert all(is_plain(frappe.get_doc("Error Log", row)) for row in rows)
+	assert len(rows) == 2
+	frappe.db.rollback()
+
+
+def test_the_subject_of_a_mail_that_came_in_is_plain(world):
+	mail = {"doctype": "Communication", "communication_medium": "Email", "sent_or_received": "Received"}
+	said = {"subject": 'Strange "><img src=x onerror=alert(1)//', "content": "<p>a <b>b</b></p>"}
+	row = frappe.get_doc({**mail, **said, "sender": "x@knows.example", "sender_full_name": ENDING}).insert()
+	assert "<img" not in row.subject
+	assert not markup.ends_an_attribute(row.subject + row.sender_full_name)
+	assert "<b>b</b>" in row.content
+	frappe.db.rollback()
+
+
+def test_no_job_is_shared_and_nothing_about_one(world, curious):
+	"""A share goes before all conditions, and stays when its user is no member any more."""
+	job = submit(world.alice, world.alpha).name
+	todo = frappe.get_doc({"doctype": "ToDo", "description": "x", "reference_type": "Background Job"})
+	todo.reference_name = job
+	todo.insert()
+	for doctype, name in (("Background Job", job), ("Organization", world.alpha), ("ToDo", todo.name)):
+		for to in ({"user": world.bob}, {"everyone": 1}):
+			share = {"doctype": "DocShare", "share_doctype": doctype, "share_name": name, "read": 1, **to}
+			with pytest.raises(frappe.PermissionError, match="cannot be shared"):
+				frappe.get_doc(share).insert(ignore_permissions=True)
+	other = frappe.get_doc({"doctype": "ToDo", "description": "x"}).insert()
+	frappe.share.add("ToDo", other.name, world.bob)
+	assert frappe.db.exists("DocShare", {"share_name": other.name})
+	for share in (
+		{"share_doctype": "Background Job", "share_name": job},
+		{"share_doctype": "ToDo", "share_name": todo.name},
+	):
+		row = frappe.get_doc({"doctype": "DocShare", "user": world.bob, "read": 1, **share})
+		row.name = frappe.generate_hash(length=10)
+		row.db_insert()
+	delete_shares()
+	assert frappe.get_all("DocShare", {"user": world.bob}, pluck="share_name") == [other.name]
+	frappe.db.rollback()
 
 
 def test_a_form_of_the_website_lists_by_conditions_only(world, curious):

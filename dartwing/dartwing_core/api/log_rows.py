@@ -1,8 +1,8 @@
-"""Rows of Frappe's logs, which are stored without saving a document: no hook sees what a request put there.
+"""Texts of requests and mails that Frappe stores where no check of a saved document sees whose they are.
 
-Frappe inserts them as they are, or hands them to its scheduler, which inserts them as Administrator. System
-Managers list and open them. `override_doctype_class` in `hooks.py` has their classes from here: each is the
-class of Frappe's, whose rows are plain.
+Its logs are stored without a hook, or are put off to its scheduler, which inserts them as Administrator; so
+are mails that come in. System Managers and Inbox Users list and open them. Nothing is refused here, because
+nobody is there to be told: what would run is made plain.
 """
 
 from importlib import import_module
@@ -10,47 +10,64 @@ from typing import Any
 
 from dartwing.dartwing_core.api import markup
 from dartwing.dartwing_core.background_jobs import texts
+from dartwing.dartwing_core.background_jobs.tenancy.asking import is_asked
 
-# by the name of the class, where Frappe has it; not every version has all of them
-LOGS = {
+# `override_doctype_class` has the classes of what is stored without a hook from here, by their names
+WITHOUT_HOOKS = {
 	"AccessLog": "frappe.core.doctype.access_log.access_log",
-	"APIRequestLog": "frappe.core.doctype.api_request_log.api_request_log",
 	"PermissionLog": "frappe.core.doctype.permission_log.permission_log",
-	"RouteHistory": "frappe.desk.doctype.route_history.route_history",
-	"ViewLog": "frappe.core.doctype.view_log.view_log",
-	"WebPageView": "frappe.website.doctype.web_page_view.web_page_view",
 }
+# what others than its own user look at, whoever stores it
+LOGS = ("API Request Log", "Error Log", "Route History", "View Log", "Web Page View")
+# what comes from outside by mail: the fields that Desk shows as titles, or as what they say
+MAILS = {
+	"Communication": ("subject", "sender_full_name", "content"),
+	"Contact": ("first_name", "middle_name", "last_name", "full_name"),
+	"Unhandled Email": ("reason",),
+}
+RICH = ("HTML Editor", "Text Editor")
 # quotation marks that end no attribute
 QUOTES = str.maketrans({'"': "\u201d", "'": "\u2019"})
 
 
 def __getattr__(name: str) -> type:
 	"""The class, made when Frappe asks for it first: to import its module needs a site."""
-	if name not in LOGS:
+	if name not in WITHOUT_HOOKS:
 		raise AttributeError(name)
-	found = globals()[name] = plain_class(name, getattr(import_module(LOGS[name]), name))
+	found = globals()[name] = plain_class(name, getattr(import_module(WITHOUT_HOOKS[name]), name))
 	return found
 
 
 def plain_class(name: str, of_frappe: type) -> type:
 	def db_insert(self: Any, *arguments: Any, **named: Any) -> Any:
-		make_plain(self)
+		make_plain(self, [field.fieldname for field in self.meta.fields])
 		return of_frappe.db_insert(self, *arguments, **named)
 
 	# found again by its name, as Frappe's cache does
 	return type(name, (of_frappe,), {"db_insert": db_insert, "__module__": __name__})
 
 
-def make_plain(doc: Any) -> None:
+def before_insert(doc: Any, method: str | None = None) -> None:
+	"""Of a log always; of a mail if nobody asks for it here, whom a refusal could tell."""
+	if doc.doctype in LOGS:
+		# a traceback is code, which is shown as it is written
+		make_plain(doc, [field.fieldname for field in doc.meta.fields if field.fieldtype != "Code"])
+	elif not is_asked():
+		make_plain(doc, MAILS[doc.doctype])
+
+
+def make_plain(doc: Any, names: Any) -> None:
 	for field in doc.meta.fields:
 		value = doc.get(field.fieldname)
-		if isinstance(value, str):
+		if field.fieldname in names and isinstance(value, str):
 			doc.set(field.fieldname, plain(field.fieldtype, value))
 
 
 def plain(fieldtype: str, value: str) -> str:
-	"""The text without what runs; what was printed keeps its looks."""
-	if fieldtype == "HTML Editor" and not markup.reason_against_raw(value):
+	"""The text without what runs; what has looks keeps them, where they are all that it has."""
+	# Frappe cleans what it sees, but not what was printed
+	is_left_raw = fieldtype == "HTML Editor" and markup.reason_against_raw(value)
+	if fieldtype in RICH and not (is_left_raw or markup.has_hidden_tag(value)):
 		return value
 	value = texts.inert(value)
 	return value.translate(QUOTES) if markup.ends_an_attribute(value) else value
