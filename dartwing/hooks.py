@@ -117,7 +117,7 @@ doc_events = {
 		"after_rename": f"{_jobs}.tenancy.renames.refuse_rename",
 	},
 	"File": {
-		"before_insert": f"{_files}.before_insert",
+		"before_insert": [f"{_logs}.before_insert", f"{_files}.before_insert"],
 		"before_validate": f"{_files}.before_validate",
 		"after_delete": f"{_files}.after_delete",
 	},

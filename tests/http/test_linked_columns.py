@@ -129,3 +129,16 @@ def test_a_link_to_ones_own_is_saved(alice, linked, world):
 	frappe.db.rollback()
 	frappe.db.delete(linked)
 	frappe.db.commit()
+
+
+def test_members_are_listed_with_the_names_of_people(alice, linked, world):
+	"""As Desk asks; and as no DocType of another app may."""
+	fields = ["name", "person.first_name as person_first_name"]
+	answer = alice.call("frappe.client.get_list", doctype="Org Member", fields=fields)
+	assert "asks for a field" not in answer.text
+	if is_a_bench():
+		assert answer.status_code == 200, answer.text
+	answer = alice.get(
+		f"/api/resource/{linked}", params={"fields": '["club.org_type"]', "doctype": "Org Member"}
+	)
+	assert answer.status_code == 417, answer.text

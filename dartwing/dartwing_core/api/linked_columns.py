@@ -48,8 +48,13 @@ def asked_within(form: dict) -> Iterator[tuple[str, Any]]:
 
 
 def is_link_to_guarded(name: str, form: dict, path: str) -> bool:
-	"""Whether it is one in a DocType that the request names; in none that it names, it may be."""
-	doctypes = filter(is_doctype, (*named_doctypes(form), *path.split("/")))
+	"""Whether it is one in a DocType that the request names; in none that it names, it may be.
+
+	Who sees a guarded document sees what it is linked with: Desk lists members with the names of people.
+	"""
+	doctypes = [doctype for doctype in (*named_doctypes(form), *path.split("/")) if is_doctype(doctype)]
+	if doctypes and set(doctypes) <= set(GUARDED):
+		return False
 	fields = [frappe.get_meta(doctype).get_field(name) for doctype in doctypes]
 	options = {field.options for field in fields if field and field.fieldtype == "Link"}
 	return not options or bool(options & set(GUARDED))

@@ -23,6 +23,7 @@ LOGS = ("API Request Log", "Error Log", "Route History", "View Log", "Web Page V
 MAILS = {
 	"Communication": ("subject", "sender_full_name", "content"),
 	"Contact": ("first_name", "middle_name", "last_name", "full_name"),
+	"File": ("file_name",),
 	"Unhandled Email": ("reason",),
 }
 RICH = ("HTML Editor", "Text Editor")
