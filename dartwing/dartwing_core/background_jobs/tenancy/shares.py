@@ -9,6 +9,7 @@ from typing import Any
 import frappe
 from frappe import _
 
+from dartwing.dartwing_core.background_jobs.database.snapshots import snapshot_ignored
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED
 from dartwing.dartwing_core.background_jobs.tenancy.references import pairs_of, tables_of
 
@@ -37,9 +38,15 @@ def _is_guarded(doctype: str, kind: str, name: str, of: dict[str, Any]) -> bool:
 
 def delete_shares() -> None:
 	"""Delete those that there were before they were refused. Nothing is committed."""
-	frappe.db.delete("DocShare", {"share_doctype": ("in", list(GUARDED))})
-	for share in frappe.get_all("DocShare", fields=["name", "share_doctype", "share_name"]):
-		if frappe.db.exists("DocType", share.share_doctype) and is_about_guarded(
-			share.share_doctype, share.share_name
-		):
-			frappe.db.delete("DocShare", {"name": share.name})
+	refused = [
+		share.name
+		for share in frappe.get_all("DocShare", fields=["name", "share_doctype", "share_name"], limit=0)
+		if share.share_doctype in GUARDED or _is_about_one(share)
+	]
+	with snapshot_ignored():
+		frappe.db.delete("DocShare", {"name": ("in", [*refused, ""])})
+
+
+def _is_about_one(share: Any) -> bool:
+	is_known = frappe.db.exists("DocType", share.share_doctype)
+	return bool(is_known) and is_about_guarded(share.share_doctype, share.share_name)
