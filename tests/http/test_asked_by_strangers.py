@@ -176,10 +176,10 @@ def test_what_is_logged_later_is_plain(world, curious):
 def test_an_error_that_tells_what_was_sent_is_plain(world):
 	"""Frappe's scheduler stores it, also that of a guest."""
 	for text in (f'x "><{IMAGE[1:-1]} ', ENDING):
-		frappe.get_doc({"doctype": "Error Log", "method": f"Strange {text}", "error": "x"}).insert()
-	rows = frappe.get_all("Error Log", {"method": ("like", "Strange%")}, pluck="name")
-	assert all(is_plain(frappe.get_doc("Error Log", row)) for row in rows)
-	assert len(rows) == 2
+		row = frappe.get_doc({"doctype": "Error Log", "method": f"Strange {text}", "error": "x"}).insert()
+		row.reload()
+		assert row.method.startswith("Strange x")
+		assert is_plain(row)
 	frappe.db.rollback()
 
 
@@ -215,7 +215,8 @@ def test_no_job_is_shared_and_nothing_about_one(world, curious):
 		row.name = frappe.generate_hash(length=10)
 		row.db_insert()
 	delete_shares()
-	assert frappe.get_all("DocShare", {"user": world.bob}, pluck="share_name") == [other.name]
+	named = {"share_name": ("in", [job, todo.name, other.name])}
+	assert frappe.get_all("DocShare", named, pluck="share_name") == [other.name]
 	frappe.db.rollback()
 
 
