@@ -11,7 +11,7 @@ from subprocess import Popen
 from typing import Any
 
 import frappe
-from factories import World, acting_as, purge, wait_until
+from factories import World, acting_as, make_doctype, purge, remove_doctype, wait_until
 from frappe.utils.background_jobs import get_redis_conn
 from rq import Worker
 from runtimes.base import Runtime, stop
@@ -63,14 +63,12 @@ class Lab:
 				}
 			).insert()
 		make_comparable_doctype()
-		frappe.db.commit()
-		frappe.clear_cache()
 
 	def remove(self) -> None:
 		self.clear()
 		for job_type in HANDLERS:
 			purge("Job Type", job_type)
-		remove_comparable_doctype()
+		remove_doctype(RECORD)
 		frappe.clear_cache()
 
 	def clear(self) -> None:
@@ -155,27 +153,12 @@ def make_comparable_doctype() -> None:
 	"""The fields of Background Job, without its controller, its indexes and its engine."""
 	fields = json.loads(BACKGROUND_JOB.read_text())["fields"]
 	kept = ("fieldname", "fieldtype", "label", "options", "default", "reqd", "length")
-	frappe.get_doc(
-		{
-			"doctype": "DocType",
-			"name": RECORD,
-			"module": "Core",
-			"custom": 1,
-			"autoname": "hash",
-			"fields": [{name: field[name] for name in kept if name in field} for field in fields],
-			"permissions": [{"role": "Dartwing User", "read": 1, "write": 1, "create": 1}],
-		}
-	).insert()
-
-
-def remove_comparable_doctype() -> None:
-	for table in ("DocField", "DocPerm"):
-		frappe.db.delete(table, {"parent": RECORD})
-	purge("DocType", RECORD)
-	frappe.db.commit()
-	frappe.db.sql_ddl(f"drop table if exists `tab{RECORD}`")
-	frappe.cache.delete_value("db_tables")
-	frappe.clear_cache(doctype=RECORD)
+	make_doctype(
+		RECORD,
+		autoname="hash",
+		fields=[{name: field[name] for name in kept if name in field} for field in fields],
+		permissions=[{"role": "Dartwing User", "read": 1, "write": 1, "create": 1}],
+	)
 
 
 @contextmanager

@@ -124,6 +124,25 @@ def purge(doctype: str, name: str) -> None:
 			frappe.db.delete(trace, {doctype_field: doctype, name_field: name})
 
 
+def make_doctype(name: str, **definition: Any) -> None:
+	"""A custom DocType, as an administrator makes one in Desk. Commits."""
+	frappe.get_doc({"doctype": "DocType", "name": name, "module": "Core", "custom": 1, **definition}).insert()
+	frappe.db.commit()
+	frappe.clear_cache()
+
+
+def remove_doctype(name: str) -> None:
+	"""Take away a custom DocType, its table and all traces. Commits."""
+	for table in ("DocField", "DocPerm"):
+		frappe.db.delete(table, {"parent": name})
+	frappe.db.delete("Singles", {"doctype": name})
+	purge("DocType", name)
+	frappe.db.commit()
+	frappe.db.sql_ddl(f"drop table if exists `tab{name}`")
+	frappe.cache.delete_value("db_tables")
+	frappe.clear_cache(doctype=name)
+
+
 @as_rows_are()
 def remove_user(user: str) -> None:
 	"""Delete a login, also the last System Manager beside Administrator, whom Frappe would keep."""

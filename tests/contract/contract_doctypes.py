@@ -4,7 +4,7 @@ from typing import Any
 
 import frappe
 from database import as_rows_are
-from factories import purge
+from factories import make_doctype, remove_doctype
 
 MANAGER = {
 	"role": "System Manager",
@@ -98,29 +98,17 @@ DEFINITIONS = {
 def create_doctypes() -> None:
 	remove_doctypes()
 	for name, definition in DEFINITIONS.items():
-		frappe.get_doc(
-			{"doctype": "DocType", "name": name, "module": "Core", "custom": 1, **definition}
-		).insert()
-	frappe.db.commit()
-	frappe.clear_cache()
+		make_doctype(name, **definition)
 
 
 def remove_doctypes() -> None:
 	"""Take away the DocTypes, their tables and all traces, also after a run that was killed."""
 	frappe.db.rollback()
 	frappe.set_user("Administrator")
-	for name, definition in reversed(DEFINITIONS.items()):
-		for table in ("DocField", "DocPerm"):
-			frappe.db.delete(table, {"parent": name})
-		purge("DocType", name)
-		if definition.get("issingle"):
-			frappe.db.delete("Singles", {"doctype": name})
-		frappe.db.commit()
-		frappe.db.sql_ddl(f"drop table if exists `tab{name}`")
-		frappe.clear_cache(doctype=name)
+	for name in reversed(DEFINITIONS):
+		remove_doctype(name)
 	frappe.db.sql("delete from `tabSeries` where name like 'CONTRACT-%%'")
 	frappe.db.commit()
-	frappe.cache.delete_value("db_tables")
 	frappe.clear_cache()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import frappe
 import pytest
-from factories import World, purge, submit
+from factories import World, make_doctype, remove_doctype, submit
 from runtimes.chosen import is_a_bench
 
 IMPORT = "Strange Import"
@@ -15,39 +15,18 @@ IMPORT = "Strange Import"
 @pytest.fixture(scope="module")
 def linked(world: World) -> Iterator[str]:
 	"""A DocType of another app, everybody's, with Links to a job and to an organization."""
-	remove()
 	fields = [
 		{"fieldname": "note", "label": "Note", "fieldtype": "Data"},
 		{"fieldname": "import_job", "label": "Job", "fieldtype": "Link", "options": "Background Job"},
 		{"fieldname": "club", "label": "Club", "fieldtype": "Link", "options": "Organization"},
 		{"fieldname": "of_user", "label": "User", "fieldtype": "Link", "options": "User"},
 	]
-	frappe.get_doc(
-		{
-			"doctype": "DocType",
-			"name": IMPORT,
-			"module": "Core",
-			"custom": 1,
-			"autoname": "hash",
-			"fields": fields,
-			"permissions": [{"role": "All", "read": 1, "write": 1, "create": 1}],
-		}
-	).insert()
-	frappe.db.commit()
-	frappe.clear_cache()
+	permissions = [{"role": "All", "read": 1, "write": 1, "create": 1}]
+	remove_doctype(IMPORT)
+	make_doctype(IMPORT, autoname="hash", fields=fields, permissions=permissions)
 	yield IMPORT
-	remove()
-
-
-def remove() -> None:
 	frappe.db.rollback()
-	for table in ("DocField", "DocPerm"):
-		frappe.db.delete(table, {"parent": IMPORT})
-	purge("DocType", IMPORT)
-	frappe.db.commit()
-	frappe.db.sql_ddl(f"drop table if exists `tab{IMPORT}`")
-	frappe.cache.delete_value("db_tables")
-	frappe.clear_cache(doctype=IMPORT)
+	remove_doctype(IMPORT)
 
 
 @pytest.fixture
