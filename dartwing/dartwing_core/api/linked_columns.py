@@ -33,10 +33,10 @@ BEFORE_A_DOT = re.compile(r"(?<!\w)(\w+)`?\s*\.")
 def check(form: dict, path: str) -> None:
 	"""Raise ValidationError, which names the argument, for a column of a linked guarded document."""
 	for argument, value in asked_within(form):
-		if argument in ARGUMENTS:
-			named = links_among(set(names_before_dots(value)))
-			if any(is_link_to_guarded(name, form, path) for name in named) and not access.is_system_manager():
-				refuse_argument(argument, _("asks for a field of a linked document"))
+		names = set(names_before_dots(value)) if argument in ARGUMENTS else set()
+		is_members = names and not access.is_system_manager()
+		if is_members and any(is_link_to_guarded(name, form, path) for name in links_among(names)):
+			refuse_argument(argument, _("asks for a field of a linked document"))
 
 
 def asked_within(form: dict) -> Iterator[tuple[str, Any]]:
@@ -76,8 +76,6 @@ def names_before_dots(value: Any) -> Iterator[str]:
 
 def links_among(names: set[str]) -> set[str]:
 	"""Those of the names that a Link to a guarded DocType has, in whichever DocType."""
-	if not names:
-		return set()
 	ours = {"fieldtype": "Link", "options": ("in", list(GUARDED)), "fieldname": ("in", list(names))}
 	found = {*frappe.get_all("DocField", ours, pluck="fieldname")}
 	if frappe.db.table_exists("Custom Field"):

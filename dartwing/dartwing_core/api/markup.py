@@ -151,12 +151,14 @@ def refuse_images(row: Any, values: dict[str, Any]) -> None:
 			refuse_argument(name, _("must be the address of an image"))
 
 
-def breaks_out(row: Any, field: Any, value: str) -> bool:
+def breaks_out(row: Any, field: Any, value: Any) -> bool:
 	"""Whether a value that is no markup runs where Desk writes it into an attribute: in its middle, or as it.
 
 	Desk writes short texts, and whatever it lists a document with, into attributes, and addresses that are
 	plain Data into links.
 	"""
+	if not isinstance(value, str):
+		return False
 	# Desk writes its own texts into attributes, in the language of whoever looks
 	is_short = field.fieldtype in IN_ATTRIBUTES or row.get("doctype") == "Translation"
 	is_address = bool(ADDRESS_FIELD.search(field.fieldname)) and (is_short or field.fieldtype == "Code")

@@ -80,13 +80,9 @@ def check_after_save(doc: Any, method: str | None = None) -> None:
 			value = values.get(field.fieldname)
 			# what was stored so before stops nobody, also if Frappe has cleaned it by now
 			before = stored.get(field.fieldname) if stored else None
-			if is_markup(row, field, value) and not is_markup(row, field, before):
+			if markup.breaks_out(row, field, value) and not markup.breaks_out(row, field, before):
 				refuse_argument(field.fieldname, _("must not be markup"))
 		refuse_hidden_references(row, values)
-
-
-def is_markup(row: Any, field: Any, value: Any) -> bool:
-	return isinstance(value, str) and markup.breaks_out(row, field, value)
 
 
 def check_new_name(doc: Any, method: str | None, old: str, new: str, *more: Any) -> None:

@@ -54,9 +54,9 @@ def refuse_stored(doc: Any, method: str | None = None) -> None:
 
 def refuse_another_subject(doc: Any) -> None:
 	"""Questions of other documents name a report, and were looked at when it was about what it is about."""
-	stored = doc.get("_doc_before_save")
-	for field in ("ref_doctype", "report_type") if stored and doc.doctype == "Report" else ():
-		if doc.get(field) != stored.get(field):
+	stored = doc.get("_doc_before_save") if doc.doctype == "Report" else None
+	for field in ("ref_doctype", "report_type"):
+		if stored and doc.get(field) != stored.get(field):
 			refuse_argument(field, _("cannot be changed; make another report"), frappe.PermissionError)
 
 

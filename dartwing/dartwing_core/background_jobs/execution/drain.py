@@ -71,12 +71,10 @@ class Drain:
 
 	def _linger(self) -> bool:
 		"""Wait for another job; False when none came."""
-		if not self._has_budget or is_spoiled():
-			return False
-		return self._horse.linger(self._seconds - self._horse.age_seconds)
+		return self._may_go_on and self._horse.linger(self._seconds - self._horse.age_seconds)
 
 	def _may_take_another(self) -> bool:
-		if not self._has_budget or is_spoiled():
+		if not self._may_go_on:
 			return False
 		if time.monotonic() < self._answer_is_old_at:
 			return True
@@ -124,13 +122,15 @@ class Drain:
 		now = time.monotonic()
 		is_order_fresh = self._order and now < self._order_is_old_at
 		is_answer_fresh = now < self._answer_is_old_at
-		if not (is_order_fresh and is_answer_fresh and self._has_budget):
+		if not (is_order_fresh and is_answer_fresh and self._may_go_on):
 			return None
-		return None if self._errands.are_due or is_spoiled() else self._order.popleft()
+		return None if self._errands.are_due else self._order.popleft()
 
 	@property
-	def _has_budget(self) -> bool:
-		return self._jobs_run < self._jobs and self._horse.age_seconds < self._seconds
+	def _may_go_on(self) -> bool:
+		"""Whether the budget lasts, and no handler has spoiled the process."""
+		has_budget = self._jobs_run < self._jobs and self._horse.age_seconds < self._seconds
+		return has_budget and not is_spoiled()
 
 	def _note_budget(self, value_of: Callable[[str], Any]) -> None:
 		self._seconds = cint(value_of("drain_budget_seconds"))

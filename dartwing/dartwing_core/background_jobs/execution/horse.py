@@ -94,9 +94,9 @@ class Horse:
 			first = self._first_in_each_queue()
 			if first is None:
 				return False
-			waiting = [rq_job_id.decode() for rq_job_id in first if rq_job_id]
+			waiting = [rq_job_id for rq_job_id in first if rq_job_id]
 			if waiting:
-				return has_waited and all(name.startswith(self._wake_up_prefix) for name in waiting)
+				return has_waited and all(map(self._is_wake_up, waiting))
 			has_waited = True
 			time.sleep(LOOK_SECONDS)
 		return False
@@ -116,10 +116,14 @@ class Horse:
 			return None
 		return None if shutdown or suspended else first
 
+	def _is_wake_up(self, rq_job_id: bytes) -> bool:
+		"""Whether it is one of this site's."""
+		return rq_job_id.decode().startswith(self._wake_up_prefix)
+
 	def _keeps_others_waiting(self, first_in_each_queue: list[bytes | None]) -> bool:
 		is_before = True
 		for name, first in zip(self._lists, first_in_each_queue, strict=True):
 			is_before = is_before and name != self._own_queue
-			if first and not first.decode().startswith(self._wake_up_prefix):
+			if first and not self._is_wake_up(first):
 				return is_before or self.age_seconds > self._slice_seconds
 		return False

@@ -6,8 +6,7 @@ from urllib.parse import quote
 import frappe
 
 from dartwing.dartwing_core.background_jobs import texts
-
-PRIVATE = "/private/files/"
+from dartwing.dartwing_core.background_jobs.database.job_files import PRIVATE
 
 
 def urls_of(references: Iterable[str | None]) -> dict[str, str]:
@@ -18,15 +17,9 @@ def urls_of(references: Iterable[str | None]) -> dict[str, str]:
 	"""
 	given = [reference for reference in references if reference]
 	readable = _readable([reference for reference in given if reference.startswith(PRIVATE)])
-	found = {}
-	for reference in given:
-		if texts.is_web_address(reference):
-			found[reference] = reference
-		elif reference in readable or (
-			texts.is_file_of_this_site(reference) and not reference.startswith(PRIVATE)
-		):
-			found[reference] = quote(reference)
-	return found
+	public = {one for one in given if texts.is_file_of_this_site(one) and not one.startswith(PRIVATE)}
+	urls = {one: quote(one) for one in (*readable, *public)}
+	return urls | {one: one for one in given if texts.is_web_address(one)}
 
 
 def _readable(private: list[str]) -> set[str]:
