@@ -23,6 +23,8 @@ from dartwing.dartwing_core.background_jobs.upkeep.former_organizations import P
 
 OBLIGING = "obliging_job"
 HANDLER = "dartwing.tests.handlers.obliging_handler"
+# how the first names of people begin that handlers write
+MARKER = "written by a test"
 # a member of Alpha in some tests, with every role but System Manager
 CURIOUS = "curious@alpha.example"
 QUEUES = ("short", "default", "long")
@@ -83,6 +85,7 @@ class World:
 		for organization in self.organizations:
 			for job in frappe.get_all("Background Job", {"organization": organization}, pluck="name"):
 				remove_file_of(job)
+				frappe.db.delete("Job Step", {"background_job": job})
 			frappe.db.delete("Job Execution Log", {"organization": organization})
 			frappe.db.delete("Background Job", {"organization": organization})
 			frappe.db.delete("Job Tally", {"organization": organization})
@@ -92,7 +95,7 @@ class World:
 			purge("Job Type", name)
 			frappe.clear_document_cache("Job Type", name)
 		frappe.db.delete("Notification Log", {"for_user": ("in", list(USERS))})
-		frappe.db.delete("Person", {"first_name": ("like", "written by a test%")})
+		frappe.db.delete("Person", {"first_name": ("like", f"{MARKER}%")})
 		frappe.db.commit()
 		for queue in QUEUES:
 			# of two of one id, RQ 2 cannot delete the second
@@ -346,7 +349,7 @@ def wait_until(condition: Callable[[], Any], what: str, timeout_seconds: float =
 	raise AssertionError(f"not within {timeout_seconds} s: {what}")
 
 
-def people_written(marker: str = "written by a test") -> int:
+def people_written(marker: str = MARKER) -> int:
 	"""Committed rows of the handlers that write people: the effects of jobs, counted."""
 	frappe.db.rollback()
 	return frappe.db.count("Person", {"first_name": ("like", f"{marker}%")})

@@ -1,8 +1,8 @@
 """Arguments of the REST API, made from what clients send by the types of the function that takes them.
 
-A function says with its annotations what it takes: `str`, `int`, `dict` or `list`, each also `| None`,
-and in `Annotated` what else holds. Forms and queries carry texts only, so an int may come as its
-digits, an object or a list as its JSON.
+A function says with its annotations what it takes: `str`, `int`, `bool`, `dict` or `list`, each also
+`| None`, and in `Annotated` what else holds. Forms and queries carry texts only, so an int may come as its
+digits, a bool as `true`, `false`, `1` or `0`, an object or a list as its JSON.
 """
 
 import json
@@ -24,6 +24,7 @@ MISSING = Parameter.empty
 # what Frappe itself takes out of any request: the method, the session, its token, the language
 OF_FRAPPE = ("cmd", "sid", "csrf_token", "_lang")
 DIGITS = re.compile(r"-?[0-9]{1,18}")
+TRUTH = {True: True, False: False, "true": True, "false": False, "1": True, "0": False}
 JSON_NAMES = {str: "a text", int: "a whole number", dict: "a JSON object", list: "a JSON list"}
 
 
@@ -122,6 +123,12 @@ def read_int(name: str, sent: Any) -> int:
 	return int(sent)
 
 
+def read_bool(name: str, sent: Any) -> bool:
+	if not isinstance(sent, bool | int | str) or sent not in TRUTH:
+		refuse_argument(name, _("{0} is neither true nor false").format(shown(sent)))
+	return TRUTH[sent]
+
+
 def read_json(kind: type) -> Callable[[str, Any], Any]:
 	def read(name: str, sent: Any) -> Any:
 		value = parse_json(name, sent) if isinstance(sent, str) else sent
@@ -157,6 +164,7 @@ def shown(value: Any) -> str:
 READERS: dict[type, Callable[[str, Any], Any]] = {
 	str: read_text,
 	int: read_int,
+	bool: read_bool,
 	dict: read_json(dict),
 	list: read_json(list),
 }

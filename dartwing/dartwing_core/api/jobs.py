@@ -25,6 +25,9 @@ JobType = Annotated[str | None, About("Only jobs of this type")]
 Limit = Annotated[int, About("How many jobs", at_least=1, at_most=queries.MAX_PAGE)]
 Offset = Annotated[int, About("How many jobs to leave out", at_least=0, at_most=queries.MAX_OFFSET)]
 Before = Annotated[str | None, About("Id of the last job of a page: the next page begins after it")]
+BeginAnew = Annotated[
+	bool, About("Whether steps that are done and the last checkpoint are forgotten; by default they are kept")
+]
 JobIds = Annotated[list[str] | None, About("Ids of dead letters")]
 Filters = Annotated[
 	dict | None, About("All dead letters with these values of `organization`, `job_type`, `error_type`")
@@ -99,15 +102,21 @@ def cancel_job(job_id: JobId) -> shapes.JobAnswer:
 
 
 @endpoint(CHANGE)
-def retry_job(job_id: JobId) -> shapes.JobAnswer:
+def retry_job(job_id: JobId, begin_anew: BeginAnew = False) -> shapes.JobAnswer:
 	"""Give a dead letter a fresh set of attempts, as an admin of its organization."""
-	return _answer(dead_letter.retry_job(job_id), _("Job will be tried again"))
+	return _answer(dead_letter.retry_job(job_id, begin_anew), _("Job will be tried again"))
 
 
 @endpoint(READ, STATUS)
 def get_job_history(job_id: JobId) -> shapes.JobHistory:
 	"""Every transition of one job, oldest first."""
 	return queries.get_job_history(job_id)
+
+
+@endpoint(READ, STATUS)
+def get_job_steps(job_id: JobId) -> shapes.JobSteps:
+	"""The steps of one job that are done or under way, in the order in which they began."""
+	return queries.get_job_steps(job_id)
 
 
 @endpoint(READ, METRICS)
@@ -129,9 +138,11 @@ def list_dead_letters(
 
 
 @endpoint(CHANGE)
-def retry_jobs(job_ids: JobIds = None, filters: Filters = None) -> shapes.BulkAnswer:
+def retry_jobs(
+	job_ids: JobIds = None, filters: Filters = None, begin_anew: BeginAnew = False
+) -> shapes.BulkAnswer:
 	"""Retry many dead letters, by their ids or by a filter; says of each that was refused why."""
-	return dead_letter.retry_jobs(job_ids, filters)
+	return dead_letter.retry_jobs(job_ids, filters, begin_anew)
 
 
 @endpoint(CHANGE)

@@ -18,6 +18,7 @@ DOCTYPES = (
 	"Background Job",
 	"Job Engine Settings",
 	"Job Execution Log",
+	"Job Step",
 	"Job Tally",
 	"Job Type",
 	"Org Member",

@@ -12,7 +12,7 @@ from dartwing.dartwing_core.api import jobs, shapes
 from dartwing.dartwing_core.api.arguments import MISSING, Argument
 from dartwing.dartwing_core.api.endpoints import ENDPOINTS, READ, Endpoint, whitelisted
 
-JSON_TYPES = {str: "string", int: "integer", dict: "object", list: "array"}
+JSON_TYPES = {str: "string", int: "integer", bool: "boolean", dict: "object", list: "array"}
 REFERENCE = "#/components/schemas/{model}"
 ERRORS = {
 	400: "The body is no JSON",

@@ -42,7 +42,7 @@ NO_FIELDS = ("", "assigned_to")
 SIMPLE = r"(?:`?tab{0}`?\.)?(?:`\w+`|(?!tab)\w+|\*)(?:\.\w+)?"
 ALIAS = r"(?:\s+as\s+[`'\"]?\w+[`'\"]?)?"
 # DocTypes of ours that many may read, of which only readable fields are asked too
-ASKED = (*GUARDED, "Job Type", "Job Tally", "Job Engine Settings")
+ASKED = (*GUARDED, "Job Type", "Job Step", "Job Tally", "Job Engine Settings")
 WORD = re.compile(r"\w+")
 CARD = "frappe.desk.doctype.number_card.number_card"
 # methods that count rows without asking who may see them, and the filters that they obey

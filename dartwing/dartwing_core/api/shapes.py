@@ -74,6 +74,26 @@ class JobHistory(TypedDict):
 	history: list[Transition]
 
 
+class Step(TypedDict):
+	"""`attempt` did it, or was last at it; `seconds` it took in all attempts together.
+
+	A step that goes from item to item has done `items_done` of `items_total` (0: nobody knows how many).
+	"""
+
+	step: str
+	is_done: bool
+	attempt: int
+	started_at: Time
+	seconds: float
+	items_done: int
+	items_total: int
+
+
+class JobSteps(TypedDict):
+	job_id: str
+	steps: list[Step]
+
+
 class ProcessingTime(TypedDict):
 	average_seconds: float | None
 	p95_seconds: float | None

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 	from dartwing.dartwing_core.background_jobs.insight.queries import (
 		get_job_history,
 		get_job_status,
+		get_job_steps,
 		list_dead_letters,
 		list_jobs,
 	)
@@ -55,6 +56,7 @@ __all__ = [
 	"generate_job_hash",
 	"get_job_history",
 	"get_job_status",
+	"get_job_steps",
 	"get_metrics",
 	"list_dead_letters",
 	"list_jobs",
@@ -71,7 +73,8 @@ _MODULE_OF = {
 	**dict.fromkeys([name for name in __all__ if name.endswith("Error")], "errors"),
 	**dict.fromkeys([name for name in __all__ if name.endswith(("_job", "_jobs"))], "engine"),
 	**dict.fromkeys(
-		("get_job_history", "get_job_status", "list_dead_letters", "list_jobs"), "insight.queries"
+		("get_job_history", "get_job_status", "get_job_steps", "list_dead_letters", "list_jobs"),
+		"insight.queries",
 	),
 	**dict.fromkeys(("discard_job", "discard_jobs", "retry_job", "retry_jobs"), "upkeep.dead_letter"),
 	**dict.fromkeys(("pause", "resume"), "upkeep.holding"),

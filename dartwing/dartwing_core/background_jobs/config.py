@@ -7,6 +7,10 @@ MAX_RESULT_BYTES = 64 * 1024
 MAX_CHECKPOINT_BYTES = 1024 * 1024
 # objects and lists in each other: what MariaDB takes for valid JSON
 MAX_JSON_LEVELS = 31
+# steps of one job; many items of one kind are one step (`context.each`)
+MAX_STEPS = 1000
+MAX_STEP_NAME = 140
+MAX_STEP_RESULT_BYTES = 1024 * 1024
 MAX_BULK_SUBMIT = 10_000
 # dead letters that one call retries or discards
 MAX_BULK_CHANGE = 10_000

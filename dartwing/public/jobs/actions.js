@@ -41,16 +41,20 @@ const ask = {
 			run: () => cancel_job(job.job_id),
 			on_done,
 		}),
-	retry: (job, on_done) =>
+	retry: (job, on_done) => {
+		// only the details know of steps
+		const anew = job.steps?.length ? h("input", { name: "begin_anew", type: "checkbox" }) : null;
 		confirm_dialog({
 			title: __("Try this job again?"),
 			text: __("{0} gets a fresh set of attempts.", [named(job)]),
+			field: anew && h("label", { class: "check" }, anew, h("span", {}, __("Do again the steps that are done"))),
 			proceed: __("Try again"),
 			stay: __("Not now"),
 			is_harmless: true,
-			run: () => retry_job(job.job_id),
+			run: () => retry_job(job.job_id, Boolean(anew && anew.checked)),
 			on_done,
-		}),
+		});
+	},
 	discard: (job, on_done) => {
 		const reason = h("input", {
 			name: "reason",

@@ -34,7 +34,7 @@ export const get_rows = (job_ids) => get(page("get_rows"), { job_ids: JSON.strin
 export const get_details = (job_id) => get(page("get_details"), { job_id });
 export const submit = (values) => post(page("submit"), values);
 export const cancel_job = (job_id) => post(jobs("cancel_job"), { job_id });
-export const retry_job = (job_id) => post(jobs("retry_job"), { job_id });
+export const retry_job = (job_id, begin_anew) => post(jobs("retry_job"), { job_id, begin_anew });
 
 export async function discard_job(job_id, reason) {
 	const answer = await post(jobs("discard_jobs"), { reason, job_ids: [job_id] });

@@ -1,6 +1,7 @@
 """What the end of a job means for the jobs that depend on it."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import frappe
 from frappe import _
@@ -148,7 +149,7 @@ def revive_children(parents: Sequence[BackgroundJob]) -> None:
 		names = [child.name for child in children]
 
 
-def return_to_waiting(jobs: Sequence[BackgroundJob], message: str, ready_at: object) -> None:
+def return_to_waiting(jobs: Sequence[BackgroundJob], message: str, ready_at: object, **changes: Any) -> None:
 	"""Dead Letter → Queued → Pending: a fresh set of attempts, which waits for its turn as any job does."""
 	transition_all(
 		jobs,
@@ -164,6 +165,7 @@ def return_to_waiting(jobs: Sequence[BackgroundJob], message: str, ready_at: obj
 		error_traceback=None,
 		progress=0.0,
 		progress_message=None,
+		**changes,
 	)
 	transition_all(jobs, PENDING, message=_("waits for its turn"), ready_at=ready_at)
 	equal_jobs.hold_again(jobs)

@@ -105,7 +105,7 @@ def supervised(
 ) -> Iterator[JobContext]:
 	"""The job's context, with a supervisor beside the block that may stop it by force."""
 	control = ControlConnection(job.name, job.organization, job.attempt_id)
-	context = JobContext(job, control)
+	context = JobContext(job, control, limit)
 	grace = cint(job.standing.settings.get("cancel_grace_period"))
 	supervisor = Supervisor(control, limit, partial(record_overrun, job, errands), errands, offspring, grace)
 	try:

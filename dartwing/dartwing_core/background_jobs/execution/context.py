@@ -4,11 +4,11 @@ import json
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial, wraps
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import frappe
 from frappe import _
@@ -22,10 +22,14 @@ from dartwing.dartwing_core.background_jobs.database.drivers import CONNECTION_L
 from dartwing.dartwing_core.background_jobs.errors import JobCanceledError
 from dartwing.dartwing_core.background_jobs.execution.control_connection import ControlConnection
 from dartwing.dartwing_core.background_jobs.execution.fresh_context import for_another_thread
+from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
+from dartwing.dartwing_core.background_jobs.steps.steps import Key, Steps
 from dartwing.dartwing_core.background_jobs.submission import json_objects
 from dartwing.dartwing_core.doctype.background_job.background_job import RUNNING, BackgroundJob
 
 Returned = TypeVar("Returned")
+Arguments = ParamSpec("Arguments")
+Item = TypeVar("Item")
 
 
 def from_any_thread(method: Callable[..., Returned]) -> Callable[..., Returned]:
@@ -49,7 +53,7 @@ class JobContext:
 	None) and `idempotency_key` (for other systems; the same in every attempt, see `key_of`) are plain values.
 	"""
 
-	def __init__(self, job: BackgroundJob, control: ControlConnection):
+	def __init__(self, job: BackgroundJob, control: ControlConnection, limit: TimeLimit):
 		self.job_id: str = job.name
 		self.job_type: str = job.job_type
 		self.organization: str = job.organization
@@ -61,6 +65,7 @@ class JobContext:
 		self.idempotency_key: str = key_of(frappe.local.site, job.name, get_datetime(job.creation))
 		self._locals = dict(frappe.local)
 		self._control = control
+		self._steps = Steps(job, self.attempt, limit.check)
 		self._progress = ProgressReporter(self._control, config.get("progress_interval_seconds"), job.secrets)
 
 	@from_any_thread
@@ -97,6 +102,46 @@ class JobContext:
 	def is_canceled(self) -> bool:
 		"""Whether the job was canceled, or given to another attempt, as the database has it now."""
 		return not self._control.is_running()
+
+	def step(
+		self,
+		name: str,
+		function: Callable[Arguments, Returned],
+		/,
+		*arguments: Arguments.args,
+		**named: Arguments.kwargs,
+	) -> Returned:
+		"""Call the function, once for the life of the job: a later attempt is given its kept result.
+
+		What the function writes and the record that the step is done are one commit, made when it returns.
+		If it raises, what it wrote is undone, and the error goes on to the handler. The result is at most 1
+		MiB of JSON, of the type that the function's return annotation says; without one, what JSON makes of
+		it. `name` stands for this step alone, in at most 140 characters; a job has at most 1000 steps.
+
+		Call it in the handler's own thread. Raises PermanentError for a step within a step, if something
+		was written before it outside of every step, and for what cannot be kept; JobCanceledError once the
+		job is no longer this attempt's: then nothing of the step is committed.
+		"""
+		return self._steps.run(name, function, *arguments, **named)
+
+	def each(
+		self,
+		name: str,
+		items: Iterable[Item] | Callable[[int | str | None], Iterable[Item]],
+		key: Key | None = None,
+		commit_every_seconds: float = 1.0,
+	) -> Iterator[Item]:
+		"""A step that goes from item to item: `for row in context.each("rows", rows): …`.
+
+		What the loop writes is committed together with how far it came: behind an item, when the last commit
+		is `commit_every_seconds` old, and behind the last one. A later attempt goes on behind the last item
+		that was committed. `key` finds that item again: the name of a field or a function, which gives an
+		int or a str of its own for each item. Without `key`, items are counted, and must be the same ones in
+		the same order. Where `items` is a function, it is given the last key, or None, and returns items
+		behind it; it is asked until it returns none. Leave the loop only by its end or by an error. Errors as
+		for `step`.
+		"""
+		return self._steps.each(name, items, key, commit_every_seconds)
 
 	def deliver(self) -> None:
 		"""Write the last progress that was held back; the engine calls it when the handler has ended."""

@@ -50,6 +50,14 @@ class TimeLimit:
 				left = at_least(seconds_before - (time.monotonic() - began))
 				signal.setitimer(signal.ITIMER_REAL, left)
 
+	def check(self) -> None:
+		"""Raise JobTimeoutError if the block was interrupted before, and has caught the interruption."""
+		if self.has_interrupted:
+			raise self._error()
+
+	def _error(self) -> JobTimeoutError:
+		return JobTimeoutError(f"over its time limit of {self.seconds} seconds")
+
 	def _interrupt(self, _signal: int, _frame: FrameType | None) -> None:
 		if not self._is_in_force:
 			return
@@ -59,7 +67,7 @@ class TimeLimit:
 			signal.setitimer(signal.ITIMER_REAL, left)
 		else:
 			self.has_interrupted = True
-			raise JobTimeoutError(f"over its time limit of {self.seconds} seconds")
+			raise self._error()
 
 
 def at_most(seconds: float) -> AbstractContextManager[None]:

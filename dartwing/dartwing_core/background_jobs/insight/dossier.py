@@ -20,9 +20,10 @@ FAMILY_FIELDS = ["name", "job_type", "status"]
 
 
 def get_dossier(job_id: str) -> dict[str, Any]:
-	"""`{job, actions, obstacle, history, attempts, parent, children, more_children, output}`.
+	"""`{job, actions, obstacle, history, attempts, steps, parent, children, more_children, output}`.
 
-	`job` is as `get_job_status` has it, `history` as `get_job_history`; times are in UTC.
+	`job` is as `get_job_status` has it, `history` as `get_job_history`,
+	`steps` as `get_job_steps`; times are in UTC.
 	Raises DoesNotExistError for a job that does not exist or is none of the user's organizations.
 	"""
 	name = access.check_visible(job_id).name
@@ -44,6 +45,7 @@ def get_dossier(job_id: str) -> dict[str, Any]:
 		"obstacle": obstacle,
 		"history": history,
 		"attempts": attempts_of(history),
+		"steps": queries.get_job_steps(name)["steps"],
 		"parent": parent_of(job),
 		**children_of(job),
 		"output": output_of(job),

@@ -11,6 +11,7 @@ from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.insight import pages
 from dartwing.dartwing_core.background_jobs.insight.pages import Scope
+from dartwing.dartwing_core.background_jobs.steps import records
 from dartwing.dartwing_core.background_jobs.submission import json_objects
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.tenancy.comparisons import shown
@@ -124,6 +125,31 @@ def get_job_history(job_id: str) -> dict[str, Any]:
 	for row in history:
 		row.timestamp = times.to_utc(row.timestamp)
 	return {"job_id": name, "history": history}
+
+
+def get_job_steps(job_id: str) -> dict[str, Any]:
+	"""`{job_id, steps: [...]}`, the kept steps in the order in which they began, without their results.
+
+	A step is `{step, is_done, attempt, started_at, seconds, items_done, items_total}`.
+	Raises DoesNotExistError as `get_job_status` does.
+	"""
+	name = access.check_visible(job_id).name
+	kept = records.of_job(name).values()
+	return {
+		"job_id": name,
+		"steps": [
+			{
+				"step": record.step,
+				"is_done": record.is_done,
+				"attempt": record.attempt,
+				"started_at": times.to_utc(record.started_at),
+				"seconds": record.seconds,
+				"items_done": record.items_done,
+				"items_total": record.items_total,
+			}
+			for record in kept
+		],
+	}
 
 
 def _visible_organizations(organization: str | None) -> list[str] | None:

@@ -48,6 +48,7 @@ SECRETS = {
 		"idempotency_hash",
 		"request_hash",
 	),
+	"Job Step": ("result", "last_key"),
 	"User": ("reset_password_key",),
 }
 NOT_READABLE = ("Password", "Table", "Table MultiSelect")

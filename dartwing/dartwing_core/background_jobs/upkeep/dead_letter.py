@@ -13,6 +13,7 @@ from dartwing.dartwing_core.background_jobs.dispatch import dependencies
 from dartwing.dartwing_core.background_jobs.dispatch.consequences import follow_ends
 from dartwing.dartwing_core.background_jobs.errors import JobStateError, refuse_argument
 from dartwing.dartwing_core.background_jobs.statuses import ENDED_WITHOUT_SUCCESS
+from dartwing.dartwing_core.background_jobs.steps import records
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.tenancy.comparisons import shown
 from dartwing.dartwing_core.background_jobs.tenancy.conditions import readable_conditions
@@ -31,13 +32,15 @@ FILTERS = ("organization", "job_type", "error_type")
 Refusals = dict[str, tuple[str, type[Exception]]]
 
 
-def retry_job(job_id: str) -> BackgroundJob:
+def retry_job(job_id: str, begin_anew: bool = False) -> BackgroundJob:
 	"""Give a dead letter a fresh set of attempts, and with it the children that died of it.
+
+	It goes on behind the steps that are done, with the checkpoint that it saved, unless it is to begin anew.
 
 	Raises DoesNotExistError for a job that the user cannot see, PermissionError for one that is not
 	theirs to administer, JobStateError when it is no dead letter or its parent is one.
 	"""
-	return _the_only_one(job_id, *_retry([job_id]))
+	return _the_only_one(job_id, *_retry([job_id], begin_anew))
 
 
 def discard_job(job_id: str, reason: str) -> BackgroundJob:
@@ -46,14 +49,16 @@ def discard_job(job_id: str, reason: str) -> BackgroundJob:
 	return _the_only_one(job_id, *_discard([job_id], reason))
 
 
-def retry_jobs(job_ids: Sequence[str] | None = None, filters: Filters | None = None) -> dict[str, Any]:
-	"""Retry these dead letters, or all that match the filters.
+def retry_jobs(
+	job_ids: Sequence[str] | None = None, filters: Filters | None = None, begin_anew: bool = False
+) -> dict[str, Any]:
+	"""Retry these dead letters, or all that match the filters; `begin_anew` as for `retry_job`.
 
 	`{"done": [ids], "refused": {id: why}, "left": n}`: one call handles 10,000, of a filter the oldest;
 	`left` says how many more match, for which to call again.
 	"""
 	wanted, left = _wanted(job_ids, filters)
-	return _answer(*_retry(wanted), left)
+	return _answer(*_retry(wanted, begin_anew), left)
 
 
 def discard_jobs(
@@ -72,15 +77,18 @@ def dead_letters(filters: Filters | None = None, limit: int = 0) -> list[str]:
 	)
 
 
-def _retry(job_ids: Sequence[str]) -> tuple[list[BackgroundJob], Refusals]:
+def _retry(job_ids: Sequence[str], begin_anew: bool) -> tuple[list[BackgroundJob], Refusals]:
 	jobs, refused = _dead_letters(job_ids)
 	parents = _parents_of(jobs)
 	_refuse_children_of_the_dead(jobs, refused, parents)
+	forgotten = {"checkpoint": None} if begin_anew else {}
 	now, message = times.utc_now(), _("retried by {0}").format(frappe.session.user)
 	for batch in _batches(list(jobs.values())):
 		for waits, ready_at in ((False, now), (True, None)):
 			some = [job for job in batch if _waits_for_its_parent(job, jobs, parents) is waits]
-			dependencies.return_to_waiting(some, message, ready_at)
+			dependencies.return_to_waiting(some, message, ready_at, **forgotten)
+		if begin_anew:
+			records.forget([job.name for job in batch])
 	for batch in _batches(list(jobs.values())):
 		dependencies.revive_children(batch)
 	follow_ends(list(jobs.values()))

@@ -33,9 +33,10 @@ def _delete(job_ids: Sequence[str]) -> None:
 
 
 def delete_traces(job_ids: Sequence[str]) -> None:
-	"""What jobs that are about to be deleted have left: their files, their part of the sums, their log."""
+	"""What jobs that are about to be deleted have left: files, their part of the sums, steps, log."""
 	job_files.delete_files_of(job_ids)
 	job_tally.forget(job_ids)
+	frappe.db.delete("Job Step", {"background_job": ("in", job_ids)})
 	frappe.db.delete("Job Execution Log", {"background_job": ("in", job_ids)})
 
 
