@@ -4,7 +4,17 @@ import json
 
 import frappe
 import pytest
-from factories import OBLIGING, acting_as, end, make_job_type, state, submit, submit_as, wait_until
+from factories import (
+	OBLIGING,
+	acting_as,
+	end,
+	keep_step,
+	make_job_type,
+	state,
+	submit,
+	submit_as,
+	wait_until,
+)
 from playwright.sync_api import expect
 
 from dartwing.dartwing_core.background_jobs import submit_jobs
@@ -118,6 +128,26 @@ def test_an_admin_tries_a_dead_letter_again(visit, world):
 	page.row(job.name).get_by_role("button", name="Try again").click()
 	page.dialog.get_by_role("button", name="Try again").click()
 	expect(page.row(job.name)).to_contain_text("Queued")
+
+
+@pytest.mark.parametrize(("begins_anew", "kept"), [(False, 2), (True, 0)])
+def test_steps_are_shown_and_whoever_tries_again_may_begin_anew(visit, world, begins_anew, kept):
+	job = submit()
+	end(job.name, "Running")
+	keep_step(job.name, "fetch <b>all</b>")
+	keep_step(job.name, "people", 2, is_done=False, items_done=3, items_total=7)
+	end(job.name, "Dead Letter", error_message="of no use")
+	page = visit(world.adam)
+	details = page.open_details(job.name)
+	expect(details.get_by_text("fetch <b>all</b>", exact=True)).to_be_visible()
+	expect(details.get_by_text("goes on · 3 of 7", exact=True)).to_be_visible()
+	details.get_by_role("button", name="Try again").click()
+	if begins_anew:
+		page.dialog.get_by_label("Do again the steps that are done").check()
+	page.dialog.get_by_role("button", name="Try again").click()
+	expect(page.row(job.name)).to_contain_text("Queued")
+	frappe.db.rollback()
+	assert frappe.db.count("Job Step", {"background_job": job.name}) == kept
 
 
 def test_an_admin_discards_a_dead_letter_with_a_reason(visit, world):

@@ -2,7 +2,9 @@
 
 import json
 
-from factories import OBLIGING, World, end, state, submit, submit_as, transitions
+import frappe
+import pytest
+from factories import OBLIGING, World, end, keep_step, state, submit, submit_as, transitions
 from looking import (
 	DESK,
 	arrive,
@@ -185,3 +187,36 @@ def test_a_button_that_comes_too_late_says_what_the_job_is(world, desk, browsed)
 	confirm(page)
 	expect(page.locator(".modal.show .msgprint")).to_contain_text("is Completed")
 	expect_status(page, "Completed")
+
+
+def dead_letter_with_steps(world: World) -> str:
+	job = submit(world.alice).name
+	end(job, "Running")
+	keep_step(job, "fetch <b>all</b>", items_done=0)
+	keep_step(job, "people", 2, is_done=False, items_done=3, items_total=7)
+	end(job, "Dead Letter", error_message="no answer")
+	return job
+
+
+def test_the_steps_of_a_job_are_shown(world, desk):
+	page = desk(world.alice, job_path(dead_letter_with_steps(world)))
+	rows = page.locator("[data-steps] tbody tr")
+	expect(rows).to_have_count(2)
+	expect(rows.nth(0)).to_contain_text("fetch <b>all</b>")
+	expect(rows.nth(0)).to_contain_text("done")
+	expect(rows.nth(1)).to_contain_text("3 of 7")
+	expect(rows.nth(1)).to_contain_text("goes on")
+
+
+@pytest.mark.parametrize(("begins_anew", "kept"), [(False, 2), (True, 0)])
+def test_who_retries_a_job_with_steps_chooses_whether_it_begins_anew(world, desk, begins_anew, kept):
+	job = dead_letter_with_steps(world)
+	page = desk(world.adam, job_path(job))
+	press(button(page, "Retry"))
+	question = page.get_by_role("dialog")
+	if begins_anew:
+		question.get_by_label("Begin anew").check()
+	press(question.get_by_role("button", name="Retry"))
+	expect_status(page, "Queued")
+	frappe.db.rollback()
+	assert frappe.db.count("Job Step", {"background_job": job}) == kept

@@ -45,7 +45,7 @@ def get_rows(job_ids: Annotated[list[str], About("Up to 100 ids")]) -> list[Row]
 
 @endpoint(READ, STATUS, is_documented=False)
 def get_details(job_id: str) -> Row:
-	"""One row with its history, its children and whether the user may download its output."""
+	"""One row with its history, its steps, its children and whether the user may download its output."""
 	(row,) = as_rows([queries.get_job_status(job_id)])
 	history = queries.get_job_history(job_id)["history"]
 	name_actors(history)
@@ -56,7 +56,8 @@ def get_details(job_id: str) -> Row:
 		order_by="creation asc",
 		limit=MAX_CHILDREN,
 	)
-	return {**row, "history": history, "children": children}
+	steps = queries.get_job_steps(row["job_id"])["steps"]
+	return {**row, "history": history, "steps": steps, "children": children}
 
 
 @endpoint(CHANGE, SUBMIT, is_documented=False)

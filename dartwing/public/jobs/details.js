@@ -74,7 +74,8 @@ export class Details {
 		this.status.update(job.status);
 		this.progress.update(job);
 		this.tick();
-		const wanted = String(actions_of(job));
+		// what trying again asks depends on the steps, of which a row of the list knows nothing
+		const wanted = `${actions_of(job)} ${Boolean(job.steps?.length)}`;
 		if (this.shown_actions !== wanted) this.show_actions(wanted);
 	}
 
@@ -133,6 +134,7 @@ export class Details {
 				this.result_of(details),
 				this.facts_of(details),
 				this.children_of(details),
+				this.steps_of(details),
 				this.history_of(details),
 			].filter(Boolean),
 		);
@@ -218,6 +220,26 @@ export class Details {
 
 	link_to(job_id) {
 		return h("button", { type: "button", class: "link", onclick: () => this.on_open(job_id) }, job_id);
+	}
+
+	steps_of({ steps }) {
+		if (!steps.length) return null;
+		const items = steps.map(({ step, is_done, started_at, seconds, items_done, items_total }) => {
+			const count = items_total ? __("{0} of {1}", [items_done, items_total]) : items_done || "";
+			return h(
+				"li",
+				{ "data-tone": is_done ? "good" : "running" },
+				h(
+					"div",
+					{ class: "step" },
+					h("strong", {}, step),
+					h("span", { class: "hint" }, duration(seconds)),
+					h("time", { datetime: started_at, title: moment(started_at) }, clock(started_at)),
+				),
+				h("p", { class: "hint" }, [is_done ? __("done") : __("goes on"), count].filter(Boolean).join(" · ")),
+			);
+		});
+		return h("section", {}, h("h3", {}, __("Steps")), h("ol", { class: "history" }, items));
 	}
 
 	history_of({ history }) {

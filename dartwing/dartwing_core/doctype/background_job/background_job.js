@@ -143,7 +143,8 @@ function show_history(frm) {
 	const steps = history.map((row, index) => step(row, history[index + 1]));
 	frm.get_field("history").$wrapper.html(`
 		<ol class="dartwing-steps">${steps.join("")}</ol>
-		${attempts.length ? attempts_table(attempts) : ""}`);
+		${attempts.length ? attempts_table(attempts) : ""}
+		${frm.dossier.steps.length ? steps_table(frm.dossier.steps) : ""}`);
 }
 
 function step(row, next) {
@@ -180,6 +181,28 @@ function attempts_table(attempts) {
 	</table>`;
 }
 
+// what a later attempt does not do again
+function steps_table(steps) {
+	const row = ({ step, is_done, attempt, started_at, seconds, items_done, items_total }) => `<tr>
+		<td>${frappe.utils.escape_html(step)}</td>
+		<td>${dartwing.jobs.clock(started_at)}</td>
+		<td>${dartwing.jobs.duration(seconds)}</td>
+		<td>${attempt}</td>
+		<td>${items_text(items_done, items_total)}</td>
+		<td>${is_done ? __("done") : __("goes on")}</td>
+	</tr>`;
+	const heads = [__("Step"), __("Started"), __("Ran"), __("Attempt"), __("Items"), __("State")];
+	return `<table class="dartwing-attempts" data-steps>
+		<thead><tr>${heads.map((head) => `<th>${head}</th>`).join("")}</tr></thead>
+		<tbody>${steps.map(row).join("")}</tbody>
+	</table>`;
+}
+
+function items_text(done, total) {
+	if (!done && !total) return "";
+	return total ? __("{0} of {1}", [done, total]) : String(done);
+}
+
 function show_parameters(frm) {
 	const text = frm.doc.input_parameters || "{}";
 	frm.get_field("parameters").$wrapper.html(dartwing.jobs.json_block(text));
@@ -214,7 +237,20 @@ const ACTIONS = {
 		);
 	},
 	retry(frm) {
-		return act(frm, "retry_job", { job_id: frm.doc.name });
+		const retry = (begin_anew) => act(frm, "retry_job", { job_id: frm.doc.name, begin_anew });
+		if (!frm.dossier.steps.length && !frm.doc.checkpoint) return retry(false);
+		const anew = {
+			fieldname: "begin_anew",
+			fieldtype: "Check",
+			label: __("Begin anew"),
+			description: __("Otherwise it goes on behind the steps that are done, with its last checkpoint."),
+		};
+		frappe.prompt(
+			[anew],
+			({ begin_anew }) => retry(Boolean(begin_anew)),
+			__("Retry {0}", [frm.doc.name]),
+			__("Retry"),
+		);
 	},
 	discard(frm) {
 		const reason = { fieldname: "reason", fieldtype: "Small Text", label: __("Reason"), reqd: 1 };
