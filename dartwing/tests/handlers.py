@@ -1,7 +1,6 @@
 """The handler of the tests: its `mode` parameter chooses what happens."""
 
 import asyncio
-import builtins
 import faulthandler
 import json
 import logging.config
@@ -30,6 +29,7 @@ from dartwing.dartwing_core.background_jobs import (
 	TransientError,
 	submit_job,
 )
+from dartwing.tests.foreign_errors import RAISED, WordlessError
 from dartwing.tests.saying import say
 
 
@@ -109,100 +109,8 @@ def raise_at_length(context: JobContext) -> None:
 	raise ValueError("<html>" + "x" * int(context.parameters["length"]))
 
 
-class WordlessError(Exception):
-	def __str__(self) -> str:
-		raise KeyError("no words")
-
-
 def raise_wordless(context: JobContext) -> None:
 	raise WordlessError
-
-
-class NumberedError(Exception):
-	def __str__(self) -> str:
-		return 7  # type: ignore[return-value]
-
-
-class QuittingError(BaseException):
-	"""As a library may have that wants nobody to catch it."""
-
-	def __str__(self) -> str:
-		raise KeyboardInterrupt
-
-
-class LockedError(Exception):
-	"""Whatever it is asked for, it fails."""
-
-	@property
-	def response(self) -> None:
-		raise RuntimeError("no response")
-
-	@property
-	def retry_after(self) -> None:
-		raise RuntimeError("no time")
-
-	@property
-	def status_code(self) -> None:
-		raise RuntimeError("no status")
-
-
-class LeavingError(Exception):
-	"""Whatever it is asked for, it wants the process to end."""
-
-	@property
-	def response(self) -> None:
-		raise SystemExit(5)
-
-	@property
-	def retry_after(self) -> None:
-		raise SystemExit(5)
-
-
-class SlowError(Exception):
-	"""It takes longer to say what it is than its handler may run."""
-
-	def __str__(self) -> str:
-		time.sleep(600)
-		return "at last"
-
-
-class NeverError(TransientError):
-	def __init__(self) -> None:
-		super().__init__("not for a long time", retry_after=10**400)
-
-
-def raise_group(*errors: BaseException) -> BaseException:
-	"""As a task group of asyncio does; Python 3.10 has none."""
-	group = getattr(builtins, "BaseExceptionGroup", None)
-	return group("two tasks failed", errors) if group else errors[0]
-
-
-RAISED: dict[str, Callable[[], BaseException]] = {
-	"CancelledError": asyncio.CancelledError,
-	"KeyboardInterrupt": KeyboardInterrupt,
-	"GeneratorExit": GeneratorExit,
-	"StopIteration": lambda: StopIteration(5),
-	"StopAsyncIteration": StopAsyncIteration,
-	"SystemExit": SystemExit,
-	"SystemExit 0": lambda: SystemExit(0),
-	"SystemExit 3": lambda: SystemExit(3),
-	"SystemExit 401": lambda: SystemExit(401),
-	"KeyError": lambda: KeyError("x"),
-	"empty": lambda: ValueError(""),
-	"blank": lambda: ValueError(" \n"),
-	"number": lambda: ValueError(3),
-	"WordlessError": WordlessError,
-	"NumberedError": NumberedError,
-	"QuittingError": QuittingError,
-	"LockedError": LockedError,
-	"LeavingError": LeavingError,
-	"SlowError": SlowError,
-	"NeverError": NeverError,
-	"RecursionError": lambda: RecursionError("maximum recursion depth exceeded"),
-	"MemoryError": MemoryError,
-	"group": lambda: raise_group(KeyError("x"), ConnectionError("the line is cut")),
-	"group of a cancel": lambda: raise_group(asyncio.CancelledError(), TransientError("later")),
-}
 
 
 def raise_what_is_named(context: JobContext) -> None:

@@ -1,6 +1,7 @@
 """What can go wrong with a job, one class per cause, and which of it is worth a retry."""
 
 import builtins
+from types import TracebackType
 from typing import Any, NoReturn
 
 import frappe
@@ -138,6 +139,26 @@ GROUPS: tuple[type[BaseException], ...] = (
 )
 
 
+# An error that left a handler is a foreign object: what it is asked may run its own code, which may raise or
+# never return. What these three ask is answered by Python itself.
+
+
+def is_a(error: BaseException, kinds: type[BaseException] | tuple[type[BaseException], ...]) -> bool:
+	"""As `isinstance`, which would ask the error for its `__class__`."""
+	return issubclass(type(error), kinds)
+
+
+def class_name_of(error: BaseException) -> str:
+	"""The name of the error's class, which its metaclass may hide."""
+	return str(type.__dict__["__name__"].__get__(type(error)))
+
+
+def traceback_object_of(error: BaseException) -> TracebackType | None:
+	"""Where the error was raised."""
+	found: TracebackType | None = BaseException.__dict__["__traceback__"].__get__(error)
+	return found
+
+
 def classify_error(error: BaseException) -> str:
 	"""`Transient` for what may pass by itself, `Permanent` for what will not; unknown errors may pass.
 
@@ -148,9 +169,9 @@ def classify_error(error: BaseException) -> str:
 
 
 def _is_permanent(error: BaseException) -> bool:
-	if isinstance(error, TRANSIENT_ERRORS):
+	if is_a(error, TRANSIENT_ERRORS):
 		return False
-	if isinstance(error, PERMANENT_ERRORS):
+	if is_a(error, PERMANENT_ERRORS):
 		# Frappe's classes say by their HTTP status that they mean "not now"
 		return attribute_of(error, "http_status_code") not in NOT_NOW_HTTP_STATUSES
 	return http_status_of(error) in PERMANENT_HTTP_STATUSES
@@ -161,7 +182,7 @@ def leaves_of(error: BaseException) -> list[BaseException]:
 	leaves, left = [], [error]
 	while left:
 		one = left.pop(0)
-		if isinstance(one, GROUPS):
+		if is_a(one, GROUPS):
 			left[:0] = attribute_of(one, "exceptions") or ()
 		else:
 			leaves.append(one)
@@ -170,7 +191,7 @@ def leaves_of(error: BaseException) -> list[BaseException]:
 
 def http_status_of(error: BaseException) -> int | None:
 	"""The HTTP status that an error carries: its own, or its response's as in requests and httpx."""
-	if isinstance(error, SystemExit):
+	if is_a(error, SystemExit):
 		# its code is a process's
 		return None
 	for carrier in (error, attribute_of(error, "response")):

@@ -47,16 +47,23 @@ def attempt(
 			acting_as(job.owner_user),
 			limit.enforced(),
 		):
-			outcome: Outcome = Completed.of(call(handler_of(job), context))
+			outcome = run_to_its_end(job, context, limit)
 	except BaseException as error:
+		# what stands around the handler, as its interruption, has raised it
 		return outcome_of(error, job.timeout_seconds, limit.has_interrupted)
 	# a handler that caught its time limit and returned has run into it all the same
 	return TimedOut(job.timeout_seconds, "") if limit.has_interrupted else outcome
 
 
-def call(handler: Callable[[JobContext], Any], context: JobContext) -> Any:
+def run_to_its_end(job: BackgroundJob, context: JobContext, limit: TimeLimit) -> Outcome:
+	"""Call the handler. Its error becomes an outcome here, within its time: Python hands an error on through
+	`with` blocks by setting attributes of it, which is code of the handler's as well.
+	"""
 	with children_end_here():
-		return handler(context)
+		try:
+			return Completed.of(handler_of(job)(context))
+		except BaseException as error:
+			return outcome_of(error, job.timeout_seconds, limit.has_interrupted)
 
 
 def handler_of(job: BackgroundJob) -> Callable[[JobContext], Any]:

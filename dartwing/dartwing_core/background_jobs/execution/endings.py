@@ -6,16 +6,19 @@ from types import FrameType
 
 import frappe
 
-from dartwing.dartwing_core.background_jobs.errors import JobCanceledError
-from dartwing.dartwing_core.background_jobs.execution.offspring import children_end_here
+from dartwing.dartwing_core.background_jobs.errors import (
+	JobCanceledError,
+	class_name_of,
+	is_a,
+	traceback_object_of,
+)
 from dartwing.dartwing_core.background_jobs.execution.outcomes import (
-	LAST_WORDS_SECONDS,
 	Abandoned,
 	Failed,
 	Outcome,
 	TimedOut,
+	asked,
 )
-from dartwing.dartwing_core.background_jobs.execution.time_limit import at_most
 
 SIGNAL_HANDLERS_OF_RQ = ("request_stop", "request_force_stop")
 
@@ -25,7 +28,7 @@ def outcome_of(error: BaseException, timeout_seconds: int, was_interrupted: bool
 
 	`was_interrupted`: the attempt's time limit has struck, whatever the handler made of that.
 	"""
-	if isinstance(error, JobCanceledError):
+	if is_a(error, JobCanceledError):
 		return Abandoned.of(error, traceback_of(error))
 	if was_interrupted:
 		return TimedOut(timeout_seconds, traceback_of(error))
@@ -34,11 +37,7 @@ def outcome_of(error: BaseException, timeout_seconds: int, was_interrupted: bool
 
 def traceback_of(error: BaseException) -> str:
 	"""Frappe's text of the error that is being handled; only the lines of code if it cannot be printed."""
-	try:
-		with at_most(LAST_WORDS_SECONDS), children_end_here():
-			return frappe.get_traceback()
-	except (Exception, SystemExit, GeneratorExit):
-		return "".join(format_tb(error.__traceback__)) + type(error).__name__
+	return asked(frappe.get_traceback, "".join(format_tb(traceback_object_of(error))) + class_name_of(error))
 
 
 def asks_to_stop(outcome: Outcome) -> bool:
@@ -47,11 +46,13 @@ def asks_to_stop(outcome: Outcome) -> bool:
 	That is Ctrl-C where Python raises it (RQ's horses ignore it), and the signals of a worker of RQ that runs
 	its jobs in its own process. A handler's own `sys.exit` ends its job and asks for nothing else.
 	"""
-	error = outcome.error if isinstance(outcome, Failed) else None
-	if isinstance(error, KeyboardInterrupt):
+	if not isinstance(outcome, Failed):
+		return False
+	if is_a(outcome.error, KeyboardInterrupt):
 		return signal.getsignal(signal.SIGINT) is signal.default_int_handler
-	frames = [frame for frame, _line in walk_tb(error.__traceback__)] if error else []
-	return bool(frames) and is_signal_handler_of_rq(frames[-1])
+	frames = [frame for frame, _line in walk_tb(traceback_object_of(outcome.error))]
+	# of code that was given globals of its own, their answers are foreign as well
+	return bool(frames) and asked(lambda: is_signal_handler_of_rq(frames[-1]), False)
 
 
 def is_signal_handler_of_rq(frame: FrameType) -> bool:

@@ -19,6 +19,8 @@ from dartwing.dartwing_core.background_jobs.errors import (
 	JobCanceledError,
 	PermanentError,
 	TransientError,
+	class_name_of,
+	is_a,
 	leaves_of,
 )
 from dartwing.dartwing_core.background_jobs.execution import retry_decision
@@ -116,7 +118,7 @@ class Failed:
 	def of(cls, error: BaseException, traceback: str) -> "Failed":
 		"""Ask the error, once: what it answers is code of others, and nothing must be in its way."""
 		verdict = asked(lambda: Verdict.of(error), Verdict(TRANSIENT))
-		message = asked(lambda: describe(error), type(error).__name__)
+		message = asked(lambda: describe(error), class_name_of(error))
 		return cls(error, traceback, message, verdict)
 
 	def record(self, job: BackgroundJob) -> None:
@@ -181,8 +183,8 @@ def describe(error: BaseException) -> str:
 
 	They may be of any length, and `transition_to` still has to make them storable and plain.
 	"""
-	words, kind = words_of(error), type(error).__name__
-	if isinstance(error, GROUPS):
+	words, kind = words_of(error), class_name_of(error)
+	if is_a(error, GROUPS):
 		words = f"{words}: {'; '.join(describe(one) for one in leaves_of(error)[:MAX_LEAVES])}"
 	elif not is_telling(error, words):
 		words = f"{kind}: {words}" if words else kind
@@ -206,9 +208,9 @@ def asked(ask: Callable[[], Answer], otherwise: Answer) -> Answer:
 
 def is_telling(error: BaseException, words: str) -> bool:
 	"""Whether the words alone say what happened. A name, a number or the end of a process does not."""
-	if not words or not isinstance(error, Exception) or isinstance(error, ERRORS_OF_NAMES_ONLY):
+	if not words or not is_a(error, Exception) or is_a(error, ERRORS_OF_NAMES_ONLY):
 		return False
-	return isinstance(error, ERRORS_FOR_PEOPLE) or len(words.split(maxsplit=1)) > 1
+	return is_a(error, ERRORS_FOR_PEOPLE) or len(words.split(maxsplit=1)) > 1
 
 
 def is_reference(value: Any) -> bool:
