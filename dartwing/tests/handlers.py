@@ -15,8 +15,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
+from typing import Any
 from unittest.mock import ANY
 
 import frappe
@@ -29,6 +30,7 @@ from dartwing.dartwing_core.background_jobs import (
 	TransientError,
 	submit_job,
 )
+from dartwing.dartwing_core.background_jobs.database import drivers
 from dartwing.tests.foreign_errors import RAISED, WordlessError
 from dartwing.tests.saying import say
 
@@ -66,6 +68,82 @@ def raise_after_commit(context: JobContext) -> None:
 		raise ConnectionError("after the commit")
 
 	frappe.db.after_commit.add(fail)
+
+
+def go_on_after_a_deadlock(context: JobContext) -> None:
+	"""As an importer that logs a row which cannot be saved, and goes on with the next."""
+	write_people(context)
+	with suppress(frappe.QueryDeadlockError, *drivers.ERRORS):
+		if number := context.parameters["number"]:
+			frappe.db.sql(f"signal sqlstate '40001' set mysql_errno = {int(number)}")
+		else:
+			meet_somebody(context)
+	write_people(context)
+
+
+def meet_somebody(context: JobContext) -> None:
+	"""A deadlock with a transaction that has written more, so that MariaDB undoes this one."""
+	# by their names one by one: a statement about most rows would lock them all
+	update = "update tabPerson set last_name = %s where name = %s"
+	first, *others = context.parameters["met"]
+	has_begun = threading.Event()
+	other = drivers.connect_beside(frappe.local.db)
+	other.autocommit(False)
+
+	def meet() -> None:
+		with closing(other), other.cursor() as cursor:
+			for name in others:
+				cursor.execute(update, ("theirs", name))
+			has_begun.set()
+			cursor.execute(update, ("theirs", first))
+			other.rollback()
+
+	frappe.db.sql(update, ("mine", first))
+	thread = threading.Thread(target=meet)
+	thread.start()
+	has_begun.wait(10)
+	# by then it waits for this transaction
+	time.sleep(0.5)
+	try:
+		frappe.db.sql(update, ("mine", others[0]))
+	finally:
+		thread.join()
+
+
+def make_its_commit_do_nothing(context: JobContext) -> None:
+	"""So that a library that it calls commits nothing."""
+	write_people(context)
+	frappe.db.commit = lambda *_arguments, **_named: None
+
+
+def set_the_time(context: JobContext) -> None:
+	"""Of its session, as tests of dates do; it asks the engine what time it is."""
+	frappe.db.sql("set timestamp = 4000000000")
+	submit_job("obliging_job", context.organization, {"mode": "succeed"})
+	raise TransientError("and it fails")
+
+
+class Unspeakable:
+	def __float__(self) -> float:
+		raise ZeroDivisionError
+
+	def __str__(self) -> str:
+		raise RuntimeError("no words")
+
+
+def report_what_cannot_be_told(context: JobContext) -> None:
+	context.update_progress(Unspeakable(), Unspeakable())  # type: ignore[arg-type]
+
+
+class Forged(str):
+	"""It looks like a file to whoever reads it, and is something else where it is stored."""
+
+	def encode(self, *_arguments: Any, **_named: Any) -> bytes:
+		return b"javascript:alert(1)"
+
+
+def return_a_forged_reference(context: JobContext) -> dict:
+	return {"output_reference": Forged("/private/files/nothing.txt")}
 
 
 def raise_permanent(context: JobContext) -> None:
@@ -360,6 +438,16 @@ def swallow_everything(context: JobContext) -> None:
 			time.sleep(1)
 
 
+def swallow_everything_with_its_row_locked(context: JobContext) -> None:
+	"""The engine's own record of the timeout would wait for that lock."""
+	frappe.db.sql("select name from `tabBackground Job` where name = %s for update", (context.job_id,))
+	frappe.db.sql("insert into tabPerson (name, first_name) values (uuid(), 'written by a test')")
+	end = time.monotonic() + context.parameters["seconds"]
+	while time.monotonic() < end:
+		with suppress(BaseException):
+			time.sleep(1)
+
+
 def report_half(context: JobContext) -> None:
 	context.update_progress(50)
 
@@ -641,6 +729,11 @@ MODES: dict[str, Callable] = {
 		describe_context,
 		write_people,
 		write_people_and_raise,
+		go_on_after_a_deadlock,
+		make_its_commit_do_nothing,
+		set_the_time,
+		report_what_cannot_be_told,
+		return_a_forged_reference,
 		raise_permanent,
 		raise_validation,
 		leave_a_name_out,
@@ -684,6 +777,7 @@ MODES: dict[str, Callable] = {
 		wait_for_the_database,
 		swallow_everything,
 		swallow_exceptions_and_commit,
+		swallow_everything_with_its_row_locked,
 		query_the_database_once,
 		leave_a_mess,
 		break_frappe,

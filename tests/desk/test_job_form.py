@@ -215,7 +215,7 @@ def test_who_retries_a_job_with_steps_chooses_whether_it_begins_anew(world, desk
 	press(button(page, "Retry"))
 	question = page.get_by_role("dialog")
 	if begins_anew:
-		question.get_by_label("Begin anew").check()
+		press(question.get_by_label("Begin anew"))
 	press(question.get_by_role("button", name="Retry"))
 	expect_status(page, "Queued")
 	frappe.db.rollback()

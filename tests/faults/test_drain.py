@@ -482,9 +482,11 @@ def test_a_process_that_is_forked_later_ends_where_it_comes_back(world, work, wh
 
 
 @pytest.mark.parametrize("error", ["slow", "forking"])
-def test_an_error_is_asked_for_a_moment_only_and_in_one_process(world, work, error):
+def test_an_error_is_asked_for_a_moment_only_and_in_one_process(world, work, runtime, error):
 	odd, following = submit(mode="raise_an_odd_error", error=error), submit(n=2)
-	work()
+	# whoever else waits for the worker must not be let in between
+	with shortened(runtime, drain_slice_seconds=60):
+		work()
 	assert transitions(odd.name)[:4] == [*RUN[:3], ("Running", "Failed")]
 	assert transitions(following.name) == RUN
 	assert len(set(horses([odd.name, following.name]))) == 1

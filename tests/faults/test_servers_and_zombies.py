@@ -11,6 +11,7 @@ from factories import (
 	acting_as,
 	people_written,
 	queued_wake_ups,
+	running_wake_ups,
 	state,
 	submit,
 	submit_as,
@@ -108,6 +109,18 @@ def test_a_commit_does_not_wait_for_a_redis_that_is_silent(world, tick):
 	assert is_still_silent
 	assert queued_wake_ups("default", job.name) == []
 	wait_until(ticking(lambda: queued_wake_ups("default", job.name), tick), "the lost wake-up is found")
+
+
+def test_a_worker_that_a_flushed_redis_has_forgotten_drains_as_before(world, processes, tick):
+	processes.worker()
+	first = submit()
+	wait_until(has(first.name, "Completed"), "the worker is at work")
+	wait_until(lambda: not running_wake_ups(), "the worker is idle")
+	get_redis_conn().flushall()
+	names = [submit(n=n).name for n in range(20)]
+	wait_until(ticking(lambda: all(has(name, "Completed")() for name in names), tick), "all jobs run")
+	wake_ups = frappe.get_all("Background Job", {"name": ("in", names)}, pluck="rq_job_id")
+	assert len(set(wake_ups)) < 10
 
 
 def test_a_job_that_runs_when_redis_is_flushed_is_left_alone(world, processes, tick):

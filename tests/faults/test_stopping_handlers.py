@@ -67,6 +67,20 @@ def test_a_handler_that_swallows_its_timeout_is_killed(world, short_timeout, pro
 	assert frappe.db.count("Background Job", {"organization": world.alpha}) == 1
 
 
+def test_a_handler_that_swallows_its_timeout_with_its_row_locked_is_killed_all_the_same(
+	world, short_timeout, processes, tick
+):
+	worker = processes.worker()
+	job = submit_as(
+		world.alice, short_timeout, world.alpha, {**WRITES, "mode": "swallow_everything_with_its_row_locked"}
+	)
+	wait_until(has(job.name, "Running"), "the job runs")
+	# MariaDB would let the record wait for 50 seconds, and RQ the process for a minute
+	wait_until(is_idle(worker), "the horse was killed", 30)
+	wait_until(ticking(has(job.name, "Timed Out"), tick), "the timeout is recorded")
+	assert people_written() == 0
+
+
 def test_a_timeout_that_the_supervisor_could_not_record_is_recorded_by_recovery(
 	world, short_timeout, processes, tick
 ):

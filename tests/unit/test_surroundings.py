@@ -53,11 +53,23 @@ def seen() -> dict[str, object]:
 		"warnings": list(warnings.filters),
 		"logging": logging.root.manager.disable,
 		"random": random.getstate(),
+		"garbage callbacks": list(gc.callbacks),
+		"generators": sys.get_asyncgen_hooks(),
+		"coroutines": sys.get_coroutine_origin_tracking_depth(),
+		"policy": os.sched_getscheduler(0),
+		**({"tools": surroundings.monitoring_tools()} if surroundings.MONITORING else {}),
 	}
 
 
 def change_everything(folder: Path) -> None:
 	os.environ["TZ"] = "Asia/Tokyo"
+	gc.callbacks.append(lambda phase, info: None)
+	sys.set_asyncgen_hooks(firstiter=lambda generator: None)
+	sys.set_coroutine_origin_tracking_depth(3)
+	os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+	if surroundings.MONITORING:
+		surroundings.MONITORING.use_tool_id(3, "left by a handler")
+		surroundings.MONITORING.set_events(3, surroundings.MONITORING.events.LINE)
 	time.tzset()
 	os.chdir(folder)
 	os.umask(0o077)

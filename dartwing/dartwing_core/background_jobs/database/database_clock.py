@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 import frappe
 
+from dartwing.dartwing_core.background_jobs.database import handlers_database
+
 # an expression of SQL: naive UTC at the time when the statement begins
 UTC_NOW = "utc_timestamp(6)"
 # how long an answer is used: this machine does not measure seconds exactly as the server does
@@ -49,10 +51,11 @@ def note(utc: Any) -> None:
 	"""Remember the server's time that a statement has just answered.
 
 	Not what cannot be it: a handler that goes on after its time limit may have interrupted a statement, and
-	the next one on its connection is handed the answer to that one.
+	the next one on its connection is handed the answer to that one. And nothing that a handler's connection
+	says once the time is known: a handler may have set the time of its session.
 	"""
 	known = _answers.get(_server())
-	if not isinstance(utc, datetime):
+	if not isinstance(utc, datetime) or (known and handlers_database.is_handlers()):
 		return
 	if known and known.lasts and abs(known.utc_now - utc) > timedelta(seconds=LASTS_SECONDS):
 		return
@@ -62,11 +65,13 @@ def note(utc: Any) -> None:
 def utc_now(may_ask: bool = True) -> datetime:
 	"""Naive UTC. Asks the server when its last answer is more than a minute old, or when there is none.
 
+	On a handler's connection the last answer is used, however old it is.
+
 	A thread beside somebody's transaction must not send a statement: it uses the last answer, and without one
 	this machine's clock.
 	"""
 	answer = _answers.get(_server())
-	if may_ask and not (answer and answer.lasts):
+	if may_ask and not (answer and (answer.lasts or handlers_database.is_handlers())):
 		note(frappe.db.sql(f"select {UTC_NOW}")[0][0])
 		answer = _answers.get(_server())
 	if not answer:

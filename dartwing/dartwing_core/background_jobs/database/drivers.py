@@ -18,6 +18,7 @@ from frappe.database.database import Database
 _SETTINGS = tuple(signature(get_db).parameters)
 # limits of a connection beside a job's transaction: a job must not wait long to tell its progress
 LOCK_WAIT_SECONDS = 5
+SHORT_LOCK_WAITS = f"innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}, lock_wait_timeout = {LOCK_WAIT_SECONDS}"
 SILENCE_SECONDS = 10
 
 
@@ -73,9 +74,7 @@ def connect_beside(database: Database) -> Any:
 		"connect_timeout": SILENCE_SECONDS,
 		"read_timeout": SILENCE_SECONDS,
 		"write_timeout": SILENCE_SECONDS,
-		"init_command": (
-			f"set innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}, lock_wait_timeout = {LOCK_WAIT_SECONDS}"
-		),
+		"init_command": f"set {SHORT_LOCK_WAITS}",
 	}
 	return driver.connect(**settings)
 

@@ -14,6 +14,8 @@ import frappe
 from frappe import _
 from frappe.utils import cint
 
+from dartwing.dartwing_core.background_jobs.database import drivers
+from dartwing.dartwing_core.background_jobs.database.connections import separate_transaction
 from dartwing.dartwing_core.background_jobs.errors import TransientError
 from dartwing.dartwing_core.background_jobs.execution import settlement
 from dartwing.dartwing_core.background_jobs.execution.context import JobContext
@@ -125,4 +127,7 @@ def supervised(
 
 def record_overrun(job: BackgroundJob, errands: Errands) -> None:
 	overran = TimedOut(job.timeout_seconds, _("The handler went on after its timeout and was killed."))
-	settlement.record_in_own_transaction(job, overran, errands)
+	with separate_transaction():
+		# the handler may have locked the row, and loses the lock only when the process is killed
+		frappe.db.sql(f"set session {drivers.SHORT_LOCK_WAITS}")
+		settlement.record_in_own_transaction(job, overran, errands)

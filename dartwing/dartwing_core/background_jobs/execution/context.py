@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 import frappe
 from frappe import _
 from frappe.utils import get_datetime
+from rq.timeouts import BaseTimeoutException
 
 from dartwing.dartwing_core.background_jobs import config, texts
 from dartwing.dartwing_core.background_jobs.announcing.masking import NO_SECRETS, Secrets
@@ -168,7 +169,8 @@ class ProgressReporter:
 		self._secrets = secrets
 		self._percent = 0.0
 		self._interval = interval_seconds
-		self._lock = threading.Lock()
+		# a handler's own signal may report while the handler does
+		self._lock = threading.RLock()
 		self._latest: tuple[float, Any] | None = None
 		self._last_write = float("-inf")
 		self._timer: threading.Timer | None = None
@@ -177,8 +179,9 @@ class ProgressReporter:
 	def report(self, percent: Any, message: Any) -> None:
 		# made a text now: the value may change before it is written
 		message = None if message is None else texts.text_of(message)
+		number = percent_of(percent)
 		with self._lock:
-			self._percent = percent_of(percent, self._percent)
+			self._percent = self._percent if number is None else number
 			self._latest = (self._percent, message)
 			wait = self._last_write + self._interval - time.monotonic()
 			if wait <= 0:
@@ -226,10 +229,12 @@ class ProgressReporter:
 			self._lost = True
 
 
-def percent_of(value: Any, last: float) -> float:
-	"""A number from 0 to 100; the last one for a value that is no number, as NaN."""
+def percent_of(value: Any) -> float | None:
+	"""A number from 0 to 100; None for a value that is no number, as NaN, whatever it answers."""
 	try:
 		number = float(value)
-	except (TypeError, ValueError, OverflowError):
-		return last
-	return last if math.isnan(number) else min(100.0, max(0.0, number))
+	except BaseTimeoutException:
+		raise
+	except Exception:
+		return None
+	return None if math.isnan(number) else min(100.0, max(0.0, number))

@@ -13,7 +13,7 @@ from frappe.database.database import Database
 from frappe.utils import CallbackManager
 
 from dartwing.dartwing_core.background_jobs import config
-from dartwing.dartwing_core.background_jobs.database import connections, drivers
+from dartwing.dartwing_core.background_jobs.database import connections, drivers, handlers_database
 from dartwing.dartwing_core.background_jobs.execution.time_limit import at_most
 
 Returned = TypeVar("Returned")
@@ -48,7 +48,7 @@ class HandlerContexts:
 	def _run(self, method: str, kwargs: dict[str, Any], function: Callable[[], Returned]) -> Returned:
 		for name, value in self._locals.items():
 			setattr(frappe.local, name, value if name in NEVER_CHANGED else _own(value, deepcopy))
-		database = frappe.local.db = drivers.beside(self._locals["db"])
+		database = frappe.local.db = handlers_database.for_handler(self._locals["db"])
 		frappe.set_user("Administrator")
 		frappe.local.job = frappe._dict(
 			site=frappe.local.site,

@@ -20,6 +20,7 @@ from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings impo
 LOOK_SECONDS = 0.01
 # a worker that was started with this word ends as soon as nothing waits
 BURST = "--burst"
+QUEUE_OPTION = "--queue"
 
 
 class Horse:
@@ -40,6 +41,7 @@ class Horse:
 		self._own_queue: str = rq_job.origin
 		names = {generate_qname(name): name for name in QUEUES}
 		served, pid = self._worker()
+		served = served or queues_of_command() or [self._own_queue]
 		# the worker may have died while this process was being set up
 		self._worker_pid = pid or os.getppid()
 		# the queues by the engine's names, in the order in which the worker serves them
@@ -53,7 +55,10 @@ class Horse:
 		return cls(rq_job, rq_job.worker_name) if rq_job and rq_job.worker_name else None
 
 	def _worker(self) -> tuple[list[str], int | None]:
-		"""The worker's queues in its order, and its process id; nothing when Redis does not know it."""
+		"""The worker's queues in its order, and its process id; nothing when Redis does not know it.
+
+		RQ tells Redis once, when the worker starts: a Redis that was flushed since does not know.
+		"""
 		try:
 			names, pid = self._connection.hmget(self._worker_key, "queues", "pid")
 		except RedisError:
@@ -127,3 +132,11 @@ class Horse:
 			if first and not self._is_wake_up(first):
 				return is_before or self.age_seconds > self._slice_seconds
 		return False
+
+
+def queues_of_command() -> list[str]:
+	"""RQ's names of the queues that the command of this worker names, in its order; none if it names none."""
+	words = [word for argument in sys.argv for word in argument.split("=", 1)]
+	if QUEUE_OPTION not in words[:-1]:
+		return []
+	return [generate_qname(name) for name in words[words.index(QUEUE_OPTION) + 1].split(",") if name]

@@ -10,6 +10,7 @@ from dartwing.dartwing_core.background_jobs.database.connections import (
 	as_own_connection,
 	separate_transaction,
 )
+from dartwing.dartwing_core.background_jobs.database.handlers_database import refuse_half_a_transaction
 from dartwing.dartwing_core.background_jobs.execution.claims import ClaimAlong
 from dartwing.dartwing_core.background_jobs.execution.errands import Errands
 from dartwing.dartwing_core.background_jobs.execution.offspring import children_end_here
@@ -27,12 +28,21 @@ def complete(job: BackgroundJob, outcome: Completed) -> None:
 	"""Record it and commit, together with what the handler wrote in this transaction.
 
 	What the handler has put off to just before its commit is done first, so that it can undo no record.
+	Raises TransientError if the database has undone a part of what it wrote.
 	"""
 	with children_end_here():
 		frappe.db.before_commit.run()
+	refuse_half_a_transaction()
 	outcome.record(job)
 	with as_own_connection(), children_end_here():
-		frappe.db.commit()
+		commit()
+
+
+def commit() -> None:
+	"""As `frappe.db.commit()`, of which a handler may have made something else, for example to do nothing."""
+	database = frappe.local.db
+	database._disable_transaction_control = 0
+	type(database).commit(database)
 
 
 def complete_and_claim(job: BackgroundJob, outcome: Completed, next_claim: ClaimAlong) -> None:

@@ -30,6 +30,9 @@ TIMERS = (signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 STREAMS = ("stdin", "stdout", "stderr")
 # objects that Python or the interpreter calls
 HOOKS = ("excepthook", "unraisablehook", "displayhook", "breakpointhook")
+# since Python 3.12, for debuggers, profilers and the like
+MONITORING: Any = getattr(sys, "monitoring", None)
+MONITORING_TOOLS = 6
 LISTS = ("path", "argv", "meta_path", "path_hooks")
 
 
@@ -55,7 +58,12 @@ def set_objects(of: Any, value: dict[str, Same]) -> None:
 
 
 def lists() -> dict[str, list[Same]]:
-	return {name: list(map(Same, getattr(sys, name))) for name in LISTS}
+	"""The members of each; of what is no list, as a handler may have put there, the thing itself."""
+	values = {name: getattr(sys, name) for name in LISTS}
+	return {
+		name: list(map(Same, value)) if type(value) is list else [Same(value)]
+		for name, value in values.items()
+	}
 
 
 def set_lists(value: dict[str, list[Same]]) -> None:
@@ -148,12 +156,13 @@ def set_rights(value: tuple[Any, ...]) -> None:
 	os.setgroups(further)
 
 
-def garbage_collection() -> tuple[bool, tuple[int, int, int], int]:
-	return gc.isenabled(), gc.get_threshold(), gc.get_debug()
+def garbage_collection() -> tuple[bool, tuple[int, int, int], int, list[Same]]:
+	return gc.isenabled(), gc.get_threshold(), gc.get_debug(), list(map(Same, gc.callbacks))
 
 
-def set_garbage_collection(value: tuple[bool, tuple[int, int, int], int]) -> None:
-	is_enabled, thresholds, flags = value
+def set_garbage_collection(value: tuple[bool, tuple[int, int, int], int, list[Same]]) -> None:
+	is_enabled, thresholds, flags, callbacks = value
+	gc.callbacks[:] = [same.value for same in callbacks]
 	gc.set_debug(flags)
 	gc.set_threshold(*thresholds)
 	(gc.enable if is_enabled else gc.disable)()
@@ -176,6 +185,28 @@ def closed_streams() -> list[bool]:
 	return [bool(getattr(getattr(sys, name), "closed", False)) for name in STREAMS]
 
 
+def generator_hooks() -> list[Same]:
+	return list(map(Same, sys.get_asyncgen_hooks()))
+
+
+def set_generator_hooks(value: list[Same]) -> None:
+	sys.set_asyncgen_hooks(*(same.value for same in value))
+
+
+def monitoring_tools() -> list[tuple[str | None, int]]:
+	"""What watches the interpreter: the name of each tool, and the events that it is told of."""
+	found = [MONITORING.get_tool(number) for number in range(MONITORING_TOOLS)]
+	return [(name, MONITORING.get_events(number) if name else 0) for number, name in enumerate(found)]
+
+
+def set_monitoring_tools(value: list[tuple[str | None, int]]) -> None:
+	for number, (name, events) in enumerate(value):
+		if MONITORING.get_tool(number):
+			MONITORING.set_events(number, events)
+		if name is None:
+			MONITORING.free_tool_id(number)
+
+
 def cannot_be_put_back(value: Any) -> None:
 	"""The process takes no other job, which costs less than to keep what would be needed."""
 
@@ -196,6 +227,11 @@ State = tuple[Callable[[], Any], Callable[[Any], Any]]
 SOMETIMES: dict[str, State] = {
 	"getresuid": (rights, set_rights),
 	"sched_getaffinity": (lambda: os.sched_getaffinity(0), lambda value: os.sched_setaffinity(0, value)),
+	"sched_getscheduler": (
+		lambda: (os.sched_getscheduler(0), os.sched_getparam(0).sched_priority),
+		lambda value: os.sched_setscheduler(0, value[0], os.sched_param(value[1])),
+	),
+	"monitoring": (monitoring_tools, set_monitoring_tools),
 	"get_int_max_str_digits": (
 		lambda: sys.get_int_max_str_digits(),
 		lambda value: sys.set_int_max_str_digits(value),
@@ -231,6 +267,8 @@ STATES: tuple[State, ...] = (
 	(threading.getprofile, threading.setprofile),
 	(garbage_collection, set_garbage_collection),
 	(tracemalloc.is_tracing, set_tracing_of_memory),
+	(generator_hooks, set_generator_hooks),
+	(sys.get_coroutine_origin_tracking_depth, sys.set_coroutine_origin_tracking_depth),
 	(lambda: Same(asyncio._get_running_loop()), lambda loop: asyncio._set_running_loop(loop.value)),
 	(partial(locale.setlocale, locale.LC_ALL), partial(locale.setlocale, locale.LC_ALL)),
 	(lambda: list(warnings.filters), set_warning_filters),

@@ -12,6 +12,7 @@ from rq.timeouts import BaseTimeoutException
 
 from dartwing.dartwing_core.background_jobs import config, texts
 from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database.handlers_database import refuse_half_a_transaction
 from dartwing.dartwing_core.background_jobs.errors import JobCanceledError, PermanentError
 from dartwing.dartwing_core.background_jobs.steps import records
 from dartwing.dartwing_core.background_jobs.steps.records import Record
@@ -149,6 +150,7 @@ class Steps:
 		if frappe.local.db is not self._database:
 			raise _refusal(record.step, _("it has changed the connection, and with it lost what it wrote"))
 		frappe.db.before_commit.run()
+		refuse_half_a_transaction()
 		self._check_time()
 		if not records.is_held_by(self._job.name, self._job.attempt_id):
 			frappe.db.rollback()
