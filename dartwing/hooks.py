@@ -67,6 +67,7 @@ standard_queries = {
 
 before_request = [
 	f"{_api}.answers.before_request",
+	f"{_api}.named_in_texts.guard",
 	f"{_api}.newest_rows.before_request",
 ]
 # the first place at which Frappe knows whom an API key belongs to
@@ -161,7 +162,10 @@ doc_events = {
 	},
 }
 
-before_job = [f"{_jobs}.upkeep.follows.before_job"]
+before_job = [
+	f"{_jobs}.upkeep.follows.before_job",
+	f"{_api}.named_in_texts.guard",
+]
 
 before_migrate = f"{_holding}.hold_for_migration"
 after_migrate = "dartwing.install.after_migrate"
