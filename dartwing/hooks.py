@@ -67,6 +67,7 @@ standard_queries = {
 
 before_request = [
 	f"{_api}.answers.before_request",
+	f"{_api}.about_oneself.guard",
 	f"{_api}.named_in_texts.guard",
 	f"{_api}.newest_rows.before_request",
 ]
@@ -139,6 +140,10 @@ doc_events = {
 			"Web Page View",
 		)
 	},
+	**{
+		doctype: {"before_validate": f"{_api}.about_oneself.refuse_others"}
+		for doctype in ("Personal Data Deletion Request", "Personal Data Download Request")
+	},
 	"Prepared Report": {"before_insert": f"{_api}.stored_questions.refuse_report"},
 	"Kanban Board": {"validate": f"{_api}.saved_documents.refuse_boards"},
 	**{
@@ -164,6 +169,7 @@ doc_events = {
 
 before_job = [
 	f"{_jobs}.upkeep.follows.before_job",
+	f"{_api}.about_oneself.guard",
 	f"{_api}.named_in_texts.guard",
 ]
 

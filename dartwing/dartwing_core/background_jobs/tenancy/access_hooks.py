@@ -91,7 +91,7 @@ def hidden_among(doctype: str, names: list[str], user: str | None = None) -> lis
 	One look in the table for all of them, and no second one unless something is hidden.
 	"""
 	condition = CONDITIONS[doctype](user or frappe.session.user or "Guest")
-	return _among(doctype, names, f"(({condition}) is not true)") if condition else []
+	return rows_among(doctype, names, f"(({condition}) is not true)") if condition else []
 
 
 def members_of_others(names: list[str]) -> list[str]:
@@ -101,10 +101,10 @@ def members_of_others(names: list[str]) -> list[str]:
 	"""
 	condition = CONDITIONS["Person"](frappe.session.user or "Guest")
 	belongs = "exists (select 1 from `tabOrg Member` where person = `tabPerson`.name)"
-	return _among("Person", names, f"(({condition}) is not true) and {belongs}") if condition else []
+	return rows_among("Person", names, f"(({condition}) is not true) and {belongs}") if condition else []
 
 
-def _among(doctype: str, names: list[str], condition: str) -> list[str]:
+def rows_among(doctype: str, names: list[str], condition: str) -> list[str]:
 	"""Those of the names under which there is such a row: one statement, and more if there is any."""
 	escaped = [frappe.db.escape(name, percent=False) for name in names]
 	if not names or not _rows(doctype, "1", escaped, f"{condition} limit 1"):

@@ -17,7 +17,9 @@ from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import (
 	GUARDED,
 	all_query_conditions,
+	hidden_among,
 	refuse_request,
+	rows_among,
 )
 
 # a field that says which DocType is meant, where no Dynamic Link says that it is one
@@ -113,6 +115,14 @@ def has_permission(doc: frappe._dict, ptype: str = "read", user: str | None = No
 	row = f"`tab{doc.doctype}` where name = {access.as_sql(str(doc.name))}"
 	found = frappe.db.sql(f"select {condition} from {row}")
 	return framework.NO_OBJECTION if not found or found[0][0] else refuse_request(doc, ptype)
+
+
+def shown_among(doctype: str, names: list[str], user: str) -> set[str]:
+	"""Those of the rows that are about nothing guarded which the user may not see."""
+	if doctype in GUARDED:
+		return {*names} - {*hidden_among(doctype, names, user)}
+	condition = query_conditions(user, doctype)
+	return {*rows_among(doctype, names, f"({condition})")} if condition else {*names}
 
 
 # --- the condition
