@@ -7,6 +7,7 @@ from typing import Any
 import frappe
 import pytest
 from factories import CURIOUS, World, acting_as, purge
+from framework import since
 from http_client import Client
 from requested import queued, requested
 from runtimes.chosen import is_a_bench
@@ -201,6 +202,20 @@ def test_no_method_renders_what_it_is_sent(curious):
 	sent = {"reference_dt": "User", "reference_doc": CURIOUS, "message": JINJA, "subject": "x"}
 	answer = curious.post(f"/api/method/{method}", data=sent)
 	assert answer.status_code in ((403,) if is_a_bench() else (403, 404, 417, 500)), answer.text
+
+
+@pytest.mark.skipif(not since(16, 0), reason="Frappe v15 renders no mail that it is sent")
+def test_no_mail_is_a_template(curious):
+	method = "frappe.core.doctype.communication.email.make"
+	sent = {"recipients": CURIOUS, "subject": "lent", "content": JINJA, "send_email": 1}
+	for told in (1, "0", "x"):
+		answer = curious.call(method, **sent, raw_html=told)
+		assert answer.status_code == 403, answer.text
+		assert "content" in answer.text
+	assert not frappe.db.exists("Communication", {"subject": "lent"})
+	# otherwise, it is only a text
+	with requested(f"/api/method/{method}", **{**sent, "raw_html": ""}):
+		lent.refuse_asked()
 
 
 def test_a_report_that_runs_as_another_is_not_downloaded(world):

@@ -32,7 +32,10 @@ OF_DOCUMENTS = "frappe.handler.run_doc_method"
 # a method that renders what it is sent, and the arguments that it renders
 RENDERING = {
 	"frappe.automation.doctype.auto_repeat.auto_repeat.generate_message_preview": ("message", "subject"),
+	"frappe.core.doctype.communication.email.make": ("content",),
 }
+# where it renders them only if it is told to: the argument that tells it
+TOLD_TO_RENDER = {"frappe.core.doctype.communication.email.make": "raw_html"}
 MANAGERS = {"System Manager", "Administrator"}
 
 # the field by which a document lends rights, or None
@@ -65,7 +68,8 @@ def refuse_asked() -> None:
 	if method == OF_DOCUMENTS:
 		lent = next(filter(None, map(lent_by, form.values())), None)
 	else:
-		lent = templates(*RENDERING.get(method, ()))(form)
+		is_told = method not in TOLD_TO_RENDER or form.get(TOLD_TO_RENDER[method])
+		lent = templates(*RENDERING.get(method, ()))(form) if is_told else None
 	if lent and is_asked_by_a_member():
 		refuse_argument(lent, _("may be written by System Managers only"), frappe.PermissionError)
 
