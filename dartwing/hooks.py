@@ -68,6 +68,7 @@ standard_queries = {
 before_request = [
 	f"{_api}.answers.before_request",
 	f"{_api}.about_oneself.guard",
+	f"{_api}.log_rows.guard",
 	f"{_api}.named_in_texts.guard",
 	f"{_api}.newest_rows.before_request",
 ]
@@ -110,6 +111,7 @@ scheduler_events = {
 doc_events = {
 	"*": {
 		"before_validate": [
+			f"{_logs}.before_validate",
 			f"{_api}.saved_documents.check_before_save",
 			f"{_api}.lent.refuse_lent",
 			f"{_api}.stored_questions.refuse_stored",
@@ -170,6 +172,7 @@ doc_events = {
 before_job = [
 	f"{_jobs}.upkeep.follows.before_job",
 	f"{_api}.about_oneself.guard",
+	f"{_api}.log_rows.guard",
 	f"{_api}.named_in_texts.guard",
 ]
 

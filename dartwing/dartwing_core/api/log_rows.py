@@ -5,10 +5,16 @@ are mails that come in. System Managers and Inbox Users list and open them. Noth
 nobody is there to be told: what would run is made plain.
 """
 
+from collections.abc import Callable
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
+import frappe
+
 from dartwing.dartwing_core.api import markup
+from dartwing.dartwing_core.api.replaced import replace, watch
+from dartwing.dartwing_core.api.saved_documents import changed_values, rows_and_stored
 from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.tenancy.asking import is_asked
 
@@ -27,6 +33,8 @@ MAILS = {
 	"Unhandled Email": ("reason",),
 }
 RICH = ("HTML Editor", "Text Editor")
+# a flag: while a mail that came in is stored, with all that Frappe makes of it
+OF_A_MAIL = "dartwing_of_a_mail"
 # quotation marks that end no attribute
 QUOTES = str.maketrans({'"': "\u201d", "'": "\u2019"})
 
@@ -57,18 +65,59 @@ def before_insert(doc: Any, method: str | None = None) -> None:
 		make_plain(doc, MAILS[doc.doctype])
 
 
+def before_validate(doc: Any, method: str | None = None) -> None:
+	"""Of a mail that comes in whenever it is saved, and of all documents that are made or changed by it."""
+	if not frappe.local.flags.get(OF_A_MAIL):
+		return
+	for row, stored in rows_and_stored(doc, doc.get_doc_before_save()):
+		changed = changed_values(row, stored)
+		# code is shown as it is written, but addresses are not
+		shown = [one for one in row.meta.fields if one.fieldtype != "Code" or one.options == "Email"]
+		make_plain(row, [field.fieldname for field in shown if field.fieldname in changed])
+
+
+def guard(*_arguments: Any, **_named: Any) -> None:
+	"""Before a request, and before each background job of the site: know when a mail comes in."""
+	watch(CHANGES)
+
+
+def of_a_mail(of_frappe: Callable[[Any], Any], mail: Any) -> Any:
+	before = frappe.local.flags.get(OF_A_MAIL)
+	frappe.local.flags[OF_A_MAIL] = True
+	try:
+		return of_frappe(mail)
+	finally:
+		frappe.local.flags[OF_A_MAIL] = before
+
+
+def change_mails(module: ModuleType) -> None:
+	replace(module.InboundMail, "process", of_a_mail)
+
+
+CHANGES = {"frappe.email.receive": change_mails}
+
+
 def make_plain(doc: Any, names: Any) -> None:
 	for field in doc.meta.fields:
 		value = doc.get(field.fieldname)
 		if field.fieldname in names and isinstance(value, str):
-			doc.set(field.fieldname, plain(field.fieldtype, value))
+			doc.set(field.fieldname, plain(field, value))
 
 
-def plain(fieldtype: str, value: str) -> str:
+def plain(field: Any, value: str) -> str:
 	"""The text without what runs; what has looks keeps them, where they are all that it has."""
-	# Frappe cleans what it sees, but not what was printed
-	is_left_raw = fieldtype == "HTML Editor" and markup.reason_against_raw(value)
-	if fieldtype in RICH and not (is_left_raw or markup.has_hidden_tag(value)):
+	if not is_harmless(field, value):
+		value = texts.inert(value)
+	elif field.fieldtype in RICH:
 		return value
-	value = texts.inert(value)
 	return value.translate(QUOTES) if markup.ends_an_attribute(value) else value
+
+
+def is_harmless(field: Any, value: str) -> bool:
+	"""Whether a text may hold `<`: the address of a mailbox, or what Frappe cleans and sees."""
+	if field.options == "Email":
+		return not markup.reason_against_mailbox(value)
+	# what was printed is not cleaned, and neither is JSON
+	is_left_raw = field.fieldtype == "HTML Editor" and markup.reason_against_raw(value)
+	is_unseen = is_left_raw or markup.reason_against_json(value) or markup.has_hidden_tag(value)
+	return field.fieldtype in RICH and not is_unseen

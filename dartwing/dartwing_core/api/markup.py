@@ -240,7 +240,7 @@ def reason_against_code(value: str) -> str | None:
 
 
 # what is shown as it is written, by the options of its field
-CODES: dict[str, Check | None] = dict.fromkeys(("", "css", "scss", "email"))
+CODES: dict[str, Check | None] = {**dict.fromkeys(("", "css", "scss")), "email": reason_against_mailbox}
 
 
 def is_left_raw(doc: Any, field: Any) -> bool:

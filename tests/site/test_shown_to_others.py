@@ -1,0 +1,72 @@
+"""What comes in by a mail or a file is plain on the screens of others; no calendar or search tells more."""
+
+import json
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import frappe
+import pytest
+from runtimes.chosen import is_a_bench
+
+from dartwing.dartwing_core.api import log_rows, markup
+
+pytestmark = pytest.mark.skipif(not is_a_bench(), reason="benchless has no mails, calendars and imports")
+
+IMAGE = "<img src=x onerror=alert(1)>"
+ENDING = 'x" onmouseover="alert(1)'
+SENDER = "who@knows.example"
+
+
+@pytest.fixture(autouse=True)
+def _undone() -> Iterator[None]:
+	yield
+	frappe.db.rollback()
+
+
+def is_plain(row: Any) -> bool:
+	"""Of what Frappe cleans, that it has cleaned it."""
+	texts = {field: str(row.get(field.fieldname) or "") for field in row.meta.fields}
+	rich = [text for field, text in texts.items() if field.fieldtype in log_rows.RICH]
+	told = " ".join(text for field, text in texts.items() if field.fieldtype not in log_rows.RICH)
+	is_clean = not any(markup.reason_against_raw(text) for text in rich)
+	return is_clean and "<img" not in told and not markup.ends_an_attribute(told)
+
+
+def received(append_to: str, subject: str, content: str) -> Any:
+	"""The Communication that Frappe makes of a mail to an account that makes documents of mails."""
+	log_rows.guard()
+	account = frappe.new_doc("Email Account")
+	account.update({"name": "Strange", "email_id": "x@site.example", "append_to": append_to})
+	account.db_insert()
+	headers = [f"From: {SENDER}", "To: x@site.example", f'Cc: "{IMAGE}" <a@b.example>', f"Subject: {subject}"]
+	kind = ["Message-Id: <strange@knows.example>", "Content-Type: text/html", "", content]
+	mail = import_module("frappe.email.receive").InboundMail("\r\n".join([*headers, *kind]), account, 1)
+	return mail.process()
+
+
+@pytest.mark.parametrize("append_to", ["ToDo", "Event"])
+@pytest.mark.parametrize("text", [json.dumps(IMAGE), ENDING, IMAGE])
+def test_what_a_mail_makes_is_plain(world, append_to, text):
+	communication = received(append_to, text, text)
+	communication.reload()
+	assert is_plain(communication), communication.as_dict()
+	assert communication.reference_doctype == append_to
+	assert is_plain(frappe.get_doc(append_to, communication.reference_name))
+
+
+def test_a_mail_keeps_its_looks_and_its_addresses(world):
+	communication = received("", "A & B <3", '<p>x <b>bold</b> and "quoted"</p>')
+	communication.reload()
+	assert "<b>bold</b>" in communication.content
+	assert communication.subject == "A & B <3"
+	assert SENDER in communication.sender
+
+
+def test_the_address_of_a_mail_is_no_markup():
+	field = frappe._dict(fieldtype="Code", options="Email")
+	check = markup.CODES["email"]
+	assert check(f'"{IMAGE}" <a@b.cc>')
+	assert not check('"Jane Doe" <jane@example.com>, bob@example.com')
+	assert log_rows.plain(field, '"Jane" <jane@example.com>') == '"Jane" <jane@example.com>'
+	assert "<img" not in log_rows.plain(field, f'"{IMAGE}" <a@b.cc>')
