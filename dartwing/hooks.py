@@ -52,8 +52,11 @@ override_whitelisted_methods = {
 	"frappe.core.doctype.user_permission.user_permission.get_user_permissions": (
 		f"{_api}.frappe_methods.get_user_permissions"
 	),
+	"frappe.desk.doctype.event.event.get_events": f"{_api}.frappe_methods.get_events",
 	"frappe.desk.form.linked_with.get": f"{_api}.frappe_methods.get_links",
 	"frappe.email.relink": f"{_api}.frappe_methods.relink",
+	"frappe.utils.global_search.search": f"{_api}.frappe_methods.search_texts",
+	"frappe.utils.global_search.web_search": f"{_api}.frappe_methods.search_pages",
 }
 
 # searches for links, which a client may otherwise tell to ignore permissions
@@ -68,6 +71,7 @@ standard_queries = {
 before_request = [
 	f"{_api}.answers.before_request",
 	f"{_api}.about_oneself.guard",
+	f"{_api}.calendars.guard",
 	f"{_api}.log_rows.guard",
 	f"{_api}.named_in_texts.guard",
 	f"{_api}.newest_rows.before_request",
@@ -172,6 +176,7 @@ doc_events = {
 before_job = [
 	f"{_jobs}.upkeep.follows.before_job",
 	f"{_api}.about_oneself.guard",
+	f"{_api}.calendars.guard",
 	f"{_api}.log_rows.guard",
 	f"{_api}.named_in_texts.guard",
 ]

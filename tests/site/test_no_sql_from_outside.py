@@ -67,6 +67,9 @@ OF_FRAPPE = {
 	("frappe_methods.get", "doctype"),
 	("frappe_methods.get", "name"),
 	("frappe_methods.get_count", "doctype"),
+	*(("frappe_methods.get_events", name) for name in ("start", "end", "user", "for_reminder", "filters")),
+	*(("frappe_methods.search_pages", name) for name in ("text", "scope", "start", "limit")),
+	*(("frappe_methods.search_texts", name) for name in ("text", "start", "limit", "doctype")),
 }
 ARGUMENTS = [
 	(name, argument)

@@ -7,9 +7,10 @@ from typing import Any
 
 import frappe
 import pytest
+from factories import acting_as, submit
 from runtimes.chosen import is_a_bench
 
-from dartwing.dartwing_core.api import log_rows, markup
+from dartwing.dartwing_core.api import calendars, frappe_methods, log_rows, markup
 
 pytestmark = pytest.mark.skipif(not is_a_bench(), reason="benchless has no mails, calendars and imports")
 
@@ -61,6 +62,60 @@ def test_a_mail_keeps_its_looks_and_its_addresses(world):
 	assert "<b>bold</b>" in communication.content
 	assert communication.subject == "A & B <3"
 	assert SENDER in communication.sender
+
+
+def test_no_calendar_shows_an_event_about_a_hidden_document(world):
+	calendars.guard()
+	made = {}
+	for organization in (world.alpha, world.beta):
+		with acting_as("Administrator"):
+			event = {"doctype": "Event", "subject": organization, "event_type": "Public"}
+			about = {"reference_doctype": "Organization", "reference_docname": organization}
+			times = {"starts_on": "2026-11-29 12:00:00", "event_participants": [about]}
+			made[organization] = frappe.get_doc({**event, **times}).insert().name
+	for user, expected in (
+		(world.alice, {made[world.alpha]}),
+		(world.bob, {made[world.beta]}),
+		(world.manager, {*made.values()}),
+	):
+		with acting_as(user):
+			found = {row.name for row in frappe_methods.get_events("2026-11-01", "2026-12-31")}
+		assert found & {*made.values()} == expected
+		# as the scheduler asks for the mail about today's
+		events = import_module("frappe.desk.doctype.event.event").get_events
+		found = {row.name for row in events("2026-11-01", "2026-12-31", user)}
+		assert found & {*made.values()} == expected
+
+
+def test_no_search_finds_the_text_of_a_row_about_a_hidden_document(world, monkeypatch):
+	settings = import_module("frappe.desk.doctype.global_search_settings.global_search_settings")
+	monkeypatch.setattr(settings, "get_doctypes_for_global_search", lambda: ["ToDo"])
+	names = {}
+	for organization, user in ((world.alpha, world.alice), (world.beta, world.bob)):
+		about = {"reference_type": "Background Job", "reference_name": submit(user, organization).name}
+		todo = {"doctype": "ToDo", "description": "canarytext", "allocated_to": world.alice, **about}
+		names[organization] = frappe.get_doc(todo).insert().name
+	values = [("ToDo", name, "Description : canarytext", 1, "x", "x") for name in names.values()]
+	columns = "(`doctype`, `name`, `content`, `published`, `title`, `route`)"
+	into = f"insert into `__global_search` {columns} values (%s, %s, %s, %s, %s, %s)"
+	frappe.db.sql("delete from `__global_search` where `content` like '%canarytext'")
+	for row in values:
+		frappe.db.sql(into, row)
+	frappe.db.commit()
+	try:
+		for user, expected in (
+			(world.alice, {names[world.alpha]}),
+			(world.manager, {*names.values()}),
+		):
+			with acting_as(user):
+				assert {row.name for row in frappe_methods.search_texts("canarytext")} == expected
+		with acting_as("Guest"):
+			assert frappe_methods.search_pages("canarytext") == []
+	finally:
+		frappe.db.rollback()
+		frappe.db.sql("delete from `__global_search` where `content` like '%canarytext'")
+		frappe.db.delete("ToDo", {"name": ("in", [*names.values()])})
+		frappe.db.commit()
 
 
 def test_the_address_of_a_mail_is_no_markup():

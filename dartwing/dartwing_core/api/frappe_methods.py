@@ -2,8 +2,9 @@
 
 Foreign names and conditions are kept from all methods by `door`. Three of these methods count or find rows of
 any DocType by a filter: `frappe.client.get_count` asks for no permission, `get` finds a row before it asks,
-and a link search can be told to ignore permissions. The others tell of linked documents and of users'
-permissions, or move a communication.
+and a link search can be told to ignore permissions. Others list events, or texts of rows that Frappe keeps in
+a table of their own, without a condition. The rest tells of linked documents and of users' permissions, or
+moves a communication.
 """
 
 from typing import Any
@@ -19,6 +20,10 @@ from dartwing.dartwing_core.background_jobs.tenancy.conditions import (
 	known_doctype,
 	readable_conditions,
 )
+from dartwing.dartwing_core.background_jobs.tenancy.references import shown_among
+
+EVENTS = "frappe.desk.doctype.event.event.get_events"
+TEXTS = "frappe.utils.global_search."
 
 
 @frappe.whitelist()
@@ -72,6 +77,45 @@ def relink(name: str, reference_doctype: str | None = None, reference_name: str 
 	"""Move a communication to another document, if the user may change it."""
 	frappe.get_doc("Communication", name).check_permission("write")
 	frappe.get_attr("frappe.email.relink")(name, reference_doctype, reference_name)
+
+
+@frappe.whitelist()
+def get_events(
+	start: str, end: str, user: str | None = None, for_reminder: Any = False, filters: Any = None
+) -> list:
+	"""As Frappe lists them; `calendars` leaves out what the user may not see."""
+	return frappe.get_attr(EVENTS)(start, end, user, frappe.utils.sbool(for_reminder), filters)
+
+
+@frappe.whitelist()
+def search_texts(text: str, start: Any = 0, limit: Any = 20, doctype: str = "") -> list:
+	"""Texts of documents, of those that a list shows to the user."""
+	found = frappe.get_attr(f"{TEXTS}search")(text, cint(start), cint(limit), doctype)
+	names = names_by_doctype(found)
+	listed = {
+		one: {
+			str(name) for name in frappe.get_list(one, {"name": ("in", some)}, pluck="name", limit=len(some))
+		}
+		for one, some in names.items()
+	}
+	return [row for row in found if str(row.name) in listed[row.doctype]]
+
+
+@frappe.whitelist(allow_guest=True)
+def search_pages(text: str, scope: str | None = None, start: Any = 0, limit: Any = 20) -> list:
+	"""Texts of what is published, without rows about documents that the user may not see."""
+	found = frappe.get_attr(f"{TEXTS}web_search")(text, scope, cint(start), cint(limit))
+	shown = {
+		one: shown_among(one, some, frappe.session.user) for one, some in names_by_doctype(found).items()
+	}
+	return [row for row in found if str(row.name) in shown[row.doctype]]
+
+
+def names_by_doctype(rows: list) -> dict[str, list[str]]:
+	found: dict[str, list[str]] = {}
+	for row in rows:
+		found.setdefault(row.doctype, []).append(str(row.name))
+	return found
 
 
 @frappe.whitelist()
