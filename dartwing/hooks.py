@@ -72,6 +72,7 @@ before_request = [
 	f"{_api}.answers.before_request",
 	f"{_api}.about_oneself.guard",
 	f"{_api}.calendars.guard",
+	f"{_api}.imported_cells.guard",
 	f"{_api}.log_rows.guard",
 	f"{_api}.named_in_texts.guard",
 	f"{_api}.newest_rows.before_request",
@@ -92,6 +93,7 @@ after_request = [
 _logs = "dartwing.dartwing_core.api.log_rows"
 override_doctype_class = {
 	"Access Log": f"{_logs}.AccessLog",
+	"Data Import Log": f"{_logs}.DataImportLog",
 	"Permission Log": f"{_logs}.PermissionLog",
 }
 
@@ -177,6 +179,7 @@ before_job = [
 	f"{_jobs}.upkeep.follows.before_job",
 	f"{_api}.about_oneself.guard",
 	f"{_api}.calendars.guard",
+	f"{_api}.imported_cells.guard",
 	f"{_api}.log_rows.guard",
 	f"{_api}.named_in_texts.guard",
 ]

@@ -10,7 +10,7 @@ import pytest
 from factories import acting_as, submit
 from runtimes.chosen import is_a_bench
 
-from dartwing.dartwing_core.api import calendars, frappe_methods, log_rows, markup
+from dartwing.dartwing_core.api import calendars, frappe_methods, imported_cells, log_rows, markup
 
 pytestmark = pytest.mark.skipif(not is_a_bench(), reason="benchless has no mails, calendars and imports")
 
@@ -116,6 +116,33 @@ def test_no_search_finds_the_text_of_a_row_about_a_hidden_document(world, monkey
 		frappe.db.sql("delete from `__global_search` where `content` like '%canarytext'")
 		frappe.db.delete("ToDo", {"name": ("in", [*names.values()])})
 		frappe.db.commit()
+
+
+def test_the_preview_of_an_import_is_plain(world, monkeypatch):
+	imported_cells.guard()
+	importer = import_module("frappe.core.doctype.data_import.importer")
+	file = object.__new__(importer.ImportFile)
+	column = frappe._dict(df=None, header_title=IMAGE)
+	file.columns = [frappe._dict(as_dict=lambda: column)]
+	file.header = frappe._dict(columns=file.columns)
+	file.data = [frappe._dict(row_number=1, as_list=lambda: [IMAGE, "a < b", 5])]
+	warnings = [{"row": 1, "message": f"<b>Value</b> {IMAGE} missing"}]
+	monkeypatch.setattr(file, "warnings", warnings, raising=False)
+	for one in (*file.columns, *file.data):
+		one.warnings = []
+	preview = file.get_data_for_import_preview()
+	told = json.dumps(preview, default=str)
+	assert "<img" not in told
+	assert preview.data[0][2:] == ["a < b", 5]
+	assert "Value" in told
+	assert file.get_warnings()[0]["message"].startswith("Value ")
+
+
+def test_the_log_of_an_import_is_plain(world):
+	row = {"doctype": "Data Import Log", "messages": json.dumps([{"message": IMAGE}]), "exception": IMAGE}
+	log = frappe.get_doc(row)
+	log.db_insert()
+	assert "<img" not in f"{log.messages} {log.exception}"
 
 
 def test_the_address_of_a_mail_is_no_markup():

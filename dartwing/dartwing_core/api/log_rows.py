@@ -21,6 +21,7 @@ from dartwing.dartwing_core.background_jobs.tenancy.asking import is_asked
 # `override_doctype_class` has the classes of what is stored without a hook from here, by their names
 WITHOUT_HOOKS = {
 	"AccessLog": "frappe.core.doctype.access_log.access_log",
+	"DataImportLog": "frappe.core.doctype.data_import_log.data_import_log",
 	"PermissionLog": "frappe.core.doctype.permission_log.permission_log",
 }
 # what others than its own user look at, whoever stores it
