@@ -18,6 +18,7 @@ from dartwing.dartwing_core.api import (
 	file_arguments,
 	json_texts,
 	linked_columns,
+	markup,
 	mentions,
 	permission_first,
 	plain_arguments,
@@ -36,6 +37,9 @@ TRACEBACK = ("exc", "_exc_source")
 ACTIVE = re.compile("html|xml")
 # where Frappe v15 and v16 have it
 DESK = ("/app", "/desk")
+# what is no page that shows its arguments
+NO_PAGES = ("/api/", "/files/", "/private/")
+READING = ("GET", "HEAD")
 STORING = ("POST", "PUT", "PATCH")
 
 # arguments by which the user names something new, beside a guarded DocType
@@ -61,6 +65,8 @@ def check_request() -> None:
 		json_texts.refuse_deep(value, argument)
 	if request.path.startswith(DESK):
 		json_texts.refuse_markup(form)
+	elif not method and request.method in READING and not request.path.startswith(NO_PAGES):
+		markup.refuse_in_address(form)
 	allowed.check_alias(sent, method)
 	allowed.check(method, form)
 	plain_arguments.check(method, form)

@@ -179,6 +179,13 @@ def ends_an_attribute(text: str) -> bool:
 	return bool(quote and HANDLER.search(text, quote.start()))
 
 
+def refuse_in_address(arguments: dict[str, Any]) -> None:
+	"""Pages of the website repeat what they were asked, also within attributes."""
+	for argument, value in arguments.items():
+		if has_markup([argument, value]) or ends_an_attribute(f"{argument} {value}"):
+			refuse_argument("address", _("must not be markup"))
+
+
 def refuse_name(name: Any) -> None:
 	"""Names of documents, tags too, are written into attributes; Frappe itself refuses `<` and `>`."""
 	if ends_an_attribute(str(name or "")):
