@@ -121,3 +121,45 @@ def test_members_are_listed_with_the_names_of_people(alice, linked, world):
 		f"/api/resource/{linked}", params={"fields": '["club.org_type"]', "doctype": "Org Member"}
 	)
 	assert answer.status_code == 417, answer.text
+
+
+COPY = "Strange Copy"
+
+
+@pytest.fixture(scope="module")
+def copying(world: World) -> Iterator[str]:
+	"""A DocType of another app, everybody's, with a Link to a job and a field that is fetched from it."""
+	fields = [
+		{"fieldname": "note", "label": "Note", "fieldtype": "Data"},
+		{"fieldname": "job", "label": "Job", "fieldtype": "Link", "options": "Background Job"},
+		{"fieldname": "state", "label": "State", "fieldtype": "Data", "fetch_from": "job.status"},
+	]
+	permissions = [{"role": "All", "read": 1, "write": 1, "create": 1}]
+	remove_doctype(COPY)
+	make_doctype(COPY, autoname="hash", fields=fields, permissions=permissions)
+	yield COPY
+	frappe.db.rollback()
+	remove_doctype(COPY)
+
+
+def test_no_field_is_fetched_from_a_hidden_job(alice, world, copying):
+	"""Not even if it was named before there was such a job, or while its user was a member."""
+	address = f"/api/resource/{copying}"
+	hidden, unknown = submit(world.bob, world.beta).name, "JOB-2999-00001"
+	told = []
+	for name in (hidden, unknown):
+		answer = alice.post(address, json={"job": name})
+		told.append((answer.status_code, name in answer.text, "Could not find" in answer.text))
+	assert told == [(417, True, True)] * 2
+	planted = frappe.get_doc({"doctype": copying, "job": hidden})
+	planted.name, planted.owner = frappe.generate_hash(length=10), world.alice
+	planted.db_insert()
+	frappe.db.commit()
+	answer = alice.put(f"{address}/{planted.name}", json={"note": "x"})
+	assert answer.status_code == 417, answer.text
+	assert "Queued" not in answer.text
+	frappe.db.rollback()
+	assert not frappe.db.get_value(copying, planted.name, "state")
+	answer = alice.put(f"{address}/{planted.name}", json={"note": "x", "job": submit().name})
+	assert answer.status_code == 200, answer.text
+	assert answer.json()["data"]["state"]

@@ -129,12 +129,30 @@ def refuse_foreign_files(row: Any, values: dict[str, Any]) -> None:
 
 
 def refuse_hidden_references(row: Any, values: dict[str, Any]) -> None:
-	for field, doctype in new_references(row, values):
+	for field, doctype in (*new_references(row, values), *fetching_references(row)):
 		name = row.get(field.fieldname)
-		if doctype in GUARDED and name and hidden_among(doctype, [str(name)]):
+		if doctype in GUARDED and name and is_nothing(row.meta, field, doctype, str(name)):
 			place = _("Row") + f" #{row.idx}: " if row.get("parentfield") else ""
 			message = f"{place}{_(field.label, context=field.parent)}: {name}"
 			frappe.throw(_("Could not find {0}").format(message), frappe.LinkValidationError)
+
+
+def is_nothing(meta: Any, field: Any, doctype: str, name: str) -> bool:
+	"""Whether it is hidden; Frappe lets an unknown name pass where fields are fetched, which is one later."""
+	is_unknown = is_fetched_from(meta, field) and not frappe.db.exists(doctype, name)
+	return is_unknown or bool(hidden_among(doctype, [name]))
+
+
+def fetching_references(row: Any) -> Iterator[tuple[Any, Any]]:
+	"""Links from which Frappe copies fields each time that the row is saved, whoever may read them."""
+	for field in row.meta.get_link_fields():
+		if field.options in GUARDED and is_fetched_from(row.meta, field):
+			yield field, field.options
+
+
+def is_fetched_from(meta: Any, field: Any) -> bool:
+	start = f"{field.fieldname}."
+	return any(str(one.get("fetch_from") or "").strip().startswith(start) for one in meta.fields)
 
 
 def new_references(row: Any, values: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
