@@ -4,7 +4,7 @@ from string import ascii_lowercase
 
 import frappe
 import pytest
-from factories import acting_as, counted_statements, submit
+from factories import counted_statements, submit
 from requested import requested
 from werkzeug.wrappers import Response
 
@@ -31,20 +31,53 @@ def test_a_request_about_nothing_guarded_asks_the_database_nothing(clean, path, 
 	assert statements == []
 
 
-@pytest.mark.parametrize("body", ["{name}", "%PDF \\xff\\xfe {name}"])
-def test_what_an_earlier_request_stored_is_told_to_nobody_in_any_answer(clean, world, body):
-	"""Also in one that names nothing guarded, and to another user: else the digits would tell."""
+BODIES = ("{name}", "%PDF \xff\xfe {name}", '<{digits}img src="x" on{digits}error="x">')
+
+
+def replaced_name(hidden: str) -> str:
+	"""What stands for a hidden name in one request."""
+	frappe.local.form_dict.update(doctype="Background Job", name=hidden)
+	door.check_request()
+	return frappe.local.form_dict.name
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_nothing_is_taken_from_an_answer_but_what_its_own_request_had_replaced(clean, world, body):
+	"""Else the digits of an earlier request would hide markup from each door."""
+	hidden = submit(world.bob, world.beta).name
+	with requested("/api/method/frappe.desk.form.load.getdoc"):
+		earlier = replaced_name(hidden)
+	assert earlier.startswith(hidden)
+	assert earlier != hidden
+	answered = body.format(name=earlier, digits=earlier.removeprefix(hidden)).encode("latin-1")
+	for path, form in (
+		("/api/resource/ToDo", {}),
+		("/api/method/frappe.desk.form.load.getdoc", {"doctype": "Background Job", "name": hidden}),
+	):
+		with requested(path, **form) as request:
+			door.check_request()
+			response = Response(answered, headers={"X-Told": earlier})
+			door.restore_names(response, request)
+		assert response.get_data() == answered
+		assert response.headers["X-Told"] == earlier
+
+
+@pytest.mark.parametrize("body", BODIES[:2])
+def test_what_a_request_had_replaced_is_answered_as_it_was_sent(clean, world, body):
 	hidden = submit(world.bob, world.beta).name
 	with requested("/api/method/frappe.desk.form.load.getdoc") as request:
-		frappe.local.form_dict.update(doctype="Background Job", name=hidden)
-		door.check_request()
-		stored = frappe.local.form_dict.name
-	assert stored.startswith(hidden)
-	assert stored != hidden
-	with requested("/api/resource/Kanban Board", "GET") as request, acting_as(world.adam):
-		response = Response(body.format(name=stored).encode("latin-1"))
+		response = Response(body.format(name=replaced_name(hidden)).encode("latin-1"))
 		door.restore_names(response, request)
 	assert response.get_data() == body.format(name=hidden).encode("latin-1")
+
+
+def test_no_two_requests_have_the_same_digits(clean, world):
+	hidden = submit(world.bob, world.beta).name
+	told = set()
+	for _time in range(3):
+		with requested("/api/method/frappe.desk.form.load.getdoc"):
+			told.add(replaced_name(hidden))
+	assert len(told) == 3
 
 
 def test_a_members_own_job_costs_few_statements(clean):

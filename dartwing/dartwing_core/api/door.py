@@ -25,7 +25,7 @@ from dartwing.dartwing_core.api import (
 	questions,
 	sql_in_arguments,
 )
-from dartwing.dartwing_core.api.stand_ins import Replacement, digits_of_site
+from dartwing.dartwing_core.api.stand_ins import Replacement, drawn_digits
 from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.tenancy import access, access_hooks
 
@@ -113,7 +113,7 @@ def hide_names_of(named: set[str], request: Request, form: dict) -> None:
 		raise frappe.DoesNotExistError
 	hidden = hidden_names(named, request, form)
 	if hidden:
-		replace(Replacement(frozenset(hidden), digits_of_site()), request, form)
+		replace(frozenset(hidden), request, form)
 
 
 def refuse_files(request: Request, form: dict) -> None:
@@ -121,27 +121,32 @@ def refuse_files(request: Request, form: dict) -> None:
 	file_arguments.refuse_foreign_addresses(form)
 	foreign = file_arguments.foreign_names(list(texts_in(request, form)))
 	if foreign:
-		replace(Replacement(frozenset(foreign), digits_of_site()), request, form)
+		replace(frozenset(foreign), request, form)
 
 
 def restore_names(response: Response | None, request: Request) -> None:
-	"""After each request: what it names, or an earlier one had Frappe store, is named as it was sent."""
+	"""After each request: what it names is named as it was sent.
+
+	No text is taken from an answer unless this very request had something replaced: all else that an answer
+	says was looked at as it stands.
+	"""
 	if response is None:
 		return
 	if request.path.startswith("/private/files/") and ACTIVE.search(response.mimetype or ""):
 		response.headers["Content-Security-Policy"] = "sandbox"
-	replacement = frappe.local.flags.dartwing_replacement or Replacement(frozenset(), digits_of_site())
+	if not response.is_streamed and response.status_code == frappe.LinkValidationError.http_status_code:
+		hide_who_refused(response)
+	replacement = frappe.local.flags.dartwing_replacement
+	if not replacement:
+		return
 	for header, value in list(response.headers.items()):
 		if replacement.digits in value:
 			response.headers[header] = replacement.undone(value)
-	if not response.is_streamed:
-		if response.status_code == frappe.LinkValidationError.http_status_code:
-			hide_who_refused(response)
-		body = response.get_data()
-		if replacement.digits.encode() in body:
-			# what is no text has it in places where it is one
-			text = body.decode(errors="surrogateescape")
-			response.set_data(replacement.undone(text).encode(errors="surrogateescape"))
+	body = b"" if response.is_streamed else response.get_data()
+	if replacement.digits.encode() in body:
+		# what is no text has it in places where it is one
+		text = body.decode(errors="surrogateescape")
+		response.set_data(replacement.undone(text).encode(errors="surrogateescape"))
 
 
 def hide_who_refused(response: Response) -> None:
@@ -228,10 +233,9 @@ def texts_in(request: Request, form: dict) -> dict[str, None]:
 # --- what becomes of it
 
 
-def replace(replacement: Replacement, request: Request, form: dict) -> None:
-	earlier = frappe.local.flags.dartwing_replacement
-	if earlier:
-		replacement = Replacement(replacement.hidden | earlier.hidden, replacement.digits)
+def replace(hidden: frozenset[str], request: Request, form: dict) -> None:
+	earlier = frappe.local.flags.dartwing_replacement or Replacement(frozenset(), drawn_digits())
+	replacement = Replacement(hidden | earlier.hidden, earlier.digits)
 	frappe.local.flags.dartwing_replacement = replacement
 	stored = stored_doctype(request)
 	after = mentions.changed_form(form, replacement.of, stored)

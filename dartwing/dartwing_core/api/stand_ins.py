@@ -3,18 +3,17 @@
 The name that stands in for a hidden one is the name that was sent, with digits added at its end. Frappe
 escapes the letters of the sent name in its answer as it would those of any unknown name, and digits are
 written alike in JSON, HTML and addresses, so that they can be found there and taken away.
+
+They are drawn anew for each request, and taken away from its answer alone: whoever knew the digits of other
+requests could send markup with digits in it, of which no door sees that it is some, and be answered markup.
 """
 
-import hashlib
-import hmac
 import json
 import re
+import secrets
 from dataclasses import dataclass
-from functools import cache
 from html import escape
 from urllib.parse import quote
-
-import frappe
 
 from dartwing.dartwing_core.api import mentions
 from dartwing.dartwing_core.background_jobs.tenancy import access_hooks
@@ -67,12 +66,6 @@ def as_answered(text: str) -> list[str]:
 	return [*written, quote(text)]
 
 
-def digits_of_site() -> str:
-	"""Digits that nobody guesses, the same in all requests, so that what a method stored is found again."""
-	return _digits_of(frappe.local.site, str(frappe.local.conf.db_password))
-
-
-@cache
-def _digits_of(site: str, secret: str) -> str:
-	made = hmac.new(secret.encode(), f"{site} hidden name".encode(), hashlib.sha256).hexdigest()
-	return str(int(made, 16))[-DIGITS:]
+def drawn_digits() -> str:
+	"""Digits that nobody knows before the request that they are drawn for is answered."""
+	return "".join(secrets.choice("0123456789") for _digit in range(DIGITS))
