@@ -118,14 +118,15 @@ def test_an_admin_can_enroll_who_belongs_nowhere_and_nobody_elses_member(clean, 
 	frappe.db.rollback()
 
 
-def test_a_foreign_name_is_replaced_wherever_it_stands(clean, world):
+def test_a_foreign_name_is_replaced_where_names_stand_and_nowhere_else(clean, world):
 	job = submit(world.bob, world.beta).name
 	form = {
 		"doctype": "background job",
 		"name": job,
-		"docs": f'[{{"any": ["{job}"]}}]',
-		"args": {"deep": [job]},
+		"docs": f'[{{"docname": "{job}", "any": "{job}"}}]',
+		"args": {"deep": {"names": [job], "text": job}},
 		"note": f"about {job}",
+		"text": job,
 	}
 	with requested(f"/api/resource/Background Job/{job}", "GET", **form) as request:
 		door.check_request()
@@ -133,9 +134,10 @@ def test_a_foreign_name_is_replaced_wherever_it_stands(clean, world):
 		told = found.name
 		assert told != job
 		assert told.startswith(job)
-		assert found.docs == f'[{{"any": ["{told}"]}}]'
-		assert found.args == {"deep": [told]}
+		assert found.docs == f'[{{"docname": "{told}", "any": "{job}"}}]'
+		assert found.args == {"deep": {"names": [told], "text": job}}
 		assert found.note == f"about {job}"
+		assert found.text == job
 		assert request.path.endswith(f"/{told}")
 		assert request.environ["PATH_INFO"] == request.path
 

@@ -18,7 +18,7 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.api.json_texts import parsed
-from dartwing.dartwing_core.api.mentions import PROSE, TABLES, guarded_doctype, is_doctype
+from dartwing.dartwing_core.api.mentions import PROSE, SAYS_DOCTYPE, TABLES, guarded_doctype, is_doctype
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy.files import may_read
 
@@ -70,8 +70,6 @@ MAY_BE_ASKED = re.compile(
 REPORTS = re.compile(r"frappe\.(desk\.query_report|core\.doctype\.prepared_report)\.")
 # arguments that name a report which was made earlier
 KEPT_REPORT = ("dn", "prepared_report_name")
-# where an argument, or a field of a document in one, says which DocType is meant
-NAMING = re.compile(r"doctype|document_type|reference_type|(^|_)dt$|^(allow|ref|parent)$", re.IGNORECASE)
 # these count or sum up rows of any DocType, also those that the user may not read
 UNASKING = frozenset(
 	(
@@ -232,7 +230,7 @@ def named(value: Any, argument: str = "") -> Iterator[tuple[str, str]]:
 			yield from named(one, argument)
 	elif isinstance(value, str):
 		doctype = guarded_doctype(value)
-		if doctype and (" " in doctype or NAMING.search(argument)):
+		if doctype and (" " in doctype or SAYS_DOCTYPE.search(argument)):
 			yield argument, doctype
 		elif table := TABLES.search(value):
 			yield argument, table[0][3:]
@@ -266,7 +264,7 @@ def told_of(value: Any, argument: str = "") -> Iterator[tuple[str, str]]:
 	elif isinstance(value, list):
 		for one in value:
 			yield from told_of(one, argument)
-	elif isinstance(value, str) and NAMING.search(argument) and tells_of_documents(value):
+	elif isinstance(value, str) and SAYS_DOCTYPE.search(argument) and tells_of_documents(value):
 		yield argument, value
 
 

@@ -9,6 +9,7 @@ for an unknown name, whatever that is.
 
 import json
 import re
+from typing import NamedTuple
 
 import frappe
 from werkzeug.wrappers import Request, Response
@@ -20,6 +21,7 @@ from dartwing.dartwing_core.api import (
 	linked_columns,
 	markup,
 	mentions,
+	name_places,
 	permission_first,
 	plain_arguments,
 	questions,
@@ -41,6 +43,16 @@ DESK = ("/app", "/desk")
 NO_PAGES = ("/api/", "/files/", "/private/")
 READING = ("GET", "HEAD")
 STORING = ("POST", "PUT", "PATCH")
+
+
+class Part(NamedTuple):
+	"""What of a request is looked at for names: the arguments, and what `Places` has to know of them."""
+
+	form: dict
+	around: frozenset[str]
+	address: str | None
+	is_anywhere: bool
+
 
 # arguments by which the user names something new, beside a guarded DocType
 OWN_WORDS = {
@@ -98,30 +110,31 @@ def read_body(request: Request, form: dict) -> None:
 
 def hide_names(request: Request, form: dict, method: str) -> None:
 	# from a System Manager nothing is hidden
-	named = set() if access.is_system_manager() else doctypes_named(request, form, method)
+	if access.is_system_manager():
+		return
+	own_words = OWN_WORDS.get(method, ())
+	given = name_places.given(method, form)
+	asked = {name: value for name, value in given.items() if name not in own_words}
+	is_foreign = bool(method) and "." in method and not method.startswith(("frappe.", NOT_OURS))
+	named = {*mentions.doctypes_in_path(request.path), *mentions.doctypes_in(asked, is_foreign=is_foreign)}
 	if not named:
 		return
-	own_words = {argument: form.pop(argument) for argument in OWN_WORDS.get(method, ()) if argument in form}
-	try:
-		hide_names_of(named, request, form)
-	finally:
-		form.update(own_words)
-
-
-def hide_names_of(named: set[str], request: Request, form: dict) -> None:
-	if mentions.has_no_text_as_name(form):
+	if mentions.has_no_text_as_name(asked):
 		raise frappe.DoesNotExistError
-	hidden = hidden_names(named, request, form)
+	address = None if method else name_places.doctype_in_address(request.path)
+	part = Part(asked, frozenset(named), address, is_foreign)
+	hidden = hidden_names(named, request, part)
 	if hidden:
-		replace(frozenset(hidden), request, form)
+		replace(frozenset(hidden), request, form, part)
 
 
 def refuse_files(request: Request, form: dict) -> None:
 	"""What the user may not read is no file: neither an address of it, nor its name."""
 	file_arguments.refuse_foreign_addresses(form)
-	foreign = file_arguments.foreign_names(list(texts_in(request, form)))
+	part = Part(form, frozenset(), None, is_anywhere=True)
+	foreign = file_arguments.foreign_names(list(texts_in(request, part)))
 	if foreign:
-		replace(frozenset(foreign), request, form)
+		replace(frozenset(foreign), request, form, part)
 
 
 def restore_names(response: Response | None, request: Request) -> None:
@@ -204,18 +217,13 @@ def listed_doctype(request: Request) -> str | None:
 # --- what it names
 
 
-def doctypes_named(request: Request, form: dict, method: str) -> set[str]:
-	is_foreign = bool(method) and "." in method and not method.startswith(("frappe.", NOT_OURS))
-	return {*mentions.doctypes_in_path(request.path), *mentions.doctypes_in(form, is_foreign=is_foreign)}
-
-
-def hidden_names(named: set[str], request: Request, form: dict) -> set[str]:
+def hidden_names(named: set[str], request: Request, part: Part) -> set[str]:
 	"""What in the request is the name of a document, of one of these DocTypes, that the user may not see."""
-	asked = texts_in(request, form)
+	asked = texts_in(request, part)
 	return {name for doctype in named for name in access_hooks.hidden_among(doctype, list(asked))}
 
 
-def texts_in(request: Request, form: dict) -> dict[str, None]:
+def texts_in(request: Request, part: Part) -> dict[str, None]:
 	"""All texts in the request that may be a name."""
 	asked: dict[str, None] = {}
 
@@ -224,22 +232,26 @@ def texts_in(request: Request, form: dict) -> dict[str, None]:
 			asked[text] = None
 		return text
 
-	mentions.changed_form(form, note, stored_doctype(request))
+	changed_form(request, part, note)
 	for _start, _end, name in mentions.names_in_path(request.path):
 		note(name)
 	return asked
 
 
+def changed_form(request: Request, part: Part, change: mentions.Change) -> dict:
+	places = name_places.Places(change, part.around, part.address, part.is_anywhere)
+	return places.changed_form(part.form, stored_doctype(request))
+
+
 # --- what becomes of it
 
 
-def replace(hidden: frozenset[str], request: Request, form: dict) -> None:
+def replace(hidden: frozenset[str], request: Request, form: dict, part: Part) -> None:
 	earlier = frappe.local.flags.dartwing_replacement or Replacement(frozenset(), drawn_digits())
-	replacement = Replacement(hidden | earlier.hidden, earlier.digits)
-	frappe.local.flags.dartwing_replacement = replacement
-	stored = stored_doctype(request)
-	after = mentions.changed_form(form, replacement.of, stored)
-	if stored and after != form and "data" not in form:
+	frappe.local.flags.dartwing_replacement = Replacement(hidden | earlier.hidden, earlier.digits)
+	replacement = Replacement(hidden, earlier.digits)
+	after = changed_form(request, part, replacement.of)
+	if stored_doctype(request) and after != part.form and "data" not in form:
 		# Frappe reads the body anew, unless it is told of another
 		after["data"] = json.dumps(after)
 	form.update(after)

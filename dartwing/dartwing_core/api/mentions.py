@@ -1,12 +1,9 @@
-"""Where a request names guarded DocTypes, and what in it may be the name of one of their documents.
+"""Where a request names guarded DocTypes, and what its arguments are called.
 
-A name is looked for by its value, not by the argument that Frappe's method happens to take it in: a new
-method, or a new argument of an old one, is covered as it comes. Only in documents that are sent to be
-stored, and in arguments that carry prose, is the field asked too, as nothing there may be changed that
-only looks like a name.
+A DocType is looked for by its value, not by the argument that Frappe's method happens to take it in: a new
+method, or a new argument of an old one, is covered as it comes.
 """
 
-import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -34,6 +31,10 @@ LETTERS_ABOVE = str.maketrans(dict(zip(range(0x363, 0x370), "aeioucdhmrtvx", str
 PASSED_OVER = "\N{ARABIC TATWEEL}"
 # arguments by which methods of other apps name a DocType; they may mean anything by a mere "Person"
 NAMING = re.compile(r"doctype|^dt$", re.IGNORECASE)
+# arguments of Frappe's methods, and fields of documents in them, that say which DocType is meant
+SAYS_DOCTYPE = re.compile(
+	r"doctype|document_type|reference_type|(^|_)dt$|^(allow|ref|parent)$", re.IGNORECASE
+)
 # arguments of methods that carry what is to be stored or searched for, and never a name
 PROSE = frozenset(
 	("comment", "content", "description", "html", "label", "message", "subject", "title", "txt")
@@ -117,100 +118,13 @@ def doctypes_in(value: Any, key: str = "", is_foreign: bool = False) -> Iterator
 	if isinstance(value, dict):
 		for name, one in value.items():
 			yield from doctypes_in(str(name), key, is_foreign)
-			yield from doctypes_in(one, str(name), is_foreign)
+			if name not in PROSE:
+				yield from doctypes_in(one, str(name), is_foreign)
 	elif isinstance(value, list | tuple):
 		for one in value:
 			yield from doctypes_in(one, key, is_foreign)
 	elif (doctype := guarded_doctype(value)) and (not is_foreign or NAMING.search(key)):
 		yield doctype
-
-
-# --- names: every text that may be one goes through `change`
-
-
-def changed_form(form: dict, change: Change, stored: str | None = None) -> dict:
-	"""The arguments of a request, in which each possible name is what `change` makes of it.
-
-	`stored` is the DocType of which the arguments are a document's fields.
-	"""
-	if stored:
-		data = parsed(form.get("data"))
-		body = changed_document(stored, form, change)
-		return {**body, "data": changed_document(stored, data, change)} if isinstance(data, dict) else body
-	if "fieldname" in form and is_doctype(form.get("doctype")):
-		return _changed_values(form, change)
-	return {name: changed(value, change, str(name)) for name, value in form.items()}
-
-
-def _changed_values(form: dict, change: Change) -> dict:
-	"""Those of `frappe.client.set_value`: a document's fields as JSON, or one of them with its value."""
-	doctype, named, rest = form["doctype"], parsed(form["fieldname"]), dict(form)
-	rest.pop("fieldname")
-	if isinstance(named, dict):
-		values = {"fieldname": changed_document(doctype, named, change)}
-	elif isinstance(named, str) and "value" in rest:
-		value = changed_document(doctype, {named: rest.pop("value")}, change)[named]
-		values = {"fieldname": named, "value": value}
-	else:
-		values = {"fieldname": form["fieldname"]}
-	return {**values, **{name: changed(one, change, str(name)) for name, one in rest.items()}}
-
-
-def changed(value: Any, change: Change, key: str = "") -> Any:
-	"""The arguments of a method, in which each possible name is what `change` makes of it."""
-	inner = parsed(value)
-	if inner is not value:
-		after = changed(inner, change, key)
-		return value if after == inner else json.dumps(after)
-	if isinstance(value, dict):
-		doctype = value.get("doctype")
-		if is_doctype(doctype):
-			return changed_document(doctype, value, change)
-		return {name: changed(one, change, str(name)) for name, one in value.items()}
-	if isinstance(value, list):
-		return [changed(one, change, key) for one in value]
-	return change(value) if isinstance(value, str) and key not in PROSE else value
-
-
-def changed_document(doctype: str, document: dict, change: Change) -> dict:
-	"""A document to be stored: of its own fields only those change that hold the name of a guarded one."""
-	fields = {field.fieldname: field for field in frappe.get_meta(doctype).fields}
-	is_guarded = guarded_doctype(doctype) is not None
-	after = {}
-	for name, value in document.items():
-		field = fields.get(name)
-		if field and field.fieldtype in frappe.model.table_fields:
-			rows = _changed_rows(field.options, parsed(value), change)
-			# in a form they are JSON, and stay what they were
-			after[name] = (
-				value if rows == parsed(value) else json.dumps(rows) if isinstance(value, str) else rows
-			)
-		elif field is None:
-			after[name] = changed(value, change, name) if is_guarded else value
-		else:
-			after[name] = _changed_field(field, value, document, is_guarded, change)
-	return after
-
-
-def _changed_rows(doctype: str, rows: Any, change: Change) -> Any:
-	if not isinstance(rows, list):
-		return rows
-	return [changed_document(doctype, row, change) if isinstance(row, dict) else row for row in rows]
-
-
-def _changed_field(field: Any, value: Any, document: dict, is_guarded: bool, change: Change) -> Any:
-	if field.fieldtype == "Link" and field.options == "Person" and is_guarded and isinstance(value, str):
-		# an admin makes a member of who belongs nowhere yet, and whom he cannot see therefore
-		return change(value, keeps_nobodys=True)
-	return changed(value, change) if _holds_a_name(field, document, is_guarded) else value
-
-
-def _holds_a_name(field: Any, document: dict, is_guarded: bool) -> bool:
-	if field.fieldtype == "Dynamic Link":
-		return guarded_doctype(document.get(field.options)) is not None
-	if field.fieldtype == "Link":
-		return is_guarded and field.options in GUARDED
-	return field.fieldname in NAME_FIELDS and any(guarded_doctype(value) for value in document.values())
 
 
 def is_doctype(name: Any) -> bool:
