@@ -16,6 +16,7 @@ from werkzeug.wrappers import Request, Response
 
 from dartwing.dartwing_core.api import (
 	allowed,
+	conditions_by_name,
 	file_arguments,
 	json_texts,
 	linked_columns,
@@ -37,8 +38,6 @@ NOT_OURS = f"{OURS}frappe_methods"
 TRACEBACK = ("exc", "_exc_source")
 # what a browser would run scripts of, for whoever opens the file
 ACTIVE = re.compile("html|xml")
-# where Frappe v15 and v16 have it
-DESK = ("/app", "/desk")
 # what is no page that shows its arguments
 NO_PAGES = ("/api/", "/files/", "/private/")
 READING = ("GET", "HEAD")
@@ -75,13 +74,16 @@ def check_request() -> None:
 		return
 	for argument, value in form.items():
 		json_texts.refuse_deep(value, argument)
-	if request.path.startswith(DESK):
+	if request.path.startswith(conditions_by_name.DESK) or (
+		request.method == "GET" and conditions_by_name.is_page(method, request.path)
+	):
 		json_texts.refuse_markup(form)
 	elif not method and request.method in READING and not request.path.startswith(NO_PAGES):
 		markup.refuse_in_address(form)
 	allowed.check_alias(sent, method)
 	allowed.check(method, form)
 	plain_arguments.check(method, form)
+	conditions_by_name.check(method, form, request.path)
 	if method and "System Manager" not in frappe.get_roles():
 		refuse_files(request, form)
 	if mentions.is_suspect(request.path) or mentions.is_suspect(form):

@@ -123,7 +123,7 @@ def has_open_range(value: Any, doctypes: set[str]) -> bool:
 			(is_range(one[0]) and not is_date(key, doctypes))
 			if isinstance(one, list) and one and is_operator(one[0])
 			else has_open_range(one, doctypes)
-			for key, one in value.items()
+			for key, one in zip(value, map(read, value.values()), strict=True)
 		)
 	if not isinstance(value, list):
 		return False

@@ -87,6 +87,6 @@ def has_markup(value: Any) -> bool:
 
 
 def refuse_markup(arguments: dict) -> None:
-	"""Desk takes filters from its address, and shows those that it cannot read as they are."""
+	"""Desk and pages show what they cannot read in their address, or write it into links, as it is."""
 	if any(has_markup([argument, value]) for argument, value in arguments.items()):
 		refuse_argument("address", _("must not be markup"))
