@@ -11,11 +11,37 @@ from methods_of_frappe import whitelisted_methods
 from requested import requested
 from runtimes.chosen import is_a_bench
 
-from dartwing.dartwing_core.api import door, mentions, permission_first
+from dartwing.dartwing_core.api import (
+	door,
+	filter_lists,
+	mentions,
+	name_places,
+	permission_first,
+	taken_objects,
+)
 
 FILTER = {"name": ["like", "%"]}
 NO_NAME = (FILTER, json.dumps(FILTER), ["like", "%"], json.dumps([["name", "like", "%"]]))
 IMPORTS = "frappe.core.doctype.data_import.data_import"
+NEXT = "frappe.desk.form.utils.get_next"
+# what some methods take objects and lists in, is one value to others
+CALLED_AS_OBJECTS = (
+	*(
+		"value",
+		"values",
+		"document",
+		"page",
+		"event",
+		"docs",
+		"doc",
+		"order",
+		"state",
+		"args",
+		"data",
+		"items",
+	),
+	*("fields", "names", "users", "docnames", "chart", "config", "step", "source_names"),
+)
 RESTORE = "frappe.core.doctype.deleted_document.deleted_document"
 
 
@@ -25,17 +51,27 @@ def _nothing_is_left(world: World) -> Iterator[None]:
 		yield
 
 
+# arguments of methods that Frappe v15 has, too
+OF_V16 = {"expand", "ignore_doctypes_on_cancel_all"}
+
+
+def taking_more(method: str) -> tuple[str, ...]:
+	"""Arguments of a method that take more than one value."""
+	tables = (taken_objects.OBJECTS, taken_objects.LISTS, taken_objects.SEVERAL)
+	return tuple(argument for table in tables for argument in table.get(method, ()))
+
+
 @pytest.mark.parametrize("sent", NO_NAME, ids=str)
 @pytest.mark.parametrize("doctype", ["Note", "Background Job"])
 def test_a_filter_is_no_name_whatever_its_argument_is_called(alice, doctype, sent):
 	for method in whitelisted_methods():
 		if method.path in LEFT_OUT:
 			continue
-		several = mentions.SEVERAL.get(method.path, ())
 		for parameter in method.parameters:
-			takes_more = mentions.OBJECTS.fullmatch(parameter) or mentions.LISTS.fullmatch(parameter)
 			# "cmd" names the method itself
-			if takes_more or parameter in (*mentions.PROSE, *several, "cmd"):
+			if parameter in (*taking_more(method.path), *mentions.PROSE, "cmd"):
+				continue
+			if filter_lists.ARGUMENT.search(parameter):
 				continue
 			arguments = {**arguments_for(method, doctype, UNKNOWN), parameter: sent}
 			answer = alice.request(method.verb, f"/api/method/{method.path}", json=arguments)
@@ -52,6 +88,10 @@ def test_a_filter_is_no_name_whatever_its_argument_is_called(alice, doctype, sen
 		("frappe.client.delete", "name"),
 		("frappe.model.whatever.comes", "its_name"),
 		("dartwing.dartwing_core.api.frappe_methods.relink", "name"),
+		(NEXT, "value"),
+		("frappe.client.get_password", "fieldname"),
+		("frappe.desk.form.utils.add_comment", "reference_name"),
+		*(("frappe.model.whatever.comes", argument) for argument in CALLED_AS_OBJECTS),
 	],
 )
 def test_a_filter_as_a_name_is_refused_by_its_argument(alice, method, argument, sent):
@@ -61,17 +101,17 @@ def test_a_filter_as_a_name_is_refused_by_its_argument(alice, method, argument, 
 
 
 @pytest.mark.parametrize(
-	("argument", "sent"),
+	("method", "argument", "sent"),
 	[
-		("docnames", [FILTER]),
-		("names", json.dumps([["name", "like", "%"]])),
-		("items", json.dumps([FILTER])),
-		("page", FILTER),
-		("title", FILTER),
+		("core.doctype.deleted_document.deleted_document.bulk_restore", "docnames", [FILTER]),
+		("email.inbox.create_email_flag_queue", "names", json.dumps([["name", "like", "%"]])),
+		("desk.reportview.delete_items", "items", json.dumps([FILTER])),
+		("desk.desktop.get_desktop_page", "page", FILTER),
+		("model.whatever.comes", "title", FILTER),
 	],
 )
-def test_nor_is_one_of_several_or_one_within_an_object(alice, argument, sent):
-	answer = alice.call("frappe.model.whatever.comes", **{argument: sent})
+def test_nor_is_one_of_several_or_one_within_an_object(alice, method, argument, sent):
+	answer = alice.call(f"frappe.{method}", **{argument: sent})
 	assert answer.status_code == 417, answer.text
 	assert f"{argument}: must be one value" in answer.text
 
@@ -81,6 +121,32 @@ def test_a_number_as_a_name_is_a_text(world):
 	with requested("/api/method/frappe.client.get", doctype="Note", name=0):
 		door.check_request()
 		assert frappe.local.form_dict["name"] == "0"
+
+
+def test_each_argument_that_takes_more_is_one_of_its_method():
+	parameters = {method.path: method.parameters for method in whitelisted_methods()}
+	for method in {*taken_objects.OBJECTS, *taken_objects.LISTS, *taken_objects.SEVERAL}:
+		# of the other version of Frappe, or reads the whole request
+		if parameters.get(method) and method not in name_places.READS_ALL:
+			assert {*taking_more(method)} - OF_V16 <= {*parameters[method]}, method
+
+
+@pytest.mark.skipif(not is_a_bench(), reason="benchless has no ToDo")
+def test_the_next_document_is_asked_for_by_the_name_of_one_that_may_be_read(alice, bob):
+	todos = []
+	for user in (World.alice, World.bob):
+		todo = frappe.get_doc(doctype="ToDo", description="x", allocated_to=user, assigned_by=user)
+		todos.append(todo.insert(ignore_permissions=True).name)
+	frappe.db.commit()
+	asked = {"doctype": "ToDo", "prev": 0, "sort_field": "description", "filters": "[]"}
+	try:
+		assert alice.call(NEXT, value=todos[0], **asked).status_code == 200
+		for name in (todos[1], UNKNOWN):
+			assert alice.call(NEXT, value=name, **asked).status_code == 404
+	finally:
+		for name in todos:
+			frappe.delete_doc("ToDo", name, ignore_permissions=True, force=True)
+		frappe.db.commit()
 
 
 # --- the right to a document, asked before
@@ -97,7 +163,7 @@ def test_a_document_that_may_not_be_had_is_one_that_there_is_not(curious, manage
 		assert argument in parameters.get(method, (argument,)), method
 		told = []
 		for name in (World.adam, UNKNOWN):
-			value = json.dumps([name]) if mentions.LISTS.fullmatch(argument) else name
+			value = json.dumps([name]) if argument in taking_more(method) else name
 			answer = curious.call(method, doctype="User", **{argument: value})
 			assert answer.status_code == 404, (method, answer.text)
 			told.append(normalized(answer, name))

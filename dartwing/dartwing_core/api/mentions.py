@@ -49,27 +49,6 @@ ONE_NAME = re.compile(r"^(name|dn|(.*_)?docname|(reference|document|link|share|a
 # what Desk keeps of each column, by its name
 BY_COLUMN = ("column_widths",)
 FILTERS = frozenset(("applied_filters", "current_filters", "filters", "filters_json", "or_filters"))
-# arguments of Frappe's methods that take objects: what is asked, what is to be stored, how it is shown
-OBJECTS = re.compile(
-	r"(.*_)?(filters?(_json)?|settings|fields|values?|items)|address_dict|args?|attachments|blocks|body|chart"
-	r"|columns|config|custom_columns|data|defaults|docs?|document|events?|field_map|fieldname|fields_to_fetch"
-	r"|file_list|form_params|header|indexes|json|kwargs|layout|links|meta|new_(icons|order|page|widgets)"
-	r"|ob_steps|order|page|profile_info|reports|(route_)?options|routes|select_columns|selected_children|state"
-	r"|steps?|target_doc|translation_(dict|map)|update_info"
-)
-# those that take several values
-LISTS = re.compile(
-	r"assign_to|b?cc|contacts|date_range|docnames|doctypes|dns|emails|expand|files|group_by"
-	r"|ignore_doctypes_on_cancel_all|modules|names|order_by|queues|receiver_list|recipients|removed_listview_fields|roles|rows|selected_items"
-	r"|grant_types|redirect_uris|response_types"
-	r"|sort_by|source_names|states|stats|tags|users|visible_idx"
-)
-# and what a few methods take for a name, or a DocType: several, or lists of names by their DocTypes
-SEVERAL = {
-	"frappe.desk.form.assign_to.add_multiple": ("name",),
-	"frappe.utils.print_format.download_multi_pdf": ("name", "doctype"),
-	"frappe.utils.print_format.download_multi_pdf_async": ("name", "doctype"),
-}
 TABLES = re.compile("|".join(f"tab{doctype}" for doctype in GUARDED), re.IGNORECASE)
 BY_SLUG = {doctype.replace(" ", "").lower(): doctype for doctype in GUARDED}
 

@@ -70,6 +70,7 @@ ASKED = {
 	),
 	"frappe.desk.form.document_follow.follow_document": ("doc_name", "doctype", "read"),
 	"frappe.desk.form.document_follow.get_follow_users": ("doc_name", "doctype", "read"),
+	"frappe.desk.form.utils.get_next": ("value", "doctype", "read"),
 	"frappe.email.doctype.email_account.email_account.set_email_password": (
 		"email_account",
 		"Email Account",

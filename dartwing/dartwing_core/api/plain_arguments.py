@@ -8,12 +8,11 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.api.filter_lists import ARGUMENT, read
-from dartwing.dartwing_core.api.mentions import LISTS, OBJECTS, ONE_NAME, PROSE, SEVERAL
+from dartwing.dartwing_core.api.conditions_by_name import FRAPPES, is_a_condition
+from dartwing.dartwing_core.api.filter_lists import ARGUMENT, is_operator, read
+from dartwing.dartwing_core.api.mentions import ONE_NAME, PROSE
+from dartwing.dartwing_core.api.taken_objects import LISTS, OBJECTS, SEVERAL
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
-
-# its methods, and those of ours that override some
-FRAPPES = ("frappe.", f"{__name__.rpartition('.')[0]}.frappe_methods.")
 
 
 def check(method: str, form: dict) -> None:
@@ -30,16 +29,27 @@ def check(method: str, form: dict) -> None:
 
 def is_as_meant(method: str, argument: str, value: Any) -> bool:
 	"""Whether the method takes such a value there: a text, or the JSON of an object or a list."""
+	if is_a_condition(method, argument):
+		return is_value_of_condition(value)
 	if argument in PROSE:
 		return not isinstance(value, dict | list)
 	if ARGUMENT.search(argument):
 		# a filter where one is meant to be
 		return True
-	if OBJECTS.fullmatch(argument):
+	if argument in OBJECTS.get(method, ()):
 		return not has_filter_as_name(value)
 	if argument in SEVERAL.get(method, ()):
 		return is_list_of_names(value)
-	return is_one_value(value) or (bool(LISTS.fullmatch(argument)) and is_list_of_values(value))
+	return is_one_value(value) or (argument in LISTS.get(method, ()) and is_list_of_values(value))
+
+
+def is_value_of_condition(value: Any) -> bool:
+	"""Whether it is one value, or an operator and what it compares with."""
+	value = read(value)
+	if not isinstance(value, list):
+		return is_one_value(value)
+	is_pair = len(value) == 2 and is_operator(value[0])
+	return is_pair and (is_one_value(value[1]) or is_list_of_values(value[1]))
 
 
 def is_one_value(value: Any) -> bool:
