@@ -3,6 +3,7 @@
 What Frappe makes of it, its length, an address or a figure, would tell else that there is such a name.
 """
 
+import inspect
 import json
 import re
 from collections.abc import Iterator
@@ -132,6 +133,22 @@ PLACES = {
 		"client.set_value",
 		{"doctype": "Org Member", "name": "x", "fieldname": "organization", "value": NAME},
 	),
+	"a name beside what no method takes for its DocType": (
+		"desk.reportview.delete_items",
+		{"doctype": "Organization", "_doctype": "ToDo", "dt": "ToDo", "items": json.dumps([NAME])},
+	),
+	"fields of several documents": (
+		"desk.doctype.bulk_update.bulk_update.submit_cancel_or_update_docs",
+		{
+			"doctype": "Org Member",
+			"docnames": "[]",
+			"data": json.dumps({"doctype": "File", "organization": NAME}),
+		},
+	),
+	"a condition beside another": (
+		"client.get_value",
+		{"doctype": "Organization", "filters": {"doctype": "File", "name": NAME}},
+	),
 	"arguments of arguments": (
 		"desk.form.assign_to.add",
 		{"args": {"doctype": "Organization", "name": NAME, "assign_to": ["x"]}},
@@ -157,6 +174,8 @@ def test_a_name_is_replaced_where_it_is_one(world, monkeypatch, what):
 		assert re.search(rf"{NAME}\d{{20}}", json.dumps(frappe.local.form_dict)), frappe.local.form_dict
 
 
+# by our own, which read nothing but their parameters
+OVERRIDDEN = ("frappe.client.get_count",)
 # parameters of methods that may be asked about guarded documents, and are the name of none
 NO_NAMES = frozenset(
 	re.findall(
@@ -197,6 +216,18 @@ def test_each_parameter_of_a_method_that_may_be_asked_is_a_name_or_is_known_to_b
 				and not name_places.NAME.fullmatch(parameter)
 			}
 	assert unknown == set()
+
+
+def test_a_method_that_reads_the_whole_request_is_known_to_do_so():
+	"""What it reads beside its parameters may be a name, too."""
+	for method in whitelisted_methods():
+		if method.parameters and allowed.MAY_BE_ASKED.fullmatch(method.path):
+			function = frappe.get_attr(method.path)
+			if (
+				"form_dict" in inspect.getsource(function)
+				and allowed.canonical(method.path) not in OVERRIDDEN
+			):
+				assert method.path in name_places.READS_ALL, method.path
 
 
 def test_a_parameter_is_no_name_and_known_to_be_none():

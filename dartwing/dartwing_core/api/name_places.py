@@ -61,7 +61,8 @@ def given(method: str, form: dict) -> dict:
 def doctypes_beside(name: str, level: dict, around: frozenset[str]) -> frozenset[str]:
 	"""The DocTypes that a name is of, by what is said beside it; else by what is said around that."""
 	prefix = name.rpartition("_")[0]
-	own = ("dt",) if name == "dn" else (f"{prefix}_doctype", f"{prefix}_type", f"{prefix}_dt")
+	of_prefix = (f"{prefix}_doctype", f"{prefix}_type", f"{prefix}_dt") if prefix else ()
+	own = ("dt",) if name == "dn" else of_prefix
 	others = [key for key in level if SAYS_DOCTYPE.search(str(key))]
 	for keys in (own, ("doctype",), ("dt",), others):
 		if said := said_in(level, keys):
@@ -137,10 +138,10 @@ class Places:
 		return self.change(value) if isinstance(value, str) and self.is_name(key, doctypes) else value
 
 	def _in_dict(self, value: dict, key: str, doctypes: frozenset[str]) -> dict:
-		if is_doctype(value.get("doctype")):
-			return self.in_document(value["doctype"], value)
 		if key == FIELDS_OF_DOCUMENT and has_guarded(doctypes):
 			return self.in_document(next(one for one in doctypes if one in GUARDED), value)
+		if is_doctype(value.get("doctype")):
+			return self.in_document(value["doctype"], value)
 		return self.in_object(value, doctypes)
 
 	def is_name(self, key: str, doctypes: frozenset[str]) -> bool:
@@ -157,10 +158,7 @@ class Places:
 			after = self.in_conditions(inner, doctypes)
 			return value if after == inner else json.dumps(after)
 		if isinstance(value, dict):
-			return {
-				field: self._in_condition(one, str(field), doctypes_beside(str(field), value, doctypes))
-				for field, one in value.items()
-			}
+			return {field: self._in_condition(one, str(field), doctypes) for field, one in value.items()}
 		if isinstance(value, list):
 			return self._in_list(value, doctypes)
 		return self.change(value) if isinstance(value, str) and has_guarded(doctypes) else value
