@@ -95,6 +95,14 @@ ORDINARY = {
 			),
 		},
 	),
+	"what rows are told apart by": (
+		"desk.reportview.get_filter_dashboard_data",
+		{
+			"doctype": "ToDo",
+			"stats": '[{"name": "status", "label": "Status", "type": "Select"}]',
+			"filters": "[]",
+		},
+	),
 	"one condition": (
 		"client.get_list",
 		{"doctype": "ToDo", "filters": '["status", "=", "Open"]', "fields": '["name"]'},
