@@ -20,12 +20,19 @@ RANGES = (["between", "A"], ["Between", "A", "B"], ["timespan", "x"], ["previous
 
 @pytest.mark.parametrize("field", [*CALLED_OTHERWISE, "filters", "reference_name"])
 @pytest.mark.parametrize("sent", RANGES, ids=str)
-def test_an_open_range_is_no_condition_of_a_page(world, field, sent):
+@pytest.mark.parametrize("path", ["/list", "/ToDo", "/desktop icon", "/application"])
+def test_an_open_range_is_no_condition_of_a_page(world, path, field, sent):
 	with (
-		requested("/list", "GET", doctype="ToDo", **{field: json.dumps(sent)}),
+		requested(path, "GET", doctype="ToDo", **{field: json.dumps(sent)}),
 		pytest.raises(frappe.ValidationError, match=f"{field}: holds a query"),
 	):
 		door.check_request()
+
+
+def test_desk_asks_by_its_methods(world):
+	for path in ("/app", "/app/todo", "/desk/todo"):
+		with requested(path, "GET", date='["between", ["2026-01-01", "2026-12-31"]]'):
+			door.check_request()
 
 
 @pytest.mark.parametrize(

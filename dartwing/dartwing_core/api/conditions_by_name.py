@@ -4,6 +4,7 @@ Frappe's lists of the website, as a method and as a page, ask for each argument 
 the DocType is, whatever else arguments of this name are: prose, an object, several addresses.
 """
 
+import re
 from typing import Any
 
 import frappe
@@ -19,8 +20,8 @@ from dartwing.dartwing_core.background_jobs.tenancy.conditions import readable_c
 
 # Frappe's methods, and those of ours that override some
 FRAPPES = ("frappe.", f"{__name__.rpartition('.')[0]}.frappe_methods.")
-# where Frappe v15 and v16 have Desk, which asks by its methods
-DESK = ("/app", "/desk")
+# where Frappe v15 and v16 have Desk, which asks by its methods; what only begins so is a page, as any other
+DESK = re.compile("/(app|desk)(/|$)")
 
 
 def check(method: str, form: dict, path: str) -> None:
@@ -45,7 +46,7 @@ def check_fields(doctype: str, form: dict[str, Any]) -> None:
 
 
 def is_page(method: str, path: str) -> bool:
-	return not method and not path.startswith(("/api/", *DESK))
+	return not method and not path.startswith("/api/") and not DESK.match(path)
 
 
 def is_a_condition(method: str, argument: str) -> bool:

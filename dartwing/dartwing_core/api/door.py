@@ -74,9 +74,8 @@ def check_request() -> None:
 		return
 	for argument, value in form.items():
 		json_texts.refuse_deep(value, argument)
-	if request.path.startswith(conditions_by_name.DESK) or (
-		request.method == "GET" and conditions_by_name.is_page(method, request.path)
-	):
+	is_page = conditions_by_name.is_page(method, request.path)
+	if conditions_by_name.DESK.match(request.path) or (is_page and request.method == "GET"):
 		json_texts.refuse_markup(form)
 	elif not method and request.method in READING and not request.path.startswith(NO_PAGES):
 		markup.refuse_in_address(form)
