@@ -116,7 +116,7 @@ ADDRESSES = [
 @pytest.mark.parametrize("address", ADDRESSES)
 @pytest.mark.parametrize("nested", [False, True])
 def test_an_address_in_any_argument_is_of_a_file_that_may_be_read(alice, bob, secret, address, nested):
-	method = "frappe.desk.form.load.getdoctype"
+	method = "frappe.client.get_value" if nested else "frappe.desk.form.load.getdoctype"
 	origin = alice.web.origin
 	for client, name, is_refused in (
 		(alice, "of-bob.png", True),
@@ -124,8 +124,7 @@ def test_an_address_in_any_argument_is_of_a_file_that_may_be_read(alice, bob, se
 		(bob, "of-bob.png", ".." in address),
 	):
 		url = address.format(name, origin)
-		# of Frappe's arguments, those of some names alone are lists or objects
-		given = {"values": json.dumps([{"x": [url]}])} if nested else {"whatever": url}
+		given = {"fieldname": json.dumps([{"x": [url]}])} if nested else {"whatever": url}
 		answer = client.call(method, doctype="Job Type", **given)
 		assert ("no file" in answer.text) == is_refused, (client, answer.text)
 		assert (answer.status_code == 404) == is_refused or not is_a_bench()

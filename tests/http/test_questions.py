@@ -362,9 +362,8 @@ def test_a_report_is_saved_as_desk_sends_it(alice, beta_jobs):
 		"fields": [["name", "Background Job"], ["status", "Background Job"]],
 		"order_by": "`tabBackground Job`.`status` desc, `tabBackground Job`.`name` desc",
 	}
-	with requested(
-		"/api/method/frappe.desk.reportview.save_report", doctype="Background Job", json=json.dumps(asked)
-	):
+	saved = {"doctype": "Background Job", "report_settings": json.dumps(asked)}
+	with requested("/api/method/frappe.desk.reportview.save_report", **saved):
 		door.check_request()
 	with (
 		requested("/api/method/x", doctype="ToDo", json=json.dumps(asked)),

@@ -11,15 +11,19 @@ from frappe import _
 from dartwing.dartwing_core.api.conditions_by_name import FRAPPES, is_a_condition
 from dartwing.dartwing_core.api.filter_lists import ARGUMENT, is_operator, read
 from dartwing.dartwing_core.api.mentions import ONE_NAME, PROSE
+from dartwing.dartwing_core.api.name_places import given
 from dartwing.dartwing_core.api.taken_objects import LISTS, OBJECTS, SEVERAL
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
 
 def check(method: str, form: dict) -> None:
-	"""Raise ValidationError, which names the argument, for an object or a list where a method takes none."""
+	"""Raise ValidationError, which names the argument, for an object or a list where a method takes none.
+
+	What the method is not given at all may be anything.
+	"""
 	if not method.startswith(FRAPPES) or "System Manager" in frappe.get_roles():
 		return
-	for argument, value in form.items():
+	for argument, value in given(method, form).items():
 		if not is_as_meant(method, argument, value):
 			refuse_argument(argument, _("must be one value"))
 		if ONE_NAME.match(argument) and isinstance(value, int | float):
