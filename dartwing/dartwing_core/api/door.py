@@ -39,7 +39,7 @@ TRACEBACK = ("exc", "_exc_source")
 # what a browser would run scripts of, for whoever opens the file
 ACTIVE = re.compile("html|xml")
 # what is no page that shows its arguments
-NO_PAGES = ("/api/", "/files/", "/private/")
+NO_PAGES = ("/files/", "/private/")
 READING = ("GET", "HEAD")
 STORING = ("POST", "PUT", "PATCH")
 
@@ -75,9 +75,9 @@ def check_request() -> None:
 	for argument, value in form.items():
 		json_texts.refuse_deep(value, argument)
 	is_page = conditions_by_name.is_page(method, request.path)
-	if conditions_by_name.DESK.match(request.path) or (is_page and request.method == "GET"):
+	if conditions_by_name.DESK.match(request.path):
 		json_texts.refuse_markup(form)
-	elif not method and request.method in READING and not request.path.startswith(NO_PAGES):
+	elif is_page and request.method in READING and not request.path.startswith(NO_PAGES):
 		markup.refuse_in_address(form)
 	allowed.check_alias(sent, method)
 	allowed.check(method, form)
