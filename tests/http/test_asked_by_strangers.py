@@ -193,6 +193,23 @@ def test_the_subject_of_a_mail_that_came_in_is_plain(world):
 	frappe.db.rollback()
 
 
+@pytest.mark.parametrize("field", ["recipients", "cc", "bcc"])
+def test_no_address_of_a_mail_runs_in_a_timeline(world, curious, field):
+	"""Desk writes in a timeline whom a mail went to."""
+	said = {"content": "x", "subject": "Strange", "recipients": "a@b.cc", "send_email": 0}
+	for hostile in (f'"{IMAGE}" <a@b.cc>', f"a@b.cc, {ENDING} <a@b.cc>"):
+		answer = curious.call(MAIL, **{**said, field: hostile})
+		assert answer.status_code == 417, answer.text
+		assert f"{field}: must not be markup" in answer.text
+	answer = curious.call(MAIL, **{**said, field: '"Doe, Jane" <jane+1@b.cc>, a@b.cc'})
+	assert answer.status_code == 200, answer.text
+	frappe.db.rollback()
+	frappe.db.delete("Communication Link", {"parent": ("in", mails())})
+	frappe.db.delete("Communication", {"name": ("in", mails())})
+	frappe.db.delete("Contact", {"name": ("like", "%@b.cc%")})
+	frappe.db.commit()
+
+
 def test_no_job_is_shared_and_nothing_about_one(world, curious):
 	"""A share goes before all conditions, and stays when its user is no member any more."""
 	job = submit(world.alice, world.alpha).name

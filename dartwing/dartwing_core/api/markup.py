@@ -35,8 +35,8 @@ BARCODE_TAG = re.compile(r"</?(?:svg|g|rect|path|text)(?:\s+(?!on|href)[\w-]+=\"
 NOT_IN_AN_ADDRESS = re.compile(r"[\"<>]|^(?:javascript|vbscript|data:text)", re.IGNORECASE)
 # a browser ignores these before the scheme of an address and within it
 PASSED_OVER = re.compile(r"[\x00-\x20]")
-# Jane Doe <jane@example.com>
-MAILBOX = re.compile(r"<[\w.+%'-]+@[\w.-]+>")
+# Jane Doe <jane@example.com>; the addresses of mails that came back have equals signs
+MAILBOX = re.compile(r"<[\w.+%'=-]+@[\w.-]+>")
 # what runs in a text that has tags: elements, handlers, addresses
 TAG = re.compile("<[a-zA-Z]")
 RUNS = re.compile(
@@ -59,6 +59,10 @@ LONGER = frozenset(("HTML Editor", "Long Text", "Markdown Editor", "Text", "Text
 # what says of a field that Desk shows it where it lists documents
 LISTED = ("in_list_view", "in_global_search", "in_preview", "in_standard_filter")
 ADDRESS_FIELD = re.compile(r"(?:^|_)(?:url|uri|link|href|route|website|src|redirect\w*)(?:_|$)")
+# what Frappe itself makes of others' documents and mails, and shows as it is written
+COMPOSED = frozenset(
+	("Email Queue", "Email Queue Recipient", "Error Log", "Integration Request", "Prepared Report", "Version")
+)
 # begins a text that Frappe takes for Markdown
 MARKDOWN = "<!-- markdown -->"
 
@@ -160,12 +164,17 @@ def breaks_out(row: Any, field: Any, value: Any) -> bool:
 	if not isinstance(value, str):
 		return False
 	# Desk writes its own texts into attributes, in the language of whoever looks
-	is_short = field.fieldtype in IN_ATTRIBUTES or row.get("doctype") == "Translation"
+	is_short = field.fieldtype in IN_ATTRIBUTES or row.get("doctype") == "Translation" or has_mailboxes(field)
 	is_address = bool(ADDRESS_FIELD.search(field.fieldname)) and (is_short or field.fieldtype == "Code")
 	is_in_attributes = is_short or (field.fieldtype in LONGER and is_listed(row.meta, field))
 	return (is_in_attributes and ends_an_attribute(value)) or (
 		is_address and bool(reason_against_address(value))
 	)
+
+
+def has_mailboxes(field: Any) -> bool:
+	"""Whether it is a list of addresses of mails, which Frappe keeps as code, and names its recipients by."""
+	return field.fieldtype == "Code" and (field.get("options") or "").lower() == "email"
 
 
 def is_listed(meta: Any, field: Any) -> bool:
@@ -228,10 +237,9 @@ def check_of_code(doc: Any, row: Any, field: Any) -> Check | None:
 	# Frappe writes them into screens
 	if row.doctype in ("Report", "Translation"):
 		return reason_against_json
-	if is_of_the_website(doc):
+	if is_of_the_website(doc) or row.doctype in COMPOSED:
 		return None
-	language = (field.get("options") or "").lower()
-	return reason_against_expression if language == "json" else CODES.get(language, reason_against_code)
+	return CODES.get((field.get("options") or "").lower(), reason_against_code)
 
 
 def reason_against_expression(value: str) -> str | None:
@@ -244,10 +252,6 @@ def reason_against_expression(value: str) -> str | None:
 
 def reason_against_code(value: str) -> str | None:
 	return _("may be written by System Managers only")
-
-
-# what is shown as it is written, by the options of its field
-CODES: dict[str, Check | None] = {**dict.fromkeys(("", "css", "scss")), "email": reason_against_mailbox}
 
 
 def is_left_raw(doc: Any, field: Any) -> bool:
@@ -298,3 +302,11 @@ def has_hidden_tag(value: str) -> bool:
 
 def without_tags(value: str) -> str:
 	return MARKDOWN.join(re.sub("<(?=[a-zA-Z/!?])", HARMLESS_OPENING, part) for part in value.split(MARKDOWN))
+
+
+# by the options of its field; templates of Desk write what is of no language into a page
+CODES: dict[str, Check] = {
+	**dict.fromkeys(("", "css", "scss"), reason_against_raw),
+	"email": reason_against_mailbox,
+	"json": reason_against_expression,
+}
