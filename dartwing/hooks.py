@@ -134,7 +134,10 @@ doc_events = {
 	"DocShare": {"before_validate": f"{_jobs}.tenancy.shares.refuse_share"},
 	"Communication": {
 		"before_insert": f"{_logs}.before_insert",
-		"validate": f"{_api}.saved_documents.forget_references_by_mail",
+		"validate": [
+			f"{_api}.saved_documents.forget_references_by_mail",
+			f"{_api}.saved_documents.forget_other_timelines",
+		],
 	},
 	**{
 		doctype: {"before_insert": f"{_logs}.before_insert"}

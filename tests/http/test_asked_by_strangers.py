@@ -136,6 +136,34 @@ def test_a_mail_that_came_in_is_about_no_job(world, linking_mail):
 	assert (doc.reference_doctype, doc.reference_name, doc.timeline_links) == (None, None, [])
 
 
+def test_a_mail_about_a_job_stands_in_no_timeline_of_a_contact(world, curious):
+	"""Whoever may open the contact would read it there."""
+	job = submit(world.bob, world.beta).name
+	contact = {"doctype": "Contact", "first_name": "Strange", "email_ids": [{"email_id": "jane@b.cc"}]}
+	jane = frappe.get_doc(contact).insert()
+	mail = {
+		"doctype": "Communication",
+		"subject": "Strange",
+		"content": "known to Beta",
+		"sent_or_received": "Sent",
+	}
+	about = {"reference_doctype": "Background Job", "reference_name": job}
+	sent = {"communication_medium": "Email", "sender": world.bob, "recipients": "jane@b.cc"}
+	about_a_job = frappe.get_doc({**mail, **sent, **about}).insert(ignore_permissions=True)
+	other = frappe.get_doc({**mail, **sent, "content": "known to all"}).insert(ignore_permissions=True)
+	frappe.db.commit()
+	try:
+		answer = curious.ask("frappe.desk.form.load.getdoc", doctype="Contact", name=jane.name)
+		assert answer.status_code == 200, answer.text
+		assert "known to Beta" not in answer.text
+		assert other.name in answer.text
+	finally:
+		frappe.db.rollback()
+		for row in (about_a_job, other, jane):
+			frappe.delete_doc(row.doctype, row.name, force=True)
+		frappe.db.commit()
+
+
 IMAGE = "<img src=x onerror=alert(1)>"
 ENDING = 'x" onmouseover=alert(1) y="'
 

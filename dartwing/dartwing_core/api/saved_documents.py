@@ -176,3 +176,12 @@ def forget_references_by_mail(doc: Any, method: str | None = None) -> None:
 	if doc.reference_doctype in GUARDED:
 		doc.reference_doctype = doc.reference_name = None
 	doc.set("timeline_links", [row for row in doc.timeline_links if row.link_doctype not in GUARDED])
+
+
+def forget_other_timelines(doc: Any, method: str | None = None) -> None:
+	"""Before a mail is stored that is about a guarded document: it stands in the timeline of that alone.
+
+	Frappe shows it in those of all contacts that it goes to, too, and asks there for these only.
+	"""
+	if doc.reference_doctype in GUARDED:
+		doc.set("timeline_links", [])
