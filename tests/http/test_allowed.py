@@ -302,6 +302,7 @@ BOARD = {"doctype": "Kanban Board", "kanban_board_name": "b", "field_name": "sta
 		{"reference_doctype": "ToDo", "fields": '["<img src=x onerror=alert(1)>"]'},
 		{"reference_doctype": "ToDo", "filters": '["1=1 or 1=1"]'},
 		{"reference_doctype": "ToDo", "columns": [{"column_name": 'x" onmouseover="alert(1)'}]},
+		{"reference_doctype": "ToDo", "columns": [{"column_name": "x' onmouseover='alert(1)"}]},
 		{"reference_doctype": "ToDo", "field_name": "status` or 1=1 or `status"},
 	],
 	ids=str,
