@@ -55,8 +55,13 @@ override_whitelisted_methods = {
 	"frappe.desk.doctype.event.event.get_events": f"{_api}.frappe_methods.get_events",
 	"frappe.desk.form.linked_with.get": f"{_api}.frappe_methods.get_links",
 	"frappe.email.relink": f"{_api}.frappe_methods.relink",
-	"frappe.utils.global_search.search": f"{_api}.frappe_methods.search_texts",
-	"frappe.utils.global_search.web_search": f"{_api}.frappe_methods.search_pages",
+	"frappe.contacts.doctype.address.address.get_default_address": (
+		f"{_api}.frappe_methods.get_default_address"
+	),
+	"frappe.contacts.doctype.contact.contact.address_query": f"{_api}.frappe_methods.address_query",
+	"frappe.desk.doctype.tag.tag.get_tagged_docs": f"{_api}.frappe_methods.get_tagged_docs",
+	"frappe.utils.global_search.search": f"{_api}.frappe_methods.global_search",
+	"frappe.utils.global_search.web_search": f"{_api}.frappe_methods.web_search",
 }
 
 # searches for links, which a client may otherwise tell to ignore permissions

@@ -68,8 +68,11 @@ OF_FRAPPE = {
 	("frappe_methods.get", "name"),
 	("frappe_methods.get_count", "doctype"),
 	*(("frappe_methods.get_events", name) for name in ("start", "end", "user", "for_reminder", "filters")),
-	*(("frappe_methods.search_pages", name) for name in ("text", "scope", "start", "limit")),
-	*(("frappe_methods.search_texts", name) for name in ("text", "start", "limit", "doctype")),
+	*(("frappe_methods.web_search", name) for name in ("text", "scope", "start", "limit")),
+	*(("frappe_methods.get_tagged_docs", name) for name in ("doctype", "tag")),
+	("frappe_methods.address_query", "links"),
+	*(("frappe_methods.get_default_address", name) for name in ("doctype", "name", "sort_key")),
+	*(("frappe_methods.global_search", name) for name in ("text", "start", "limit", "doctype")),
 }
 ARGUMENTS = [
 	(name, argument)

@@ -108,9 +108,9 @@ def test_no_search_finds_the_text_of_a_row_about_a_hidden_document(world, monkey
 			(world.manager, {*names.values()}),
 		):
 			with acting_as(user):
-				assert {row.name for row in frappe_methods.search_texts("canarytext")} == expected
+				assert {row.name for row in frappe_methods.global_search("canarytext")} == expected
 		with acting_as("Guest"):
-			assert frappe_methods.search_pages("canarytext") == []
+			assert frappe_methods.web_search("canarytext") == []
 	finally:
 		frappe.db.rollback()
 		frappe.db.sql("delete from `__global_search` where `content` like '%canarytext'")

@@ -2,11 +2,13 @@
 
 Foreign names and conditions are kept from all methods by `door`. Three of these methods count or find rows of
 any DocType by a filter: `frappe.client.get_count` asks for no permission, `get` finds a row before it asks,
-and a link search can be told to ignore permissions. Others list events, or texts of rows that Frappe keeps in
-a table of their own, without a condition. The rest tells of linked documents and of users' permissions, or
-moves a communication.
+and a link search can be told to ignore permissions. Some read a table beside the DocTypes, or a DocType with
+a query of their own, without the conditions of lists: of what these find, `only_listed` keeps what a list
+would have. The others tell of linked documents and of users' permissions, or move a communication.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 import frappe
@@ -14,16 +16,18 @@ import frappe.client
 from frappe.utils import cint
 
 from dartwing.dartwing_core.background_jobs import framework
-from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED
+from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED, listing
 from dartwing.dartwing_core.background_jobs.tenancy.conditions import (
 	fields_of,
 	known_doctype,
 	readable_conditions,
 )
-from dartwing.dartwing_core.background_jobs.tenancy.references import shown_among
+from dartwing.dartwing_core.background_jobs.tenancy.references import is_about_documents
 
 EVENTS = "frappe.desk.doctype.event.event.get_events"
-TEXTS = "frappe.utils.global_search."
+# of how many rows that Frappe finds the user's own are looked for: were it only as many as are asked for, the
+# hidden ones among them would be counted by what is missing
+FOUND_AT_MOST = 500
 
 
 @frappe.whitelist()
@@ -88,37 +92,6 @@ def get_events(
 
 
 @frappe.whitelist()
-def search_texts(text: str, start: Any = 0, limit: Any = 20, doctype: str = "") -> list:
-	"""Texts of documents, of those that a list shows to the user."""
-	found = frappe.get_attr(f"{TEXTS}search")(text, cint(start), cint(limit), doctype)
-	names = names_by_doctype(found)
-	listed = {
-		one: {
-			str(name) for name in frappe.get_list(one, {"name": ("in", some)}, pluck="name", limit=len(some))
-		}
-		for one, some in names.items()
-	}
-	return [row for row in found if str(row.name) in listed[row.doctype]]
-
-
-@frappe.whitelist(allow_guest=True)
-def search_pages(text: str, scope: str | None = None, start: Any = 0, limit: Any = 20) -> list:
-	"""Texts of what is published, without rows about documents that the user may not see."""
-	found = frappe.get_attr(f"{TEXTS}web_search")(text, scope, cint(start), cint(limit))
-	shown = {
-		one: shown_among(one, some, frappe.session.user) for one, some in names_by_doctype(found).items()
-	}
-	return [row for row in found if str(row.name) in shown[row.doctype]]
-
-
-def names_by_doctype(rows: list) -> dict[str, list[str]]:
-	found: dict[str, list[str]] = {}
-	for row in rows:
-		found.setdefault(row.doctype, []).append(str(row.name))
-	return found
-
-
-@frappe.whitelist()
 def search(
 	doctype: str,
 	txt: str,
@@ -144,3 +117,80 @@ def search(
 		as_list=not as_dict,
 		**framework.rows_passed_over(cint(start)),
 	)
+
+
+# --- what Frappe finds without the conditions of lists
+
+
+@frappe.whitelist()
+def global_search(text: str, start: Any = 0, limit: Any = 20, doctype: str = "") -> list:
+	"""What Frappe keeps of all documents for its search, of those that the user would find in a list.
+
+	How rare a word is on the whole site is not told: that is what Frappe's rank says.
+	"""
+	find = "frappe.utils.global_search.search"
+	if "System Manager" in frappe.get_roles():
+		return found_by(find, text, cint(start), cint(limit), doctype)
+	found = only_listed(found_by(find, text, 0, FOUND_AT_MOST, doctype))
+	ranked = sorted(found, key=lambda row: row.pop("rank", 0), reverse=True)
+	return ranked[cint(start) : cint(start) + cint(limit)]
+
+
+@frappe.whitelist(allow_guest=True)
+def web_search(text: str, scope: str | None = None, start: Any = 0, limit: Any = 20) -> list:
+	"""Published pages are everybody's, but not rows about a document that the user may not see."""
+	found = found_by("frappe.utils.global_search.web_search", text, scope, 0, FOUND_AT_MOST)
+	told = only_listed(row for row in found if is_hidden_from_some(row.doctype))
+	kept = [row for row in found if row in told or not is_hidden_from_some(row.doctype)]
+	return kept[cint(start) : cint(start) + cint(limit)]
+
+
+@frappe.whitelist()
+def get_tagged_docs(doctype: str, tag: str) -> list:
+	"""The names of the documents that have a tag."""
+	found = found_by("frappe.desk.doctype.tag.tag.get_tagged_docs", doctype, tag)
+	listed = names_in_list(doctype, [row[0] for row in found])
+	return [row for row in found if row[0] in listed]
+
+
+@frappe.whitelist()
+def address_query(links: str) -> list:
+	"""The names of the addresses of some documents."""
+	found = found_by("frappe.contacts.doctype.contact.contact.address_query", links)
+	listed = names_in_list("Address", found)
+	return [name for name in found if name in listed]
+
+
+@frappe.whitelist()
+def get_default_address(doctype: str, name: str | None, sort_key: str = "is_primary_address") -> str | None:
+	"""The name of the first address of a document."""
+	find = "frappe.contacts.doctype.address.address.get_default_address"
+	found = found_by(find, doctype, name, sort_key)
+	return found if found and names_in_list("Address", [found]) else None
+
+
+def found_by(method: str, *arguments: Any) -> Any:
+	"""What Frappe finds; v16 asks of some of it whether the user may see it."""
+	with listing():
+		return frappe.get_attr(method)(*arguments)
+
+
+def is_hidden_from_some(doctype: str) -> bool:
+	return doctype in GUARDED or is_about_documents(doctype)
+
+
+def only_listed(rows: Iterable[Any], doctype: str | None = None) -> list:
+	"""Those of the rows, of one DocType or each of its own, that a list of this user has."""
+	rows = list(rows)
+	names = defaultdict(list)
+	for row in rows:
+		names[doctype or row.doctype].append(row.name)
+	listed = {one: names_in_list(one, found) for one, found in names.items()}
+	return [row for row in rows if row.name in listed[doctype or row.doctype]]
+
+
+def names_in_list(doctype: str, names: list[str]) -> set[str]:
+	"""Those of the names that a list of the DocType has for this user."""
+	if not names or not frappe.has_permission(doctype, "read"):
+		return set()
+	return {*frappe.get_list(doctype, filters={"name": ("in", names)}, pluck="name", limit=0)}

@@ -4,7 +4,8 @@ To everyone else a row of another organization does not exist: what Frappe would
 unknown name is raised here, word for word.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 
 import frappe
@@ -201,11 +202,22 @@ def _has_permission_in(
 
 
 def refuse(doc: frappe._dict, ptype: str) -> bool:
-	"""Raises as for an unknown name; False for who asks for a file of the document, and did not name it."""
+	"""Raises as for an unknown name; False for who did not name it: for a file of it, and for many."""
 	request = getattr(frappe.local, "request", None)
-	if not (request and request.path.startswith("/private/files/")):
+	is_of_a_file = request and request.path.startswith("/private/files/")
+	if not (is_of_a_file or frappe.local.flags.dartwing_listing):
 		raise_not_found(doc, ptype)
 	return False
+
+
+@contextmanager
+def listing() -> Iterator[None]:
+	"""Meanwhile a document that the user may not see is left out, and not refused: nobody has named it."""
+	frappe.local.flags.dartwing_listing = True
+	try:
+		yield
+	finally:
+		frappe.local.flags.dartwing_listing = False
 
 
 def refuse_request(doc: frappe._dict, ptype: str) -> bool:
