@@ -50,6 +50,12 @@ def in_three_steps(context: JobContext) -> None:
 		context.step(f"step {number}", write, f"step {number}")
 
 
+def in_many_steps(context: JobContext) -> None:
+	"""Which write nothing."""
+	for number in range(context.parameters["steps"]):
+		context.step(f"step {number}", int)
+
+
 def from_item_to_item(context: JobContext) -> None:
 	for number in context.each("items", range(3), commit_every_seconds=0):
 		write(f"item {number}")

@@ -6,6 +6,7 @@ from factories import (
 	MARKER,
 	acting_as,
 	changed,
+	counted_statements,
 	make_job_type,
 	people_written,
 	purge,
@@ -273,3 +274,19 @@ def test_a_job_that_gets_on_is_no_poison_pill(world):
 	assert frappe.db.get_value("Background Job", job.name, "worker_deaths") == 0
 	assert transitions(job.name)[-1] == ("Running", "Failed")
 	assert people_written() == 1
+
+
+def statements_of(world, steps: int) -> list[str]:
+	job = submit(world, "in_many_steps", steps=steps)
+	with counted_statements() as sent:
+		execute_job(job.name)
+	assert state(job.name)["status"] == "Completed"
+	return sent
+
+
+def test_a_step_costs_a_lock_a_record_and_a_commit(world):
+	statements_of(world, 1)
+	without, one, many = (statements_of(world, steps) for steps in (0, 1, 11))
+	# Frappe begins the next transaction with a statement of its own
+	assert len(many) - len(one) <= 10 * 4, many
+	assert not [text for text in without if "Job Step" in text]
