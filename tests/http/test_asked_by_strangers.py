@@ -7,6 +7,7 @@ from typing import Any
 import frappe
 import pytest
 from factories import CURIOUS, submit
+from framework import since
 from runtimes.chosen import is_a_bench
 
 from dartwing.dartwing_core.api import markup
@@ -180,7 +181,11 @@ def test_what_is_logged_of_an_export_is_plain(world, curious):
 	answer = curious.post(logging, json={"doctype": "ToDo", **told})
 	assert answer.status_code == 200, answer.text
 	frappe.db.rollback()
-	row = frappe.get_last_doc("Access Log", {"user": CURIOUS})
+	if since(16):
+		# its scheduler stores it
+		frappe.get_attr("frappe.deferred_insert.save_to_db")()
+		frappe.db.commit()
+	row = frappe.get_last_doc("Access Log", {"user": CURIOUS, "method": ("like", "%img%")})
 	assert is_plain(row), row.as_dict()
 	frappe.db.delete("Access Log", {"user": CURIOUS})
 	frappe.db.commit()
@@ -345,7 +350,10 @@ NEXT = "frappe.desk.form.utils.get_next"
 	[
 		(SEARCH, {"doctype": "ToDo", "txt": "", "filter_fields": [CLOSED_NAME]}),
 		(SEARCH, {"doctype": "ToDo", "txt": "", "page_length": [CLOSED_NAME]}),
-		(NEXT, {"doctype": "ToDo", "value": "x", "prev": 0, "sort_order": "asc, extractvalue(1,database())"}),
+		(
+			NEXT,
+			{"doctype": "User", "value": CURIOUS, "prev": 0, "sort_order": "asc, extractvalue(1,database())"},
+		),
 		("frappe.client.get_list", {"doctype": "ToDo", "filters": [["ToDo", "owner", "between", "x"]]}),
 		("frappe.client.get_list", {"doctype": "Contact", "filters": {"first_name": ["between", []]}}),
 		("frappe.client.get_count", {"doctype": "ToDo", "filters": [["owner", "timespan", "last week"]]}),
@@ -361,7 +369,7 @@ def test_a_range_of_dates_is_asked_for_as_before(curious):
 	dates = [created, ["ToDo", "date", "timespan", "today"]]
 	answer = curious.call("frappe.client.get_list", doctype="ToDo", filters=dates)
 	assert answer.status_code == 200, answer.text
-	answer = curious.call(NEXT, doctype="ToDo", value="x", prev=0, sort_order="asc")
+	answer = curious.call(NEXT, doctype="User", value=CURIOUS, prev=0, sort_order="asc")
 	assert answer.status_code == 200, answer.text
 
 

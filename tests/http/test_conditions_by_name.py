@@ -4,12 +4,15 @@ import json
 
 import frappe
 import pytest
+from factories import World, acting_as
+from framework import since
 from requested import requested
 from runtimes.chosen import is_a_bench
 
-from dartwing.dartwing_core.api import door
+from dartwing.dartwing_core.api import door, mentions
 
-LISTING = ("get", "get_list_data")
+# v16 has the second only
+LISTING = ("get_list_data",) if since(16) else ("get", "get_list_data")
 # fields of DocTypes of Frappe that are called as prose, lists or objects are
 CALLED_OTHERWISE = (
 	*("description", "subject", "title", "content", "message", "recipients", "cc", "bcc", "data", "state"),
@@ -29,6 +32,44 @@ def test_an_open_range_is_no_condition_of_a_page(world, path, field, sent):
 		door.check_request()
 
 
+@pytest.mark.parametrize(
+	("path", "changed"),
+	[
+		("/Organization/Secret", "/Organization/Other"),
+		("/Organization/Secret.html", "/Organization/Other.html"),
+		("/organization/Secret.html/", "/organization/Other.html/"),
+		("/Organization/Secret/x.html", "/Organization/Other/x.html"),
+		("/api/resource/Organization/Secret", "/api/resource/Organization/Other"),
+		# there it is a part of the name
+		("/api/resource/Organization/Secret.html", "/api/resource/Organization/Secret.html"),
+	],
+)
+def test_the_end_of_an_address_that_frappe_leaves_out_hides_no_name(path, changed):
+	assert mentions.changed_path(path, lambda name: "Other" if name == "Secret" else name) == changed
+
+
+@pytest.mark.parametrize("field", ["result", "last_key"])
+@pytest.mark.parametrize(("path", "named"), [("/list", {"doctype": "Job Step"}), ("/Job Step.html", {})])
+def test_results_of_steps_are_asked_for_by_no_page(world, path, named, field):
+	with (
+		acting_as("Administrator"),
+		requested(path, "GET", **named, **{field: '["like", "%x%"]'}),
+		pytest.raises(frappe.ValidationError, match=field),
+	):
+		door.check_request()
+
+
+@pytest.mark.parametrize("path", ["/printview", "/list", "/ToDo/x"])
+@pytest.mark.parametrize("sent", [{"description": ["like", "x%"]}, ["x"]], ids=str)
+def test_an_argument_of_a_page_is_one_value(world, path, sent):
+	with (
+		acting_as("Guest"),
+		requested(path, "GET", doctype="ToDo", name=sent),
+		pytest.raises(frappe.ValidationError, match="name: must be one value"),
+	):
+		door.check_request()
+
+
 def test_desk_asks_by_its_methods(world):
 	for path in ("/app", "/app/todo", "/desk/todo"):
 		with requested(path, "GET", date='["between", ["2026-01-01", "2026-12-31"]]'):
@@ -37,11 +78,20 @@ def test_desk_asks_by_its_methods(world):
 
 @pytest.mark.parametrize(
 	("path", "arguments"),
-	[("/list", {"doctype": "Background Job"}), ("/Background Job", {}), ("/background-job", {})],
+	[
+		("/list", {"doctype": "Background Job"}),
+		("/Background Job", {}),
+		("/background-job", {}),
+		("/Background Job.html", {}),
+		("/background-job.html/ ", {}),
+	],
 )
 @pytest.mark.parametrize("sent", ["x", '["like", "%x%"]', '["between", "A"]'])
-def test_a_page_asks_for_no_field_that_may_not_be_read(world, path, arguments, sent):
+@pytest.mark.parametrize("user", ["Guest", World.alice, World.manager, "Administrator"])
+def test_a_page_asks_for_no_field_that_may_not_be_read(world, path, arguments, sent, user):
+	"""Not even somebody with every role, who is shown what is masked nowhere."""
 	with (
+		acting_as(user),
 		requested(path, "GET", **arguments, input_parameters=sent),
 		pytest.raises(frappe.ValidationError, match="input_parameters"),
 	):

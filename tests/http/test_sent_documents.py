@@ -204,3 +204,61 @@ def test_an_import_is_told_to_who_may_read_it(alice, manager, method, argument):
 	finally:
 		purge("Data Import", name)
 		frappe.db.commit()
+
+
+# --- an object where a field takes one value
+
+
+FILTER = {"api_key": ["like", "%"]}
+
+
+@pytest.mark.parametrize(
+	("path", "sent"),
+	[
+		("/api/resource/Person", {"first_name": "x", "frappe_user": FILTER}),
+		("/api/v2/document/Person", {"first_name": "x", "frappe_user": FILTER}),
+		("/api/resource/Person", {"first_name": "x", "owner": FILTER}),
+		("/api/method/frappe.client.insert", {"doc": {"doctype": "Person", "frappe_user": FILTER}}),
+		(
+			"/api/method/frappe.client.insert",
+			{"doc": json.dumps({"doctype": "Person", "frappe_user": FILTER})},
+		),
+		("/api/method/frappe.client.insert_many", {"docs": [{"doctype": "Person", "frappe_user": FILTER}]}),
+		("/api/method/frappe.client.save", {"doc": {"doctype": "Person", "frappe_user": [FILTER]}}),
+		(
+			"/api/method/frappe.client.set_value",
+			{"doctype": "Person", "name": "x", "fieldname": {"frappe_user": FILTER}},
+		),
+		(
+			"/api/method/frappe.client.set_value",
+			{"doctype": "Person", "name": "x", "fieldname": json.dumps({"frappe_user": FILTER})},
+		),
+		(
+			"/api/method/frappe.website.doctype.web_form.web_form.accept",
+			{"web_form": "x", "data": json.dumps({"frappe_user": FILTER})},
+		),
+	],
+	ids=str,
+)
+@pytest.mark.parametrize("user", [World.alice, "Guest"])
+def test_an_object_is_no_value_of_a_field(world, path, sent, user):
+	with (
+		acting_as(user),
+		requested(path, "POST", **sent),
+		pytest.raises(frappe.ValidationError, match="must be one value"),
+	):
+		sent_documents.refuse_sent()
+
+
+@pytest.mark.parametrize(
+	"sent",
+	[{"first_name": "x"}, {"first_name": "x", "__islocal": {"a": 1}, "frappe_user": World.alice}],
+	ids=str,
+)
+def test_a_document_as_it_is_sent_passes(world, sent):
+	for path, form in (
+		("/api/resource/Person", sent),
+		("/api/method/frappe.client.get", {"doc": {"doctype": "Person", **sent}}),
+	):
+		with acting_as(world.alice), requested(path, "POST", **form):
+			sent_documents.refuse_sent()

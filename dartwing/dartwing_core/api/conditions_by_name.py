@@ -11,11 +11,10 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.api.filter_lists import has_open_range, read
-from dartwing.dartwing_core.api.mentions import doctypes_in_path
+from dartwing.dartwing_core.api.mentions import ASKED, asked_in_path
 from dartwing.dartwing_core.api.signatures import taken_by
 from dartwing.dartwing_core.api.sql_in_arguments import named_doctypes
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
-from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED
 from dartwing.dartwing_core.background_jobs.tenancy.conditions import readable_conditions
 
 # Frappe's methods, and those of ours that override some
@@ -25,17 +24,22 @@ DESK = re.compile("/(app|desk)(/|$)")
 
 
 def check(method: str, form: dict, path: str) -> None:
-	"""Raise ValidationError, which names the argument, for an open range, or a field that nobody asks for."""
+	"""Raise ValidationError, which names the argument, for an open range, or a field that nobody asks for.
+
+	An argument of a page is one value: where a page is told the name of a document, Frappe takes an object, as
+	a body of JSON may hold it, for a filter.
+	"""
 	is_of_page = is_page(method, path)
-	if not (is_of_page or takes_any(method)) or "System Manager" in frappe.get_roles():
+	if not (is_of_page or takes_any(method)):
 		return
 	doctypes = named_doctypes(form)
-	for argument, value in form.items():
+	for argument, value in () if "System Manager" in frappe.get_roles() else form.items():
+		if is_of_page and isinstance(value, dict | list):
+			refuse_argument(argument, _("must be one value"))
 		if has_open_range({argument: value}, doctypes):
 			refuse_argument(argument, _("holds a query"))
-	for doctype in {*doctypes, *doctypes_in_path(path)} if is_of_page else ():
-		if doctype in GUARDED:
-			check_fields(doctype, form)
+	for doctype in {*doctypes, *asked_in_path(path)} & {*ASKED}:
+		check_fields(doctype, form)
 
 
 def check_fields(doctype: str, form: dict[str, Any]) -> None:

@@ -40,7 +40,6 @@ TRACEBACK = ("exc", "_exc_source")
 ACTIVE = re.compile("html|xml")
 # what is no page that shows its arguments
 NO_PAGES = ("/files/", "/private/")
-READING = ("GET", "HEAD")
 STORING = ("POST", "PUT", "PATCH")
 
 
@@ -77,7 +76,7 @@ def check_request() -> None:
 	is_page = conditions_by_name.is_page(method, request.path)
 	if conditions_by_name.DESK.match(request.path):
 		json_texts.refuse_markup(form)
-	elif is_page and request.method in READING and not request.path.startswith(NO_PAGES):
+	elif is_page and not request.path.startswith(NO_PAGES):
 		markup.refuse_in_address(form)
 	allowed.check_alias(sent, method)
 	allowed.check(method, form)

@@ -18,11 +18,12 @@ from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED
 Change = Callable[..., str]
 
 LONGEST_NAME = 140
+# DocTypes of ours, guarded ones and those that many may read, of which only readable fields are asked
+ASKED = (*GUARDED, "Job Type", "Job Step", "Job Tally", "Job Engine Settings")
 # a cheap look that tells most requests to pass; JSON may spell any letter as \u0041
-SUSPECT = re.compile(
-	r"background.?job|job.?(execution.?log|type|tally|engine.?settings)|organization|org.?member|person|\\u",
-	re.IGNORECASE,
-)
+SUSPECT = re.compile("|".join([*(".?".join(one.split()) for one in ASKED), r"\\u"]), re.IGNORECASE)
+# Frappe leaves it out of the address of a page
+PAGE = ".html"
 # whatever is no printable ASCII: the database takes Ä for A, and ignores what cannot be seen
 ODD = re.compile(r"[^\x20-\x7e]")
 # small letters above others, which the database takes for letters and Unicode does not decompose
@@ -50,7 +51,8 @@ ONE_NAME = re.compile(r"^(name|dn|(.*_)?docname|(reference|document|link|share|a
 BY_COLUMN = ("column_widths",)
 FILTERS = frozenset(("applied_filters", "current_filters", "filters", "filters_json", "or_filters"))
 TABLES = re.compile("|".join(f"tab{doctype}" for doctype in GUARDED), re.IGNORECASE)
-BY_SLUG = {doctype.replace(" ", "").lower(): doctype for doctype in GUARDED}
+ASKED_BY_SLUG = {doctype.replace(" ", "").lower(): doctype for doctype in ASKED}
+BY_SLUG = {slug: doctype for slug, doctype in ASKED_BY_SLUG.items() if doctype in GUARDED}
 
 
 def is_suspect(value: Any) -> bool:
@@ -127,13 +129,25 @@ def has_no_text_as_name(value: Any, key: str = "") -> bool:
 # --- paths: /…/<DocType>/<name>, of which a name may have slashes
 
 
+def segments_of(path: str) -> tuple[list[str], str]:
+	"""What stands between the slashes of an address, as Frappe reads it, and the end that it leaves out."""
+	read = path if path.startswith("/api/") else path.rstrip("/ ").removesuffix(PAGE)
+	return read.split("/"), path[len(read) :]
+
+
 def doctypes_in_path(path: str) -> Iterator[str]:
-	yield from filter(None, map(guarded_doctype, path.split("/")))
+	yield from filter(None, map(guarded_doctype, segments_of(path)[0]))
+
+
+def asked_in_path(path: str) -> Iterator[str]:
+	"""As `doctypes_in_path`, also those of our DocTypes that many may read."""
+	segments = (segment for segment in segments_of(path)[0] if may_be_a_name(segment))
+	yield from filter(None, (ASKED_BY_SLUG.get(letters_of(segment)) for segment in segments))
 
 
 def names_in_path(path: str) -> Iterator[tuple[int, int, str]]:
 	"""Start, end and text of what may be a name: segments after a guarded DocType, the longest first."""
-	segments = path.split("/")
+	segments, _rest = segments_of(path)
 	for position, segment in enumerate(segments):
 		if guarded_doctype(segment):
 			for end in range(len(segments), position + 1, -1):
@@ -144,6 +158,6 @@ def changed_path(path: str, change: Change) -> str:
 	for start, end, name in names_in_path(path):
 		after = change(name)
 		if after != name:
-			segments = path.split("/")
-			return "/".join([*segments[:start], after, *segments[end:]])
+			segments, rest = segments_of(path)
+			return "/".join([*segments[:start], after, *segments[end:]]) + rest
 	return path

@@ -16,7 +16,7 @@ from frappe import _
 
 from dartwing.dartwing_core.api.allowed import CHART, GROUPS, is_count_of_assignments, tells_of_documents
 from dartwing.dartwing_core.api.json_texts import parsed
-from dartwing.dartwing_core.api.mentions import TABLES
+from dartwing.dartwing_core.api.mentions import ASKED, TABLES
 from dartwing.dartwing_core.api.sql_in_arguments import (
 	ASKING,
 	CONDITIONS,
@@ -41,8 +41,6 @@ AGGREGATES = ("_aggregate_column", "count", "total_count")
 NO_FIELDS = ("", "assigned_to")
 SIMPLE = r"(?:`?tab{0}`?\.)?(?:`\w+`|(?!tab)\w+|\*)(?:\.\w+)?"
 ALIAS = r"(?:\s+as\s+[`'\"]?\w+[`'\"]?)?"
-# DocTypes of ours that many may read, of which only readable fields are asked too
-ASKED = (*GUARDED, "Job Type", "Job Step", "Job Tally", "Job Engine Settings")
 WORD = re.compile(r"\w+")
 CARD = "frappe.desk.doctype.number_card.number_card"
 # methods that count rows without asking who may see them, and the filters that they obey

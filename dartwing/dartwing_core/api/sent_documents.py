@@ -10,6 +10,8 @@ from typing import Any
 
 import frappe
 from frappe import _
+from frappe.model import default_fields
+from werkzeug.wrappers import Request
 
 from dartwing.dartwing_core.api import allowed, door, switches
 from dartwing.dartwing_core.api.document_methods import RUNNING, Call, calls_of
@@ -25,6 +27,14 @@ from dartwing.dartwing_core.background_jobs.tenancy.asking import is_asked_by_a_
 DOORS = ("before_validate", "validate")
 # arguments that carry documents
 CARRYING = ("doc", "docs", "document", "doclist")
+# arguments that carry values of fields, by their names
+FIELDS = {
+	"frappe.client.set_value": ("fieldname",),
+	"frappe.desk.doctype.bulk_update.bulk_update.submit_cancel_or_update_docs": ("data",),
+	"frappe.website.doctype.web_form.web_form.accept": ("data",),
+}
+TABLES = ("Table", "Table MultiSelect")
+ONE_VALUE = ("Data", "Dynamic Link", "Link", "Read Only", "Select")
 # methods that save what they are sent
 SAVING = ("frappe.client.", "frappe.desk.form.save.", "frappe.model.workflow.apply_workflow")
 
@@ -37,6 +47,9 @@ def refuse_sent() -> None:
 	if door.is_ours(method):
 		return
 	calls = calls_of(request, method, form)
+	if "System Manager" not in frappe.get_roles():
+		for doctype, values in values_in(request, method, form):
+			refuse_filters(doctype, values)
 	if calls or method:
 		switches.refuse_switches(method, form, calls)
 	if is_asked_by_a_member():
@@ -44,6 +57,34 @@ def refuse_sent() -> None:
 		if method.startswith("frappe.") and method not in RUNNING and not method.startswith(SAVING):
 			for document in filter(is_changed, documents_in(form)):
 				check(document)
+
+
+def values_in(request: Request, method: str, form: dict) -> Iterator[tuple[str | None, dict]]:
+	"""What the request gives the fields of documents, with their DocType if it is told beside them."""
+	if stored := door.stored_doctype(request):
+		yield stored, form
+	for argument, value in form.items():
+		sent = parsed(value)
+		if isinstance(sent, dict) and argument in FIELDS.get(method, ()):
+			yield (form.get("doctype") if is_doctype(form.get("doctype")) else None), sent
+		for one in sent if isinstance(sent, list) else [sent]:
+			if isinstance(one, dict) and is_doctype(one.get("doctype")):
+				yield one["doctype"], one
+
+
+def refuse_filters(doctype: str | None, values: dict) -> None:
+	"""Where a field names a document, Frappe takes an object for a filter, and says if it finds a row."""
+	meta = frappe.get_meta(doctype) if doctype else None
+	for name, value in values.items():
+		field = meta.get_field(name) if meta else None
+		if isinstance(value, list) and (not meta or (field and field.fieldtype in TABLES)):
+			for row in value:
+				if isinstance(row, dict):
+					refuse_filters(field.options if field else None, row)
+		elif isinstance(value, dict | list) and (
+			not meta or name in default_fields or (field and field.fieldtype in ONE_VALUE)
+		):
+			refuse_argument(name, _("must be one value"))
 
 
 def check_calls(calls: list[Call]) -> None:

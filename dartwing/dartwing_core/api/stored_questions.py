@@ -13,8 +13,7 @@ from frappe import _
 
 from dartwing.dartwing_core.api import columns, filter_lists
 from dartwing.dartwing_core.api.json_texts import parsed
-from dartwing.dartwing_core.api.mentions import is_doctype
-from dartwing.dartwing_core.api.questions import ASKED
+from dartwing.dartwing_core.api.mentions import ASKED, is_doctype
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy.asking import is_asked_by_a_member
 from dartwing.dartwing_core.background_jobs.tenancy.conditions import readable_conditions, readable_fields
