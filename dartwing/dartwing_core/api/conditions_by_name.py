@@ -26,8 +26,8 @@ DESK = re.compile("/(app|desk)(/|$)")
 def check(method: str, form: dict, path: str) -> None:
 	"""Raise ValidationError, which names the argument, for an open range, or a field that nobody asks for.
 
-	An argument of a page is one value: where a page is told the name of a document, Frappe takes an object, as
-	a body of JSON may hold it, for a filter.
+	An argument of a page is one value. Where a page is told the name of a document, Frappe takes an
+	object for a filter; a body of JSON may hold one.
 	"""
 	is_of_page = is_page(method, path)
 	if not (is_of_page or takes_any(method)):
