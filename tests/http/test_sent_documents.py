@@ -218,6 +218,10 @@ FILTER = {"api_key": ["like", "%"]}
 		("/api/resource/Person", {"first_name": "x", "frappe_user": FILTER}),
 		("/api/v2/document/Person", {"first_name": "x", "frappe_user": FILTER}),
 		("/api/resource/Person", {"first_name": "x", "owner": FILTER}),
+		("/api/resource/Person", {"parenttype": "Organization", "parent": FILTER}),
+		("/api/v2/document/Person", {"parenttype": "Organization", "parent": FILTER}),
+		("/api/resource/Person", {"name": FILTER}),
+		("/api/resource/Person", {"data": json.dumps({"parenttype": "Organization", "parent": FILTER})}),
 		("/api/method/frappe.client.insert", {"doc": {"doctype": "Person", "frappe_user": FILTER}}),
 		(
 			"/api/method/frappe.client.insert",

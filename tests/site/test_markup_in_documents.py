@@ -108,6 +108,22 @@ def test_nor_does_a_longer_one_that_documents_are_listed_with(world, fieldtype, 
 
 
 @pytest.mark.parametrize(
+	"text",
+	[
+		'<div class="ql-editor"><p>See <a href="https://example.com" rel="noopener">it</a></p></div>',
+		'<div class="ql-editor read-mode"><p><span style="color: rgb(230, 0, 0);">red</span></p></div>',
+		'<div class="ql-editor read-mode"><p>a picture <img src="/files/a.png" alt="x"></p></div>',
+		'<p><a href="https://a.b">x</a> and <a href="https://c.d">y</a></p>',
+	],
+)
+def test_what_an_editor_writes_ends_no_attribute(world, text):
+	listed = {"title_field": "x"}
+	assert not is_refused("Text Editor", text, **listed)
+	assert is_refused("Text Editor", f"{text}{ENDING}", **listed)
+	assert is_refused("Text Editor", f'{text}<p title="x onmouseover=alert(1) y">z</p>', **listed)
+
+
+@pytest.mark.parametrize(
 	"value",
 	[
 		"[x](javascript:alert(1))",

@@ -53,6 +53,7 @@ HANDLER = re.compile(
 )
 # a tag that has plain attributes or none, which end where they seem to
 PLAIN_TAG = re.compile(r"</?[a-z][a-z0-9]*(?:\s+[a-z][\w-]*=\"[^\"<>]*\")*\s*/?>", re.IGNORECASE)
+RUNS_IN_TAG = re.compile(r"on[a-z]{3,}\s*=|formaction|srcdoc", re.IGNORECASE)
 # kinds of short texts, of longer ones, and names of fields that are addresses
 IN_ATTRIBUTES = frozenset(("Autocomplete", "Data", "Phone", "Read Only", "Select", "Small Text"))
 LONGER = frozenset(("HTML Editor", "Long Text", "Markdown Editor", "Text", "Text Editor"))
@@ -167,7 +168,8 @@ def breaks_out(row: Any, field: Any, value: Any) -> bool:
 	is_short = field.fieldtype in IN_ATTRIBUTES or row.get("doctype") == "Translation" or has_mailboxes(field)
 	is_address = bool(ADDRESS_FIELD.search(field.fieldname)) and (is_short or field.fieldtype == "Code")
 	is_in_attributes = is_short or (field.fieldtype in LONGER and is_listed(row.meta, field))
-	return (is_in_attributes and ends_an_attribute(value)) or (
+	said = value if is_short else without_plain_tags(value)
+	return (is_in_attributes and ends_an_attribute(said)) or (
 		is_address and bool(reason_against_address(value))
 	)
 
@@ -188,10 +190,19 @@ def ends_an_attribute(text: str) -> bool:
 	return bool(quote and HANDLER.search(text, quote.start()))
 
 
+def without_plain_tags(text: str) -> str:
+	"""What stands between the tags of a text as editors write them: a link in it ends no attribute.
+
+	A tag in which something is called as a handler stays.
+	"""
+	return PLAIN_TAG.sub(lambda tag: tag[0] if RUNS_IN_TAG.search(tag[0]) else " ", text)
+
+
 def refuse_in_address(arguments: dict[str, Any]) -> None:
-	"""Pages of the website repeat what they were asked, also within attributes."""
+	"""Pages of the website repeat what they were asked, also within attributes, which `"` ends."""
 	for argument, value in arguments.items():
-		if has_markup([argument, value]) or ends_an_attribute(f"{argument} {value}"):
+		_before, _quote, rest = f"{argument} {value}".partition('"')
+		if has_markup([argument, value]) or ends_an_attribute(f'"{rest}'):
 			refuse_argument("address", _("must not be markup"))
 
 

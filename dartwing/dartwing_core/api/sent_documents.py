@@ -10,7 +10,7 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.model import default_fields
+from frappe.model import child_table_fields, default_fields
 from werkzeug.wrappers import Request
 
 from dartwing.dartwing_core.api import allowed, door, switches
@@ -33,6 +33,8 @@ FIELDS = {
 	"frappe.desk.doctype.bulk_update.bulk_update.submit_cancel_or_update_docs": ("data",),
 	"frappe.website.doctype.web_form.web_form.accept": ("data",),
 }
+# what each document has beside its fields
+NO_FIELDS = (*default_fields, *child_table_fields)
 TABLES = ("Table", "Table MultiSelect")
 ONE_VALUE = ("Data", "Dynamic Link", "Link", "Read Only", "Select")
 # methods that save what they are sent
@@ -62,7 +64,8 @@ def refuse_sent() -> None:
 def values_in(request: Request, method: str, form: dict) -> Iterator[tuple[str | None, dict]]:
 	"""What the request gives the fields of documents, with their DocType if it is told beside them."""
 	if stored := door.stored_doctype(request):
-		yield stored, form
+		data = parsed(form.get("data"))
+		yield stored, data if isinstance(data, dict) else form
 	for argument, value in form.items():
 		sent = parsed(value)
 		if isinstance(sent, dict) and argument in FIELDS.get(method, ()):
@@ -82,7 +85,7 @@ def refuse_filters(doctype: str | None, values: dict) -> None:
 				if isinstance(row, dict):
 					refuse_filters(field.options if field else None, row)
 		elif isinstance(value, dict | list) and (
-			not meta or name in default_fields or (field and field.fieldtype in ONE_VALUE)
+			not meta or name in NO_FIELDS or (field and field.fieldtype in ONE_VALUE)
 		):
 			refuse_argument(name, _("must be one value"))
 
