@@ -54,7 +54,8 @@ def attempt(
 		# what stands around the handler, as its interruption, has raised it
 		return outcome_of(error, job.timeout_seconds, limit.has_interrupted)
 	# a handler that caught its time limit and returned has run into it all the same
-	return TimedOut(job.timeout_seconds, "") if limit.has_interrupted else outcome
+	has_overrun = limit.has_interrupted and isinstance(outcome, Completed)
+	return TimedOut(job.timeout_seconds, "") if has_overrun else outcome
 
 
 def run_to_its_end(job: BackgroundJob, context: JobContext, limit: TimeLimit) -> Outcome:
