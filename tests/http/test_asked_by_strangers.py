@@ -186,7 +186,9 @@ def test_what_is_logged_of_an_export_is_plain(world, curious):
 		frappe.get_attr("frappe.deferred_insert.save_to_db")()
 		frappe.db.commit()
 	row = frappe.get_last_doc("Access Log", {"user": CURIOUS, "method": ("like", "%img%")})
-	assert is_plain(row), row.as_dict()
+	told = json.dumps(row.as_dict(), default=str)
+	# there Frappe cleans it first, as any document, and leaves an image that runs nothing
+	assert is_plain(row) or (since(16) and "onerror" not in told), told
 	frappe.db.delete("Access Log", {"user": CURIOUS})
 	frappe.db.commit()
 
