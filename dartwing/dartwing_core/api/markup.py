@@ -199,10 +199,9 @@ def without_plain_tags(text: str) -> str:
 
 
 def refuse_in_address(arguments: dict[str, Any]) -> None:
-	"""Pages of the website repeat what they were asked, also within attributes, which `"` ends."""
+	"""Pages of the website repeat what they were asked, also within attributes."""
 	for argument, value in arguments.items():
-		_before, _quote, rest = f"{argument} {value}".partition('"')
-		if has_markup([argument, value]) or ends_an_attribute(f'"{rest}'):
+		if has_markup([argument, value]) or ends_an_attribute(f"{argument} {value}"):
 			refuse_argument("address", _("must not be markup"))
 
 
