@@ -75,11 +75,7 @@ standard_queries = {
 
 before_request = [
 	f"{_api}.answers.before_request",
-	f"{_api}.about_oneself.guard",
-	f"{_api}.calendars.guard",
-	f"{_api}.imported_cells.guard",
-	f"{_api}.log_rows.guard",
-	f"{_api}.named_in_texts.guard",
+	f"{_api}.replacements.guard",
 	f"{_api}.newest_rows.before_request",
 ]
 # the first place at which Frappe knows whom an API key belongs to
@@ -185,11 +181,7 @@ doc_events = {
 
 before_job = [
 	f"{_jobs}.upkeep.follows.before_job",
-	f"{_api}.about_oneself.guard",
-	f"{_api}.calendars.guard",
-	f"{_api}.imported_cells.guard",
-	f"{_api}.log_rows.guard",
-	f"{_api}.named_in_texts.guard",
+	f"{_api}.replacements.guard",
 ]
 
 before_migrate = f"{_holding}.hold_for_migration"

@@ -11,7 +11,7 @@ from factories import World, acting_as, submit
 from requested import requested
 from runtimes.chosen import is_a_bench
 
-from dartwing.dartwing_core.api import about_oneself
+from dartwing.dartwing_core.api import about_oneself, replacements
 
 pytestmark = pytest.mark.skipif(not is_a_bench(), reason="benchless has no forms of the website")
 
@@ -67,7 +67,7 @@ def comment(owner: str, job: str, **values: Any) -> str:
 
 
 def test_rows_about_foreign_jobs_are_not_collected(world):
-	about_oneself.guard()
+	replacements.guard()
 	hidden = comment(world.alice, submit(world.bob, world.beta).name)
 	own = comment(world.alice, submit().name)
 	other = comment(world.alice, world.alice, reference_doctype="User")

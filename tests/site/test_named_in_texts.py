@@ -12,7 +12,7 @@ from factories import World, acting_as
 from requested import requested
 from runtimes.chosen import is_a_bench
 
-from dartwing.dartwing_core.api import named_in_texts
+from dartwing.dartwing_core.api import named_in_texts, replacements
 
 NEVER = [
 	"",
@@ -86,7 +86,7 @@ bench = pytest.mark.skipif(not is_a_bench(), reason="benchless makes neither mai
 
 @bench
 def test_the_site_reads_what_it_may_and_nothing_else(world, files):
-	named_in_texts.guard()
+	replacements.guard()
 	mails = import_module("frappe.email.email_body")
 	with requested("/api/method/x"):
 		assert mails.get_filecontent_from_path(files[True].file_url) == b"content True"
@@ -101,7 +101,7 @@ def test_the_site_reads_what_it_may_and_nothing_else(world, files):
 
 @bench
 def test_a_style_sheet_is_frappes_own(world, tmp_path: Path):
-	named_in_texts.guard()
+	replacements.guard()
 	sheet = tmp_path / "sheet.css"
 	sheet.write_text("@media print { .secret { color: red } } b { color: blue }")
 	inline = import_module("frappe.email.email_body").inline_style_in_html
@@ -118,7 +118,7 @@ def test_a_style_sheet_is_frappes_own(world, tmp_path: Path):
 
 @bench
 def test_a_pdf_has_no_options_of_its_text(world):
-	named_in_texts.guard()
+	replacements.guard()
 	import_module("frappe.utils.pdf")
 	text = '<meta name="pdfkit-allow" content="/etc"><meta name="pdfkit-enable-local-file-access" content="">'
 	kit = import_module("pdfkit.pdfkit").PDFKit
@@ -128,7 +128,7 @@ def test_a_pdf_has_no_options_of_its_text(world):
 
 @bench
 def test_a_print_of_a_page_reads_nothing_from_disk(world, tmp_path: Path):
-	named_in_texts.guard()
+	replacements.guard()
 	fetch = import_module("weasyprint").default_url_fetcher
 	file = tmp_path / "file.txt"
 	file.write_text("x")
@@ -141,7 +141,7 @@ def test_a_print_of_a_page_reads_nothing_from_disk(world, tmp_path: Path):
 @bench
 def test_a_print_that_a_mail_takes_with_it_shows_what_its_owner_may_read(world, monkeypatch):
 	"""The scheduler makes it, as Administrator, of a text in which any picture is named."""
-	named_in_texts.guard()
+	replacements.guard()
 	pdf = import_module("frappe.utils.pdf")
 	queue = import_module("frappe.email.doctype.email_queue.email_queue")
 	with acting_as(world.alice):

@@ -10,7 +10,7 @@ import pytest
 from factories import acting_as, submit
 from runtimes.chosen import is_a_bench
 
-from dartwing.dartwing_core.api import calendars, frappe_methods, imported_cells, log_rows, markup
+from dartwing.dartwing_core.api import frappe_methods, log_rows, markup, replacements
 
 pytestmark = pytest.mark.skipif(not is_a_bench(), reason="benchless has no mails, calendars and imports")
 
@@ -36,7 +36,7 @@ def is_plain(row: Any) -> bool:
 
 def received(append_to: str, subject: str, content: str) -> Any:
 	"""The Communication that Frappe makes of a mail to an account that makes documents of mails."""
-	log_rows.guard()
+	replacements.guard()
 	account = frappe.new_doc("Email Account")
 	account.update({"name": "Strange", "email_id": "x@site.example", "append_to": append_to})
 	account.db_insert()
@@ -65,7 +65,7 @@ def test_a_mail_keeps_its_looks_and_its_addresses(world):
 
 
 def test_no_calendar_shows_an_event_about_a_hidden_document(world):
-	calendars.guard()
+	replacements.guard()
 	made = {}
 	for organization in (world.alpha, world.beta):
 		with acting_as("Administrator"):
@@ -119,7 +119,7 @@ def test_no_search_finds_the_text_of_a_row_about_a_hidden_document(world, monkey
 
 
 def test_the_preview_of_an_import_is_plain(world, monkeypatch):
-	imported_cells.guard()
+	replacements.guard()
 	importer = import_module("frappe.core.doctype.data_import.importer")
 	file = object.__new__(importer.ImportFile)
 	column = frappe._dict(df=None, header_title=IMAGE)

@@ -14,7 +14,7 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.api.mentions import is_doctype
-from dartwing.dartwing_core.api.replaced import replace, watch
+from dartwing.dartwing_core.api.replaced import replace
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy.asking import is_asked_by_a_member
 from dartwing.dartwing_core.background_jobs.tenancy.references import shown_among
@@ -34,11 +34,6 @@ def refuse_others(doc: Any, method: str | None = None) -> None:
 	field, user = ABOUT[doc.doctype], frappe.session.user
 	if user == "Guest" or doc.get(field) not in (user, frappe.db.get_value("User", user, "email")):
 		refuse_argument(field, _("must be your own"), frappe.PermissionError)
-
-
-def guard(*_arguments: Any, **_named: Any) -> None:
-	"""Before a request, and before each background job of the site: stand where the rows are collected."""
-	watch(CHANGES)
 
 
 def shown_data(of_frappe: Callable[[str], str], user: str) -> str:

@@ -9,13 +9,8 @@ from typing import Any
 
 import frappe
 
-from dartwing.dartwing_core.api.replaced import replace, watch
+from dartwing.dartwing_core.api.replaced import replace
 from dartwing.dartwing_core.background_jobs.tenancy.references import shown_among
-
-
-def guard(*_arguments: Any, **_named: Any) -> None:
-	"""Before a request, and before each background job of the site: stand where events are listed."""
-	watch(CHANGES)
 
 
 def shown_events(

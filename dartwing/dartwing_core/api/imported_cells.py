@@ -7,13 +7,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from dartwing.dartwing_core.api.replaced import replace, watch
+from dartwing.dartwing_core.api.replaced import replace
 from dartwing.dartwing_core.background_jobs import texts
-
-
-def guard(*_arguments: Any, **_named: Any) -> None:
-	"""Before a request, and before each background job of the site: stand where a file is looked at."""
-	watch(CHANGES)
 
 
 def inert_preview(of_frappe: Callable[[Any], Any], file: Any) -> Any:

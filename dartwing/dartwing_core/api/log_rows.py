@@ -13,7 +13,7 @@ from typing import Any
 import frappe
 
 from dartwing.dartwing_core.api import markup
-from dartwing.dartwing_core.api.replaced import replace, watch
+from dartwing.dartwing_core.api.replaced import replace
 from dartwing.dartwing_core.api.saved_documents import changed_values, rows_and_stored
 from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.tenancy.asking import is_asked
@@ -75,11 +75,6 @@ def before_validate(doc: Any, method: str | None = None) -> None:
 		# code is shown as it is written, but addresses are not
 		shown = [one for one in row.meta.fields if one.fieldtype != "Code" or one.options == "Email"]
 		make_plain(row, [field.fieldname for field in shown if field.fieldname in changed])
-
-
-def guard(*_arguments: Any, **_named: Any) -> None:
-	"""Before a request, and before each background job of the site: know when a mail comes in."""
-	watch(CHANGES)
 
 
 def of_a_mail(of_frappe: Callable[[Any], Any], mail: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 import frappe
 
-from dartwing.dartwing_core.api.replaced import replace, watch
+from dartwing.dartwing_core.api.replaced import replace
 from dartwing.dartwing_core.background_jobs.database.job_files import PRIVATE
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.tenancy.asking import is_in_a_request
@@ -25,11 +25,6 @@ ASSETS = "/assets/"
 LOCAL = "file:"
 # a flag: as whom the pictures of a PDF are read, where that is not the session's user
 READER = "dartwing_reader_of_pictures"
-
-
-def guard(*_arguments: Any, **_named: Any) -> None:
-	"""Before a request, and before each background job of the site: stand where those files are read."""
-	watch(CHANGES)
 
 
 # --- mails

@@ -1,0 +1,19 @@
+"""All functions of Frappe and its libraries that this app replaces, and when it sees to it."""
+
+from typing import Any
+
+from dartwing.dartwing_core.api import about_oneself, calendars, imported_cells, log_rows, named_in_texts
+from dartwing.dartwing_core.api.replaced import Changes, watch
+
+CHANGES: Changes = {
+	**about_oneself.CHANGES,
+	**calendars.CHANGES,
+	**imported_cells.CHANGES,
+	**log_rows.CHANGES,
+	**named_in_texts.CHANGES,
+}
+
+
+def guard(*_arguments: Any, **_named: Any) -> None:
+	"""Before a request, and before each background job of the site: have them replaced."""
+	watch(CHANGES)
