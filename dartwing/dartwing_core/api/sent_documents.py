@@ -4,13 +4,13 @@ Frappe asks a document that is sent who may read it, and runs its methods with w
 files that it names, and writes to the file that it says it is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from typing import Any
 
 import frappe
 from frappe import _
-from frappe.model import child_table_fields, default_fields
+from frappe.model import child_table_fields, default_fields, table_fields
 from werkzeug.wrappers import Request
 
 from dartwing.dartwing_core.api import allowed, door, switches
@@ -35,7 +35,6 @@ FIELDS = {
 }
 # what each document has beside its fields
 NO_FIELDS = (*default_fields, *child_table_fields)
-TABLES = ("Table", "Table MultiSelect")
 ONE_VALUE = ("Data", "Dynamic Link", "Link", "Read Only", "Select")
 # methods that save what they are sent
 SAVING = ("frappe.client.", "frappe.desk.form.save.", "frappe.model.workflow.apply_workflow")
@@ -70,9 +69,7 @@ def values_in(request: Request, method: str, form: dict) -> Iterator[tuple[str |
 		sent = parsed(value)
 		if isinstance(sent, dict) and argument in FIELDS.get(method, ()):
 			yield (form.get("doctype") if is_doctype(form.get("doctype")) else None), sent
-		for one in sent if isinstance(sent, list) else [sent]:
-			if isinstance(one, dict) and is_doctype(one.get("doctype")):
-				yield one["doctype"], one
+	yield from ((document["doctype"], document) for document in documents_in(form, form))
 
 
 def refuse_filters(doctype: str | None, values: dict) -> None:
@@ -80,7 +77,7 @@ def refuse_filters(doctype: str | None, values: dict) -> None:
 	meta = frappe.get_meta(doctype) if doctype else None
 	for name, value in values.items():
 		field = meta.get_field(name) if meta else None
-		if isinstance(value, list) and (not meta or (field and field.fieldtype in TABLES)):
+		if isinstance(value, list) and (not meta or (field and field.fieldtype in table_fields)):
 			for row in value:
 				if isinstance(row, dict):
 					refuse_filters(field.options if field else None, row)
@@ -98,8 +95,8 @@ def check_calls(calls: list[Call]) -> None:
 			check(call.sent)
 
 
-def documents_in(form: dict) -> Iterator[dict]:
-	for argument in CARRYING:
+def documents_in(form: dict, arguments: Iterable[str] = CARRYING) -> Iterator[dict]:
+	for argument in arguments:
 		value = parsed(form.get(argument))
 		for one in value if isinstance(value, list) else [value]:
 			if isinstance(one, dict) and is_doctype(one.get("doctype")):
