@@ -8,6 +8,8 @@ import frappe
 
 from dartwing.dartwing_core.background_jobs.database import drivers
 
+# columns that each row has, whatever its DocType
+OF_EVERY_ROW = ("name", "owner", "creation", "modified", "modified_by")
 # limits of one statement: a server refuses one that is larger than its max_allowed_packet (16 MiB)
 MAX_ROWS = 1000
 MAX_CHARACTERS = 2 * 1024 * 1024

@@ -9,11 +9,11 @@ from dartwing.dartwing_core.background_jobs.database import database_clock
 from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
+from dartwing.dartwing_core.background_jobs.steps import records
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	PRIORITIES,
 	QUEUED,
-	RUNNING,
 	BackgroundJob,
 	of_row,
 )
@@ -88,9 +88,7 @@ def read_queued(job_id: str, skip_locked: bool) -> BackgroundJob | None:
 
 def is_locked_now(job: BackgroundJob) -> bool:
 	"""Lock the row of a running job; False if another transaction has locked it, or ended the attempt."""
-	query = """select name from `tabBackground Job`
-		where name = %s and status = %s and attempt_id = %s for update skip locked"""
-	return bool(frappe.db.sql(ignoring_snapshot() + query, (job.name, RUNNING, job.attempt_id)))
+	return records.is_held_by(job.name, job.attempt_id, skip_locked=True)
 
 
 def next_in_order(

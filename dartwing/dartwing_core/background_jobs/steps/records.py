@@ -9,16 +9,12 @@ from typing import Any
 
 import frappe
 
-from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database import inserts, times
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.statuses import RUNNING
 
 COLUMNS = (
-	"name",
-	"owner",
-	"creation",
-	"modified",
-	"modified_by",
+	*inserts.OF_EVERY_ROW,
 	"background_job",
 	"step",
 	"position",
@@ -72,10 +68,14 @@ def result_of(job_id: str, step: str) -> str | None:
 	return found[0][0] if found else None
 
 
-def is_held_by(job_id: str, attempt_id: str | None) -> bool:
-	"""Lock the job's row; whether it is still this attempt's to change."""
-	query = """select name from `tabBackground Job`
-		where name = %s and status = %s and attempt_id = %s for update"""
+def is_held_by(job_id: str, attempt_id: str | None, skip_locked: bool = False) -> bool:
+	"""Lock the job's row; whether it is still this attempt's to change.
+
+	With `skip_locked`, it is not if another transaction has locked it, which is not waited for.
+	"""
+	query = f"""select name from `tabBackground Job`
+		where name = %s and status = %s and attempt_id = %s
+		for update{" skip locked" if skip_locked else ""}"""
 	return bool(frappe.db.sql(ignoring_snapshot() + query, (job_id, RUNNING, attempt_id)))
 
 

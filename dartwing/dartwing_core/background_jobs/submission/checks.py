@@ -9,7 +9,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database import inserts, times
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.statuses import ENDED_WITHOUT_SUCCESS
 from dartwing.dartwing_core.background_jobs.submission import json_objects
@@ -28,11 +28,7 @@ When = datetime | str | None
 LOOKED_UP_AT_ONCE = 1000
 # what is stored of a new job
 COLUMNS = (
-	"name",
-	"owner",
-	"creation",
-	"modified",
-	"modified_by",
+	*inserts.OF_EVERY_ROW,
 	"job_type",
 	"organization",
 	"owner_user",

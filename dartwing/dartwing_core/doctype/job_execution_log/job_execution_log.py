@@ -15,11 +15,7 @@ from dartwing.dartwing_core.background_jobs.statuses import ENTERED_AT, FINISHED
 from dartwing.dartwing_core.background_jobs.tenancy.hidden import HiddenDocument
 
 FIELDS = [
-	"name",
-	"owner",
-	"creation",
-	"modified",
-	"modified_by",
+	*inserts.OF_EVERY_ROW,
 	"background_job",
 	"organization",
 	"from_status",
