@@ -56,8 +56,7 @@ def get_details(job_id: str) -> Row:
 		order_by="creation asc",
 		limit=MAX_CHILDREN,
 	)
-	steps = queries.get_job_steps(row["job_id"])["steps"]
-	return {**row, "history": history, "steps": steps, "children": children}
+	return {**row, "history": history, "steps": queries.steps_of(row["job_id"]), "children": children}
 
 
 @endpoint(CHANGE, SUBMIT, is_documented=False)

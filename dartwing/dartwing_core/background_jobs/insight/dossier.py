@@ -45,7 +45,7 @@ def get_dossier(job_id: str) -> dict[str, Any]:
 		"obstacle": obstacle,
 		"history": history,
 		"attempts": attempts_of(history),
-		"steps": queries.get_job_steps(name)["steps"],
+		"steps": queries.steps_of(name),
 		"parent": parent_of(job),
 		**children_of(job),
 		"output": output_of(job),

@@ -44,6 +44,7 @@ TIMES = ("created_at", "scheduled_at", "started_at", "completed_at", "next_retry
 # fields that are read as well: the instants of times which the site's clock may show twice
 INSTANTS = ("scheduled_at_utc", "ready_at")
 HISTORY_FIELDS = ("from_status", "to_status", "timestamp", "actor", "message", "retry_attempt")
+STEP_FIELDS = ("step", "is_done", "attempt", "started_at", "seconds", "items_done", "items_total")
 MAX_PAGE = 100
 MAX_OFFSET = 1_000_000
 
@@ -134,22 +135,16 @@ def get_job_steps(job_id: str) -> dict[str, Any]:
 	Raises DoesNotExistError as `get_job_status` does.
 	"""
 	name = access.check_visible(job_id).name
-	kept = records.of_job(name).values()
-	return {
-		"job_id": name,
-		"steps": [
-			{
-				"step": record.step,
-				"is_done": record.is_done,
-				"attempt": record.attempt,
-				"started_at": times.to_utc(record.started_at),
-				"seconds": record.seconds,
-				"items_done": record.items_done,
-				"items_total": record.items_total,
-			}
-			for record in kept
-		],
-	}
+	return {"job_id": name, "steps": steps_of(name)}
+
+
+def steps_of(job_id: str) -> list[dict[str, Any]]:
+	"""Those of `get_job_steps`, of a job that the user may see."""
+	steps = []
+	for record in records.of_job(job_id).values():
+		step = {field: getattr(record, field) for field in STEP_FIELDS}
+		steps.append({**step, "started_at": times.to_utc(record.started_at)})
+	return steps
 
 
 def _visible_organizations(organization: str | None) -> list[str] | None:

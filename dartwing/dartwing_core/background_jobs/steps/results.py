@@ -30,19 +30,22 @@ class ResultType:
 		except (NameError, TypeError, PydanticUserError) as error:
 			raise self._refusal(error) from error
 
-	def to_json(self, value: Any) -> str:
-		"""Raises PermanentError for what is not of the type, cannot be stored, or is larger than 1 MiB."""
+	def kept(self, value: Any) -> tuple[str, Any]:
+		"""The value as JSON, and as it comes back from that.
+
+		Raises PermanentError for what is not of the type, cannot be stored, or is larger than 1 MiB.
+		"""
 		try:
 			plain = self._adapter.dump_python(value, mode="json", warnings=False)
 			text = json_objects.to_json(plain, "result")
-			self.from_json(text)
+			returned = self.from_json(text)
 		except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
 			raise self._refusal(error) from error
 		size = len(text.encode())
 		if size > config.MAX_STEP_RESULT_BYTES:
 			reason = _("{0} bytes of JSON, at most {1} are kept").format(size, config.MAX_STEP_RESULT_BYTES)
 			raise self._refusal(reason)
-		return text
+		return text, returned
 
 	def from_json(self, text: str) -> Any:
 		"""Raises PermanentError for a kept result that does not fit the type, which has changed since."""

@@ -60,7 +60,7 @@ class Steps:
 		began = time.monotonic()
 		self._open = name
 		try:
-			text = result_type.to_json(function(*arguments, **named))
+			text, returned = result_type.kept(function(*arguments, **named))
 			record.is_done, record.result = True, texts.inert_json(text)
 			record.seconds = time.monotonic() - began
 			self._commit(record)
@@ -73,7 +73,7 @@ class Steps:
 			raise
 		finally:
 			self._open = None
-		return result_type.from_json(text)
+		return returned
 
 	def each(
 		self,
