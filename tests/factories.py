@@ -249,6 +249,35 @@ def submit_as(user: str, job_type: str, organization: str, parameters: dict, **a
 	return job
 
 
+# a type of jobs whose handler does what `how` says, in steps
+STEPPING = "stepping_job"
+
+
+@contextmanager
+def stepping_type(world: World) -> Iterator[None]:
+	# a run that was killed may have left it
+	purge("Job Type", STEPPING)
+	make_job_type(
+		STEPPING, handler_method="dartwing.tests.stepping.step_by_step", deduplication_window=0, max_retries=3
+	)
+	frappe.db.commit()
+	yield
+	world.clear()
+	purge("Job Type", STEPPING)
+	frappe.db.commit()
+
+
+def submit_stepping(how: str, **parameters: Any):
+	return submit_as(World.alice, STEPPING, World.alpha, {"how": how, **parameters})
+
+
+def written_in_steps() -> list[str]:
+	"""What steps wrote, in the order of its names; of something that counts twice, both."""
+	frappe.db.rollback()
+	names = frappe.get_all("Person", {"first_name": ("like", f"{MARKER}: %")}, pluck="first_name")
+	return sorted(name.removeprefix(f"{MARKER}: ") for name in names)
+
+
 # how a job gets to a status from Queued
 PATHS = {
 	"Running": ("Running",),

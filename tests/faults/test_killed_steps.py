@@ -3,12 +3,11 @@
 import frappe
 import psutil
 import pytest
-from factories import MARKER, make_job_type, purge, state, submit_as, wait_until
+from factories import state, stepping_type, submit_stepping, wait_until, written_in_steps
 from processes import horse_of, kill, let_rqs_patience_run_out, ticking
 
 from dartwing.dartwing_core.background_jobs import get_job_steps
 
-STEPPING = "stepping_job"
 WRITTEN = {
 	"in_three_steps": ["step 0", "step 1", "step 2"],
 	"from_item_to_item": ["item 0", "item 1", "item 2"],
@@ -26,27 +25,8 @@ pytestmark = pytest.mark.usefixtures("impatient")
 
 @pytest.fixture(autouse=True)
 def _job_type(world, _clean):
-	# a run that was killed may have left it
-	purge("Job Type", STEPPING)
-	make_job_type(
-		STEPPING, handler_method="dartwing.tests.stepping.step_by_step", deduplication_window=0, max_retries=3
-	)
-	frappe.db.commit()
-	yield
-	world.clear()
-	purge("Job Type", STEPPING)
-	frappe.db.commit()
-
-
-def submit(world, how: str, **parameters):
-	return submit_as(world.alice, STEPPING, world.alpha, {"how": how, **parameters})
-
-
-def written() -> list[str]:
-	"""What steps wrote, in the order of its names; of something that counts twice, both."""
-	frappe.db.rollback()
-	names = frappe.get_all("Person", {"first_name": ("like", f"{MARKER}: %")}, pluck="first_name")
-	return sorted(name.removeprefix(f"{MARKER}: ") for name in names)
+	with stepping_type(world):
+		yield
 
 
 def is_completed(job_id: str):
@@ -60,32 +40,32 @@ def test_a_job_whose_worker_died_in_a_step_goes_on_behind_the_last_commit(
 	world, processes, tick, how, point, kept, death
 ):
 	worker = processes.stopped_worker(point)
-	job = submit(world, how)
+	job = submit_stepping(how)
 	getattr(worker, death)()
-	assert written() == WRITTEN[how][:kept]
+	assert written_in_steps() == WRITTEN[how][:kept]
 	if death == "kill_worker_and_horse":
 		let_rqs_patience_run_out(job.name)
 		processes.worker()
 	wait_until(ticking(is_completed(job.name), tick), "the job runs again")
-	assert written() == WRITTEN[how]
+	assert written_in_steps() == WRITTEN[how]
 	assert {step["is_done"] for step in get_job_steps(job.name)["steps"]} == {True}
 
 
 def test_a_horse_killed_between_two_steps_does_not_do_the_first_again(world, processes, tick):
 	worker = processes.worker()
-	job = submit(world, "sleep_between_steps")
-	wait_until(lambda: written() == ["first"], "the first step is done")
+	job = submit_stepping("sleep_between_steps")
+	wait_until(lambda: written_in_steps() == ["first"], "the first step is done")
 	kill(horse_of(worker))
 	frappe.db.set_value("Background Job", job.name, "retry_count", 1)
 	frappe.db.commit()
 	wait_until(ticking(is_completed(job.name), tick), "the job runs again")
-	assert written() == ["first", "second"]
+	assert written_in_steps() == ["first", "second"]
 
 
 @pytest.mark.parametrize("how", WRITTEN)
 def test_a_worker_that_was_taken_for_dead_in_a_step_commits_nothing_of_it(world, processes, tick, how):
 	worker = processes.stopped_worker("before steps.records.is_held_by 2")
-	job = submit(world, how)
+	job = submit_stepping(how)
 	zombie = psutil.Process(worker.pid)
 	for process in (psutil.Process(worker.process.pid), zombie):
 		process.suspend()
@@ -97,4 +77,4 @@ def test_a_worker_that_was_taken_for_dead_in_a_step_commits_nothing_of_it(world,
 		process.resume()
 	wait_until(lambda: not zombie.is_running(), "the zombie has ended")
 	assert state(job.name)["status"] == "Completed"
-	assert written() == WRITTEN[how]
+	assert written_in_steps() == WRITTEN[how]

@@ -4,40 +4,27 @@ import frappe
 import pytest
 from factories import (
 	MARKER,
+	STEPPING,
 	acting_as,
 	changed,
 	counted_statements,
-	make_job_type,
 	people_written,
-	purge,
 	state,
-	submit_as,
+	stepping_type,
+	submit_stepping,
 	transitions,
+	written_in_steps,
 )
 
 from dartwing.dartwing_core.background_jobs import get_job_steps, retry_job, retry_jobs, scheduler
 from dartwing.dartwing_core.background_jobs.executor import execute_job
 from dartwing.dartwing_core.background_jobs.upkeep import retention
 
-STEPPING = "stepping_job"
-
 
 @pytest.fixture(autouse=True)
 def _job_type(world, _clean):
-	# a run that was killed may have left it
-	purge("Job Type", STEPPING)
-	make_job_type(
-		STEPPING, handler_method="dartwing.tests.stepping.step_by_step", deduplication_window=0, max_retries=3
-	)
-	frappe.db.commit()
-	yield
-	world.clear()
-	purge("Job Type", STEPPING)
-	frappe.db.commit()
-
-
-def submit(world, how: str, **parameters):
-	return submit_as(world.alice, STEPPING, world.alpha, {"how": how, **parameters})
+	with stepping_type(world):
+		yield
 
 
 def run_again(job_id: str) -> None:
@@ -48,18 +35,11 @@ def run_again(job_id: str) -> None:
 
 
 def run_twice(world, how: str, **parameters):
-	job = submit(world, how, **parameters)
+	job = submit_stepping(how, **parameters)
 	execute_job(job.name)
 	assert (state(job.name)["status"], state(job.name)["error_message"]) == ("Failed", "not yet")
 	run_again(job.name)
 	return job
-
-
-def written() -> list[str]:
-	"""What steps wrote, in the order of its names."""
-	frappe.db.rollback()
-	names = frappe.get_all("Person", {"first_name": ("like", f"{MARKER}: %")}, pluck="first_name")
-	return sorted(name.removeprefix(f"{MARKER}: ") for name in names)
 
 
 def steps_of(job_id: str, *fields: str) -> list[tuple]:
@@ -71,7 +51,7 @@ def test_a_step_is_done_once_and_the_next_attempt_is_given_its_result(world):
 	job = run_twice(world, "two_steps")
 	end = state(job.name)
 	assert end["status"] == "Completed"
-	assert written() == ["first", "second"]
+	assert written_in_steps() == ["first", "second"]
 	assert set(end["result"].values()) == set(
 		frappe.get_all("Person", {"first_name": ("like", f"{MARKER}: %")}, pluck="name")
 	)
@@ -79,10 +59,10 @@ def test_a_step_is_done_once_and_the_next_attempt_is_given_its_result(world):
 
 
 def test_what_a_step_wrote_is_there_although_the_attempt_failed(world):
-	job = submit(world, "two_steps")
+	job = submit_stepping("two_steps")
 	execute_job(job.name)
 	assert state(job.name)["status"] == "Failed"
-	assert written() == ["first"]
+	assert written_in_steps() == ["first"]
 
 
 def test_a_result_comes_back_as_the_type_that_its_function_declares(world):
@@ -99,18 +79,18 @@ def test_a_result_of_no_declared_type_is_its_json_in_every_attempt(world):
 
 
 def test_what_a_failing_step_wrote_is_undone(world):
-	job = submit(world, "fail_in_a_step")
+	job = submit_stepping("fail_in_a_step")
 	execute_job(job.name)
 	assert (state(job.name)["status"], state(job.name)["error_message"]) == ("Failed", "after writing")
-	assert written() == ["first"]
+	assert written_in_steps() == ["first"]
 	assert steps_of(job.name, "step") == [("first",)]
 
 
 def test_a_handler_may_catch_the_error_of_a_step_and_go_on(world):
-	job = submit(world, "catch_the_error_of_a_step")
+	job = submit_stepping("catch_the_error_of_a_step")
 	execute_job(job.name)
 	assert state(job.name)["status"] == "Completed"
-	assert written() == ["after the steps", "instead"]
+	assert written_in_steps() == ["after the steps", "instead"]
 
 
 @pytest.mark.parametrize(
@@ -119,15 +99,15 @@ def test_a_handler_may_catch_the_error_of_a_step_and_go_on(world):
 def test_items_go_on_behind_the_last_one_that_was_committed(world, how):
 	job = run_twice(world, how)
 	assert state(job.name)["status"] == "Completed"
-	assert written() == [f"item {number}" for number in range(6)]
+	assert written_in_steps() == [f"item {number}" for number in range(6)]
 	assert steps_of(job.name, "step", "is_done", "items_done") == [("items", True, 6)]
 
 
 def test_people_see_how_far_a_step_has_come(world):
-	job = submit(world, "go_through")
+	job = submit_stepping("go_through")
 	execute_job(job.name)
 	assert steps_of(job.name, "is_done", "items_done", "items_total") == [(False, 3, 6)]
-	assert written() == ["item 0", "item 1", "item 2"]
+	assert written_in_steps() == ["item 0", "item 1", "item 2"]
 
 
 def test_an_item_that_is_gone_is_not_guessed(world):
@@ -138,22 +118,22 @@ def test_an_item_that_is_gone_is_not_guessed(world):
 
 
 def test_a_canceled_step_leaves_nothing(world):
-	job = submit(world, "cancel_in_a_step")
+	job = submit_stepping("cancel_in_a_step")
 	execute_job(job.name)
 	assert state(job.name)["status"] == "Canceled"
-	assert written() == ["first"]
+	assert written_in_steps() == ["first"]
 	assert steps_of(job.name, "step") == [("first",)]
 
 
 def test_a_step_that_swallows_its_timeout_leaves_nothing(world):
 	with changed("Job Type", STEPPING, default_timeout=1):
-		job = submit(world, "swallow_the_timeout_in_a_step")
+		job = submit_stepping("swallow_the_timeout_in_a_step")
 	execute_job(job.name)
 	assert state(job.name)["status"] == "Timed Out"
-	assert written() == ["first"]
+	assert written_in_steps() == ["first"]
 	run_again(job.name)
 	assert state(job.name)["status"] == "Completed"
-	assert written() == ["first", "second"]
+	assert written_in_steps() == ["first", "second"]
 
 
 @pytest.mark.parametrize(
@@ -178,25 +158,25 @@ def test_a_step_that_swallows_its_timeout_leaves_nothing(world):
 	],
 )
 def test_what_cannot_be_kept_is_refused_by_name(world, how, message):
-	job = submit(world, how)
+	job = submit_stepping(how)
 	execute_job(job.name)
 	end = state(job.name)
 	assert (end["status"], end["error_type"]) == ("Dead Letter", "Permanent")
 	assert end["error_message"].startswith(message)
-	assert set(written()) <= {"first", "item 0"}
+	assert set(written_in_steps()) <= {"first", "item 0"}
 
 
 @pytest.mark.parametrize("name", [None, 7, "", "x" * 141, "<b>bold</b>", "the word is hunter2", "\ud800"])
 def test_the_name_of_a_step_is_plain_and_tells_no_secret(world, name):
-	job = submit(world, "name_it_badly", name=name if name != "\ud800" else None, password="hunter2")
+	job = submit_stepping("name_it_badly", name=name if name != "\ud800" else None, password="hunter2")
 	execute_job(job.name)
 	assert state(job.name)["status"] == "Dead Letter"
 	assert "its name must be" in state(job.name)["error_message"]
-	assert written() == []
+	assert written_in_steps() == []
 
 
 def dead_letter_behind_a_step(world) -> str:
-	job = submit(world, "two_steps")
+	job = submit_stepping("two_steps")
 	frappe.db.set_value("Background Job", job.name, {"max_retries": 0, "checkpoint": '{"page": 7}'})
 	frappe.db.commit()
 	execute_job(job.name)
@@ -228,7 +208,7 @@ def test_a_retried_dead_letter_may_begin_anew(world, retry):
 
 
 def test_steps_go_with_their_job(world):
-	job = submit(world, "fail_in_a_step")
+	job = submit_stepping("fail_in_a_step")
 	execute_job(job.name)
 	frappe.db.set_value("Background Job", job.name, "status", "Completed")
 	frappe.db.sql("update `tabBackground Job` set modified = '2020-01-01' where name = %s", (job.name,))
@@ -240,7 +220,7 @@ def test_steps_go_with_their_job(world):
 
 @pytest.mark.parametrize("field", ["result", "last_key"])
 def test_what_is_kept_for_the_next_attempt_is_shown_to_nobody(world, field):
-	job = submit(world, "go_through_by_key" if field == "last_key" else "two_steps")
+	job = submit_stepping("go_through_by_key" if field == "last_key" else "two_steps")
 	execute_job(job.name)
 	frappe.db.rollback()
 	row = frappe.db.get_value("Job Step", {"background_job": job.name}, ["name", field], as_dict=True)
@@ -256,7 +236,7 @@ def test_what_is_kept_for_the_next_attempt_is_shown_to_nobody(world, field):
 
 
 def test_nobody_outside_the_organization_sees_steps(world):
-	job = submit(world, "fail_in_a_step")
+	job = submit_stepping("fail_in_a_step")
 	execute_job(job.name)
 	with acting_as(world.alice):
 		assert [step["step"] for step in get_job_steps(job.name)["steps"]] == ["first"]
@@ -266,7 +246,7 @@ def test_nobody_outside_the_organization_sees_steps(world):
 
 
 def test_a_job_that_gets_on_is_no_poison_pill(world):
-	job = submit(world, "two_steps")
+	job = submit_stepping("two_steps")
 	frappe.db.set_value("Background Job", job.name, "worker_deaths", 2)
 	frappe.db.commit()
 	execute_job(job.name)
@@ -277,7 +257,7 @@ def test_a_job_that_gets_on_is_no_poison_pill(world):
 
 
 def statements_of(world, steps: int) -> list[str]:
-	job = submit(world, "in_many_steps", steps=steps)
+	job = submit_stepping("in_many_steps", steps=steps)
 	with counted_statements() as sent:
 		execute_job(job.name)
 	assert state(job.name)["status"] == "Completed"
