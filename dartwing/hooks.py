@@ -190,7 +190,13 @@ after_migrate = "dartwing.install.after_migrate"
 default_log_clearing_doctypes = {"Background Job": 30}
 
 # deleting an organization, user or Job Type is not blocked by its jobs
-ignore_links_on_delete = ["Background Job", "Job Execution Log", "Job Step", "Job Tally"]
+ignore_links_on_delete = [
+	"Background Job",
+	"Job Dependency",
+	"Job Execution Log",
+	"Job Step",
+	"Job Tally",
+]
 
 export_python_type_annotations = True
 require_type_annotated_api_methods = True

@@ -49,6 +49,12 @@ def describe_context(context: JobContext) -> dict:
 	return {"result": public, "output_reference": "/private/files/nothing.txt"}
 
 
+def tell_of_parents(context: JobContext) -> dict:
+	parents = context.parents
+	assert list(parents) == [parents[place] for place in range(len(parents))] == parents[:]
+	return {"result": [[one.job_id, one.job_type, one.status, one.result] for one in parents]}
+
+
 def write_people(context: JobContext) -> None:
 	for number in range(context.parameters["people"]):
 		first_name = f"{context.parameters['marker']} {number}"
@@ -727,6 +733,7 @@ MODES: dict[str, Callable] = {
 	for function in (
 		succeed,
 		describe_context,
+		tell_of_parents,
 		write_people,
 		write_people_and_raise,
 		go_on_after_a_deadlock,

@@ -32,7 +32,7 @@ from dartwing.dartwing_core.background_jobs import (
 	scheduler,
 	submit_job,
 )
-from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
+from dartwing.dartwing_core.background_jobs.dispatch import dispatcher, parents
 from dartwing.dartwing_core.background_jobs.errors import JobEngineError
 from dartwing.dartwing_core.background_jobs.execution.errands import Errands
 from dartwing.dartwing_core.background_jobs.execution.outcomes import (
@@ -43,6 +43,13 @@ from dartwing.dartwing_core.background_jobs.execution.outcomes import (
 	TimedOut,
 )
 from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
+from dartwing.dartwing_core.background_jobs.statuses import (
+	DEPENDENCY_RULES,
+	END,
+	ENDED_WITHOUT_SUCCESS,
+	SUCCESS,
+	UNFINISHED,
+)
 from dartwing.dartwing_core.background_jobs.upkeep import dead_letter, recovery
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	ACTIVE,
@@ -53,7 +60,7 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 
 MARKER = "written by a test"
 WINDOW = 3
-FIELDS = ["name", "organization", "status", "depends_on", "ready_at", "attempt_id", "rq_job_id"]
+FIELDS = ["name", "organization", "status", "dependency_rule", "ready_at", "attempt_id", "rq_job_id"]
 FIELDS += ["retry_count", "max_retries", "modified"]
 
 
@@ -88,6 +95,20 @@ class Engine(RuleBasedStateMachine):
 			frappe.db.rollback()
 			return multiple()
 		return self._submit("Administrator", organization, depends_on=parent)
+
+	@rule(target=jobs, one=jobs, other=jobs, needs=st.sampled_from(DEPENDENCY_RULES))
+	def submit_child_of_two(self, one: str, other: str, needs: str):
+		parents = [
+			frappe.db.get_value("Background Job", name, ["organization", "status"]) for name in (one, other)
+		]
+		(organization, _status), (others, _status) = parents
+		is_dead = needs == SUCCESS and any(status in ENDED_WITHOUT_SUCCESS for _name, status in parents)
+		if others != organization or is_dead:
+			with pytest.raises(frappe.ValidationError, match="depends_on: "):
+				self._submit("Administrator", organization, depends_on=[one, other], dependency_rule=needs)
+			frappe.db.rollback()
+			return multiple()
+		return self._submit("Administrator", organization, depends_on=[one, other], dependency_rule=needs)
 
 	def _submit(self, user: str, organization: str, **arguments) -> str:
 		with acting_as(user):
@@ -216,8 +237,14 @@ class Engine(RuleBasedStateMachine):
 		self._check_logs(jobs)
 		self._check_windows(jobs)
 		self._check_effects(jobs)
+		parents_of = parents.of_jobs(list(jobs))
 		for job in rows:
-			self._check_row(job, jobs.get(job.depends_on))
+			statuses = {state.status for state in parents_of.get(job.name, {}).values()}
+			if job.dependency_rule == END:
+				self._check_waiting_for_ends(job, statuses)
+			else:
+				self._check_waiting(job, statuses)
+			self._check_row(job)
 
 	def _check_logs(self, jobs: dict) -> None:
 		steps = defaultdict(list)
@@ -250,19 +277,26 @@ class Engine(RuleBasedStateMachine):
 		completed = [f"{MARKER} {name}" for name, job in jobs.items() if job.status == "Completed"]
 		assert sorted(people) == sorted(completed), "effects are those of completed jobs, once each"
 
-	def _check_row(self, job, parent) -> None:
-		released = not job.depends_on or parent.status == "Completed"
+	def _check_waiting(self, job, statuses: set[str]) -> None:
+		released = statuses <= {"Completed"}
 		may_go = job.status in WAITING_FOR_RETRY or (job.status == "Pending" and released)
 		assert bool(job.ready_at) == may_go, f"{job.name} is {job.status}, ready at {job.ready_at}"
+		if job.status in ("Queued", "Running", "Completed"):
+			assert released, f"{job.name} started before its parents were Completed"
+		if statuses & set(ENDED_WITHOUT_SUCCESS):
+			assert job.status in ("Dead Letter", "Canceled"), f"{job.name} waits for a dead parent"
+
+	def _check_waiting_for_ends(self, job, statuses: set[str]) -> None:
+		"""Once it was let go on, a parent may be retried: it has ended all the same."""
+		if job.status == "Pending" and not job.ready_at:
+			assert statuses & set(UNFINISHED), f"{job.name} waits for parents that have ended"
+
+	def _check_row(self, job) -> None:
 		if job.status == "Running":
 			assert job.attempt_id, f"{job.name} runs without an attempt"
 		if job.status == "Queued":
 			assert job.rq_job_id, f"{job.name} is Queued without a wake-up"
 			assert not job.attempt_id, f"{job.name} is Queued with an attempt"
-		if job.status in ("Queued", "Running", "Completed"):
-			assert released, f"{job.name} started before its parent was Completed"
-		if parent and parent.status in ("Dead Letter", "Canceled"):
-			assert job.status in ("Dead Letter", "Canceled"), f"{job.name} waits for a dead parent"
 		assert job.retry_count <= job.max_retries
 
 

@@ -48,7 +48,7 @@ def test_jobs_of_others_are_in_no_answer(alice, bob, nobody, guest):
 	for name in ("list_rows", "get_rows", "get_details", "submit"):
 		assert guest.call(f"{API}.{name}", job_id=job.name, job_ids=[job.name]).status_code == 403
 	rows = alice.ask(f"{API}.get_rows", job_ids=ids).json()["message"]
-	assert {row["job_id"]: row["depends_on"] for row in rows} == {job.name: None, child.name: job.name}
+	assert {row["job_id"]: row["depends_on"] for row in rows} == {job.name: [], child.name: [job.name]}
 
 
 def test_details_have_the_history_and_the_children(alice):
@@ -63,7 +63,7 @@ def test_details_have_the_history_and_the_children(alice):
 		"Completed",
 	]
 	assert details["history"][0]["actor_name"] == "alice"
-	assert [one["job_id"] for one in details["children"]] == [child.name]
+	assert [one["name"] for one in details["children"]] == [child.name]
 
 
 def test_a_worker_has_no_name_for_members(alice):

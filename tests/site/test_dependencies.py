@@ -166,7 +166,7 @@ def test_children_overlooked_beyond_one_batch_are_settled_in_one_tick(world):
 	completed, canceled = submit(), submit()
 	of_completed = [child_of(world, completed.name) for _ in range(5)]
 	of_canceled = [child_of(world, canceled.name) for _ in range(5)]
-	with patch.object(dependencies, "parent_ended"):
+	with patch.object(dependencies, "parents_ended"):
 		end(completed.name, "Completed")
 		end(canceled.name, "Canceled")
 	with patch.dict(config.DEFAULTS, batch_size=2):
@@ -189,10 +189,10 @@ def test_many_children_take_no_more_statements_than_one(world):
 		parent = submit()
 		for _ in range(count):
 			child_of(world, parent.name)
-		with patch.object(dependencies, "parent_ended"):
+		with patch.object(dependencies, "parents_ended"):
 			end(parent.name, parent_status)
 		with counted_statements() as statements:
-			dependencies.parent_ended(parent.name)
+			dependencies.parents_ended([parent.name])
 			frappe.db.rollback()
 		return len(statements)
 

@@ -44,7 +44,7 @@ def test_a_dead_letter_of_a_dead_parent_is_not_retried_and_says_why(world):
 	seen = look(world.adam, child)
 	assert seen["actions"] == ["discard"]
 	assert parent in seen["obstacle"]
-	assert seen["parent"] == {"name": parent, "job_type": OBLIGING, "status": "Dead Letter"}
+	assert seen["parents"] == [{"name": parent, "job_type": OBLIGING, "status": "Dead Letter"}]
 	assert look(world.adam, parent)["children"] == [
 		{"name": child, "job_type": OBLIGING, "status": "Dead Letter"}
 	]

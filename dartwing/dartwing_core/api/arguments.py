@@ -2,7 +2,8 @@
 
 A function says with its annotations what it takes: `str`, `int`, `bool`, `dict` or `list`, each also
 `| None`, and in `Annotated` what else holds. Forms and queries carry texts only, so an int may come as its
-digits, a bool as `true`, `false`, `1` or `0`, an object or a list as its JSON.
+digits, a bool as `true`, `false`, `1` or `0`, an object or a list as its JSON. `str | list[str]` is one text
+or a list of them.
 """
 
 import json
@@ -38,6 +39,10 @@ class About:
 	choices: tuple[str, ...] = ()
 
 
+class TextOrTexts:
+	"""The type of an argument that is one text or a list of texts."""
+
+
 @dataclass(frozen=True)
 class Argument:
 	"""One argument of an endpoint."""
@@ -56,9 +61,11 @@ class Argument:
 		if get_origin(annotation) is Annotated:
 			annotation, about = get_args(annotation)
 		types = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
-		(one,) = [kind for kind in types if kind is not NoneType]
+		# a list last: one that may be a single text is read as both
+		one = [kind for kind in types if kind is not NoneType][-1]
 		(item,) = get_args(one) or (str,)
-		return cls(parameter.name, get_origin(one) or one, NoneType in types, parameter.default, about, item)
+		kind = TextOrTexts if str in types and one is not str else get_origin(one) or one
+		return cls(parameter.name, kind, NoneType in types, parameter.default, about, item)
 
 	def value_of(self, sent: Any) -> Any:
 		"""The value that the function gets; raises ValidationError that names the argument."""
@@ -151,6 +158,12 @@ def parse_json(name: str, text: str) -> Any:
 		refuse_argument(name, _("is no valid JSON: {0}").format(error))
 
 
+def read_text_or_texts(name: str, sent: Any) -> str | list:
+	"""As text, a list begins with a bracket, which no id does."""
+	is_list = isinstance(sent, list) or (isinstance(sent, str) and sent.lstrip().startswith("["))
+	return READERS[list](name, sent) if is_list else read_text(name, sent)
+
+
 def refuse_type(name: str, wanted: type, value: Any) -> None:
 	got = next((_(text) for kind, text in JSON_NAMES.items() if type(value) is kind), shown(value))
 	refuse_argument(name, _("must be {0}, not {1}").format(_(JSON_NAMES[wanted]), got))
@@ -167,4 +180,5 @@ READERS: dict[type, Callable[[str, Any], Any]] = {
 	bool: read_bool,
 	dict: read_json(dict),
 	list: read_json(list),
+	TextOrTexts: read_text_or_texts,
 }

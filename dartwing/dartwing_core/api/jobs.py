@@ -10,6 +10,7 @@ from dartwing.dartwing_core.api.call_limits import CallLimit
 from dartwing.dartwing_core.api.endpoints import CHANGE, READ, endpoint
 from dartwing.dartwing_core.background_jobs import engine, metrics
 from dartwing.dartwing_core.background_jobs.insight import queries
+from dartwing.dartwing_core.background_jobs.statuses import DEPENDENCY_RULES
 from dartwing.dartwing_core.background_jobs.upkeep import dead_letter
 from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, STATUSES, BackgroundJob
 
@@ -40,7 +41,9 @@ def submit_job(
 	organization: Annotated[str, About("Organization that you are an active member of")],
 	parameters: Annotated[dict | None, About("What the job's handler gets, at most 1 MiB of JSON")] = None,
 	priority: Annotated[str | None, About("Default: the Job Type's", choices=PRIORITIES)] = None,
-	depends_on: Annotated[str | None, About("Id of the job that must be Completed first")] = None,
+	depends_on: Annotated[
+		str | list[str] | None, About("Id of the job that must be Completed first, or a list of up to 10,000")
+	] = None,
 	scheduled_at: Annotated[
 		str | None, About("ISO 8601; not before this time (without offset: the site's time)")
 	] = None,
@@ -51,6 +54,10 @@ def submit_job(
 			" characters). Sent again with it, the request is answered with the job that it became"
 		),
 	] = None,
+	dependency_rule: Annotated[
+		str | None,
+		About("With `end`, it is enough that those jobs ended in any way", choices=DEPENDENCY_RULES),
+	] = None,
 ) -> shapes.JobAnswer:
 	"""Accept a job.
 
@@ -60,7 +67,9 @@ def submit_job(
 	"""
 	key = headers.idempotency_key(idempotency_key)
 	return _accepted(
-		engine.submit_job(job_type, organization, parameters, priority, depends_on, scheduled_at, key)
+		engine.submit_job(
+			job_type, organization, parameters, priority, depends_on, scheduled_at, key, dependency_rule
+		)
 	)
 
 

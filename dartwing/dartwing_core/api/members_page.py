@@ -12,12 +12,12 @@ from dartwing.dartwing_core.api.jobs import LIST, STATUS, SUBMIT
 from dartwing.dartwing_core.background_jobs import engine
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.insight import queries
+from dartwing.dartwing_core.background_jobs.insight.dossier import children_of
 from dartwing.dartwing_core.background_jobs.insight.outputs import urls_of
 from dartwing.dartwing_core.background_jobs.tenancy import access
 
 Row = dict[str, Any]
-FIELDS = ("name", "owner_user", "depends_on")
-MAX_CHILDREN = 20
+FIELDS = ("name", "owner_user")
 # of the names of the engine's parts, for example "Dependencies"; RQ's names of workers are longer
 LONGEST_PART = 20
 
@@ -49,14 +49,8 @@ def get_details(job_id: str) -> Row:
 	(row,) = as_rows([queries.get_job_status(job_id)])
 	history = queries.get_job_history(job_id)["history"]
 	name_actors(history)
-	children = frappe.get_all(
-		"Background Job",
-		filters={"depends_on": row["job_id"]},
-		fields=["name as job_id", "job_type", "status"],
-		order_by="creation asc",
-		limit=MAX_CHILDREN,
-	)
-	return {**row, "history": history, "steps": queries.steps_of(row["job_id"]), "children": children}
+	steps, children = queries.steps_of(row["job_id"]), children_of(row["job_id"])["children"]
+	return {**row, "history": history, "steps": steps, "children": children}
 
 
 @endpoint(CHANGE, SUBMIT, is_documented=False)
@@ -105,7 +99,6 @@ def as_row(job: Row, more: frappe._dict, administered: set[str] | None, urls: di
 		**job,
 		"owner_name": get_fullname(more.owner_user),
 		"is_mine": more.owner_user == frappe.session.user,
-		"depends_on": more.depends_on,
 		"output": output_of(job["output_reference"], urls),
 		"may_cancel": may_administer or more.owner_user == frappe.session.user,
 		"may_administer": may_administer,

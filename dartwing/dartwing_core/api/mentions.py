@@ -19,7 +19,7 @@ Change = Callable[..., str]
 
 LONGEST_NAME = 140
 # DocTypes of ours, guarded ones and those that many may read, of which only readable fields are asked
-ASKED = (*GUARDED, "Job Type", "Job Step", "Job Tally", "Job Engine Settings")
+ASKED = (*GUARDED, "Job Type", "Job Dependency", "Job Step", "Job Tally", "Job Engine Settings")
 # a cheap look that tells most requests to pass; JSON may spell any letter as \u0041
 SUSPECT = re.compile("|".join([*(".?".join(one.split()) for one in ASKED), r"\\u"]), re.IGNORECASE)
 # Frappe leaves it out of the address of a page

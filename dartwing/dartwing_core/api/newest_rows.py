@@ -18,6 +18,7 @@ DOCTYPES = (
 	"Background Job",
 	"Job Engine Settings",
 	"Job Execution Log",
+	"Job Dependency",
 	"Job Step",
 	"Job Tally",
 	"Job Type",

@@ -9,10 +9,17 @@ from werkzeug.wrappers import Response
 
 import dartwing
 from dartwing.dartwing_core.api import jobs, shapes
-from dartwing.dartwing_core.api.arguments import MISSING, Argument
+from dartwing.dartwing_core.api.arguments import MISSING, Argument, TextOrTexts
 from dartwing.dartwing_core.api.endpoints import ENDPOINTS, READ, Endpoint, whitelisted
 
-JSON_TYPES = {str: "string", int: "integer", bool: "boolean", dict: "object", list: "array"}
+JSON_TYPES: dict[type, Any] = {
+	str: "string",
+	int: "integer",
+	bool: "boolean",
+	dict: "object",
+	list: "array",
+	TextOrTexts: ["string", "array"],
+}
 REFERENCE = "#/components/schemas/{model}"
 ERRORS = {
 	400: "The body is no JSON",
@@ -104,7 +111,8 @@ def body(endpoint: Endpoint) -> dict[str, Any]:
 
 def argument_schema(argument: Argument) -> dict[str, Any]:
 	kind = JSON_TYPES[argument.type]
-	schema: dict[str, Any] = {"type": [kind, "null"] if argument.is_optional else kind}
+	kinds = kind if isinstance(kind, list) else [kind]
+	schema: dict[str, Any] = {"type": [*kinds, "null"] if argument.is_optional else kind}
 	about = argument.about
 	limits = {"minimum": about.at_least, "maximum": about.at_most, "description": about.description or None}
 	schema.update({key: value for key, value in limits.items() if value is not None})
@@ -112,7 +120,7 @@ def argument_schema(argument: Argument) -> dict[str, Any]:
 		schema["enum"] = [*about.choices, *([None] if argument.is_optional else [])]
 	if argument.type is str and argument.default is MISSING:
 		schema["minLength"] = 1
-	if argument.type is list:
+	if argument.type in (list, TextOrTexts):
 		schema["items"] = {"type": JSON_TYPES[argument.item_type]}
 	if argument.default is not MISSING:
 		schema["default"] = argument.default

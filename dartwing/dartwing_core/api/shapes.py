@@ -5,10 +5,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from typing_extensions import NotRequired, TypedDict
 
+from dartwing.dartwing_core.background_jobs.statuses import DEPENDENCY_RULES
 from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, STATUSES
 
 Status = Literal[STATUSES]  # type: ignore[valid-type]
 Priority = Literal[PRIORITIES]  # type: ignore[valid-type]
+Rule = Literal[DEPENDENCY_RULES]  # type: ignore[valid-type]
 Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")]
 
 
@@ -40,6 +42,8 @@ class JobStatus(TypedDict):
 	result: Any
 	error_message: str | None
 	error_type: str | None
+	depends_on: list[str]
+	dependency_rule: Rule
 
 
 class JobPage(TypedDict):

@@ -12,6 +12,8 @@ MAX_STEPS = 1000
 MAX_STEP_NAME = 140
 MAX_STEP_RESULT_BYTES = 1024 * 1024
 MAX_BULK_SUBMIT = 10_000
+# jobs that one job depends on
+MAX_PARENTS = 10_000
 # dead letters that one call retries or discards
 MAX_BULK_CHANGE = 10_000
 

@@ -23,7 +23,12 @@ from dartwing.dartwing_core.background_jobs.submission import (
 	deduplication,
 	idempotency,
 )
-from dartwing.dartwing_core.background_jobs.submission.checks import JobRequest, SubmissionChecks, When
+from dartwing.dartwing_core.background_jobs.submission.checks import (
+	DependsOn,
+	JobRequest,
+	SubmissionChecks,
+	When,
+)
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 
 __all__ = ["cancel_job", "submit_job", "submit_jobs"]
@@ -34,17 +39,19 @@ def submit_job(
 	organization: str,
 	parameters: dict[str, Any] | None = None,
 	priority: str | None = None,
-	depends_on: str | None = None,
+	depends_on: DependsOn = None,
 	scheduled_at: When = None,
 	idempotency_key: str | None = None,
+	dependency_rule: str | None = None,
 ) -> BackgroundJob:
 	"""Accept a job. It is enqueued only if the caller's transaction commits.
 
 	`parameters` is a JSON object of at most 1 MiB, dates and Decimals allowed. `priority` defaults to
-	the Job Type's. `depends_on` is a job that must be Completed first, `scheduled_at` a time (the site's,
-	or with an offset) before which the job does not start. `idempotency_key` makes the same request safe to
-	send again: for as long as the settings say, it is answered with the job that it became, as it is now
-	(`job.flags.is_existing`). The key is the session's user's in this organization.
+	the Job Type's. `depends_on` is the id of a job that must be Completed first, or a list of up to 10,000;
+	with the `dependency_rule` "end" it is enough that they ended in any way. `scheduled_at` is a time (the
+	site's, or with an offset) before which the job does not start. `idempotency_key` makes the same request
+	safe to send again: for as long as the settings say, it is answered with the job that it became, as it is
+	now (`job.flags.is_existing`). The key is the session's user's in this organization.
 
 	Raises, before anything is written: PermissionError when the session's user is no active member of
 	the organization or may not create what the Job Type requires; DoesNotExistError for an unknown
@@ -52,7 +59,14 @@ def submit_job(
 	ValidationError, naming the argument, for everything else.
 	"""
 	request = JobRequest(
-		job_type, organization, parameters, priority, depends_on, scheduled_at, idempotency_key
+		job_type,
+		organization,
+		parameters,
+		priority,
+		depends_on,
+		scheduled_at,
+		idempotency_key,
+		dependency_rule,
 	)
 	return _submit([request], [""])[0]
 

@@ -41,3 +41,7 @@ ENTERED_AT = {
 	COMPLETED: "completed_at",
 	CANCELED: "canceled_at",
 }
+
+# what must have become of the jobs that a job depends on: all are Completed, or all ended in any way
+SUCCESS, END = "success", "end"
+DEPENDENCY_RULES = (SUCCESS, END)

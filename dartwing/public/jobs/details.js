@@ -10,6 +10,7 @@ import { is_finished, tone, WAITING_FOR_RETRY } from "./statuses.js";
 import { __, clock, duration, exact_number, moment, seconds_between } from "./texts.js";
 
 const TOGETHER_MS = 250;
+const MAX_PARENTS = 20;
 
 export class Details {
 	constructor({ job, job_id, on_changed, on_close, on_open }) {
@@ -194,10 +195,18 @@ export class Details {
 				__("Retries"),
 				(job.retry_count > 0 || !is_finished(job)) && __("{0} of {1}", [job.retry_count, job.max_retries]),
 			],
-			[__("Waits for"), job.depends_on && this.link_to(job.depends_on)],
+			[__("Depends on"), job.depends_on.length && this.parents_of(job)],
 		];
 		const shown = facts.filter(([, value]) => value).map(([name, value]) => fact(name, value));
 		return h("section", {}, h("h3", {}, __("About this job")), h("dl", { class: "facts" }, shown));
+	}
+
+	parents_of({ depends_on, dependency_rule }) {
+		const shown = depends_on.slice(0, MAX_PARENTS).map((parent) => h("li", {}, this.link_to(parent)));
+		const more = depends_on.length - shown.length;
+		if (more > 0) shown.push(h("li", {}, __("and {0} more", [more])));
+		const rule = dependency_rule === "end" ? __("whatever becomes of them") : "";
+		return h("span", {}, h("ul", {}, shown), rule);
 	}
 
 	children_of({ children }) {
@@ -206,7 +215,7 @@ export class Details {
 			h(
 				"li",
 				{},
-				this.link_to(child.job_id),
+				this.link_to(child.name),
 				` ${type_label(child.job_type)}, ${status_label(child.status)}`,
 			),
 		);

@@ -58,7 +58,12 @@ export function standing(job) {
 		const attempts = [relative(job.next_retry_at), job.retry_count + 1, job.max_retries];
 		return __("next try {0}, {1} of {2}", attempts);
 	}
-	if (job.status === "Pending" && job.depends_on) return __("waits for {0}", [job.depends_on]);
+	if (job.status === "Pending" && job.depends_on.length) {
+		const [first, ...more] = job.depends_on;
+		return more.length
+			? __("waits for {0} and {1} more", [first, more.length])
+			: __("waits for {0}", [first]);
+	}
 	if (job.status === "Pending" && is_ahead(job.scheduled_at))
 		return __("starts {0}", [relative(job.scheduled_at)]);
 	if (job.status === "Completed" && job.started_at && job.completed_at) {

@@ -88,7 +88,7 @@ def take_consequences(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
 	ended = [job for job in jobs if job.status in FINISHED]
 	children = [job.name for job in jobs if job.status not in FINISHED and job.depends_on]
 	if ended:
-		dependencies.parent_ended(*(job.name for job in ended))
+		dependencies.parents_ended([job.name for job in ended])
 	dependencies.release_or_fail(children)
 	dispatcher.dispatch(sorted({job.organization for job in jobs}))
 	# The keys are freed last, because that may have to wait for a submitter. The statuses are asked for once

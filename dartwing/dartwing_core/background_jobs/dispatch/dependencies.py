@@ -9,11 +9,10 @@ from frappe import _
 from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
-from dartwing.dartwing_core.background_jobs.dispatch import equal_jobs
+from dartwing.dartwing_core.background_jobs.dispatch import equal_jobs, parents
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT
-from dartwing.dartwing_core.background_jobs.statuses import ENDED_WITHOUT_SUCCESS
+from dartwing.dartwing_core.background_jobs.statuses import END
 from dartwing.dartwing_core.doctype.background_job.background_job import (
-	COMPLETED,
 	DEAD_LETTER,
 	PENDING,
 	QUEUED,
@@ -24,7 +23,7 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 
 
 def process_dependent_jobs() -> list[str]:
-	"""Release or fail the children whose parent ended unnoticed; the organizations released in.
+	"""Release or fail the children whose parents ended unnoticed; the organizations released in.
 
 	The safety net for a process that died between the end of a parent and what follows from it. Commits
 	each batch.
@@ -40,63 +39,56 @@ def process_dependent_jobs() -> list[str]:
 
 
 def _overlooked() -> list[str]:
-	child, parent = frappe.qb.DocType("Background Job"), frappe.qb.DocType("Background Job").as_("parent")
-	query = (
-		frappe.qb.from_(child)
-		.left_join(parent)
-		.on(parent.name == child.depends_on)
-		.select(child.name)
-		.where((child.status == PENDING) & child.ready_at.isnull())
-		.where(parent.name.isnull() | parent.status.isin((COMPLETED, *ENDED_WITHOUT_SUCCESS)))
-		.limit(int(config.get("batch_size")))
+	return frappe.db.sql(
+		f"""select child.name from `tabBackground Job` child
+		where child.status = %s and child.ready_at is null and child.depends_on is not null
+		and (
+			{parents.unfinished_parent("child.name")} is null
+			or (not child.dependency_rule <=> %s and {parents.failed_parent("child.name")} is not null)
+		) limit %s""",
+		(PENDING, END, int(config.get("batch_size"))),
+		pluck=True,
 	)
-	return query.run(pluck=True)
 
 
-def release_or_fail(child_ids: Sequence[str]) -> list[str]:
-	"""Let waiting children of Completed parents go on; fail those whose parent has no success, or is gone.
+def release_or_fail(child_ids: Sequence[str], ended: Sequence[str] | None = None) -> list[str]:
+	"""Let waiting children go on whose parents have all ended; fail those that need the success of one that
+	has none, or is gone. What fails is a parent as well: its own children are looked at next.
 
 	In the current transaction; returns the organizations in which jobs became ready. A child whose row
 	another transaction has locked, as one that cancels it, is left to the next tick: the others must not wait
-	for it.
+	for it. `ended`: the parents whose end is the occasion; without, all parents are looked at.
 	"""
-	if not child_ids:
-		return []
-	job = frappe.qb.DocType("Background Job")
-	query = frappe.qb.from_(job).select(job.name, job.organization, job.depends_on)
-	query = query.where(job.name.isin(child_ids) & (job.status == PENDING) & job.ready_at.isnull())
-	children = query.run(as_dict=True)
-	parents = dict(
-		frappe.get_all(
-			"Background Job",
-			{"name": ("in", [child.depends_on for child in children])},
-			["name", "status"],
-			as_list=True,
+	organizations: set[str] = set()
+	while child_ids:
+		children = _waiting(child_ids)
+		need_success = [child.name for child in children if child.dependency_rule != END]
+		failed = parents.failed_parents(need_success, ended)
+		released = parents.without_unfinished_parents(
+			[child.name for child in children if child.name not in failed]
 		)
+		if ended is not None:
+			failed |= parents.failed_parents([name for name in released if name in need_success])
+		_release([name for name in released if name not in failed])
+		organizations.update(
+			child.organization for child in children if child.name in released and child.name not in failed
+		)
+		ended = _fail(failed)
+		child_ids = parents.waiting_children(ended)
+	return sorted(organizations)
+
+
+def _waiting(child_ids: Sequence[str]) -> list[frappe._dict]:
+	job = frappe.qb.DocType("Background Job")
+	query = frappe.qb.from_(job).select(job.name, job.organization, job.dependency_rule)
+	return query.where(job.name.isin(child_ids) & (job.status == PENDING) & job.ready_at.isnull()).run(
+		as_dict=True
 	)
-	ready = [child for child in children if parents.get(child.depends_on) == COMPLETED]
-	_release([child.name for child in ready])
-	without_success = (None, *ENDED_WITHOUT_SUCCESS)
-	orphans = [child for child in children if parents.get(child.depends_on) in without_success]
-	_fail(orphans, parents)
-	return sorted({child.organization for child in ready})
 
 
-def parent_ended(*parent_ids: str) -> list[str]:
-	"""Release the waiting children of Completed parents, fail those of parents without success, and theirs.
-
-	Returns the organizations in which jobs became ready.
-	"""
-	return release_or_fail([child.name for child in waiting_children(*parent_ids)])
-
-
-def waiting_children(*parent_ids: str) -> list[frappe._dict]:
-	return frappe.db.sql(
-		"""select name, depends_on from `tabBackground Job`
-		where depends_on in %s and status = %s order by creation""",
-		(parent_ids, PENDING),
-		as_dict=True,
-	)
+def parents_ended(parent_ids: Sequence[str]) -> list[str]:
+	"""As `release_or_fail`, for all children of jobs that have ended."""
+	return release_or_fail(parents.waiting_children(parent_ids), parent_ids)
 
 
 def _release(child_ids: Sequence[str]) -> None:
@@ -109,37 +101,40 @@ def _release(child_ids: Sequence[str]) -> None:
 		frappe.db.sql(ignoring_snapshot() + query, {"now": times.utc_now(), "names": names})
 
 
-def _fail(children: Sequence[frappe._dict], parents: Mapping[str, str]) -> None:
-	"""Dead-letter waiting children, each naming its parent, and all that wait for them in turn."""
-	while children:
-		by_parent: dict[str, list[str]] = {}
-		for child in children:
-			by_parent.setdefault(child.depends_on, []).append(child.name)
-		failed: list[str] = []
-		for parent, names in by_parent.items():
-			failed += _fail_children_of(parent, parents.get(parent), names)
-		parents = dict.fromkeys(failed, DEAD_LETTER)
-		children = waiting_children(*failed) if failed else []
+def _fail(failed: Mapping[str, tuple[str, str | None]]) -> list[str]:
+	"""Dead-letter waiting children, each naming its parent; returns those whose rows were free for it."""
+	of_parent: dict[tuple[str, str | None], list[str]] = {}
+	for child, failed_parent in failed.items():
+		of_parent.setdefault(failed_parent, []).append(child)
+	done: list[str] = []
+	for (parent, status), child_ids in of_parent.items():
+		reason = without_success(parent, status)
+		jobs = [job for job in locked(child_ids, skip_locked=True) if job.status == PENDING]
+		transition_all(
+			jobs,
+			DEAD_LETTER,
+			message=reason,
+			actor="Dependencies",
+			error_type=PERMANENT,
+			error_message=reason,
+			failed_parent=parent,
+		)
+		done += [job.name for job in jobs]
+	return done
 
 
-def _fail_children_of(parent: str, parent_status: str | None, child_ids: Sequence[str]) -> list[str]:
-	reason = _("parent {0} is {1}").format(parent, _(parent_status) if parent_status else _("deleted"))
-	jobs = [job for job in locked(child_ids, skip_locked=True) if job.status == PENDING]
-	transition_all(
-		jobs,
-		DEAD_LETTER,
-		message=reason,
-		actor="Dependencies",
-		error_type=PERMANENT,
-		error_message=reason,
-		failed_parent=parent,
-	)
-	return [job.name for job in jobs]
+def without_success(parent: str, status: str | None) -> str:
+	"""Why a job that needs the parent's success never starts."""
+	return _("parent {0} is {1}").format(parent, _(status) if status else _("deleted"))
 
 
-def revive_children(parents: Sequence[BackgroundJob]) -> None:
-	"""Let the jobs that died of these parents, and of them in turn, wait for them again: they are retried."""
-	names = [parent.name for parent in parents]
+def revive_children(retried: Sequence[BackgroundJob]) -> list[BackgroundJob]:
+	"""Let the jobs that died of these, and of them in turn, wait again; returns them.
+
+	One that has another parent without success fails of that, once this transaction is committed.
+	"""
+	revived: list[BackgroundJob] = []
+	names = [job.name for job in retried]
 	while names:
 		dead = frappe.get_all(
 			"Background Job", {"failed_parent": ("in", names), "status": DEAD_LETTER}, pluck="name"
@@ -147,6 +142,8 @@ def revive_children(parents: Sequence[BackgroundJob]) -> None:
 		children = [child for child in locked(dead) if child.status == DEAD_LETTER]
 		return_to_waiting(children, _("its parent is retried"), ready_at=None)
 		names = [child.name for child in children]
+		revived += children
+	return revived
 
 
 def return_to_waiting(jobs: Sequence[BackgroundJob], message: str, ready_at: object, **changes: Any) -> None:

@@ -4,7 +4,7 @@ import json
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial, wraps
 from hashlib import sha256
@@ -23,6 +23,7 @@ from dartwing.dartwing_core.background_jobs.database.drivers import CONNECTION_L
 from dartwing.dartwing_core.background_jobs.errors import JobCanceledError
 from dartwing.dartwing_core.background_jobs.execution.control_connection import ControlConnection
 from dartwing.dartwing_core.background_jobs.execution.fresh_context import for_another_thread
+from dartwing.dartwing_core.background_jobs.execution.parents import Parent, Parents
 from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
 from dartwing.dartwing_core.background_jobs.steps.steps import Key, Steps
 from dartwing.dartwing_core.background_jobs.submission import json_objects
@@ -64,10 +65,19 @@ class JobContext:
 		self.timeout_seconds: int = job.timeout_seconds
 		self.checkpoint: dict[str, Any] | None = json_objects.from_json(job.checkpoint)
 		self.idempotency_key: str = key_of(frappe.local.site, job.name, get_datetime(job.creation))
+		self._parents = Parents(job.name, bool(job.depends_on))
 		self._locals = dict(frappe.local)
 		self._control = control
 		self._steps = Steps(job, self.attempt, limit.check)
 		self._progress = ProgressReporter(self._control, config.get("progress_interval_seconds"), job.secrets)
+
+	@property
+	def parents(self) -> Sequence[Parent]:
+		"""The jobs that this one depends on, each with its `result` and `output_reference` (see `Parent`).
+
+		In the order of their submission, read in the handler's transaction when they are asked for.
+		"""
+		return self._parents
 
 	@from_any_thread
 	def update_progress(self, percent: float, message: str | None = None) -> None:

@@ -8,6 +8,7 @@ import frappe
 from dartwing.dartwing_core.background_jobs.database import database_clock
 from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
+from dartwing.dartwing_core.background_jobs.dispatch import parents
 from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.steps import records
 from dartwing.dartwing_core.background_jobs.tenancy import access
@@ -28,6 +29,7 @@ FIELDS = (
 	"status",
 	"priority",
 	"depends_on",
+	"dependency_rule",
 	"input_parameters",
 	"checkpoint",
 	"timeout_seconds",
@@ -44,6 +46,7 @@ FIELDS = (
 	"creation",
 	"modified",
 )
+
 # What the start of a job depends on, as it is now; null where a row is gone. These are subqueries, and no
 # joins, because a locking read would lock the joined rows as well.
 STANDING = {
@@ -54,7 +57,8 @@ STANDING = {
 	"is_paused": "select is_paused from `tabJob Type` where name = job.job_type",
 	"requires_permission": "select requires_permission from `tabJob Type` where name = job.job_type",
 	"handler_method": "select handler_method from `tabJob Type` where name = job.job_type",
-	"parent_status": "select status from `tabBackground Job` parent where parent.name = job.depends_on",
+	"unfinished_parent": f"if(job.depends_on is null, null, {parents.unfinished_parent('job.name')})",
+	"failed_parent": f"if(job.depends_on is null, null, {parents.failed_parent('job.name')})",
 	"settings": "select json_objectagg(field, value) from `tabSingles` where doctype = 'Job Engine Settings'",
 }
 # how many jobs of one organization are looked at, at once

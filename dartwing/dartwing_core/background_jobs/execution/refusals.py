@@ -9,12 +9,13 @@ from redis.exceptions import RedisError
 from rq.timeouts import BaseTimeoutException
 
 from dartwing.dartwing_core.background_jobs.database import drivers, times
+from dartwing.dartwing_core.background_jobs.dispatch import parents
+from dartwing.dartwing_core.background_jobs.dispatch.dependencies import without_success
 from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT
 from dartwing.dartwing_core.background_jobs.execution.outcomes import describe
-from dartwing.dartwing_core.background_jobs.statuses import ENDED_WITHOUT_SUCCESS
+from dartwing.dartwing_core.background_jobs.statuses import END
 from dartwing.dartwing_core.doctype.background_job.background_job import (
-	COMPLETED,
 	DEAD_LETTER,
 	PENDING,
 	BackgroundJob,
@@ -55,7 +56,7 @@ def refuse_to_start(job: BackgroundJob) -> bool:
 		return True
 	reason = why_not_now(job)
 	if reason:
-		ready_at = None if is_waiting_for_parent(job.standing) else times.utc_now()
+		ready_at = None if job.standing.unfinished_parent else times.utc_now()
 		job.transition_to(PENDING, message=reason, actor="Executor", rq_job_id=None, ready_at=ready_at)
 		# If `resume` was called meanwhile, it found this job Queued and did nothing about it. So the
 		# dispatcher, which runs after this commit, must read the settings anew: by those that this process
@@ -73,8 +74,8 @@ def why_never(job: BackgroundJob) -> str | None:
 		return _("Permission denied")
 	if standing.requires_permission and (reason := why_not_permitted(job, standing.requires_permission)):
 		return reason
-	if standing.parent_status in ENDED_WITHOUT_SUCCESS:
-		return _("parent {0} is {1}").format(job.depends_on, _(standing.parent_status))
+	if standing.failed_parent and job.dependency_rule != END:
+		return without_success(*parents.failed_parents([job.name])[job.name])
 	return None
 
 
@@ -82,18 +83,13 @@ def why_not_now(job: BackgroundJob) -> str | None:
 	standing, value_of = job.standing, job.standing.settings.get
 	if standing.organization_status != "Active":
 		return _("organization is {0}").format(_(standing.organization_status))
-	if is_waiting_for_parent(standing):
-		return _("parent {0} is not Completed").format(job.depends_on)
+	if standing.unfinished_parent:
+		return _("parent {0} has not ended").format(standing.unfinished_parent)
 	if is_held(value_of) or QUEUE_BY_PRIORITY[job.priority] in paused_queues(value_of):
 		return _("paused")
 	if standing.is_paused:
 		return _("Job Type {0} is paused").format(job.job_type)
 	return None
-
-
-def is_waiting_for_parent(standing: frappe._dict) -> bool:
-	"""Whether the parent is not Completed. One that is gone was Completed, and has been deleted since."""
-	return standing.parent_status not in (None, COMPLETED)
 
 
 def has_role_now(user: str, roles: Collection[str]) -> bool:

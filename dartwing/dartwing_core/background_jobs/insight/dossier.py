@@ -5,6 +5,7 @@ from typing import Any
 
 import frappe
 
+from dartwing.dartwing_core.background_jobs.dispatch import parents
 from dartwing.dartwing_core.background_jobs.insight import queries
 from dartwing.dartwing_core.background_jobs.insight.outputs import urls_of
 from dartwing.dartwing_core.background_jobs.tenancy import access
@@ -16,11 +17,10 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 )
 
 MAX_CHILDREN = 20
-FAMILY_FIELDS = ["name", "job_type", "status"]
 
 
 def get_dossier(job_id: str) -> dict[str, Any]:
-	"""`{job, actions, obstacle, history, attempts, steps, parent, children, more_children, output}`.
+	"""`{job, actions, obstacle, history, attempts, steps, parents, children, more_children, output}`.
 
 	`job` is as `get_job_status` has it, `history` as `get_job_history`,
 	`steps` as `get_job_steps`; times are in UTC.
@@ -33,7 +33,7 @@ def get_dossier(job_id: str) -> dict[str, Any]:
 		"owner_user",
 		"status",
 		"depends_on",
-		"failed_parent",
+		"dependency_rule",
 		"output_reference",
 	]
 	job = frappe.db.get_value("Background Job", name, fields, as_dict=True)
@@ -46,8 +46,8 @@ def get_dossier(job_id: str) -> dict[str, Any]:
 		"history": history,
 		"attempts": attempts_of(history),
 		"steps": queries.steps_of(name),
-		"parent": parent_of(job),
-		**children_of(job),
+		"parents": parents_of(job),
+		**children_of(name),
 		"output": output_of(job),
 	}
 
@@ -87,25 +87,28 @@ def attempts_of(history: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 	return attempts
 
 
-def parent_of(job: frappe._dict) -> dict[str, Any] | None:
-	"""`{name, job_type, status}` of the job that this one waits or waited for; status None when deleted."""
-	name = job.depends_on or job.failed_parent
-	if not name:
-		return None
-	return frappe.db.get_value("Background Job", name, FAMILY_FIELDS, as_dict=True) or {
-		"name": name,
-		"job_type": None,
-		"status": None,
-	}
+def parents_of(job: frappe._dict) -> list[dict[str, Any]]:
+	"""`{name, job_type, status}` of the jobs that this one waits or waited for; type None when deleted."""
+	found = parents.of_jobs([job.name]).get(job.name, {}) if job.depends_on else {}
+	rows = frappe.get_all("Background Job", {"name": ("in", list(found) or [""])}, ["name", "job_type"])
+	type_of = {row.name: row.job_type for row in rows}
+	return [
+		{"name": parent, "job_type": type_of.get(parent), "status": state.status}
+		for parent, state in found.items()
+	]
 
 
-def children_of(job: frappe._dict) -> dict[str, Any]:
-	"""`{children, more_children}`: the first ones, and how many more wait for this job."""
-	of_this = {"depends_on": job.name}
-	children = frappe.get_all(
-		"Background Job", of_this, FAMILY_FIELDS, order_by="creation asc", limit=MAX_CHILDREN
+def children_of(job_id: str) -> dict[str, Any]:
+	"""`{children, more_children}`: the first ones, and how many more depend on this job."""
+	children = frappe.db.sql(
+		"""select child.name, child.job_type, child.status from `tabJob Dependency` dependency
+		join `tabBackground Job` child on child.name = dependency.background_job
+		where dependency.depends_on = %s order by child.creation limit %s""",
+		(job_id, MAX_CHILDREN),
+		as_dict=True,
 	)
-	more = frappe.db.count("Background Job", of_this) - len(children) if len(children) == MAX_CHILDREN else 0
+	is_all = len(children) < MAX_CHILDREN
+	more = 0 if is_all else frappe.db.count("Job Dependency", {"depends_on": job_id}) - len(children)
 	return {"children": children, "more_children": more}
 
 

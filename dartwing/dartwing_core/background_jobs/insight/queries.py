@@ -8,9 +8,11 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs import framework
 from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.dispatch import parents
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.insight import pages
 from dartwing.dartwing_core.background_jobs.insight.pages import Scope
+from dartwing.dartwing_core.background_jobs.statuses import SUCCESS
 from dartwing.dartwing_core.background_jobs.steps import records
 from dartwing.dartwing_core.background_jobs.submission import json_objects
 from dartwing.dartwing_core.background_jobs.tenancy import access
@@ -41,8 +43,9 @@ STATUS_FIELDS = (
 	"error_type",
 )
 TIMES = ("created_at", "scheduled_at", "started_at", "completed_at", "next_retry_at")
-# fields that are read as well: the instants of times which the site's clock may show twice
-INSTANTS = ("scheduled_at_utc", "ready_at")
+# fields that are read as well: the instants of times which the site's clock may show twice, and of parents
+# whether there are any
+READ_AS_WELL = ("scheduled_at_utc", "ready_at", "depends_on", "dependency_rule")
 HISTORY_FIELDS = ("from_status", "to_status", "timestamp", "actor", "message", "retry_attempt")
 STEP_FIELDS = ("step", "is_done", "attempt", "started_at", "seconds", "items_done", "items_total")
 MAX_PAGE = 100
@@ -55,9 +58,8 @@ def get_job_status(job_id: str) -> dict[str, Any]:
 	Raises DoesNotExistError for a job that does not exist or is none of the user's organizations.
 	"""
 	name = access.check_visible(job_id).name
-	return _shape(
-		frappe.db.get_value("Background Job", name, ["name", *STATUS_FIELDS, *INSTANTS], as_dict=True)
-	)
+	fields = ["name", *STATUS_FIELDS, *READ_AS_WELL]
+	return _shaped([frappe.db.get_value("Background Job", name, fields, as_dict=True)])[0]
 
 
 def get_jobs(job_ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -70,8 +72,8 @@ def get_jobs(job_ids: Sequence[str]) -> list[dict[str, Any]]:
 	filters: dict[str, Any] = {"name": ("in", list(job_ids) or [""])}
 	if visible is not None:
 		filters["organization"] = ("in", visible or [""])
-	fields = ["name", *STATUS_FIELDS, *INSTANTS]
-	return [_shape(job) for job in frappe.get_all("Background Job", filters=filters, fields=fields)]
+	fields = ["name", *STATUS_FIELDS, *READ_AS_WELL]
+	return _shaped(frappe.get_all("Background Job", filters=filters, fields=fields))
 
 
 def list_jobs(
@@ -177,7 +179,7 @@ def _page(
 	_check_bounds(limit, offset)
 	last = access.check_visible(before, "before") if before else None
 	return {
-		"jobs": [_shape(row, fields) for row in pages.page(scope, (*fields, *INSTANTS), limit, offset, last)],
+		"jobs": _shaped(pages.page(scope, (*fields, *READ_AS_WELL), limit, offset, last), fields),
 		"total": pages.count(scope),
 		"limit": limit,
 		"offset": offset,
@@ -191,8 +193,15 @@ def _check_bounds(limit: int, offset: int) -> None:
 		refuse_argument("offset", _("{0} is not between 0 and {1}").format(offset, MAX_OFFSET))
 
 
-def _shape(job: frappe._dict, fields: tuple[str, ...] = STATUS_FIELDS) -> dict[str, Any]:
+def _shaped(jobs: Sequence[frappe._dict], fields: tuple[str, ...] = STATUS_FIELDS) -> list[dict[str, Any]]:
+	parents_of = parents.of_jobs([job.name for job in jobs if job.depends_on])
+	return [_shape(job, fields, list(parents_of.get(job.name, ()))) for job in jobs]
+
+
+def _shape(job: frappe._dict, fields: tuple[str, ...], depends_on: list[str]) -> dict[str, Any]:
 	shaped = {"job_id": job.name, **{field: job[field] for field in fields}}
+	shaped["depends_on"] = depends_on
+	shaped["dependency_rule"] = job.dependency_rule or SUCCESS
 	for field in TIMES:
 		shaped[field] = times.to_utc(job[field])
 	# the instants themselves, if there are any: a job from before an upgrade may have none

@@ -7,7 +7,7 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs.announcing import realtime
 from dartwing.dartwing_core.background_jobs.database import drivers, inserts
-from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
+from dartwing.dartwing_core.background_jobs.dispatch import dispatcher, parents
 from dartwing.dartwing_core.background_jobs.errors import SubmissionTimeoutError
 from dartwing.dartwing_core.background_jobs.submission import admission, deduplication, direct_dispatch
 from dartwing.dartwing_core.background_jobs.submission.admission import Demand
@@ -72,4 +72,5 @@ def _insert_all(jobs: Sequence[BackgroundJob], log: Sequence[Entry]) -> None:
 	rows = [[job.get(column) for column in columns] for job in in_order]
 	with inserts.all_or_nothing():
 		inserts.insert("Background Job", columns, rows)
+		parents.insert(in_order)
 		job_execution_log.insert(log)

@@ -9,9 +9,15 @@ from typing import Any
 import frappe
 from frappe import _
 
+from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.database import inserts, times
+from dartwing.dartwing_core.background_jobs.dispatch import parents
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
-from dartwing.dartwing_core.background_jobs.statuses import ENDED_WITHOUT_SUCCESS
+from dartwing.dartwing_core.background_jobs.statuses import (
+	DEPENDENCY_RULES,
+	END,
+	ENDED_WITHOUT_SUCCESS,
+)
 from dartwing.dartwing_core.background_jobs.submission import json_objects
 from dartwing.dartwing_core.background_jobs.submission.admission import Demand, QueueDemand, RateDemand
 from dartwing.dartwing_core.background_jobs.tenancy import access
@@ -25,6 +31,7 @@ from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings impo
 from dartwing.dartwing_core.doctype.job_type.job_type import JobType
 
 When = datetime | str | None
+DependsOn = str | Sequence[str] | None
 LOOKED_UP_AT_ONCE = 1000
 # what is stored of a new job
 COLUMNS = (
@@ -35,6 +42,7 @@ COLUMNS = (
 	"status",
 	"priority",
 	"depends_on",
+	"dependency_rule",
 	"scheduled_at",
 	"scheduled_at_utc",
 	"ready_at",
@@ -62,9 +70,16 @@ class JobRequest:
 	organization: str
 	parameters: dict[str, Any] | None = None
 	priority: str | None = None
-	depends_on: str | None = None
+	depends_on: DependsOn = None
 	scheduled_at: When = None
 	idempotency_key: str | None = None
+	dependency_rule: str | None = None
+
+	@property
+	def parents(self) -> list[str]:
+		"""The jobs that it depends on, each once; what is no text is none (see `check_parents`)."""
+		named = self.depends_on if isinstance(self.depends_on, list | tuple) else [self.depends_on]
+		return list(dict.fromkeys(name for name in named if isinstance(name, str)))
 
 	@classmethod
 	def parse(cls, job: Any, argument: str) -> "JobRequest":
@@ -100,25 +115,20 @@ class SubmissionChecks:
 			self._job_types[request.job_type] = _usable_job_type(request.job_type, f"{where}job_type")
 		_check_priority(request.priority, f"{where}priority")
 		parameters = json_objects.serialize_parameters(request.parameters, f"{where}parameters")
-		self._check_parent(request, f"{where}depends_on")
+		self._check_parents(request, where)
 		due = instant_of(request.scheduled_at, f"{where}scheduled_at")
 		return _new_job(request, self._job_types[request.job_type], parameters, due)
 
-	def _check_parent(self, request: JobRequest, argument: str) -> None:
-		if request.depends_on is None:
-			return
-		organization, status = self._parents.get(request.depends_on, (None, None))
-		# a job of another organization does not exist for this one
-		if organization != request.organization:
-			reason = _("no job {0}").format(repr(request.depends_on))
-			refuse_argument(argument, reason, frappe.DoesNotExistError)
-		if status in ENDED_WITHOUT_SUCCESS:
-			refuse_argument(
-				argument,
-				_("{0} is {1}; a job that depends on it would never start").format(
-					repr(request.depends_on), _(status)
-				),
-			)
+	def _check_parents(self, request: JobRequest, where: str) -> None:
+		for parent in request.parents:
+			organization, status = self._parents.get(parent, (None, None))
+			# a job of another organization does not exist for this one
+			if organization != request.organization:
+				reason = _("no job {0}").format(repr(parent))
+				refuse_argument(f"{where}depends_on", reason, frappe.DoesNotExistError)
+			if status in ENDED_WITHOUT_SUCCESS and request.dependency_rule != END:
+				reason = _("{0} is {1}; a job that depends on it would never start")
+				refuse_argument(f"{where}depends_on", reason.format(repr(parent), _(status)))
 
 	def demands(self, jobs: Sequence[BackgroundJob]) -> list[Demand]:
 		"""What the jobs ask for under rate limits, then under queue limits."""
@@ -144,17 +154,36 @@ def stamp(jobs: Sequence[BackgroundJob]) -> None:
 	names = new_job_ids(len(jobs))
 	now, now_utc = times.site_now(), times.utc_now()
 	for job, name in zip(jobs, names, strict=True):
-		# a child waits for its parent and not for the clock; a time long ago gets nobody before others
-		ready_at = None if job.depends_on else max(job.scheduled_at_utc or now_utc, now_utc)
-		job.update({"name": name, "created_at": now, "creation": now, "modified": now, "ready_at": ready_at})
+		job.update({"name": name, "created_at": now, "creation": now, "modified": now})
+	for job in jobs:
+		job.depends_on = next(iter(parents.names_of(job)), None)
+		# a child waits for its parents and not for the clock; a time long ago gets nobody before others
+		job.ready_at = None if job.depends_on else max(job.scheduled_at_utc or now_utc, now_utc)
 
 
 def check_texts(request: JobRequest, where: str) -> None:
 	"""Raise ValidationError for an argument that is no text, or is missing and must not be."""
-	for name in ("job_type", "organization", "priority", "depends_on"):
+	for name in ("job_type", "organization", "priority", "dependency_rule"):
 		value = getattr(request, name)
-		if not isinstance(value, str) and not (value is None and name in ("priority", "depends_on")):
+		if not isinstance(value, str) and not (value is None and name in ("priority", "dependency_rule")):
 			refuse_argument(f"{where}{name}", _("must be a text, not {0}").format(type(value).__name__))
+	check_parents(request.depends_on, f"{where}depends_on")
+	if request.dependency_rule not in (None, *DEPENDENCY_RULES):
+		reason = _("{0} is none of {1}").format(repr(request.dependency_rule), ", ".join(DEPENDENCY_RULES))
+		refuse_argument(f"{where}dependency_rule", reason)
+
+
+def check_parents(depends_on: DependsOn, argument: str) -> None:
+	if not isinstance(depends_on, str | list | tuple | None):
+		reason = _("must be a text or a list of texts, not {0}")
+		refuse_argument(argument, reason.format(type(depends_on).__name__))
+	for parent in () if isinstance(depends_on, str) else depends_on or ():
+		if not isinstance(parent, str):
+			reason = _("must be a list of texts, not of {0}").format(type(parent).__name__)
+			refuse_argument(argument, reason)
+	if depends_on and len(depends_on) > config.MAX_PARENTS and not isinstance(depends_on, str):
+		reason = _("a job depends on at most {0} others, not {1}")
+		refuse_argument(argument, reason.format(config.MAX_PARENTS, len(depends_on)))
 
 
 def _check_organization(organization: str, argument: str) -> None:
@@ -194,7 +223,7 @@ def _check_priority(priority: str | None, argument: str) -> None:
 
 def _parents_of(requests: Sequence[JobRequest]) -> dict[str, tuple[str, str]]:
 	"""Organization and status of the jobs that these are to depend on, as far as there are any."""
-	names = list({request.depends_on for request in requests if isinstance(request.depends_on, str)})
+	names = list({name for request in requests for name in request.parents})
 	found: dict[str, tuple[str, str]] = {}
 	for start in range(0, len(names), LOOKED_UP_AT_ONCE):
 		job = frappe.qb.DocType("Background Job")
@@ -231,7 +260,7 @@ def _new_job(request: JobRequest, job_type: JobType, parameters: str, due: datet
 	user = frappe.session.user
 	owner = user if job_type.equal_per_owner else None
 	job_hash = json_objects.hash_of(job_type.name, request.organization, parameters, owner)
-	return BackgroundJob(
+	job = BackgroundJob(
 		{
 			"doctype": "Background Job",
 			"job_type": job_type.name,
@@ -239,7 +268,7 @@ def _new_job(request: JobRequest, job_type: JobType, parameters: str, due: datet
 			"owner_user": user,
 			"status": PENDING,
 			"priority": request.priority or job_type.default_priority,
-			"depends_on": request.depends_on,
+			"dependency_rule": request.dependency_rule,
 			"scheduled_at": times.from_utc(due) if due else None,
 			"scheduled_at_utc": due,
 			"input_parameters": parameters,
@@ -253,3 +282,5 @@ def _new_job(request: JobRequest, job_type: JobType, parameters: str, due: datet
 			"modified_by": user,
 		}
 	)
+	job.flags.parents = request.parents
+	return job

@@ -85,14 +85,15 @@ def _keyed(request: JobRequest, place: str) -> Keyed:
 		request.organization,
 		json_objects.serialize_parameters(request.parameters, f"{place}parameters"),
 		request.priority,
-		request.depends_on,
+		request.depends_on if isinstance(request.depends_on, str | None) else request.parents,
 		str(due) if due else None,
+		*([request.dependency_rule] if request.dependency_rule else []),
 	]
 	key_hash = _hash(frappe.session.user, request.organization, key)
 	return Keyed(argument, key, key_hash, _hash(*said))
 
 
-def _hash(*texts: str | None) -> str:
+def _hash(*texts: str | list[str] | None) -> str:
 	return sha256(json.dumps(texts).encode()).hexdigest()
 
 

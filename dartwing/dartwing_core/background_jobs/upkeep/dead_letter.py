@@ -1,6 +1,6 @@
 """The dead letter queue: jobs that need a person. Nothing here commits."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -9,17 +9,17 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs import config, texts
 from dartwing.dartwing_core.background_jobs.database import times
-from dartwing.dartwing_core.background_jobs.dispatch import dependencies
+from dartwing.dartwing_core.background_jobs.dispatch import dependencies, parents
 from dartwing.dartwing_core.background_jobs.dispatch.consequences import follow_ends
+from dartwing.dartwing_core.background_jobs.dispatch.parents import ParentState
 from dartwing.dartwing_core.background_jobs.errors import JobStateError, refuse_argument
-from dartwing.dartwing_core.background_jobs.statuses import ENDED_WITHOUT_SUCCESS
+from dartwing.dartwing_core.background_jobs.statuses import END, ENDED_WITHOUT_SUCCESS, UNFINISHED
 from dartwing.dartwing_core.background_jobs.steps import records
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.tenancy.comparisons import shown
 from dartwing.dartwing_core.background_jobs.tenancy.conditions import readable_conditions
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	CANCELED,
-	COMPLETED,
 	DEAD_LETTER,
 	BackgroundJob,
 	locked,
@@ -38,7 +38,7 @@ def retry_job(job_id: str, begin_anew: bool = False) -> BackgroundJob:
 	It goes on behind the steps that are done, with the checkpoint that it saved, unless it is to begin anew.
 
 	Raises DoesNotExistError for a job that the user cannot see, PermissionError for one that is not
-	theirs to administer, JobStateError when it is no dead letter or its parent is one.
+	theirs to administer, JobStateError when it is no dead letter or a parent of it is one.
 	"""
 	return _the_only_one(job_id, *_retry([job_id], begin_anew))
 
@@ -79,20 +79,20 @@ def dead_letters(filters: Filters | None = None, limit: int = 0) -> list[str]:
 
 def _retry(job_ids: Sequence[str], begin_anew: bool) -> tuple[list[BackgroundJob], Refusals]:
 	jobs, refused = _dead_letters(job_ids)
-	parents = _parents_of(jobs)
-	_refuse_children_of_the_dead(jobs, refused, parents)
+	parents_of = _parents_of(jobs)
+	_refuse_children_of_the_dead(jobs, refused, parents_of)
 	forgotten = {"checkpoint": None} if begin_anew else {}
 	now, message = times.utc_now(), _("retried by {0}").format(frappe.session.user)
 	for batch in _batches(list(jobs.values())):
 		for waits, ready_at in ((False, now), (True, None)):
-			some = [job for job in batch if _waits_for_its_parent(job, jobs, parents) is waits]
+			some = [job for job in batch if _waits_for_parents(job, jobs, parents_of) is waits]
 			dependencies.return_to_waiting(some, message, ready_at, **forgotten)
 		if begin_anew:
 			records.forget([job.name for job in batch])
-	for batch in _batches(list(jobs.values())):
-		dependencies.revive_children(batch)
-	follow_ends(list(jobs.values()))
-	return list(jobs.values()), refused
+	retried = list(jobs.values())
+	revived = [child for batch in _batches(retried) for child in dependencies.revive_children(batch)]
+	follow_ends(retried + revived)
+	return retried, refused
 
 
 def _discard(job_ids: Sequence[str], reason: str) -> tuple[list[BackgroundJob], Refusals]:
@@ -146,54 +146,56 @@ def _unknown(job_id: str) -> tuple[str, type[Exception]]:
 	return _("no job {0}").format(repr(job_id)), frappe.DoesNotExistError
 
 
-def _parents_of(jobs: dict[str, BackgroundJob]) -> dict[str, str]:
-	"""The statuses of those parents that are still there."""
-	names = sorted({job.depends_on for job in jobs.values() if job.depends_on})
-	return {
-		parent.name: parent.status
-		for batch in _batches(names)
-		for parent in frappe.get_all("Background Job", {"name": ("in", batch)}, ["name", "status"])
-	}
+# the parents of each job that has any
+ParentsOf = dict[str, dict[str, ParentState]]
+
+
+def _parents_of(jobs: dict[str, BackgroundJob]) -> ParentsOf:
+	children = [job.name for job in jobs.values() if job.depends_on]
+	return {job_id: found for batch in _batches(children) for job_id, found in parents.of_jobs(batch).items()}
 
 
 def _refuse_children_of_the_dead(
-	jobs: dict[str, BackgroundJob], refused: Refusals, parents: dict[str, str]
+	jobs: dict[str, BackgroundJob], refused: Refusals, parents_of: ParentsOf
 ) -> None:
 	"""Refuse children of parents without success that are not retried as well, and their own children."""
-	children: dict[str | None, list[str]] = {}
-	for job in jobs.values():
-		children.setdefault(job.depends_on, []).append(job.name)
-	alone = [job.name for job in jobs.values() if job.depends_on not in jobs]
-	while alone:
-		job = jobs[alone.pop()]
-		reason = _dead_parent(job, parents.get(job.depends_on or ""))
-		if reason:
-			refused[job.name] = (reason, JobStateError)
-			del jobs[job.name]
-			alone += children.get(job.name, [])
+	children: dict[str, list[str]] = {}
+	for job_id, found in parents_of.items():
+		for parent in found:
+			children.setdefault(parent, []).append(job_id)
+	doubtful = list(parents_of)
+	while doubtful:
+		job_id = doubtful.pop()
+		dead = _dead_parent(jobs[job_id], parents_of[job_id], jobs) if job_id in jobs else None
+		if dead:
+			refused[job_id] = (dead, JobStateError)
+			del jobs[job_id]
+			doubtful += children.get(job_id, [])
 
 
 def dead_parent_of(job: BackgroundJob | frappe._dict) -> str | None:
-	"""Why a dead letter cannot be retried: its parent ended without success. None when it can be."""
-	if not job.depends_on:
+	"""Why a dead letter cannot be retried: a parent ended without success. None when it can be."""
+	return _dead_parent(job, parents.of_jobs([job.name]).get(job.name, {})) if job.depends_on else None
+
+
+def _dead_parent(
+	job: BackgroundJob | frappe._dict, found: dict[str, ParentState], retried: Container[str] = ()
+) -> str | None:
+	"""As `dead_parent_of`; `found` are its parents, of which some may be retried as well."""
+	if job.dependency_rule == END:
 		return None
-	return _dead_parent(job, frappe.db.get_value("Background Job", job.depends_on, "status"))
+	for parent, state in found.items():
+		if parent not in retried and (not state.status or state.status in ENDED_WITHOUT_SUCCESS):
+			return _("its parent {0} is {1}; retry the parent, or discard this job").format(
+				parent, _(state.status) if state.status and state.is_there else _("deleted")
+			)
+	return None
 
 
-def _dead_parent(job: BackgroundJob | frappe._dict, parent_status: str | None) -> str | None:
-	if not job.depends_on:
-		return None
-	if parent_status not in ENDED_WITHOUT_SUCCESS and not (parent_status is None and job.failed_parent):
-		return None
-	return _("its parent {0} is {1}; retry the parent, or discard this job").format(
-		job.depends_on, _(parent_status) if parent_status else _("deleted")
-	)
-
-
-def _waits_for_its_parent(
-	job: BackgroundJob, retried: dict[str, BackgroundJob], parents: dict[str, str]
-) -> bool:
-	return job.depends_on in retried or parents.get(job.depends_on or "", COMPLETED) != COMPLETED
+def _waits_for_parents(job: BackgroundJob, retried: Container[str], parents_of: ParentsOf) -> bool:
+	"""Whether a parent is to end yet, or to end once more."""
+	found = parents_of.get(job.name, {})
+	return any(parent in retried or state.status in UNFINISHED for parent, state in found.items())
 
 
 def _checked_reason(reason: Any) -> str:

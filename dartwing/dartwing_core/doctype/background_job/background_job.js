@@ -2,6 +2,7 @@
 
 // while nothing is heard of an unfinished job, look again after so long
 const SILENCE_MS = 10_000;
+const MAX_PARENTS = 20;
 const BARS = {
 	Completed: "is-done",
 	Failed: "is-failed",
@@ -92,7 +93,7 @@ function headline({ job, parent, obstacle }) {
 }
 
 function facts(frm) {
-	const { job, attempts, parent, children, more_children, output } = frm.dossier;
+	const { job, attempts, parents, children, more_children, output } = frm.dossier;
 	const last = attempts[attempts.length - 1];
 	const list = [];
 	const add = (label, html) => list.push(fact(label, html));
@@ -107,7 +108,13 @@ function facts(frm) {
 		if (last.worker) add(__("Worker"), frappe.utils.escape_html(last.worker.slice(0, 12)));
 	}
 	if (output) add(__("Output"), output_link(output));
-	if (parent) add(__("Depends on"), relative(parent));
+	if (parents.length) {
+		const shown = parents.slice(0, MAX_PARENTS).map(relative);
+		const more = parents.length - shown.length;
+		if (more > 0) shown.push(__("and {0} more", [more]));
+		const rule = job.dependency_rule === "end" ? __("whatever becomes of them") : "";
+		add(__("Depends on"), `${shown.join("<br>")} ${rule}`);
+	}
 	if (children.length) {
 		const more = more_children ? __("and {0} more", [more_children]) : "";
 		add(__("Jobs that depend on it"), `${children.map(relative).join("<br>")} ${more}`);
@@ -126,7 +133,7 @@ function ticking(from, until) {
 }
 
 function relative({ name, job_type, status }) {
-	if (!status) return `${frappe.utils.escape_html(name)} (${__("deleted")})`;
+	if (!job_type) return `${frappe.utils.escape_html(name)} (${__("deleted")})`;
 	return `${dartwing.jobs.job_link(name, `${name} ${job_type}`)} ${dartwing.jobs.pill(status)}`;
 }
 

@@ -9,6 +9,7 @@ from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.database import job_files, times
 from dartwing.dartwing_core.background_jobs.database.snapshots import snapshot_ignored
 from dartwing.dartwing_core.background_jobs.statuses import FINAL
+from dartwing.dartwing_core.doctype.job_dependency import job_dependency
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 
 
@@ -33,9 +34,10 @@ def _delete(job_ids: Sequence[str]) -> None:
 
 
 def delete_traces(job_ids: Sequence[str]) -> None:
-	"""What jobs that are about to be deleted have left: files, their part of the sums, steps, log."""
+	"""What jobs that are about to be deleted have left: files, their part of the sums, parents, steps, log."""
 	job_files.delete_files_of(job_ids)
 	job_tally.forget(job_ids)
+	job_dependency.forget(job_ids)
 	frappe.db.delete("Job Step", {"background_job": ("in", job_ids)})
 	frappe.db.delete("Job Execution Log", {"background_job": ("in", job_ids)})
 
