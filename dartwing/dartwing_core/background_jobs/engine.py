@@ -15,20 +15,10 @@ from typing import Any
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs import config
-from dartwing.dartwing_core.background_jobs.dispatch import consequences
 from dartwing.dartwing_core.background_jobs.dispatch.cancellation import cancel_job
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
-from dartwing.dartwing_core.background_jobs.submission import (
-	acceptance,
-	deduplication,
-	idempotency,
-)
-from dartwing.dartwing_core.background_jobs.submission.checks import (
-	DependsOn,
-	JobRequest,
-	SubmissionChecks,
-	When,
-)
+from dartwing.dartwing_core.background_jobs.submission import acceptance, idempotency
+from dartwing.dartwing_core.background_jobs.submission.checks import DependsOn, JobRequest, When
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 
 __all__ = ["cancel_job", "submit_job", "submit_jobs"]
@@ -88,11 +78,11 @@ def _submit(requests: Sequence[JobRequest], places: Sequence[str]) -> list[Backg
 	"""The jobs of the requests: those that were accepted for their keys before, and new ones."""
 	keyed = idempotency.keyed(requests, places)
 	if not keyed:
-		return _accept(requests, places)
+		return acceptance.accept(requests, places)
 	with idempotency.take_turn(keyed.values()) as turn:
 		jobs = idempotency.find(keyed)
 		new = [position for position in range(len(requests)) if position not in jobs]
-		accepted = _accept(
+		accepted = acceptance.accept(
 			[requests[position] for position in new],
 			[places[position] for position in new],
 			[keyed.get(position) for position in new],
@@ -102,17 +92,3 @@ def _submit(requests: Sequence[JobRequest], places: Sequence[str]) -> list[Backg
 			turn.let_go()
 	jobs.update(zip(new, accepted, strict=True))
 	return [jobs[position] for position in range(len(requests))]
-
-
-def _accept(
-	requests: Sequence[JobRequest], places: Sequence[str], keys: Sequence[idempotency.Keyed | None] = ()
-) -> list[BackgroundJob]:
-	checks = SubmissionChecks(requests)
-	jobs = [checks.check(request, place) for request, place in zip(requests, places, strict=True)]
-	for job, key in zip(jobs, keys, strict=False):
-		job.update(key.fields() if key else {})
-	if jobs:
-		hashes, demands = deduplication.keys_of(jobs), checks.demands(jobs)
-		log, events = acceptance.insert_within_limits(jobs, hashes, demands)
-		consequences.follow_acceptance(jobs, [entry.line for entry in log], events)
-	return jobs

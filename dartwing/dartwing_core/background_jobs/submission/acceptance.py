@@ -1,4 +1,4 @@
-"""The insert of accepted jobs with their log: within the limits, without duplicates, all of them or none."""
+"""The acceptance of jobs: checked, and inserted with their log, within the limits, without duplicates."""
 
 from collections.abc import Sequence
 
@@ -7,14 +7,43 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs.announcing import realtime
 from dartwing.dartwing_core.background_jobs.database import drivers, inserts
-from dartwing.dartwing_core.background_jobs.dispatch import dispatcher, parents
+from dartwing.dartwing_core.background_jobs.dispatch import consequences, dispatcher, parents
 from dartwing.dartwing_core.background_jobs.errors import SubmissionTimeoutError
 from dartwing.dartwing_core.background_jobs.submission import admission, deduplication, direct_dispatch
 from dartwing.dartwing_core.background_jobs.submission.admission import Demand
-from dartwing.dartwing_core.background_jobs.submission.checks import COLUMNS, stamp
+from dartwing.dartwing_core.background_jobs.submission.checks import (
+	COLUMNS,
+	JobRequest,
+	SubmissionChecks,
+	stamp,
+)
+from dartwing.dartwing_core.background_jobs.submission.idempotency import Keyed
 from dartwing.dartwing_core.doctype.background_job.background_job import PENDING, BackgroundJob
 from dartwing.dartwing_core.doctype.job_execution_log import job_execution_log
 from dartwing.dartwing_core.doctype.job_execution_log.job_execution_log import Entry
+
+
+def accept(
+	requests: Sequence[JobRequest], places: Sequence[str], keys: Sequence[Keyed | None] = ()
+) -> list[BackgroundJob]:
+	"""Check the requests, insert their jobs in the current transaction, all or none, and see to what follows.
+
+	Each place is put before the names of arguments in errors; `keys` are the requests' idempotency keys.
+	"""
+	checks = SubmissionChecks(requests)
+	jobs = [checks.check(request, place) for request, place in zip(requests, places, strict=True)]
+	for job, key in zip(jobs, keys, strict=False):
+		job.update(key.fields() if key else {})
+	if jobs:
+		insert(jobs, checks)
+	return jobs
+
+
+def insert(jobs: list[BackgroundJob], checks: SubmissionChecks) -> None:
+	"""Insert jobs that were checked, and see to what follows the commit."""
+	hashes, demands = deduplication.keys_of(jobs), checks.demands(jobs)
+	log, events = insert_within_limits(jobs, hashes, demands)
+	consequences.follow_acceptance(jobs, [entry.line for entry in log], events)
 
 
 def insert_within_limits(
