@@ -18,6 +18,7 @@ DOCTYPES = (
 	"Background Job",
 	"Job Engine Settings",
 	"Job Execution Log",
+	"Job Group",
 	"Job Step",
 	"Job Tally",
 	"Job Type",

@@ -46,7 +46,7 @@ def _overlooked() -> list[str]:
 		.left_join(parent)
 		.on(parent.name == child.depends_on)
 		.select(child.name)
-		.where((child.status == PENDING) & child.ready_at.isnull())
+		.where((child.status == PENDING) & child.ready_at.isnull() & child.depends_on.isnotnull())
 		.where(parent.name.isnull() | parent.status.isin((COMPLETED, *ENDED_WITHOUT_SUCCESS)))
 		.limit(int(config.get("batch_size")))
 	)

@@ -28,6 +28,7 @@ FIELDS = (
 	"status",
 	"priority",
 	"depends_on",
+	"job_group",
 	"input_parameters",
 	"checkpoint",
 	"timeout_seconds",

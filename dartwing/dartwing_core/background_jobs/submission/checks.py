@@ -35,6 +35,7 @@ COLUMNS = (
 	"status",
 	"priority",
 	"depends_on",
+	"job_group",
 	"scheduled_at",
 	"scheduled_at_utc",
 	"ready_at",
