@@ -27,6 +27,7 @@ fixtures = [
 permission_query_conditions = {
 	"Background Job": f"{_access}.job_query_conditions",
 	"Job Execution Log": f"{_access}.job_log_query_conditions",
+	"Job Group": f"{_access}.job_group_query_conditions",
 	"Org Member": f"{_access}.org_member_query_conditions",
 	"Organization": f"{_access}.organization_query_conditions",
 	"Person": f"{_access}.person_query_conditions",
@@ -38,6 +39,7 @@ has_permission = {
 	"Background Job": f"{_access}.has_job_permission",
 	"File": f"{_files}.has_permission",
 	"Job Execution Log": f"{_access}.has_job_permission",
+	"Job Group": f"{_access}.has_job_permission",
 	"Job Type": f"{_access}.has_job_type_permission",
 	"Org Member": f"{_access}.has_org_member_permission",
 	"Organization": f"{_access}.has_organization_permission",
@@ -68,6 +70,7 @@ override_whitelisted_methods = {
 standard_queries = {
 	"Background Job": f"{_api}.frappe_methods.search",
 	"Job Execution Log": f"{_api}.frappe_methods.search",
+	"Job Group": f"{_api}.frappe_methods.search",
 	"Org Member": f"{_api}.frappe_methods.search",
 	"Organization": f"{_api}.frappe_methods.search",
 	"Person": f"{_api}.frappe_methods.search",
@@ -100,11 +103,13 @@ override_doctype_class = {
 
 doctype_js = {
 	"Background Job": "public/js/dartwing_jobs.js",
+	"Job Group": "public/js/dartwing_jobs.js",
 	"Job Engine Settings": "public/js/dartwing_jobs.js",
 	"Job Type": "public/js/dartwing_jobs.js",
 }
 doctype_list_js = {
 	"Background Job": "public/js/dartwing_jobs.js",
+	"Job Group": "public/js/dartwing_jobs.js",
 	"Org Member": "public/js/dartwing_jobs.js",
 }
 
@@ -194,6 +199,7 @@ ignore_links_on_delete = [
 	"Background Job",
 	"Job Dependency",
 	"Job Execution Log",
+	"Job Group",
 	"Job Step",
 	"Job Tally",
 ]

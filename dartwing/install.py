@@ -3,12 +3,12 @@
 import frappe
 
 from dartwing.dartwing_core.api import newest_rows
+from dartwing.dartwing_core.background_jobs.database import sequences
 from dartwing.dartwing_core.background_jobs.upkeep.holding import release_after_migration
-from dartwing.dartwing_core.doctype.background_job.job_ids import ensure_sequence
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 
 ROLES = ("Dartwing Admin", "Dartwing User", "Job Metrics Reader")
-SEQUENCE = "background_job_id_seq"
+SEQUENCES = ("background_job_id_seq", "job_group_id_seq")
 SCHEDULED_METHODS = "dartwing.%"
 PATCHES = "dartwing.%"
 SETTINGS = "Job Engine Settings"
@@ -39,7 +39,8 @@ TIED = {
 
 
 def after_install() -> None:
-	ensure_sequence()
+	for doctype in ("Background Job", "Job Group"):
+		sequences.ensure(doctype)
 	ensure_settings()
 
 
@@ -60,7 +61,8 @@ def ensure_settings() -> None:
 
 def after_uninstall() -> None:
 	"""Frappe drops the tables of the app's DocTypes; the rest is ours to remove. Commits."""
-	frappe.db.sql_ddl(f"drop sequence if exists `{SEQUENCE}`")
+	for sequence in SEQUENCES:
+		frappe.db.sql_ddl(f"drop sequence if exists `{sequence}`")
 	for role in ROLES:
 		# a user with a role that is gone cannot be saved
 		frappe.db.delete("Has Role", {"role": role})

@@ -91,6 +91,7 @@ class World:
 				frappe.db.delete("Job Step", {"background_job": job})
 			frappe.db.delete("Job Execution Log", {"organization": organization})
 			frappe.db.delete("Background Job", {"organization": organization})
+			frappe.db.delete("Job Group", {"organization": organization})
 			frappe.db.delete("Job Tally", {"organization": organization})
 		for name in frappe.get_all(
 			"Job Type", {"handler_method": HANDLER, "name": ("!=", OBLIGING)}, pluck="name"

@@ -22,7 +22,7 @@ GONE = "Left Behind Document"
 @pytest.fixture
 def left_behind(world, monkeypatch):
 	monkeypatch.setattr(install, "ROLES", (ROLE,))
-	monkeypatch.setattr(install, "SEQUENCE", SEQUENCE)
+	monkeypatch.setattr(install, "SEQUENCES", (SEQUENCE,))
 	monkeypatch.setattr(install, "SETTINGS", SETTINGS)
 	monkeypatch.setattr(install, "SCHEDULED_METHODS", "left_behind.%")
 	monkeypatch.setattr(install, "PATCHES", "left_behind.%")

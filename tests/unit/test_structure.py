@@ -19,7 +19,7 @@ HALL = "hall"
 DOCTYPES = "doctypes"
 GROUND = "ground floor"
 ROOMS_ABOVE_DOCTYPES = ("insight", "upkeep", "handlers", "execution", "steps", "submission", "dispatch")
-ROOMS_BELOW_DOCTYPES = ("announcing", "tenancy", "database")
+ROOMS_BELOW_DOCTYPES = ("groups", "announcing", "tenancy", "database")
 ROOMS = (*ROOMS_ABOVE_DOCTYPES, *ROOMS_BELOW_DOCTYPES)
 FLOORS = (HALL, *ROOMS_ABOVE_DOCTYPES, DOCTYPES, *ROOMS_BELOW_DOCTYPES, GROUND)
 DOORS = {"engine", "executor", "retry", "scheduler", "metrics", "progress"}
@@ -176,7 +176,7 @@ def test_every_status_can_reach_a_final_one():
 
 
 def test_nothing_engine_owned_is_editable_by_hand():
-	for name in ("background_job", "job_execution_log"):
+	for name in ("background_job", "job_execution_log", "job_group"):
 		doctype = json.loads((CORE / f"doctype/{name}/{name}.json").read_text())
 		layout = ("Tab Break", "Section Break", "Column Break", "HTML")
 		editable = [

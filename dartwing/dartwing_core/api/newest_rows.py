@@ -19,6 +19,7 @@ DOCTYPES = (
 	"Job Engine Settings",
 	"Job Execution Log",
 	"Job Dependency",
+	"Job Group",
 	"Job Step",
 	"Job Tally",
 	"Job Type",

@@ -6,6 +6,7 @@ import frappe
 
 from dartwing.dartwing_core.background_jobs import error_log
 from dartwing.dartwing_core.background_jobs.dispatch import dependencies, dispatcher, retry_queue
+from dartwing.dartwing_core.background_jobs.groups import settling
 from dartwing.dartwing_core.background_jobs.upkeep import (
 	dead_letter_alert,
 	former_organizations,
@@ -25,6 +26,7 @@ def tick() -> None:
 		(
 			holding.forget_cached,
 			recovery.recover,
+			settling.settle_overlooked,
 			dependencies.process_dependent_jobs,
 			dead_letter_alert.alert_when_many,
 			retry_queue.process_retry_queue,

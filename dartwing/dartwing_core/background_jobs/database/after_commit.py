@@ -1,9 +1,10 @@
-"""What the engine does once a transaction is committed; a rollback forgets all of it.
+"""What the engine does just before a transaction is committed, and after; a rollback forgets all of it.
 
-Each transaction has one `FollowUp` that keeps it. First the messages are told, which write nothing. Then the
-callbacks are done, each in a transaction of its own: on the current connection if that is the engine's own,
-and otherwise on one that is opened for them. On the caller's connection the callbacks would begin the
-caller's next transaction, and the caller's next reads would use the snapshot that the callbacks began.
+Each transaction has one `FollowUp` that keeps it. Closings are its last statements. After the commit, first
+the messages are told, which write nothing. Then the callbacks are done, each in a transaction of its own: on
+the current connection if that is the engine's own, and otherwise on one that is opened for them. On the
+caller's connection the callbacks would begin the caller's next transaction, and the caller's next reads would
+use the snapshot that the callbacks began.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from frappe.database.database import Database
 
 from dartwing.dartwing_core.background_jobs.database import connections, readers
 
-Message = TypeVar("Message")
+Kind = TypeVar("Kind")
 
 
 class FollowUp:
@@ -25,6 +26,7 @@ class FollowUp:
 	"""
 
 	def __init__(self) -> None:
+		self.closings: list[Any] = []
 		self.messages: list[Any] = []
 		self.callbacks: list[Callable[[], object]] = []
 		self._is_committed = False
@@ -42,15 +44,22 @@ class FollowUp:
 		return cls()
 
 	def begin_commit(self) -> None:
-		"""Frappe has taken this out of its list: what is added from here on follows the next commit."""
+		"""Do what comes before the commit; what is added after that follows the next one."""
+		# Frappe's `commit()` has emptied the list of what follows a rollback. If the commit fails and is
+		# rolled back, the reader must still be put away.
+		frappe.db.after_rollback.add(readers.put_away)
+		if self.closings:
+			# out of Frappe's list: be found by what the closings ask for, and called once more
+			frappe.db.before_commit.add(self.begin_commit)
+			for closing in self.closings:
+				closing()
+			self.closings = []
+			return
 		self._is_committed = True
 		# Frappe calls each callback in `after_commit` once, and empties the list. One of them may have made
 		# this follow-up, for example by submitting a job: then `run` was added to the list that was being
 		# worked off, and was called before this commit, too early (see `_is_committed`).
 		frappe.db.after_commit.add(self.run)
-		# Frappe's `commit()` has emptied the list of what follows a rollback. If the commit fails and is
-		# rolled back, the reader must still be put away.
-		frappe.db.after_rollback.add(readers.put_away)
 
 	def run(self) -> None:
 		if not self._is_committed:
@@ -84,14 +93,25 @@ def tell_after_commit(message: Callable[[], object]) -> None:
 	FollowUp.of_this_transaction().messages.append(message)
 
 
-def one_message(kind: type[Message], is_first: bool = False) -> Message:
+def one_message(kind: type[Kind], is_first: bool = False) -> Kind:
 	"""The one message of this kind that the current transaction has; `is_first`: told before all others."""
-	messages = FollowUp.of_this_transaction().messages
-	for message in messages:
-		if isinstance(message, kind):
-			return message
+	return _one(kind, FollowUp.of_this_transaction().messages, is_first)
+
+
+def one_closing(kind: type[Kind]) -> Kind:
+	"""The one closing of this kind that the current transaction has: it is called just before the commit.
+
+	What it writes is a part of the transaction, and what it raises comes out of `commit()`.
+	"""
+	return _one(kind, FollowUp.of_this_transaction().closings)
+
+
+def _one(kind: type[Kind], those: list[Any], is_first: bool = False) -> Kind:
+	for one in those:
+		if isinstance(one, kind):
+			return one
 	new = kind()
-	messages.insert(0 if is_first else len(messages), new)
+	those.insert(0 if is_first else len(those), new)
 	return new
 
 

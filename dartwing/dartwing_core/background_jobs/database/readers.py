@@ -14,7 +14,8 @@ from frappe.database.database import Database
 from dartwing.dartwing_core.background_jobs.database import drivers
 
 # each statement sees what is there when it is sent, whoever wrote it, committed or not
-READING_MODE = ("set session transaction isolation level read uncommitted", "set autocommit = 1")
+READ_UNCOMMITTED = "set session transaction isolation level read uncommitted"
+READING_MODE = (READ_UNCOMMITTED, "set autocommit = 1")
 # noted on a connection: the reader of its transaction
 READER = "dartwing_reader"
 

@@ -35,3 +35,12 @@ def uncommitted_reads() -> Iterator[Reader]:
 			reader.close()
 	# the follow-up puts the reader away when the transaction has ended
 	FollowUp.of_this_transaction()
+
+
+@contextmanager
+def committed_reads() -> Iterator[Reader]:
+	"""As `uncommitted_reads`, of what is committed only: the caller's own writes are not read either."""
+	with uncommitted_reads() as reader:
+		frappe.db.sql("set session transaction isolation level read committed")
+		yield reader
+		frappe.db.sql(readers.READ_UNCOMMITTED)

@@ -2,5 +2,5 @@
 
 Here belongs what moves a job that no worker has, and what its end means for others. Running it does not.
 
-May use: announcing, tenancy, database.
+May use: groups, announcing, tenancy, database.
 """

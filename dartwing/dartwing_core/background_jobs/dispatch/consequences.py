@@ -13,10 +13,20 @@ from dartwing.dartwing_core.background_jobs.announcing.transition_log import Lin
 from dartwing.dartwing_core.background_jobs.database import named_locks
 from dartwing.dartwing_core.background_jobs.database.after_commit import do_after_commit, one_message
 from dartwing.dartwing_core.background_jobs.dispatch import dependencies, dispatcher, equal_jobs, wake_ups
+from dartwing.dartwing_core.background_jobs.groups import progress
 from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, QUEUED, BackgroundJob
 
 # what is needed of a new job after the commit, whatever its submitter does with the document
-FIELDS = ("name", "organization", "status", "depends_on", "priority", "timeout_seconds", "rq_job_id")
+FIELDS = (
+	"name",
+	"organization",
+	"status",
+	"depends_on",
+	"job_group",
+	"priority",
+	"timeout_seconds",
+	"rq_job_id",
+)
 
 
 def follow_acceptance(
@@ -81,7 +91,7 @@ def follow_ends(jobs: Sequence[BackgroundJob]) -> None:
 
 def take_consequences(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
 	"""Now, not after a commit. The jobs may be any objects with the fields that an end depends on: `name`,
-	`status`, `organization`, `depends_on`, `deduplication_key`.
+	`status`, `organization`, `depends_on`, `job_group`, `deduplication_key`.
 
 	Call it on a connection of the engine's own: the dispatcher commits on it before it begins.
 	"""
@@ -91,6 +101,7 @@ def take_consequences(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
 		dependencies.parents_ended([job.name for job in ended])
 	dependencies.release_or_fail(children)
 	dispatcher.dispatch(sorted({job.organization for job in jobs}))
+	progress.tell(sorted({job.job_group for job in jobs if job.job_group}))
 	# The keys are freed last, because that may have to wait for a submitter. The statuses are asked for once
 	# more, because a rollback to a savepoint may have undone an end.
 	equal_jobs.release([job.name for job in ended if job.deduplication_key], FINISHED)

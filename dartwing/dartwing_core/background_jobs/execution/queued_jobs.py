@@ -30,6 +30,7 @@ FIELDS = (
 	"priority",
 	"depends_on",
 	"dependency_rule",
+	"job_group",
 	"input_parameters",
 	"checkpoint",
 	"timeout_seconds",

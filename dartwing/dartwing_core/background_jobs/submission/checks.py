@@ -43,6 +43,7 @@ COLUMNS = (
 	"priority",
 	"depends_on",
 	"dependency_rule",
+	"job_group",
 	"scheduled_at",
 	"scheduled_at_utc",
 	"ready_at",

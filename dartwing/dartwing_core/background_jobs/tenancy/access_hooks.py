@@ -15,7 +15,7 @@ from dartwing.dartwing_core.background_jobs import framework
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.tenancy.asking import is_in_a_request
 
-GUARDED = ("Background Job", "Job Execution Log", "Organization", "Org Member", "Person")
+GUARDED = ("Background Job", "Job Execution Log", "Job Group", "Organization", "Org Member", "Person")
 READING = ("read", "select", "report", "export", "print", "email")
 
 # how many names are looked for in one statement that tells which were found
@@ -30,6 +30,10 @@ def job_query_conditions(user: str | None = None) -> str:
 
 def job_log_query_conditions(user: str | None = None) -> str:
 	return access.condition_for("`tabJob Execution Log`.organization", user)
+
+
+def job_group_query_conditions(user: str | None = None) -> str:
+	return access.condition_for("`tabJob Group`.organization", user)
 
 
 def organization_query_conditions(user: str | None = None) -> str:
@@ -55,6 +59,7 @@ def _of_fellows(is_theirs: str) -> str:
 CONDITIONS = {
 	"Background Job": job_query_conditions,
 	"Job Execution Log": job_log_query_conditions,
+	"Job Group": job_group_query_conditions,
 	"Organization": organization_query_conditions,
 	"Org Member": org_member_query_conditions,
 	"Person": person_query_conditions,
@@ -68,6 +73,7 @@ def all_query_conditions(user: str | None = None) -> dict[str, str]:
 	return {
 		"Background Job": is_theirs.format("`tabBackground Job`.organization"),
 		"Job Execution Log": is_theirs.format("`tabJob Execution Log`.organization"),
+		"Job Group": is_theirs.format("`tabJob Group`.organization"),
 		"Organization": is_theirs.format("`tabOrganization`.name"),
 		"Org Member": is_theirs.format("`tabOrg Member`.organization"),
 		"Person": _of_fellows(is_theirs.format("fellow.organization")),

@@ -11,7 +11,14 @@ from frappe import _
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import access
 
-KEPT = ("Background Job", "Job Dependency", "Job Execution Log", "Job Step", "Job Tally")
+KEPT = (
+	"Background Job",
+	"Job Dependency",
+	"Job Execution Log",
+	"Job Group",
+	"Job Step",
+	"Job Tally",
+)
 CHANGED = ("Job Engine Settings", "Job Type", "Org Member", "Organization", "Person")
 
 

@@ -41,12 +41,14 @@ ORGANIZATIONS_OF_A_TICK = 100
 # names in rows that no organization has; rows without a name are about the whole site
 GONE = """select found.organization from (
 		select organization from `tabBackground Job` group by organization
+		union select organization from `tabJob Group` group by organization
 		union select organization from `tabJob Tally` group by granularity, organization
 	) found
 	left join `tabOrganization` organization on organization.name = found.organization
 	where organization.name is null and found.organization > '' and found.organization not like %s
 	limit %s"""
 IN_USE = """select exists (select 1 from `tabBackground Job` where organization = %(name)s)
+	or exists (select 1 from `tabJob Group` where organization = %(name)s)
 	or exists (
 		select 1 from `tabJob Tally` where granularity in %(granularities)s and organization = %(name)s
 	)"""
@@ -148,7 +150,7 @@ def _gone() -> list[str]:
 
 
 def put_away_batch(organization: str) -> int:
-	"""Put away some jobs of an organization that is gone, or its sums when there are no jobs any more.
+	"""Put away some jobs of an organization that is gone; when there are none any more, its groups, its sums.
 
 	In the current transaction; unfinished jobs come first, and become dead letters. Jobs whose
 	rows another transaction has locked are skipped. Returns how many rows; 0 when no more can be done now.
@@ -157,7 +159,21 @@ def put_away_batch(organization: str) -> int:
 	names = _some_jobs(organization, size)
 	if names:
 		return put_away_jobs(locked(names, skip_locked=True), former)
-	return job_tally.hand_over(organization, former, size)
+	return _put_away_groups(organization, former, size) or job_tally.hand_over(organization, former, size)
+
+
+def _put_away_groups(organization: str, former: str, limit: int) -> int:
+	with uncommitted_reads():
+		names = frappe.db.sql(
+			"select name from `tabJob Group` where organization = %(name)s and binary organization = %(name)s"
+			" limit %(limit)s",
+			{"name": organization, "limit": limit},
+			pluck=True,
+		)
+	if names:
+		query = "update `tabJob Group` force index (primary) set organization = %s where name in %s"
+		frappe.db.sql(ignoring_snapshot() + query, (former, names))
+	return len(names)
 
 
 def put_away_jobs(jobs: Sequence[BackgroundJob], former: str) -> int:

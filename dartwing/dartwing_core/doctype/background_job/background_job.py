@@ -9,9 +9,10 @@ from frappe.utils import get_datetime
 
 from dartwing.dartwing_core.background_jobs.announcing import notifications, realtime
 from dartwing.dartwing_core.background_jobs.announcing.masking import NO_SECRETS, Secrets
-from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database import sequences, times
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot, snapshot_ignored
 from dartwing.dartwing_core.background_jobs.errors import InvalidTransitionError, StaleJobError
+from dartwing.dartwing_core.background_jobs.groups import settling
 from dartwing.dartwing_core.background_jobs.statuses import (
 	ACTIVE,
 	CANCELED,
@@ -36,7 +37,7 @@ from dartwing.dartwing_core.background_jobs.tenancy.hidden import HiddenDocument
 from dartwing.dartwing_core.doctype.background_job import indexes, kept_texts
 from dartwing.dartwing_core.doctype.background_job.announcement import announce_after_commit
 from dartwing.dartwing_core.doctype.background_job.deletion import delete_old_jobs, delete_traces
-from dartwing.dartwing_core.doctype.background_job.job_ids import ensure_sequence, new_job_ids
+from dartwing.dartwing_core.doctype.background_job.job_ids import new_job_ids
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 from dartwing.dartwing_core.doctype.job_execution_log import job_execution_log
 
@@ -92,6 +93,7 @@ class BackgroundJob(HiddenDocument):
 		idempotency_hash: DF.Data | None
 		idempotency_key: DF.Data | None
 		input_parameters: DF.JSON | None
+		job_group: DF.Link | None
 		job_hash: DF.Data | None
 		job_type: DF.Link
 		max_retries: DF.Int
@@ -237,6 +239,8 @@ def _transition(
 		raise StaleJobError(_("{0} is no longer {1}").format(jobs[0].name, _(from_status)))
 	for job in jobs:
 		job.update(changes)
+	if status in FINISHED or from_status in FINISHED:
+		settling.settle_before_commit(jobs)
 	log = job_execution_log.entries(jobs, from_status, now, message=message, actor=actor, since=since)
 	job_execution_log.insert(log)
 	lines, events = [entry.line for entry in log], realtime.status_messages(jobs, from_status)
@@ -296,4 +300,4 @@ def rows_changed() -> int:
 
 def on_doctype_update() -> None:
 	indexes.add()
-	ensure_sequence()
+	sequences.ensure("Background Job")

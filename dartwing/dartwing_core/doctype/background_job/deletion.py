@@ -1,6 +1,6 @@
 """Deleting jobs, with all that they have left behind."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import frappe
@@ -16,16 +16,31 @@ from dartwing.dartwing_core.doctype.job_tally import job_tally
 def delete_old_jobs(days: int) -> int:
 	"""Delete final jobs that ended more than `days` days ago, with logs and files; 0 deletes nothing.
 
+	Members of a group go with it, when the group is Completed or Canceled for so long.
 	Commits each batch, so that no lock is held for long. Returns how many jobs went.
 	"""
-	deleted = 0
-	while days and (batch := _old_jobs(times.site_now() - timedelta(days=days))):
-		with snapshot_ignored():
-			_delete(batch)
-		# a batch is small, its locks must not outlive it
-		frappe.db.commit()
-		deleted += len(batch)
+	if not days:
+		return 0
+	ended_before = times.site_now() - timedelta(days=days)
+	deleted = sum(map(_delete_batch, _old_jobs(ended_before)))
+	for group in _old_groups(ended_before):
+		deleted += sum(map(_delete_batch, _members(group)))
+		_delete_group(group)
 	return deleted
+
+
+def _delete_batch(job_ids: Sequence[str]) -> int:
+	with snapshot_ignored():
+		_delete(job_ids)
+	# a batch is small, its locks must not outlive it
+	frappe.db.commit()
+	return len(job_ids)
+
+
+def _delete_group(name: str) -> None:
+	with snapshot_ignored():
+		frappe.db.delete("Job Group", {"name": name})
+	frappe.db.commit()
 
 
 def _delete(job_ids: Sequence[str]) -> None:
@@ -42,15 +57,43 @@ def delete_traces(job_ids: Sequence[str]) -> None:
 	frappe.db.delete("Job Execution Log", {"background_job": ("in", job_ids)})
 
 
-def _old_jobs(ended_before: datetime) -> list[str]:
-	return [
-		name
-		for status in FINAL
-		for name in frappe.get_all(
+def _old_jobs(ended_before: datetime) -> Iterator[list[str]]:
+	"""Jobs of no group, in batches; each batch must be gone when the next one is asked for.
+
+	It begins where the last one ended: before that there may be any number of members of groups that stay.
+	"""
+	for status in FINAL:
+		filters = [
+			["status", "=", status],
+			["modified", "<", ended_before],
+			["job_group", "is", "not set"],
+		]
+		since: list[list] = []
+		while batch := frappe.get_all(
 			"Background Job",
-			{"status": status, "modified": ("<", ended_before)},
+			[*filters, *since],
+			["name", "modified"],
 			order_by="modified asc",
 			limit=int(config.get("batch_size")),
-			pluck="name",
-		)
-	]
+		):
+			yield [job.name for job in batch]
+			since = [["modified", ">=", batch[-1].modified]]
+
+
+def _old_groups(ended_before: datetime) -> Iterator[str]:
+	"""Each must be gone when the next one is asked for."""
+	filters = {"status": ("in", FINAL), "ended_at": ("<", ended_before)}
+	while names := frappe.get_all("Job Group", filters, order_by="ended_at asc", limit=1, pluck="name"):
+		yield from names
+
+
+def _members(group: str) -> Iterator[list[str]]:
+	"""The members of a group, in batches; each must be gone when the next one is asked for."""
+	while batch := frappe.get_all(
+		"Background Job",
+		{"job_group": group},
+		order_by=None,
+		limit=int(config.get("batch_size")),
+		pluck="name",
+	):
+		yield batch

@@ -17,6 +17,7 @@ INDEXES = (
 	["status", "organization", "priority", "job_type", "ready_at"],
 	["depends_on", "status"],
 	["failed_parent"],
+	["job_group", "status"],
 )
 
 

@@ -1,0 +1,202 @@
+"""The status of a group, read from the rows of its members just before a transaction that moved one commits.
+
+So a group ends in the transaction in which its last member ends. Each such transaction locks the group's row,
+one after the other, and sees what those before it have committed. A member that another transaction has ended
+and not committed counts as unfinished: that transaction comes to the lock later, or is rolled back.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import frappe
+
+from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database.after_commit import one_closing
+from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
+from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import (
+	committed_reads,
+	uncommitted_reads,
+)
+from dartwing.dartwing_core.background_jobs.groups import rows
+from dartwing.dartwing_core.background_jobs.statuses import (
+	CANCELED,
+	COMPLETED,
+	DEAD_LETTER,
+	FAILED,
+	PENDING,
+	RUNNING,
+	UNFINISHED,
+)
+
+# ended groups that one tick looks at: those that ended last
+LOOKED_AT_BY_A_TICK = 5000
+
+
+def settle_before_commit(jobs: Sequence[Any]) -> None:
+	"""Settle the groups of jobs that this transaction has moved into FINISHED, or out of it."""
+	members = [job for job in jobs if job.get("job_group")]
+	if members:
+		one_closing(Settlement).add(members)
+
+
+class Settlement:
+	"""The groups whose members one transaction has moved, and these members."""
+
+	def __init__(self) -> None:
+		self._moved: dict[str, set[str]] = defaultdict(set)
+
+	def add(self, members: Sequence[Any]) -> None:
+		for job in members:
+			self._moved[job.get("job_group")].add(job.name)
+
+	def __call__(self) -> None:
+		settle(self._moved)
+
+
+def settle(moved: Mapping[str, Collection[str]]) -> None:
+	"""Give these groups the status that their members have, of whom this transaction has moved some.
+
+	What was undone to a savepoint does no harm, because the rows are asked.
+	"""
+	groups = {group.name: group for group in rows.locked(sorted(moved))}
+	if not groups:
+		return
+	going_on = _with_unfinished(list(groups))
+	reopened = [name for name in going_on if groups[name].status != RUNNING]
+	if reopened:
+		rows.write_status(reopened, RUNNING, times.site_now())
+	for name in groups.keys() - going_on:
+		_end(groups[name], moved[name])
+
+
+def _with_unfinished(names: Sequence[str]) -> set[str]:
+	"""Those with a member that is unfinished, whoever wrote that, committed or not."""
+	with uncommitted_reads():
+		return set(
+			frappe.db.sql(
+				"""select name from `tabJob Group` job_group where name in %s and exists (
+					select 1 from `tabBackground Job` where job_group = job_group.name and status in %s
+				)""",
+				(list(names), UNFINISHED),
+				pluck=True,
+			)
+		)
+
+
+def _end(group: frappe._dict, moved: Collection[str]) -> None:
+	"""End the group, unless a member is unfinished for everybody but the transaction that has ended it."""
+	members = _counts_of_others(group.name, moved)
+	if any(members[status] for status in UNFINISHED):
+		return
+	members += _counts_of(group.name, moved)
+	status = status_of(members)
+	if group.status != status:
+		rows.write_status([group.name], status, times.site_now())
+	if group.on_end_job:
+		_release(group.on_end_job)
+
+
+def status_of(members: Mapping[str, int]) -> str:
+	"""The status of a group whose members have all ended, by how many there are of each status."""
+	if members.get(DEAD_LETTER):
+		return FAILED
+	return CANCELED if members.get(CANCELED) else COMPLETED
+
+
+def _counts_of_others(group: str, moved: Collection[str]) -> Counter[str]:
+	"""How many members are of which status, as it is committed, without those that this transaction moved."""
+	with committed_reads():
+		return Counter(
+			dict(
+				frappe.db.sql(
+					"""select status, count(*) from `tabBackground Job`
+					where job_group = %s and name not in %s group by status""",
+					(group, [*moved, ""]),
+				)
+			)
+		)
+
+
+def _counts_of(group: str, moved: Collection[str]) -> Counter[str]:
+	"""The same of those that this transaction has moved: nobody else can have written to their rows."""
+	with uncommitted_reads():
+		return Counter(
+			dict(
+				frappe.db.sql(
+					"""select status, count(*) from `tabBackground Job`
+					where job_group = %s and name in %s group by status""",
+					(group, [*moved, ""]),
+				)
+			)
+		)
+
+
+def _release(on_end_job: str) -> None:
+	"""Let it go on, now or from its own time on, unless it has. If somebody has locked it, a tick does."""
+	waits = frappe.db.sql(
+		f"""{ignoring_snapshot()}select name from `tabBackground Job`
+		where name = %s and status = %s and ready_at is null for update skip locked""",
+		(on_end_job, PENDING),
+	)
+	if waits:
+		frappe.db.sql(
+			f"""{ignoring_snapshot()}update `tabBackground Job`
+			set ready_at = greatest(coalesce(scheduled_at_utc, %(now)s), %(now)s) where name = %(name)s""",
+			{"now": times.utc_now(), "name": on_end_job},
+		)
+
+
+def settle_overlooked() -> int:
+	"""Settle groups whose status is not what their members say; returns how many were looked at.
+
+	The safety net: rows that were restored or written by hand, an end that was read while somebody retried a
+	member and gave up. Commits each batch.
+	"""
+	seen: set[str] = set()
+	while batch := set(overlooked(int(config.get("batch_size")))) - seen:
+		settle({name: () for name in batch})
+		seen |= batch
+		# the locks of a batch must not outlive it
+		frappe.db.commit()
+	return len(seen)
+
+
+def overlooked(limit: int) -> list[str]:
+	"""Some groups that are Running without an unfinished member, or that ended and should not have."""
+	return [*left_open(limit), *_ended_too_early(limit)]
+
+
+def left_open(limit: int) -> list[str]:
+	return frappe.db.sql(
+		"""select name from `tabJob Group` job_group where status = %s and not exists (
+			select 1 from `tabBackground Job` where job_group = job_group.name and status in %s
+		) limit %s""",
+		(RUNNING, UNFINISHED, limit),
+		pluck=True,
+	)
+
+
+def _ended_too_early(limit: int) -> list[str]:
+	"""Groups that ended with an unfinished member, or without having let their `on_end_job` go on."""
+	return frappe.db.sql(
+		"""select name from (
+			select name, on_end_job from `tabJob Group` where ended_at is not null
+			order by ended_at desc limit %(looked_at)s
+		) job_group
+		where exists (
+			select 1 from `tabBackground Job` where job_group = job_group.name and status in %(unfinished)s
+		) or exists (
+			select 1 from `tabBackground Job` on_end
+			where on_end.name = job_group.on_end_job and on_end.status = %(pending)s
+				and on_end.ready_at is null
+		) limit %(limit)s""",
+		{
+			"looked_at": LOOKED_AT_BY_A_TICK,
+			"unfinished": UNFINISHED,
+			"pending": PENDING,
+			"limit": limit,
+		},
+		pluck=True,
+	)
