@@ -1,15 +1,11 @@
 """Groups of jobs for the tests, each made with its jobs in one transaction."""
 
-from collections.abc import Sequence
 from typing import Any
-from unittest.mock import patch
 
 import frappe
 from factories import OBLIGING, World, acting_as, submit_as
 
-from dartwing.dartwing_core.background_jobs import submit_jobs
-from dartwing.dartwing_core.background_jobs.groups import rows
-from dartwing.dartwing_core.background_jobs.submission import acceptance, direct_dispatch
+from dartwing.dartwing_core.background_jobs import Flow, Job
 
 
 def submit_group(
@@ -23,36 +19,12 @@ def submit_group(
 ) -> tuple[str, list[str], str | None]:
 	"""Commit a group; returns its name, the ids of its members and of its job at the end."""
 	parameters.setdefault("mode", "succeed")
+	jobs = [Job(job_type, {**parameters, "n": number}) for number in range(members)]
+	flow = Flow(title, jobs, on_end=Job(OBLIGING, {"mode": "succeed"}) if with_on_end else None)
 	with acting_as(user):
-		on_end = _waiting_job(organization) if with_on_end else None
-		group = rows.create(title, organization, user, on_end)
-		jobs = [
-			{"job_type": job_type, "organization": organization, "parameters": {**parameters, "n": n}}
-			for n in range(members)
-		]
-		names = [job.name for job in _submit_as_members(jobs, group)]
+		made = flow.submit(organization)
 		frappe.db.commit()
-	return group, names, on_end
-
-
-def _submit_as_members(jobs: Sequence[dict[str, Any]], group: str | None, **values: Any) -> list[Any]:
-	insert = acceptance._insert
-
-	def insert_members(new, *arguments):
-		for job in new:
-			job.update({"job_group": group, **values})
-		return insert(new, *arguments)
-
-	with patch.object(acceptance, "_insert", insert_members):
-		return submit_jobs(jobs)
-
-
-def _waiting_job(organization: str) -> str:
-	"""A Pending job that nothing but the end of a group lets go on."""
-	with patch.object(direct_dispatch, "has_slot", return_value=False):
-		job = {"job_type": OBLIGING, "organization": organization, "parameters": {"mode": "succeed"}}
-		(waiting,) = _submit_as_members([job], None, ready_at=None)
-	return waiting.name
+	return made.group, [job.name for job in made.jobs], made.on_end and made.on_end.name
 
 
 def add_member(group: str, **parameters: Any) -> str:

@@ -23,6 +23,8 @@ from unittest.mock import ANY
 import frappe
 
 from dartwing.dartwing_core.background_jobs import (
+	Flow,
+	Job,
 	JobCanceledError,
 	JobContext,
 	JobTimeoutError,
@@ -53,6 +55,40 @@ def tell_of_parents(context: JobContext) -> dict:
 	parents = context.parents
 	assert list(parents) == [parents[place] for place in range(len(parents))] == parents[:]
 	return {"result": [[one.job_id, one.job_type, one.status, one.result] for one in parents]}
+
+
+def fan_out(context: JobContext) -> dict:
+	"""Submit `count` jobs, and one after them; then do what `then` says."""
+	count, then = context.parameters["count"], context.parameters.get("then", "succeed")
+	job = {"mode": "write_people", "people": 1, "marker": context.parameters["marker"]}
+	pages = [context.submit("obliging_job", {**job, "page": page}) for page in range(count)]
+	merge = context.submit(
+		"obliging_job", {"mode": "tell_of_parents"}, depends_on=[page.name for page in pages]
+	)
+	if then != "succeed":
+		MODES[then](context)
+	return {"result": [*(page.name for page in pages), merge.name]}
+
+
+def fan_out_a_flow(context: JobContext) -> dict:
+	pages = [Job("obliging_job", {"mode": "succeed", "page": page}) for page in range(3)]
+	made = context.submit_flow(Flow("pages", pages >> Job("obliging_job", {"mode": "tell_of_parents"})))
+	return {"result": [made.group, [job.name for job in made.jobs]]}
+
+
+def fan_out_in_a_step(context: JobContext) -> dict:
+	def submit() -> str:
+		return context.submit("obliging_job", {"mode": "succeed", "of": context.job_id}).name
+
+	submitted = context.step("submit", submit)
+	if context.attempt == 1:
+		raise TransientError("after the step")
+	return {"result": submitted}
+
+
+def fan_out_in_a_thread(context: JobContext) -> None:
+	with ThreadPoolExecutor(1) as pool:
+		pool.submit(context.submit, "obliging_job", {"mode": "succeed"}).result()
 
 
 def write_people(context: JobContext) -> None:
@@ -734,6 +770,10 @@ MODES: dict[str, Callable] = {
 		succeed,
 		describe_context,
 		tell_of_parents,
+		fan_out,
+		fan_out_a_flow,
+		fan_out_in_a_step,
+		fan_out_in_a_thread,
 		write_people,
 		write_people_and_raise,
 		go_on_after_a_deadlock,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 	)
 	from dartwing.dartwing_core.background_jobs.metrics import get_metrics
 	from dartwing.dartwing_core.background_jobs.progress import JobContext
+	from dartwing.dartwing_core.background_jobs.submission.flows import Flow, Job
 	from dartwing.dartwing_core.background_jobs.submission.json_objects import generate_job_hash
 	from dartwing.dartwing_core.background_jobs.upkeep.dead_letter import (
 		discard_job,
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
 __all__ = [
 	"DuplicateJobError",
+	"Flow",
+	"Job",
 	"JobCanceledError",
 	"JobContext",
 	"JobTimeoutError",
@@ -78,6 +81,7 @@ _MODULE_OF = {
 	),
 	**dict.fromkeys(("discard_job", "discard_jobs", "retry_job", "retry_jobs"), "upkeep.dead_letter"),
 	**dict.fromkeys(("pause", "resume"), "upkeep.holding"),
+	**dict.fromkeys(("Flow", "Job"), "submission.flows"),
 	"JobContext": "progress",
 	"cleanup_old_jobs": "upkeep.retention",
 	"doctor": "insight.diagnosis",

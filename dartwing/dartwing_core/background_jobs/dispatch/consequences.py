@@ -39,7 +39,11 @@ def follow_acceptance(
 	new = [frappe._dict({field: job.get(field) for field in FIELDS}) for job in jobs]
 	one_message(Accepted, is_first=True).add(new, lines, events)
 	if any(job.status != QUEUED for job in new):
-		do_after_commit(partial(_dispatch, new))
+		# parents that are new as well have not ended
+		children = [
+			job.name for job in jobs if any(isinstance(parent, str) for parent in job.flags.parents or ())
+		]
+		do_after_commit(partial(_dispatch, sorted({job.organization for job in new}), children))
 
 
 class Accepted:
@@ -69,9 +73,9 @@ class Accepted:
 			wake_ups.push_all(queued)
 
 
-def _dispatch(jobs: Sequence[frappe._dict]) -> None:
-	dependencies.release_or_fail([job.name for job in jobs if job.depends_on])
-	dispatcher.dispatch(sorted({job.organization for job in jobs}))
+def _dispatch(organizations: Sequence[str], children: Sequence[str]) -> None:
+	dependencies.release_or_fail(children)
+	dispatcher.dispatch(organizations)
 
 
 def follow_end(job: BackgroundJob) -> None:

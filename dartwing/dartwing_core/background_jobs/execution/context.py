@@ -20,13 +20,15 @@ from dartwing.dartwing_core.background_jobs.announcing.masking import NO_SECRETS
 from dartwing.dartwing_core.background_jobs.announcing.realtime import publish_job_progress
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.database.drivers import CONNECTION_LOST
-from dartwing.dartwing_core.background_jobs.errors import JobCanceledError
+from dartwing.dartwing_core.background_jobs.errors import JobCanceledError, PermanentError
 from dartwing.dartwing_core.background_jobs.execution.control_connection import ControlConnection
 from dartwing.dartwing_core.background_jobs.execution.fresh_context import for_another_thread
 from dartwing.dartwing_core.background_jobs.execution.parents import Parent, Parents
 from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
 from dartwing.dartwing_core.background_jobs.steps.steps import Key, Steps
-from dartwing.dartwing_core.background_jobs.submission import json_objects
+from dartwing.dartwing_core.background_jobs.submission import acceptance, json_objects
+from dartwing.dartwing_core.background_jobs.submission.checks import DependsOn, JobRequest, When
+from dartwing.dartwing_core.background_jobs.submission.flows import Flow, SubmittedFlow, submit_flow
 from dartwing.dartwing_core.doctype.background_job.background_job import RUNNING, BackgroundJob
 
 Returned = TypeVar("Returned")
@@ -66,6 +68,8 @@ class JobContext:
 		self.checkpoint: dict[str, Any] | None = json_objects.from_json(job.checkpoint)
 		self.idempotency_key: str = key_of(frappe.local.site, job.name, get_datetime(job.creation))
 		self._parents = Parents(job.name, bool(job.depends_on))
+		self._group: str | None = job.job_group
+		self._thread, self._database = threading.get_ident(), frappe.local.db
 		self._locals = dict(frappe.local)
 		self._control = control
 		self._steps = Steps(job, self.attempt, limit.check)
@@ -113,6 +117,45 @@ class JobContext:
 	def is_canceled(self) -> bool:
 		"""Whether the job was canceled, or given to another attempt, as the database has it now."""
 		return not self._control.is_running()
+
+	def submit(
+		self,
+		job_type: str,
+		parameters: dict[str, Any] | None = None,
+		priority: str | None = None,
+		depends_on: DependsOn = None,
+		scheduled_at: When = None,
+		dependency_rule: str | None = None,
+	) -> BackgroundJob:
+		"""Submit another job of the organization in the handler's transaction; undone, it never was.
+
+		If this job belongs to a Job Group, so does the new one, and the group does not end before it.
+		Arguments and errors are those of `submit_job`. Call it in the handler's own thread.
+		"""
+		self._check_own_transaction()
+		request = JobRequest(
+			job_type,
+			self.organization,
+			parameters,
+			priority,
+			depends_on,
+			scheduled_at,
+			dependency_rule=dependency_rule,
+		)
+		return acceptance.accept([request], [""], group=self._group)[0]
+
+	def submit_flow(self, flow: Flow) -> SubmittedFlow:
+		"""As `submit`, for a whole flow.
+
+		If this job belongs to a Job Group, the flow's jobs join it: then the flow has no `on_end`, and its
+		title is not used. Otherwise the flow makes a group of its own.
+		"""
+		self._check_own_transaction()
+		return submit_flow(flow, self.organization, self._group)
+
+	def _check_own_transaction(self) -> None:
+		if threading.get_ident() != self._thread or frappe.local.db is not self._database:
+			raise PermanentError(_("a job is submitted in the thread and on the connection of the handler"))
 
 	def step(
 		self,

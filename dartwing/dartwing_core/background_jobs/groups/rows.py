@@ -23,16 +23,20 @@ COLUMNS = (
 )
 
 
-def create(title: str, organization: str, owner: str, on_end_job: str | None = None) -> str:
-	"""Insert a group, in the transaction that inserts its members; returns its name.
+def new_id() -> str:
+	"""The id of a group that is yet to be inserted."""
+	return sequences.new_ids("Job Group", "GRP", 1)[0]
+
+
+def create(name: str, title: str, organization: str, owner: str, on_end_job: str | None = None) -> None:
+	"""Insert a group of a new id, in the transaction that inserts its members.
 
 	`on_end_job` is a Pending job without `ready_at`, of no group: the end of the group lets it go on. The
 	caller has checked everything.
 	"""
-	(name,), now = sequences.new_ids("Job Group", "GRP", 1), times.site_now()
+	now = times.site_now()
 	row = (name, owner, now, now, owner, title, organization, owner, RUNNING, on_end_job, now)
 	inserts.insert("Job Group", COLUMNS, [row])
-	return name
 
 
 def locked(names: Sequence[str]) -> list[frappe._dict]:

@@ -24,16 +24,22 @@ from dartwing.dartwing_core.doctype.job_execution_log.job_execution_log import E
 
 
 def accept(
-	requests: Sequence[JobRequest], places: Sequence[str], keys: Sequence[Keyed | None] = ()
+	requests: Sequence[JobRequest],
+	places: Sequence[str],
+	keys: Sequence[Keyed | None] = (),
+	group: str | None = None,
 ) -> list[BackgroundJob]:
 	"""Check the requests, insert their jobs in the current transaction, all or none, and see to what follows.
 
-	Each place is put before the names of arguments in errors; `keys` are the requests' idempotency keys.
+	Each place is put before the names of arguments in errors; `keys` are the requests' idempotency keys. With
+	`group`, the jobs become members of that Job Group.
 	"""
 	checks = SubmissionChecks(requests)
 	jobs = [checks.check(request, place) for request, place in zip(requests, places, strict=True)]
 	for job, key in zip(jobs, keys, strict=False):
 		job.update(key.fields() if key else {})
+	for job in jobs:
+		job.job_group = group
 	if jobs:
 		insert(jobs, checks)
 	return jobs

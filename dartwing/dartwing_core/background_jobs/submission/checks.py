@@ -158,8 +158,9 @@ def stamp(jobs: Sequence[BackgroundJob]) -> None:
 		job.update({"name": name, "created_at": now, "creation": now, "modified": now})
 	for job in jobs:
 		job.depends_on = next(iter(parents.names_of(job)), None)
-		# a child waits for its parents and not for the clock; a time long ago gets nobody before others
-		job.ready_at = None if job.depends_on else max(job.scheduled_at_utc or now_utc, now_utc)
+		# who waits for others waits not for the clock; a time long ago gets nobody before others
+		waits = job.depends_on or job.flags.waits_for_group
+		job.ready_at = None if waits else max(job.scheduled_at_utc or now_utc, now_utc)
 
 
 def check_texts(request: JobRequest, where: str) -> None:
