@@ -24,6 +24,7 @@ TABLES = {
 	for doctype in (
 		"Background Job",
 		"Job Execution Log",
+		"Job Group",
 		"Job Tally",
 		"Job Type",
 		"Notification Settings",

@@ -14,12 +14,13 @@ import pytest
 from answers import API, LINK_CHECK, ROOM_CHECK, error, message, without_ids
 from factories import OBLIGING, World, end, submit
 from framework import since
+from grouped import submit_group
 from requests import Response
 
 SECRET = "known to Beta only"
 UNKNOWN = "JOB-1999-12345"
 JOB = "/api/resource/Background Job"
-GUARDED = ("Background Job", "Job Execution Log", "Organization", "Org Member", "Person")
+GUARDED = ("Background Job", "Job Execution Log", "Job Group", "Organization", "Org Member", "Person")
 
 
 @pytest.fixture
@@ -292,6 +293,7 @@ def test_beta_and_an_organization_that_there_is_not_are_the_same(attacker, forei
 	for name, arguments in (
 		("list_jobs", {}),
 		("list_dead_letters", {}),
+		("list_groups", {}),
 		("get_job_metrics", {}),
 		("submit_job", {"job_type": OBLIGING}),
 	):
@@ -302,7 +304,7 @@ def test_beta_and_an_organization_that_there_is_not_are_the_same(attacker, forei
 		assert error(answers[0], 403).replace(World.beta, "Nowhere") == error(answers[1], 403)
 
 
-@pytest.mark.parametrize("doctype", ["Organization", "Org Member", "Person", "Job Execution Log"])
+@pytest.mark.parametrize("doctype", GUARDED[1:])
 def test_rows_around_the_job_do_not_exist_either(attacker, foreign, doctype):
 	person = frappe.db.get_value("Person", {"frappe_user": World.bob})
 	name = {
@@ -310,6 +312,7 @@ def test_rows_around_the_job_do_not_exist_either(attacker, foreign, doctype):
 		"Person": person,
 		"Org Member": frappe.db.get_value("Org Member", {"person": person}),
 		"Job Execution Log": frappe.db.get_value("Job Execution Log", {"background_job": foreign}),
+		"Job Group": submit_group(1, World.bob, World.beta)[0],
 	}[doctype]
 	for ask in (attacker.get, attacker.delete):
 		answers = [ask(f"/api/resource/{doctype}/{one}") for one in (name, "nothing")]

@@ -25,13 +25,14 @@ from asking_frappe import (
 )
 from factories import World, acting_as, end, purge, submit
 from framework import since
+from grouped import submit_group
 from http_client import Client
 from methods_of_frappe import Method, whitelisted_methods
 from runtimes.chosen import is_a_bench
 
 from dartwing.dartwing_core.api import filter_lists, mentions, taken_objects
 
-GUARDED = ("Background Job", "Job Execution Log", "Organization", "Org Member", "Person")
+GUARDED = ("Background Job", "Job Execution Log", "Job Group", "Organization", "Org Member", "Person")
 SECRET = "known to Beta only"
 # where Frappe keeps what was done about a document
 ABOUT_DOCUMENTS = (
@@ -79,6 +80,7 @@ def foreign(world: World) -> dict[str, str]:
 	return {
 		"Background Job": job.name,
 		"Job Execution Log": frappe.db.get_value("Job Execution Log", {"background_job": job.name}),
+		"Job Group": submit_group(1, world.bob, world.beta)[0],
 		"Organization": world.beta,
 		"Person": person,
 		"Org Member": frappe.db.get_value("Org Member", {"person": person}),

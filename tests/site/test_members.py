@@ -10,13 +10,17 @@ import pytest
 from factories import OBLIGING, acting_as, end, make_member, make_user, remove_member, state, submit
 from frappe.permissions import add_user_permission
 from frappe.utils import add_days, nowdate
+from grouped import submit_group
 
 from dartwing.dartwing_core.background_jobs import (
+	cancel_group,
 	cancel_job,
+	get_group,
 	get_job_history,
 	get_job_status,
 	get_metrics,
 	list_dead_letters,
+	list_groups,
 	list_jobs,
 	retry_job,
 	submit_job,
@@ -33,17 +37,18 @@ REFUSALS = (frappe.PermissionError, frappe.DoesNotExistError)
 
 @pytest.fixture
 def member(world) -> Iterator[SimpleNamespace]:
-	"""A member and admin of Alpha and of Beta, with a waiting job and a dead letter in each."""
+	"""A member and admin of Alpha and of Beta, with a waiting job, a dead letter and a group in each."""
 	forget()
 	make_user(BOTH, ["Dartwing User", "Dartwing Admin"])
 	rows = {name: make_member(BOTH, name).name for name in (world.alpha, world.beta)}
 	frappe.db.commit()
-	waiting, dead = {}, {}
+	waiting, dead, group = {}, {}, {}
 	for name in rows:
 		waiting[name], dead[name] = submit(BOTH, name).name, submit(BOTH, name, mode="permanent").name
 		end(dead[name], "Dead Letter")
+		group[name] = submit_group(0, BOTH, name)[0]
 	person = frappe.db.get_value("Person", {"frappe_user": BOTH})
-	yield SimpleNamespace(person=person, rows=rows, waiting=waiting, dead=dead)
+	yield SimpleNamespace(person=person, rows=rows, waiting=waiting, dead=dead, group=group)
 	forget()
 
 
@@ -98,6 +103,10 @@ DOORS: dict[str, Callable[[SimpleNamespace, str], bool]] = {
 	"the page /jobs": lambda member, name: name in {row["name"] for row in offered()},
 	"Desk's list": shows("Background Job"),
 	"Desk's list of the history": shows("Job Execution Log"),
+	"Desk's list of groups": shows("Job Group"),
+	"a group": answers(lambda member, name: get_group(member.group[name])),
+	"cancel a group": answers(lambda member, name: cancel_group(member.group[name])),
+	"groups": answers(lambda member, name: list_groups(name)),
 	"Desk's list of organizations": shows("Organization", "name"),
 	"Desk's list of members": shows("Org Member"),
 	"the room of an organization": answers(

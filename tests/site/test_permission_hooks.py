@@ -8,6 +8,7 @@ import frappe
 import pytest
 from factories import OBLIGING, World, acting_as, purge, submit
 from framework import since
+from grouped import submit_group
 
 from dartwing.tests import contract_hooks
 
@@ -62,6 +63,7 @@ def documents(doctype: str, world: World) -> Iterator[Any]:
 	names = {
 		"Background Job": [job.name],
 		"Job Execution Log": frappe.get_all("Job Execution Log", {"background_job": job.name}, pluck="name"),
+		"Job Group": [submit_group(1)[0]],
 		"Job Type": [OBLIGING],
 		"Org Member": frappe.get_all("Org Member", {"organization": world.beta}, pluck="name"),
 		"Organization": [world.alpha, world.beta],

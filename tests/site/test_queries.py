@@ -10,6 +10,7 @@ STATUS_KEYS = {
 	"job_id",
 	"job_type",
 	"organization",
+	"job_group",
 	"status",
 	"priority",
 	"progress",

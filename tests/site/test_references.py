@@ -6,6 +6,7 @@ from typing import Any
 import frappe
 import pytest
 from factories import World, acting_as, purge, submit
+from grouped import submit_group
 
 from dartwing.dartwing_core.background_jobs.tenancy import references
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED
@@ -31,7 +32,8 @@ def foreign(world: World) -> dict[str, str]:
 	job = submit(world.bob, world.beta).name
 	member = frappe.get_all("Org Member", {"organization": world.beta}, ["name", "person"])[0]
 	log = frappe.get_all("Job Execution Log", {"background_job": job}, pluck="name")[0]
-	names = (job, log, world.beta, member.name, member.person)
+	group = submit_group(1, world.bob, world.beta)[0]
+	names = (job, log, group, world.beta, member.name, member.person)
 	return dict(zip(GUARDED, names, strict=True))
 
 

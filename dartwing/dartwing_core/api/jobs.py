@@ -9,9 +9,12 @@ from dartwing.dartwing_core.api.arguments import About
 from dartwing.dartwing_core.api.call_limits import CallLimit
 from dartwing.dartwing_core.api.endpoints import CHANGE, READ, endpoint
 from dartwing.dartwing_core.background_jobs import engine, metrics
+from dartwing.dartwing_core.background_jobs.groups.rows import STATUSES as GROUP_STATUSES
+from dartwing.dartwing_core.background_jobs.insight import groups as groups_seen
 from dartwing.dartwing_core.background_jobs.insight import queries
 from dartwing.dartwing_core.background_jobs.statuses import DEPENDENCY_RULES
 from dartwing.dartwing_core.background_jobs.upkeep import dead_letter
+from dartwing.dartwing_core.background_jobs.upkeep import groups as groups_changed
 from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, STATUSES, BackgroundJob
 
 SUBMIT = CallLimit("submit", 100)
@@ -29,6 +32,7 @@ Before = Annotated[str | None, About("Id of the last job of a page: the next pag
 BeginAnew = Annotated[
 	bool, About("Whether steps that are done and the last checkpoint are forgotten; by default they are kept")
 ]
+GroupId = Annotated[str, About("Id of a group of one of your organizations")]
 JobIds = Annotated[list[str] | None, About("Ids of dead letters")]
 Filters = Annotated[
 	dict | None, About("All dead letters with these values of `organization`, `job_type`, `error_type`")
@@ -96,12 +100,13 @@ def list_jobs(
 	limit: Limit = 20,
 	offset: Offset = 0,
 	before: Before = None,
+	group: Annotated[str | None, About("Id of a group: only its jobs")] = None,
 ) -> shapes.JobPage:
 	"""A page of jobs, newest first.
 
 	Pages by `offset` shift when jobs are submitted meanwhile; pages by `before` do not.
 	"""
-	return queries.list_jobs(organization, status, job_type, limit, offset, before)
+	return queries.list_jobs(organization, status, job_type, limit, offset, before, group)
 
 
 @endpoint(CHANGE, CANCEL)
@@ -162,6 +167,44 @@ def discard_jobs(
 ) -> shapes.BulkAnswer:
 	"""Cancel many dead letters for good, by their ids or by a filter."""
 	return dead_letter.discard_jobs(reason, job_ids, filters)
+
+
+@endpoint(READ, STATUS)
+def get_group(group_id: GroupId, limit: Limit = 20, offset: Offset = 0) -> shapes.JobGroup:
+	"""One group: how many of its jobs are how far, and a page of them, newest first."""
+	return groups_seen.get_group(group_id, limit, offset)
+
+
+@endpoint(READ, LIST)
+def list_groups(
+	organization: Organization = None,
+	status: Annotated[str | None, About("Only groups with this status", choices=GROUP_STATUSES)] = None,
+	limit: Annotated[int, About("How many groups", at_least=1, at_most=queries.MAX_PAGE)] = 20,
+	offset: Annotated[int, About("How many groups to leave out", at_least=0, at_most=queries.MAX_OFFSET)] = 0,
+) -> shapes.GroupPage:
+	"""A page of groups, newest first."""
+	return groups_seen.list_groups(organization, status, limit, offset)
+
+
+@endpoint(CHANGE, CANCEL)
+def cancel_group(group_id: GroupId) -> shapes.BulkAnswer:
+	"""Cancel the jobs of a group that have not ended, as its owner or as an admin of its organization."""
+	return groups_changed.cancel_group(group_id)
+
+
+@endpoint(CHANGE)
+def retry_group(group_id: GroupId, begin_anew: BeginAnew = False) -> shapes.BulkAnswer:
+	"""Retry the dead letters of a group, as an admin of its organization; the group is Running again."""
+	return groups_changed.retry_group(group_id, begin_anew)
+
+
+@endpoint(CHANGE)
+def discard_group(
+	group_id: GroupId,
+	reason: Annotated[str, About("Why nobody needs these jobs any more; it is kept in their history")],
+) -> shapes.BulkAnswer:
+	"""Cancel the dead letters of a group for good, as an admin of its organization."""
+	return groups_changed.discard_group(group_id, reason)
 
 
 def _accepted(job: BackgroundJob) -> shapes.JobAnswer:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from typing_extensions import NotRequired, TypedDict
 
+from dartwing.dartwing_core.background_jobs.groups.rows import STATUSES as GROUP_STATUSES
 from dartwing.dartwing_core.background_jobs.statuses import DEPENDENCY_RULES
 from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, STATUSES
 
@@ -27,6 +28,7 @@ class JobStatus(TypedDict):
 	job_id: str
 	job_type: str
 	organization: str
+	job_group: str | None
 	status: Status
 	priority: Priority
 	progress: float
@@ -48,6 +50,35 @@ class JobStatus(TypedDict):
 
 class JobPage(TypedDict):
 	jobs: list[JobStatus]
+	total: int
+	limit: int
+	offset: int
+
+
+class GroupStatus(TypedDict):
+	"""`on_end_job` starts when the group has ended; `progress` is in percent, of all jobs together."""
+
+	group_id: str
+	title: str
+	organization: str
+	owner_user: str | None
+	status: Literal[GROUP_STATUSES]  # type: ignore[valid-type]
+	on_end_job: str | None
+	created_at: Time | None
+	ended_at: Time | None
+	job_count: int
+	count_by_status: dict[Status, int]
+	progress: float
+
+
+class JobGroup(GroupStatus):
+	jobs: list[JobStatus]
+	limit: int
+	offset: int
+
+
+class GroupPage(TypedDict):
+	groups: list[GroupStatus]
 	total: int
 	limit: int
 	offset: int

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 		TransientError,
 	)
 	from dartwing.dartwing_core.background_jobs.insight.diagnosis import doctor
+	from dartwing.dartwing_core.background_jobs.insight.groups import get_group, list_groups
 	from dartwing.dartwing_core.background_jobs.insight.queries import (
 		get_job_history,
 		get_job_status,
@@ -36,6 +37,11 @@ if TYPE_CHECKING:
 		retry_job,
 		retry_jobs,
 	)
+	from dartwing.dartwing_core.background_jobs.upkeep.groups import (
+		cancel_group,
+		discard_group,
+		retry_group,
+	)
 	from dartwing.dartwing_core.background_jobs.upkeep.holding import pause, resume
 	from dartwing.dartwing_core.background_jobs.upkeep.recovery import recover
 	from dartwing.dartwing_core.background_jobs.upkeep.retention import cleanup_old_jobs
@@ -51,21 +57,26 @@ __all__ = [
 	"QueueFullError",
 	"RateLimitExceededError",
 	"TransientError",
+	"cancel_group",
 	"cancel_job",
 	"cleanup_old_jobs",
+	"discard_group",
 	"discard_job",
 	"discard_jobs",
 	"doctor",
 	"generate_job_hash",
+	"get_group",
 	"get_job_history",
 	"get_job_status",
 	"get_job_steps",
 	"get_metrics",
 	"list_dead_letters",
+	"list_groups",
 	"list_jobs",
 	"pause",
 	"recover",
 	"resume",
+	"retry_group",
 	"retry_job",
 	"retry_jobs",
 	"submit_job",
@@ -82,6 +93,8 @@ _MODULE_OF = {
 	**dict.fromkeys(("discard_job", "discard_jobs", "retry_job", "retry_jobs"), "upkeep.dead_letter"),
 	**dict.fromkeys(("pause", "resume"), "upkeep.holding"),
 	**dict.fromkeys(("Flow", "Job"), "submission.flows"),
+	**dict.fromkeys(("get_group", "list_groups"), "insight.groups"),
+	**dict.fromkeys(("cancel_group", "discard_group", "retry_group"), "upkeep.groups"),
 	"JobContext": "progress",
 	"cleanup_old_jobs": "upkeep.retention",
 	"doctor": "insight.diagnosis",

@@ -1,8 +1,11 @@
 """Unfinished → Canceled: taken out of RQ where it waits, told where it runs."""
 
+from collections.abc import Iterable, Iterator, Sequence
+
 import frappe
 from frappe import _
 
+from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.dispatch import consequences, wake_ups
 from dartwing.dartwing_core.background_jobs.errors import JobStateError, refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import access
@@ -12,7 +15,11 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	UNFINISHED,
 	BackgroundJob,
 	locked,
+	transition_all,
 )
+
+# why a job is refused, and the error if it was the only one asked for
+Refusals = dict[str, tuple[str, type[Exception]]]
 
 
 def cancel_job(job_id: str) -> BackgroundJob:
@@ -22,24 +29,68 @@ def cancel_job(job_id: str) -> BackgroundJob:
 	force after the grace period. Raises DoesNotExistError for a job that the user cannot see,
 	PermissionError for one that is neither theirs nor theirs to administer, JobStateError for an ended one.
 	"""
-	if not access.can_cancel(access.check_visible(job_id)):
-		refuse_argument("job_id", _("only its owner or an admin may cancel it"), frappe.PermissionError)
-	job = _cancel_unfinished(job_id)
-	wake_ups.withdraw_after_commit(job)
-	consequences.follow_end(job)
-	return job
+	done, refused = cancel_jobs([job_id])
+	if job_id in refused:
+		refuse_argument("job_id", *refused[job_id])
+	return done[0]
 
 
-def _cancel_unfinished(job_id: str) -> BackgroundJob:
-	found = locked([job_id])
-	if not found:
-		# deleted since it was seen
-		refuse_argument("job_id", _("no job {0}").format(repr(job_id)), frappe.DoesNotExistError)
-	job = found[0]
-	if job.status not in UNFINISHED:
-		reason = _("{0} is {1}").format(job_id, _(job.status))
-		if job.status == DEAD_LETTER:
-			reason = _("{0}; an admin may discard it").format(reason)
-		refuse_argument("job_id", reason, JobStateError)
-	job.transition_to(CANCELED, message=_("canceled"), canceled_by=frappe.session.user)
-	return job
+def cancel_jobs(job_ids: Sequence[str]) -> tuple[list[BackgroundJob], Refusals]:
+	"""Cancel those of these jobs that the user may cancel and that have not ended; why not the others.
+
+	The statements are as many for each batch as for one job.
+	"""
+	visible = access.visible_jobs(job_ids)
+	# asked once for all jobs of one owner in one organization
+	kinds = {(job.organization, job.owner_user): job for job in visible.values()}
+	may_cancel = {kind: access.can_cancel(job) for kind, job in kinds.items()}
+	refused: Refusals = {}
+	allowed = []
+	for job_id in dict.fromkeys(job_ids):
+		job = visible.get(job_id)
+		if not job:
+			refused[job_id] = _unknown(job_id)
+		elif not may_cancel[job.organization, job.owner_user]:
+			refused[job_id] = (_("only its owner or an admin may cancel it"), frappe.PermissionError)
+		else:
+			allowed.append(job_id)
+	done, ended = cancel_allowed(allowed)
+	return done, {**refused, **ended}
+
+
+def cancel_allowed(job_ids: Sequence[str]) -> tuple[list[BackgroundJob], Refusals]:
+	"""As `cancel_jobs`, when the caller knows that the user may cancel each of these jobs."""
+	done: list[BackgroundJob] = []
+	refused: Refusals = {}
+	for batch in _batches(job_ids):
+		rows = {job.name: job for job in locked(batch)}
+		refused.update((name, _unknown(name)) for name in batch if name not in rows)
+		refused.update(
+			(name, (_ended(job), JobStateError)) for name, job in rows.items() if job.status not in UNFINISHED
+		)
+		done += _cancel(rows.values())
+	wake_ups.withdraw_after_commit(done)
+	consequences.follow_ends(done)
+	return done, refused
+
+
+def _cancel(jobs: Iterable[BackgroundJob]) -> list[BackgroundJob]:
+	"""Cancel those that are unfinished, in one statement for all of one status."""
+	of_status = {status: [job for job in jobs if job.status == status] for status in UNFINISHED}
+	for some in of_status.values():
+		transition_all(some, CANCELED, message=_("canceled"), canceled_by=frappe.session.user)
+	return [job for some in of_status.values() for job in some]
+
+
+def _unknown(job_id: str) -> tuple[str, type[Exception]]:
+	return _("no job {0}").format(repr(job_id)), frappe.DoesNotExistError
+
+
+def _ended(job: BackgroundJob) -> str:
+	reason = _("{0} is {1}").format(job.name, _(job.status))
+	return _("{0}; an admin may discard it").format(reason) if job.status == DEAD_LETTER else reason
+
+
+def _batches(job_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+	size = int(config.get("batch_size"))
+	return (job_ids[start : start + size] for start in range(0, len(job_ids), size))

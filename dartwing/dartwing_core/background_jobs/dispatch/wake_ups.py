@@ -4,7 +4,8 @@ A wake-up only names a job; the row is the truth. A wake-up that is lost is push
 one that comes late, or twice, finds nothing to claim.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import frappe
@@ -86,20 +87,25 @@ def wake_up_seconds(job: BackgroundJob | frappe._dict) -> int:
 	return int(job.timeout_seconds + spare + setting("drain_budget_seconds"))
 
 
-def withdraw_after_commit(job: BackgroundJob) -> None:
-	"""Take the job's wake-up off its queue once the current transaction is committed.
+def withdraw_after_commit(jobs: Sequence[BackgroundJob]) -> None:
+	"""Take the jobs' wake-ups off their queues once the current transaction is committed.
 
-	If it cannot be taken off, it will find nothing to claim.
+	One that cannot be taken off will find nothing to claim.
 	"""
-	if job.rq_job_id:
-		do_after_commit(partial(_withdraw_needless, job, job.rq_job_id))
+	priority_of = {job.rq_job_id: job.priority for job in jobs if job.rq_job_id}
+	if priority_of:
+		do_after_commit(partial(_withdraw_needless, [job.name for job in jobs], priority_of))
 
 
-def _withdraw_needless(job: BackgroundJob, rq_job_id: str) -> None:
-	"""Take the wake-up off, unless the transition was undone to a savepoint and the job is still Queued."""
-	needs = "select 1 from `tabBackground Job` where name = %s and status = %s and rq_job_id = %s"
-	if not frappe.db.sql(needs, (job.name, QUEUED, rq_job_id)):
-		withdraw(QUEUE_BY_PRIORITY[job.priority], [rq_job_id])
+def _withdraw_needless(job_ids: Sequence[str], priority_of: Mapping[str, str]) -> None:
+	"""Take the wake-ups off, but those of jobs whose transition was undone to a savepoint: still Queued."""
+	needs = "select rq_job_id from `tabBackground Job` where name in %s and status = %s"
+	needed = set(frappe.db.sql(needs, (list(job_ids), QUEUED), pluck=True))
+	needless: dict[str, list[str]] = defaultdict(list)
+	for rq_job_id in priority_of.keys() - needed:
+		needless[QUEUE_BY_PRIORITY[priority_of[rq_job_id]]].append(rq_job_id)
+	for queue, rq_job_ids in needless.items():
+		withdraw(queue, rq_job_ids)
 
 
 def withdraw(queue: str, rq_job_ids: Sequence[str]) -> None:

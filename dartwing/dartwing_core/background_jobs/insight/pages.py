@@ -10,7 +10,7 @@ from typing import Any
 
 import frappe
 
-from dartwing.dartwing_core.background_jobs.statuses import FINISHED, UNFINISHED
+from dartwing.dartwing_core.background_jobs.statuses import FINISHED, STATUSES, UNFINISHED
 from dartwing.dartwing_core.doctype.job_tally.job_tally import finished_jobs
 
 # the fields that are compared, and the index that has the jobs of such a condition in order of creation
@@ -27,33 +27,39 @@ NEWEST_FIRST = "order by creation desc, name desc"
 
 @dataclass(frozen=True)
 class Scope:
-	"""Which jobs: of some organizations (None: of all), of one status and one type (None: of any)."""
+	"""Which jobs: of some organizations (None: of all), of one status, type and group (None: of any)."""
 
 	organizations: Sequence[str] | None = None
 	status: str | None = None
 	job_type: str | None = None
+	group: str | None = None
 
 
 def count(scope: Scope) -> int:
 	"""How many jobs there are, exactly as this transaction sees them."""
 	if scope.organizations is not None and not scope.organizations:
 		return 0
+	if scope.group:
+		# Job Tally knows of no groups; the members are counted on their index
+		return _count(scope, STATUSES)
 	finished = unfinished = 0
 	if scope.status is None or scope.status in FINISHED:
 		finished = finished_jobs(scope.organizations, scope.status, scope.job_type)
 	if scope.status is None or scope.status in UNFINISHED:
-		unfinished = _count_unfinished(scope)
+		unfinished = _count(scope, UNFINISHED)
 	return finished + unfinished
 
 
-def _count_unfinished(scope: Scope) -> int:
+def _count(scope: Scope, any_of: Sequence[str]) -> int:
 	job = frappe.qb.DocType("Background Job")
-	statuses = [scope.status] if scope.status else list(UNFINISHED)
+	statuses = [scope.status] if scope.status else list(any_of)
 	query = frappe.qb.from_(job).select(frappe.qb.functions("COUNT", "*")).where(job.status.isin(statuses))
 	if scope.organizations is not None:
 		query = query.where(job.organization.isin(list(scope.organizations)))
 	if scope.job_type:
 		query = query.where(job.job_type == scope.job_type)
+	if scope.group:
+		query = query.where(job.job_group == scope.group)
 	return query.run()[0][0]
 
 
@@ -96,6 +102,8 @@ def _index_of(scope: Scope) -> str:
 
 	By its estimates MariaDB may choose another index, and read past the jobs of every other status.
 	"""
+	if scope.group:
+		return f"force index (`{frappe.db.get_index_name(('job_group', 'status'))}`)"
 	wanted = {
 		"organization": scope.organizations is not None,
 		"status": scope.status,
@@ -109,7 +117,12 @@ def _index_of(scope: Scope) -> str:
 def _conditions(scope: Scope, before: frappe._dict | None) -> Iterator[tuple[list[str], list[Any]]]:
 	"""The conditions of each organization by itself: for several at once, no index is in order."""
 	for organization in scope.organizations if scope.organizations is not None else [None]:
-		wanted = {"organization": organization, "status": scope.status, "job_type": scope.job_type}
+		wanted = {
+			"organization": organization,
+			"status": scope.status,
+			"job_type": scope.job_type,
+			"job_group": scope.group,
+		}
 		conditions = [f"{field} = %s" for field, value in wanted.items() if value]
 		values = [value for value in wanted.values() if value]
 		if before:

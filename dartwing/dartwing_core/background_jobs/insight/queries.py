@@ -26,6 +26,7 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 STATUS_FIELDS = (
 	"job_type",
 	"organization",
+	"job_group",
 	"status",
 	"priority",
 	"progress",
@@ -68,7 +69,7 @@ def get_jobs(job_ids: Sequence[str]) -> list[dict[str, Any]]:
 		# the lists of Frappe v16 would make a list among these a part of their SQL
 		if not isinstance(job_id, str):
 			refuse_argument(f"job_ids[{place}]", _("must be a text, not {0}").format(shown(job_id)))
-	visible = _visible_organizations(None)
+	visible = visible_organizations(None)
 	filters: dict[str, Any] = {"name": ("in", list(job_ids) or [""])}
 	if visible is not None:
 		filters["organization"] = ("in", visible or [""])
@@ -83,16 +84,23 @@ def list_jobs(
 	limit: int = 20,
 	offset: int = 0,
 	before: str | None = None,
+	group: str | None = None,
 ) -> dict[str, Any]:
 	"""`{jobs: [as get_job_status], total, limit, offset}` of the user's organizations, newest first.
 
 	`limit` is 1 to 100. Pages by `offset` shift when jobs are submitted meanwhile; `before`, the id of
-	the last job of a page, makes the next page begin after it whatever arrives. Raises ValidationError
-	that names a wrong argument, PermissionError for an organization that the user is no active member of.
+	the last job of a page, makes the next page begin after it whatever arrives. `group` takes the jobs of
+	one group. Raises ValidationError that names a wrong argument, PermissionError for an organization that
+	the user is no active member of, DoesNotExistError for a group as `get_group`.
 	"""
 	if status and status not in STATUSES:
 		refuse_argument("status", _("{0} is none of {1}").format(repr(status), ", ".join(STATUSES)))
-	scope = Scope(_visible_organizations(organization), status, job_type and _as_stored("Job Type", job_type))
+	scope = Scope(
+		visible_organizations(organization),
+		status,
+		job_type and _as_stored("Job Type", job_type),
+		group and access.check_visible_group(group, "group").name,
+	)
 	return _page(scope, STATUS_FIELDS, limit, offset, before)
 
 
@@ -149,7 +157,7 @@ def steps_of(job_id: str) -> list[dict[str, Any]]:
 	return steps
 
 
-def _visible_organizations(organization: str | None) -> list[str] | None:
+def visible_organizations(organization: str | None) -> list[str] | None:
 	if organization:
 		access.check_member(organization)
 		return _only(organization)
@@ -176,7 +184,7 @@ def _as_stored(doctype: str, name: str) -> str:
 def _page(
 	scope: Scope, fields: tuple[str, ...], limit: int, offset: int, before: str | None
 ) -> dict[str, Any]:
-	_check_bounds(limit, offset)
+	check_bounds(limit, offset)
 	last = access.check_visible(before, "before") if before else None
 	return {
 		"jobs": _shaped(pages.page(scope, (*fields, *READ_AS_WELL), limit, offset, last), fields),
@@ -186,7 +194,7 @@ def _page(
 	}
 
 
-def _check_bounds(limit: int, offset: int) -> None:
+def check_bounds(limit: int, offset: int) -> None:
 	if not 1 <= limit <= MAX_PAGE:
 		refuse_argument("limit", _("{0} is not between 1 and {1}").format(limit, MAX_PAGE))
 	if not 0 <= offset <= MAX_OFFSET:

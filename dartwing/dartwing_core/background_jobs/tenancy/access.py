@@ -9,6 +9,8 @@ role whose permission covers some rows only. Nothing is kept between two questio
 removed is out at once.
 """
 
+from collections.abc import Sequence
+
 import frappe
 from frappe import _
 from frappe.utils import nowdate
@@ -35,6 +37,9 @@ MEMBERSHIPS = f"""`tabUser` user
 
 ADMIN_ROLE = "Dartwing Admin"
 METRICS_ROLE = "Job Metrics Reader"
+
+# what is read of a job or a group to decide who may see it and do something to it
+SEEN_FIRST = ["name", "organization", "owner_user", "status", "creation"]
 
 
 def is_system_manager(user: str | None = None) -> bool:
@@ -154,9 +159,25 @@ def check_visible(job_id: str, argument: str = "job_id") -> frappe._dict:
 	Raises DoesNotExistError for an unknown job and, word for word the same, for one of an organization
 	that the user is no active member of.
 	"""
-	job = frappe.db.get_value(
-		"Background Job", job_id, ["name", "organization", "owner_user", "status", "creation"], as_dict=True
+	return _visible("Background Job", job_id) or refuse_argument(
+		argument, _("no job {0}").format(repr(job_id)), frappe.DoesNotExistError
 	)
-	if not job or not is_member(job.organization):
-		refuse_argument(argument, _("no job {0}").format(repr(job_id)), frappe.DoesNotExistError)
-	return job
+
+
+def check_visible_group(group_id: str, argument: str = "group_id") -> frappe._dict:
+	"""As `check_visible`, for a Job Group."""
+	return _visible("Job Group", group_id) or refuse_argument(
+		argument, _("no group {0}").format(repr(group_id)), frappe.DoesNotExistError
+	)
+
+
+def _visible(doctype: str, name: str) -> frappe._dict | None:
+	found = frappe.db.get_value(doctype, name, SEEN_FIRST, as_dict=True)
+	return found if found and is_member(found.organization) else None
+
+
+def visible_jobs(job_ids: Sequence[str]) -> dict[str, frappe._dict]:
+	"""What `check_visible` tells of those of these jobs that the session's user may see."""
+	jobs = frappe.get_all("Background Job", {"name": ("in", [*job_ids, ""])}, SEEN_FIRST)
+	visible = {name for name in {job.organization for job in jobs} if is_member(name)}
+	return {job.name: job for job in jobs if job.organization in visible}

@@ -219,8 +219,7 @@ def _fail_unfinished(jobs: Sequence[BackgroundJob]) -> None:
 		transition_all(
 			failed, DEAD_LETTER, message=reason, actor="Engine", error_type=PERMANENT, error_message=reason
 		)
-		for job in failed:
-			wake_ups.withdraw_after_commit(job)
+		wake_ups.withdraw_after_commit(failed)
 		follow_ends(failed)
 
 

@@ -1,0 +1,70 @@
+"""Looking at groups of jobs: one with a page of its jobs, and a page of groups."""
+
+from typing import Any
+
+import frappe
+from frappe import _
+
+from dartwing.dartwing_core.background_jobs import framework
+from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.groups import counts, rows
+from dartwing.dartwing_core.background_jobs.insight import queries
+from dartwing.dartwing_core.background_jobs.tenancy import access
+
+FIELDS = ("title", "organization", "owner_user", "status", "on_end_job", "created_at", "ended_at")
+TIMES = ("created_at", "ended_at")
+COUNTS = ("job_count", "count_by_status", "progress")
+
+
+def get_group(group_id: str, limit: int = 20, offset: int = 0) -> dict[str, Any]:
+	"""`{group_id, title, …, job_count, count_by_status, progress, jobs, limit, offset}`, times in UTC.
+
+	`jobs` is a page of its jobs, newest first, each as `get_job_status` has it. Raises DoesNotExistError for
+	a group that does not exist or is none of the user's organizations.
+	"""
+	name = access.check_visible_group(group_id).name
+	page = queries.list_jobs(limit=limit, offset=offset, group=name)
+	group = frappe.db.get_value("Job Group", name, ["name", *FIELDS], as_dict=True)
+	(shaped,) = _shaped([group])
+	return {**shaped, **{part: page[part] for part in ("jobs", "limit", "offset")}}
+
+
+def list_groups(
+	organization: str | None = None, status: str | None = None, limit: int = 20, offset: int = 0
+) -> dict[str, Any]:
+	"""`{groups: [as get_group, without jobs], total, limit, offset}` of the user's, newest first.
+
+	Raises ValidationError that names a wrong argument, PermissionError for an organization that the user is
+	no active member of.
+	"""
+	if status and status not in rows.STATUSES:
+		refuse_argument("status", _("{0} is none of {1}").format(repr(status), ", ".join(rows.STATUSES)))
+	queries.check_bounds(limit, offset)
+	filters: dict[str, Any] = {"status": status} if status else {}
+	organizations = queries.visible_organizations(organization)
+	if organizations is not None:
+		filters["organization"] = ("in", organizations or [""])
+	groups = frappe.get_all(
+		"Job Group",
+		filters,
+		["name", *FIELDS],
+		order_by="creation desc, name desc",
+		limit=limit,
+		**framework.rows_passed_over(offset),
+	)
+	total = frappe.db.count("Job Group", filters)
+	return {"groups": _shaped(groups), "total": total, "limit": limit, "offset": offset}
+
+
+def _shaped(groups: list[frappe._dict]) -> list[dict[str, Any]]:
+	of_each = counts.of([group.name for group in groups])
+	return [
+		{
+			"group_id": group.name,
+			**{field: group[field] for field in FIELDS},
+			**{field: times.to_utc(group[field]) for field in TIMES},
+			**{field: of_each[group.name][field] for field in COUNTS},
+		}
+		for group in groups
+	]
