@@ -7,7 +7,7 @@ from frappe import _
 
 from dartwing.dartwing_core.api.endpoints import CHANGE, whitelisted
 from dartwing.dartwing_core.background_jobs import metrics
-from dartwing.dartwing_core.background_jobs.insight import charts, dossier
+from dartwing.dartwing_core.background_jobs.insight import charts, dossier, groups
 from dartwing.dartwing_core.background_jobs.upkeep import holding, selection
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	DEAD_LETTER,
@@ -75,6 +75,14 @@ def _chart(labels: list[str], rows: list[dict[str, Any]]) -> dict[str, Any]:
 			{"name": _("Dead Letter"), "values": [row["failed"] for row in rows]},
 		],
 	}
+
+
+# --- one group
+
+
+@whitelisted()
+def get_group_graph(group_id: str) -> dict[str, Any]:
+	return groups.get_graph(group_id)
 
 
 # --- one job, one Job Type

@@ -13,6 +13,7 @@ from dartwing.dartwing_core.background_jobs.groups.rows import STATUSES as GROUP
 from dartwing.dartwing_core.background_jobs.insight import groups as groups_seen
 from dartwing.dartwing_core.background_jobs.insight import queries
 from dartwing.dartwing_core.background_jobs.statuses import DEPENDENCY_RULES
+from dartwing.dartwing_core.background_jobs.submission.flows import Flow
 from dartwing.dartwing_core.background_jobs.upkeep import dead_letter
 from dartwing.dartwing_core.background_jobs.upkeep import groups as groups_changed
 from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, STATUSES, BackgroundJob
@@ -84,6 +85,34 @@ def submit_jobs(
 	"""Accept many jobs, all or none, in the order given."""
 	headers.refuse_idempotency_key(_("submit_jobs takes a key for each job, as jobs[0].idempotency_key"))
 	return [_accepted(job) for job in engine.submit_jobs(jobs)]
+
+
+@endpoint(CHANGE, SUBMIT)
+def submit_flow(
+	organization: Annotated[str, About("Organization that you are an active member of")],
+	title: Annotated[str, About("What people call this piece of work, at most 140 characters")],
+	jobs: Annotated[
+		list[dict],
+		About(
+			"Up to 10,000 objects with `job_type`, `parameters`, `priority`, `scheduled_at`; a `name` of the job"
+			" in this flow; `depends_on`, the name or the names of jobs that must be Completed first; and"
+			" `dependency_rule`"
+		),
+	],
+	on_end: Annotated[
+		dict | None,
+		About("A job as these, which starts when all of them have ended, whatever became of them"),
+	] = None,
+) -> shapes.FlowAnswer:
+	"""Accept jobs that depend on each other, all or none, with a group of their own."""
+	headers.refuse_idempotency_key(_("submit_flow takes none; an equal first job is refused with 409"))
+	made = Flow.parse(title, jobs, on_end).submit(organization)
+	return {
+		"group_id": made.group,
+		"message": _("Jobs accepted"),
+		"jobs": [_accepted(job) for job in made.jobs],
+		"on_end_job": made.on_end and made.on_end.name,
+	}
 
 
 @endpoint(READ, STATUS)

@@ -24,6 +24,15 @@ class JobAnswer(TypedDict):
 	is_existing: NotRequired[bool]
 
 
+class FlowAnswer(TypedDict):
+	"""The jobs in the order of the request; `on_end_job` waits for the end of the group."""
+
+	group_id: str
+	message: str
+	jobs: list[JobAnswer]
+	on_end_job: str | None
+
+
 class JobStatus(TypedDict):
 	job_id: str
 	job_type: str

@@ -7,6 +7,7 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs import framework
 from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.dispatch import parents
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.groups import counts, rows
 from dartwing.dartwing_core.background_jobs.insight import queries
@@ -15,6 +16,8 @@ from dartwing.dartwing_core.background_jobs.tenancy import access
 FIELDS = ("title", "organization", "owner_user", "status", "on_end_job", "created_at", "ended_at")
 TIMES = ("created_at", "ended_at")
 COUNTS = ("job_count", "count_by_status", "progress")
+# jobs of a group that a picture shows
+MAX_NODES = 500
 
 
 def get_group(group_id: str, limit: int = 20, offset: int = 0) -> dict[str, Any]:
@@ -28,6 +31,33 @@ def get_group(group_id: str, limit: int = 20, offset: int = 0) -> dict[str, Any]
 	group = frappe.db.get_value("Job Group", name, ["name", *FIELDS], as_dict=True)
 	(shaped,) = _shaped([group])
 	return {**shaped, **{part: page[part] for part in ("jobs", "limit", "offset")}}
+
+
+def get_graph(group_id: str) -> dict[str, Any]:
+	"""`{nodes: [{name, job_type, status, progress}], edges: [[parent, child]], more}`: how its jobs depend.
+
+	Of a group with more jobs than `MAX_NODES`, the oldest ones, and how many more there are. Errors as for
+	`get_group`.
+	"""
+	name = access.check_visible_group(group_id).name
+	nodes = frappe.get_all(
+		"Background Job",
+		{"job_group": name},
+		["name", "job_type", "status", "progress"],
+		order_by="name asc",
+		limit=MAX_NODES,
+	)
+	drawn = {node.name for node in nodes}
+	edges = [
+		[parent, child]
+		for child, found in parents.of_jobs(list(drawn)).items()
+		for parent in found
+		if parent in drawn
+	]
+	more = (
+		frappe.db.count("Background Job", {"job_group": name}) - len(nodes) if len(nodes) == MAX_NODES else 0
+	)
+	return {"nodes": nodes, "edges": edges, "more": more}
 
 
 def list_groups(
