@@ -7,7 +7,7 @@ from frappe import _
 
 from dartwing.dartwing_core.api.endpoints import CHANGE, whitelisted
 from dartwing.dartwing_core.background_jobs import metrics
-from dartwing.dartwing_core.background_jobs.insight import charts, dossier
+from dartwing.dartwing_core.background_jobs.insight import charts, dossier, groups
 from dartwing.dartwing_core.background_jobs.upkeep import holding, selection
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	DEAD_LETTER,
@@ -77,12 +77,17 @@ def _chart(labels: list[str], rows: list[dict[str, Any]]) -> dict[str, Any]:
 	}
 
 
-# --- one job, one Job Type
+# --- one job, one group, one Job Type
 
 
 @whitelisted()
 def get_dossier(job_id: str) -> dict[str, Any]:
 	return dossier.get_dossier(job_id)
+
+
+@whitelisted()
+def get_group_dossier(group_id: str) -> dict[str, Any]:
+	return groups.get_dossier(group_id)
 
 
 @whitelisted()
