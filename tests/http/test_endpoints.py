@@ -285,7 +285,7 @@ def test_list_dead_letters(adam, alice, world):
 	answer = message(adam.ask(f"{API}.list_dead_letters"))
 	assert {**answer, "jobs": None} == {"jobs": None, "total": 1, "limit": 20, "offset": 0}
 	(job,) = answer["jobs"]
-	assert list(job) == [*STATUS_KEYS, "error_traceback"]
+	assert set(job) == {*STATUS_KEYS, "error_traceback"}
 	assert (job["job_id"], job["error_traceback"]) == (job_id, "Trace")
 	assert message(alice.ask(f"{API}.list_dead_letters"))["jobs"] == []
 	refused = alice.ask(f"{API}.list_dead_letters", organization=world.alpha)
