@@ -29,9 +29,10 @@ def submit_group(
 
 
 def empty_group(user: str, organization: str) -> str:
-	"""A group that has no member yet; not committed."""
+	"""Commit a group that has no member yet."""
 	name = rows.new_id()
 	rows.create(name, "a group", organization, user)
+	frappe.db.commit()
 	return name
 
 

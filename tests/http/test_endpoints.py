@@ -143,7 +143,7 @@ def test_a_flow_that_is_refused_writes_nothing(alice, world):
 	)
 	assert "organization" in error(answer, 403)
 	frappe.db.rollback()
-	assert not (frappe.db.count("Background Job") or frappe.db.count("Job Group"))
+	assert [frappe.db.count(doctype) for doctype in ("Background Job", "Job Group")] == [0, 0]
 
 
 def test_too_many_of_a_type_say_when_to_retry(alice, world):
@@ -190,6 +190,9 @@ def test_get_job_status(alice, ask):
 		"result": {"a": 1},
 		"error_message": None,
 		"error_type": None,
+		"job_group": None,
+		"depends_on": [],
+		"dependency_rule": "success",
 	}
 
 

@@ -91,7 +91,8 @@ def _end(group: frappe._dict, moved: Collection[str]) -> None:
 	if any(members[status] for status in UNFINISHED):
 		return
 	members += _counts_of(group.name, moved)
-	status = status_of(members)
+	# when all jobs of a group were deleted, it is what it was
+	status = status_of(members) if members or group.status == RUNNING else group.status
 	if group.status != status:
 		rows.write_status([group.name], status, times.site_now())
 	if group.on_end_job:
