@@ -5,10 +5,12 @@ from datetime import datetime
 
 import frappe
 
+from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.database import inserts, sequences, times
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.statuses import CANCELED, COMPLETED, FAILED, RUNNING
 
+MAX_TITLE = 140
 # Running while a member is unfinished; Failed with a dead letter among its members
 STATUSES = (RUNNING, COMPLETED, FAILED, CANCELED)
 ENDED = (COMPLETED, FAILED, CANCELED)
@@ -27,9 +29,10 @@ def create(title: str, organization: str, owner: str, on_end_job: str | None = N
 	"""Insert a group, in the transaction that inserts its members; returns its name.
 
 	`on_end_job` is a Pending job without `ready_at`, of no group: the end of the group lets it go on. The
-	caller has checked everything.
+	caller has checked everything; the title is made storable and plain.
 	"""
 	(name,), now = sequences.new_ids("Job Group", "GRP", 1), times.site_now()
+	title = texts.line(title, MAX_TITLE)
 	row = (name, owner, now, now, owner, title, organization, owner, RUNNING, on_end_job, now)
 	inserts.insert("Job Group", COLUMNS, [row])
 	return name
