@@ -139,6 +139,7 @@ def test_get_job_status(alice, ask):
 		"job_id": job.name,
 		"job_type": OBLIGING,
 		"organization": job.organization,
+		"job_group": None,
 		"status": "Completed",
 		"priority": "Normal",
 		"progress": 100.0,
