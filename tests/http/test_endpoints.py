@@ -178,6 +178,7 @@ def test_get_job_status(alice, ask):
 		"job_id": job.name,
 		"job_type": OBLIGING,
 		"organization": job.organization,
+		"job_group": None,
 		"status": "Completed",
 		"priority": "Normal",
 		"progress": 100.0,
@@ -190,7 +191,6 @@ def test_get_job_status(alice, ask):
 		"result": {"a": 1},
 		"error_message": None,
 		"error_type": None,
-		"job_group": None,
 		"depends_on": [],
 		"dependency_rule": "success",
 	}

@@ -88,6 +88,14 @@ def test_members_that_stay_hide_no_older_and_no_younger_job(world):
 	assert frappe.db.count("Background Job", {"name": ("in", kept)}) == 4
 
 
+def test_a_group_that_has_an_unfinished_member_after_all_stays(world):
+	group, members = aged(31, "Completed", "Completed")
+	frappe.db.set_value("Background Job", members[0], "status", "Running", update_modified=False)
+	frappe.db.commit()
+	cleanup_old_jobs(30)
+	assert left(group, members) == (True, 2)
+
+
 # --- a deleted organization
 
 
