@@ -85,12 +85,17 @@ def get_group_graph(group_id: str) -> dict[str, Any]:
 	return groups.get_graph(group_id)
 
 
-# --- one job, one Job Type
+# --- one job, one group, one Job Type
 
 
 @whitelisted()
 def get_dossier(job_id: str) -> dict[str, Any]:
 	return dossier.get_dossier(job_id)
+
+
+@whitelisted()
+def get_group_dossier(group_id: str) -> dict[str, Any]:
+	return groups.get_dossier(group_id)
 
 
 @whitelisted()
