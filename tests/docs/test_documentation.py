@@ -161,6 +161,12 @@ def test_the_code_of_a_page_does_what_the_page_says(reader, page):
 	reader(page)
 
 
+def test_the_demo_runs_the_handlers_of_the_tutorial():
+	handlers = Page(ROOT / "docs/tutorial/a-scan-in-parts.md").blocks("python")[0].text
+	functions = handlers[handlers.index("def ") :]
+	assert functions in (ROOT / "dartwing/tests/scans.py").read_text()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_name_functions_and_methods_that_there_are(page):
 	for text in [block.text for block in page.blocks("sh")] + re.findall(r"`([^`\n]+)`", page.text):
