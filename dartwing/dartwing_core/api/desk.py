@@ -77,15 +77,12 @@ def _chart(labels: list[str], rows: list[dict[str, Any]]) -> dict[str, Any]:
 	}
 
 
-# --- one group
+# --- one job, one group, one Job Type
 
 
 @whitelisted()
 def get_group_graph(group_id: str) -> dict[str, Any]:
 	return groups.get_graph(group_id)
-
-
-# --- one job, one group, one Job Type
 
 
 @whitelisted()
