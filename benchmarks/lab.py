@@ -33,7 +33,7 @@ HANDLERS = {
 }
 RECORD = "Benchmark Record"
 BACKGROUND_JOB = CHECKOUT / "dartwing/dartwing_core/doctype/background_job/background_job.json"
-TABLES = ("Background Job", "Job Execution Log", "Job Tally")
+TABLES = ("Background Job", "Job Dependency", "Job Execution Log", "Job Group", "Job Tally")
 
 
 class Bench(BenchRuntime):

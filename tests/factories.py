@@ -88,8 +88,8 @@ class World:
 		for organization in self.organizations:
 			for job in frappe.get_all("Background Job", {"organization": organization}, pluck="name"):
 				remove_file_of(job)
-				for rows_of_a_job in ("Job Step", "Job Dependency"):
-					frappe.db.delete(rows_of_a_job, {"background_job": job})
+				frappe.db.delete("Job Step", {"background_job": job})
+				frappe.db.delete("Job Dependency", {"background_job": job})
 			frappe.db.delete("Job Execution Log", {"organization": organization})
 			frappe.db.delete("Background Job", {"organization": organization})
 			frappe.db.delete("Job Group", {"organization": organization})
