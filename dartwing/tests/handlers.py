@@ -51,6 +51,10 @@ def describe_context(context: JobContext) -> dict:
 	return {"result": public, "output_reference": "/private/files/nothing.txt"}
 
 
+def tell_of_the_group(context: JobContext) -> dict:
+	return {"result": context.group and list(context.group)}
+
+
 def tell_of_parents(context: JobContext) -> dict:
 	parents = context.parents
 	assert list(parents) == [parents[place] for place in range(len(parents))] == parents[:]
@@ -770,6 +774,7 @@ MODES: dict[str, Callable] = {
 		succeed,
 		describe_context,
 		tell_of_parents,
+		tell_of_the_group,
 		fan_out,
 		fan_out_a_flow,
 		fan_out_in_a_step,

@@ -34,10 +34,7 @@ def merge_pages(context: JobContext) -> dict:
 
 
 def tell_owner(context: JobContext) -> None:
-	group = frappe.db.get_value(
-		"Job Group", {"on_end_job": context.job_id}, ["title", "status"], as_dict=True
-	)
-	subject = f"{group.title}: {group.status}"
+	subject = f"{context.group.title}: {context.group.status}"
 	alert = frappe.get_doc(doctype="Notification Log", type="Alert", for_user=context.owner, subject=subject)
 	alert.insert(ignore_permissions=True)
 

@@ -8,7 +8,7 @@ from grouped import submit_group
 from many_jobs import PREFIX, add_mixed
 
 from dartwing.dartwing_core.background_jobs import cancel_group, get_group, list_groups
-from dartwing.dartwing_core.background_jobs.groups import settling
+from dartwing.dartwing_core.background_jobs.groups import rows, settling
 from dartwing.dartwing_core.doctype.background_job import deletion
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 
@@ -114,3 +114,11 @@ def test_what_is_old_is_found(world):
 		assert list(deletion._old_groups(before)) == []
 		assert list(deletion._old_jobs(before)) == []
 	assert_bounded(statements)
+
+
+def test_the_group_of_a_job(world):
+	group, (member,), on_end = submit_group(1, with_on_end=True)
+	for job in (member, on_end):
+		with all_statements() as statements:
+			assert rows.group_of(job).group_id == group
+		assert_bounded(statements, most=5)

@@ -1,10 +1,10 @@
 """Groups whose jobs a stock worker runs."""
 
 import frappe
-from factories import acting_as, end, state, transitions
+from factories import OBLIGING, acting_as, end, state, submit, transitions
 from grouped import row_of, status_of, submit_group
 
-from dartwing.dartwing_core.background_jobs import get_group, retry_group
+from dartwing.dartwing_core.background_jobs import Flow, Job, get_group, get_job_status, retry_group
 from dartwing.dartwing_core.background_jobs.announcing import realtime
 from dartwing.dartwing_core.background_jobs.dispatch import consequences
 
@@ -105,3 +105,15 @@ def test_several_ends_are_told_at_once(world, monkeypatch):
 	consequences.take_consequences(ended)
 	((_organization, message),) = messages
 	assert (message["status"], message["ended"], message["progress"]) == ("Canceled", 3, 100.0)
+
+
+def test_a_job_is_told_of_the_group_that_it_belongs_to_or_ends(world, work):
+	member = Job(OBLIGING, {"mode": "tell_of_the_group"})
+	with acting_as(world.alice):
+		made = Flow("Scan", member, on_end=Job(OBLIGING, {"mode": "tell_of_the_group"})).submit(world.alpha)
+		frappe.db.commit()
+	lone = submit(mode="tell_of_the_group", number=2)
+	work()
+	with acting_as(world.alice):
+		told = [get_job_status(job.name)["result"] for job in (made.jobs[0], made.on_end, lone)]
+	assert told == [[made.group, "Scan", "Running"], [made.group, "Scan", "Completed"], None]

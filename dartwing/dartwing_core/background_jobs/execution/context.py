@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from functools import partial, wraps
+from functools import cached_property, partial, wraps
 from hashlib import sha256
 from typing import Any, ParamSpec, TypeVar
 
@@ -25,6 +25,7 @@ from dartwing.dartwing_core.background_jobs.execution.control_connection import 
 from dartwing.dartwing_core.background_jobs.execution.fresh_context import for_another_thread
 from dartwing.dartwing_core.background_jobs.execution.parents import Parent, Parents
 from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
+from dartwing.dartwing_core.background_jobs.groups.rows import Group, group_of
 from dartwing.dartwing_core.background_jobs.steps.steps import Key, Steps
 from dartwing.dartwing_core.background_jobs.submission import acceptance, json_objects
 from dartwing.dartwing_core.background_jobs.submission.checks import DependsOn, JobRequest, When
@@ -82,6 +83,14 @@ class JobContext:
 		In the order of their submission, read in the handler's transaction when they are asked for.
 		"""
 		return self._parents
+
+	@cached_property
+	def group(self) -> Group | None:
+		"""The Job Group of this job, or whose `on_end` it is: `group_id`, `title` and `status`; else None.
+
+		Read in the handler's transaction when it is asked for first.
+		"""
+		return group_of(self.job_id)
 
 	@from_any_thread
 	def update_progress(self, percent: float, message: str | None = None) -> None:

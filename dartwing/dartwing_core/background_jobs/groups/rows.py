@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import frappe
 
@@ -38,6 +39,25 @@ def create(name: str, title: str, organization: str, owner: str, on_end_job: str
 	now = times.site_now()
 	row = (name, owner, now, now, owner, title, organization, owner, RUNNING, on_end_job, now)
 	inserts.insert("Job Group", COLUMNS, [row])
+
+
+class Group(NamedTuple):
+	"""What a job is told of its group."""
+
+	group_id: str
+	title: str
+	status: str
+
+
+def group_of(job_id: str) -> Group | None:
+	"""The group that the job is a member of, or at whose end it starts."""
+	fields = "select job_group.name, title, job_group.status from `tabJob Group` job_group"
+	found = frappe.db.sql(
+		f"""{fields} join `tabBackground Job` job on job.job_group = job_group.name where job.name = %(job)s
+		union all {fields} where on_end_job = %(job)s limit 1""",
+		{"job": job_id},
+	)
+	return Group(*found[0]) if found else None
 
 
 def locked(names: Sequence[str]) -> list[frappe._dict]:

@@ -11,6 +11,7 @@ INDEXES = (
 	["organization", "creation"],
 	["organization", "status", "creation"],
 	["ended_at"],
+	["on_end_job"],
 )
 
 
