@@ -78,7 +78,8 @@ class Lab:
 		for doctype in TABLES:
 			empty(doctype)
 		frappe.db.sql(
-			"delete from `tabJob Dependency` where background_job not in (select name from `tabBackground Job`)"
+			"delete from `tabJob Dependency`"
+			" where background_job not in (select name from `tabBackground Job`)"
 		)
 		frappe.db.delete("Person", {"first_name": "written by a test"})
 		frappe.db.commit()
