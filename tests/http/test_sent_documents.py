@@ -12,6 +12,7 @@ from runtimes.chosen import is_a_bench
 
 from dartwing.dartwing_core.api import sent_documents, switches
 from dartwing.dartwing_core.api.document_methods import RUNNING, Call, calls_of
+from dartwing.dartwing_core.api.routes import route_of
 
 SECRET = "known to Bob only"
 
@@ -153,7 +154,7 @@ def test_what_a_request_has_run_is_found_whichever_argument_counts(world, path, 
 	is_method = path.endswith("run_doc_method")
 	form = {"method": "m", **form} if is_method else form
 	with requested(path, **form) as request:
-		calls = calls_of(request, RUNNING[0] if is_method else "", form)
+		calls = calls_of(route_of(request), RUNNING[0] if is_method else "", form)
 	whole = [Call(*one[:4], (form,) if one[4] is ... else one[4]) for one in asked]
 	assert calls == whole
 

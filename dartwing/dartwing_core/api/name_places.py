@@ -248,12 +248,3 @@ def _is_of_names(doctype: str, name: str) -> bool:
 		or (field.fieldtype == "Link" and field.options in GUARDED)
 		or name in NAME_FIELDS
 	)
-
-
-def doctype_in_address(path: str) -> str | None:
-	"""The DocType that an address of REST is about, guarded or not; no other address says one."""
-	parts = list(filter(None, path.split("/")))
-	for kind in ("resource", "document", "doctype"):
-		if parts[:1] == ["api"] and kind in parts[1:3]:
-			return next(iter(parts[parts.index(kind) + 1 :]), None)
-	return None

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 import frappe
 
+from dartwing.dartwing_core.api.routes import route_of
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignore_snapshot_from_now_on
 
 DOCTYPES = (
@@ -38,7 +39,7 @@ def before_request() -> None:
 
 def is_about_us() -> bool:
 	"""Whether the app is named anywhere; a request that only looks like it is served as well."""
-	if OURS.search(unquote(frappe.request.path)):
+	if OURS.search(unquote(route_of(frappe.local.request).path)):
 		return True
 	return any(OURS.search(text_of(value)) for value in (frappe.local.form_dict or {}).values())
 

@@ -11,12 +11,12 @@ from typing import Any
 import frappe
 from frappe import _
 from frappe.model import child_table_fields, default_fields, table_fields
-from werkzeug.wrappers import Request
 
 from dartwing.dartwing_core.api import allowed, door, switches
 from dartwing.dartwing_core.api.document_methods import RUNNING, Call, calls_of
 from dartwing.dartwing_core.api.json_texts import parsed
 from dartwing.dartwing_core.api.mentions import is_doctype
+from dartwing.dartwing_core.api.routes import Route, route_of
 from dartwing.dartwing_core.api.saved_documents import changed_values, rows_and_stored
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import files
@@ -42,14 +42,13 @@ SAVING = ("frappe.client.", "frappe.desk.form.save.", "frappe.model.workflow.app
 
 def refuse_sent() -> None:
 	"""Before a request, once its user is known (`auth_hooks`): refuse what would be refused when saved."""
-	request, form = frappe.local.request, frappe.local.form_dict or {}
-	sent = door.method_of(request)
-	method = allowed.canonical(sent) if sent else ""
+	route, form = route_of(frappe.local.request), frappe.local.form_dict or {}
+	method = allowed.canonical(route.called) if route.called else ""
 	if door.is_ours(method):
 		return
-	calls = calls_of(request, method, form)
+	calls = calls_of(route, method, form)
 	if "System Manager" not in frappe.get_roles():
-		for doctype, values in values_in(request, method, form):
+		for doctype, values in values_in(route, method, form):
 			refuse_filters(doctype, values)
 	if calls or method:
 		switches.refuse_switches(method, form, calls)
@@ -60,11 +59,12 @@ def refuse_sent() -> None:
 				check(document)
 
 
-def values_in(request: Request, method: str, form: dict) -> Iterator[tuple[str | None, dict]]:
+def values_in(route: Route, method: str, form: dict) -> Iterator[tuple[str | None, dict]]:
 	"""What the request gives the fields of documents, with their DocType if it is told beside them."""
-	if stored := door.stored_doctype(request):
+	if stored := door.stored_doctype(route):
 		data = parsed(form.get("data"))
-		yield stored, data if isinstance(data, dict) else form
+		# version 2 stores the arguments themselves, whatever else is among them
+		yield from ((stored, values) for values in (form, data) if isinstance(values, dict))
 	for argument, value in form.items():
 		sent = parsed(value)
 		if isinstance(sent, dict) and argument in FIELDS.get(method, ()):

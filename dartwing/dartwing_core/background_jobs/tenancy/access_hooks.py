@@ -209,9 +209,7 @@ def _has_permission_in(
 
 def refuse(doc: frappe._dict, ptype: str) -> bool:
 	"""Raises as for an unknown name; False for who did not name it: for a file of it, and for many."""
-	request = getattr(frappe.local, "request", None)
-	is_of_a_file = request and request.path.startswith("/private/files/")
-	if not (is_of_a_file or frappe.local.flags.dartwing_listing):
+	if not frappe.local.flags.dartwing_listing:
 		raise_not_found(doc, ptype)
 	return False
 
@@ -224,6 +222,11 @@ def listing() -> Iterator[None]:
 		yield
 	finally:
 		frappe.local.flags.dartwing_listing = False
+
+
+def name_nothing() -> None:
+	"""For the rest of this request, as in `listing`: its address is that of a file."""
+	frappe.local.flags.dartwing_listing = True
 
 
 def refuse_request(doc: frappe._dict, ptype: str) -> bool:
