@@ -22,7 +22,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
-from dartwing.dartwing_core.api import door, routes, sent_documents
+from dartwing.dartwing_core.api import door, routes, saved_documents, sent_documents
 
 API = Path(door.__file__).parent
 # what an address is made of: names with slashes, "method", ends, letters of several encodings, nothing
@@ -236,3 +236,47 @@ def test_what_is_readdressed_is_read_anew(world):
 		door.readdress(request, route.with_name("Z"))
 		assert request.path == "/api/resource/Organization/Z"
 		assert routes.route_of(request).name == "Z"
+
+
+@pytest.mark.parametrize("name", ["name", "parent", "parenttype", "parentfield", "owner", "modified_by"])
+@pytest.mark.parametrize("value", [{"org_name": ["like", "B%"]}, ["x"]], ids=str)
+def test_an_object_is_no_name_when_a_document_is_saved_whatever_has_it_saved(world, name, value):
+	document = frappe.new_doc("Org Member")
+	document.set(name, value)
+	with requested("/anything"), pytest.raises(frappe.ValidationError, match=f"^{name}: must be one value"):
+		saved_documents.check_before_save(document)
+	saved_documents.check_before_save(document)
+
+
+def test_a_name_that_a_request_did_not_say_is_not_said(world):
+	hidden = frappe.get_doc("Organization", world.beta)
+	for sent in (
+		{"parent": {"org_name": ["like", "Beta%"]}},
+		{"filters": json.dumps({"org_name": ["like", "Bet%"]})},
+	):
+		with requested("/api/method/x", **sent), pytest.raises(frappe.DoesNotExistError) as raised:
+			hidden.check_permission("read")
+		assert str(raised.value) == ""
+	asked = (
+		("/api/resource/Organization/Beta Test Org", {}),
+		("/", {"name": "beta test org"}),
+		("/", {"doc": json.dumps({"docs": json.dumps({"name": world.beta})})}),
+	)
+	for path, sent in asked:
+		with (
+			requested(path, **sent),
+			pytest.raises(frappe.DoesNotExistError, match=f"{world.beta} not found"),
+		):
+			hidden.check_permission("read")
+
+
+@pytest.mark.parametrize(
+	"said", [{"doctype": "Organization"}, {"name": "another"}, {"data": '{"name": "another"}'}]
+)
+def test_a_document_is_stored_as_the_one_of_its_address(world, alice, said):
+	person = frappe.db.get_value("Person", {"frappe_user": world.alice})
+	answer = alice.put(f"/api/resource/Person/{person}", json={**said, "first_name": "x"})
+	assert answer.status_code == 417, answer.text
+	assert "is not that of the address" in answer.text
+	same = {"doctype": "Person", "name": person, "first_name": "x"}
+	assert "address" not in alice.put(f"/api/resource/Person/{person}", json=same).text

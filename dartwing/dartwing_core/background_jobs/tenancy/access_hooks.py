@@ -13,7 +13,7 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs import framework
 from dartwing.dartwing_core.background_jobs.tenancy import access
-from dartwing.dartwing_core.background_jobs.tenancy.asking import is_in_a_request
+from dartwing.dartwing_core.background_jobs.tenancy.asking import is_in_a_request, is_said
 
 GUARDED = ("Background Job", "Job Execution Log", "Job Group", "Organization", "Org Member", "Person")
 READING = ("read", "select", "report", "export", "print", "email")
@@ -235,7 +235,10 @@ def refuse_request(doc: frappe._dict, ptype: str) -> bool:
 
 
 def raise_not_found(doc: frappe._dict, ptype: str) -> None:
-	"""What Frappe v15 raises for a name that does not exist; for a deletion it says nothing more."""
-	if ptype == "delete":
+	"""What Frappe v15 raises for a name that does not exist; for a deletion it says nothing more.
+
+	Nor is a name said that the request did not say: something in it has found the document.
+	"""
+	if ptype == "delete" or not is_said(str(doc.name)):
 		raise frappe.DoesNotExistError
 	frappe.throw(_("{0} {1} not found").format(_(doc.doctype), doc.name), frappe.DoesNotExistError)
