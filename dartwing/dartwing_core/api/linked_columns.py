@@ -22,7 +22,7 @@ from dartwing.dartwing_core.api.sql_in_arguments import (
 )
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import access
-from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import GUARDED
 
 ARGUMENTS = STRUCTURE | frozenset((*CONDITIONS, "custom_columns", "export_fields", "select_columns"))
 # as Desk writes the table of the DocType that it asks

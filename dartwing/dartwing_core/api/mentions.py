@@ -14,13 +14,13 @@ import frappe
 
 from dartwing.dartwing_core.api.json_texts import parsed
 from dartwing.dartwing_core.api.routes import Route
-from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import GUARDED, OWN
 
 Change = Callable[..., str]
 
 LONGEST_NAME = 140
 # DocTypes of ours, guarded ones and those that many may read, of which only readable fields are asked
-ASKED = (*GUARDED, "Job Type", "Job Dependency", "Job Step", "Job Tally", "Job Engine Settings")
+ASKED = tuple(OWN)
 # a cheap look that tells most requests to pass; JSON may spell any letter as \u0041
 SUSPECT = re.compile("|".join([*(".?".join(one.split()) for one in ASKED), r"\\u"]), re.IGNORECASE)
 # whatever is no printable ASCII: the database takes Ä for A, and ignores what cannot be seen

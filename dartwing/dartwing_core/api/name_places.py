@@ -26,7 +26,7 @@ from dartwing.dartwing_core.api.mentions import (
 	is_doctype,
 )
 from dartwing.dartwing_core.api.signatures import taken_by
-from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import GUARDED
 
 # what holds a name, or several: arguments of methods, and keys of objects in them
 NAME = re.compile(

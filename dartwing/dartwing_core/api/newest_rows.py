@@ -14,22 +14,10 @@ import frappe
 
 from dartwing.dartwing_core.api.routes import route_of
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignore_snapshot_from_now_on
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import OWN
 
-DOCTYPES = (
-	"Background Job",
-	"Job Dependency",
-	"Job Engine Settings",
-	"Job Execution Log",
-	"Job Group",
-	"Job Step",
-	"Job Tally",
-	"Job Type",
-	"Org Member",
-	"Organization",
-	"Person",
-)
 # its methods, and whatever Frappe is told to do with its documents
-OURS = re.compile("|".join([r"dartwing\.", *map(re.escape, DOCTYPES)]))
+OURS = re.compile("|".join([r"dartwing\.", *map(re.escape, OWN)]))
 
 
 def before_request() -> None:

@@ -16,9 +16,10 @@ from dartwing.dartwing_core.api import markup
 from dartwing.dartwing_core.api.json_texts import DEEPEST, brackets_in
 from dartwing.dartwing_core.api.markup import texts_of
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
-from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED, hidden_among
+from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import hidden_among
 from dartwing.dartwing_core.background_jobs.tenancy.asking import is_asked, is_asked_by_a_member
 from dartwing.dartwing_core.background_jobs.tenancy.files import may_use
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import GUARDED
 
 # what each document has beside its fields
 WITHOUT_A_FIELD = (*default_fields, *child_table_fields)
