@@ -125,6 +125,7 @@ doc_events = {
 			f"{_api}.lent.refuse_lent",
 			f"{_api}.stored_questions.refuse_stored",
 		],
+		"before_save": f"{_api}.saved_documents.refuse_objects",
 		"on_update": [f"{_api}.lent.refuse_lent", f"{_api}.saved_documents.check_after_save"],
 		"before_rename": [f"{_jobs}.tenancy.renames.refuse_rename", f"{_api}.saved_documents.check_new_name"],
 		"after_rename": f"{_jobs}.tenancy.renames.refuse_rename",
