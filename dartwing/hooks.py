@@ -159,6 +159,9 @@ doc_events = {
 		doctype: {"before_validate": f"{_api}.about_oneself.refuse_others"}
 		for doctype in ("Personal Data Deletion Request", "Personal Data Download Request")
 	},
+	"Custom DocPerm": {"before_validate": f"{_api}.shown_to_nobody.refuse_rows"},
+	"DocType": {"before_validate": f"{_api}.shown_to_nobody.refuse_rows"},
+	"Property Setter": {"before_validate": f"{_api}.shown_to_nobody.refuse_setter"},
 	"Prepared Report": {"before_insert": f"{_api}.stored_questions.refuse_report"},
 	"Kanban Board": {"validate": f"{_api}.saved_documents.refuse_boards"},
 	**{

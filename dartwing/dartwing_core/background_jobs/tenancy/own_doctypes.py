@@ -15,8 +15,11 @@ EVERYBODY = "everybody"
 
 class OwnDocType(NamedTuple):
 	seen_by: str
-	# fields that nobody is shown, whatever their role: who guesses right would know them, so nobody asks
+	# fields that nobody asks for, whatever their role: who guesses right would know them
 	secrets: tuple[str, ...] = ()
+	# those of them whose values nobody is shown, and their permission level, which no role has
+	shown_to_nobody: tuple[str, ...] = ()
+	secret_level: int | None = None
 	# whether rows keep their names: what runs, waits or is told elsewhere knows them by these
 	keeps_names: bool = True
 
@@ -25,6 +28,8 @@ OWN = {
 	"Background Job": OwnDocType(
 		MEMBERS,
 		("input_parameters", "job_hash", "deduplication_key", "idempotency_hash", "request_hash"),
+		shown_to_nobody=("input_parameters",),
+		secret_level=2,
 	),
 	"Job Execution Log": OwnDocType(MEMBERS),
 	"Job Group": OwnDocType(MEMBERS),
@@ -32,7 +37,9 @@ OWN = {
 	"Org Member": OwnDocType(MEMBERS, keeps_names=False),
 	"Person": OwnDocType(MEMBERS, keeps_names=False),
 	"Job Dependency": OwnDocType(MANAGERS),
-	"Job Step": OwnDocType(MANAGERS, ("result", "last_key")),
+	"Job Step": OwnDocType(
+		MANAGERS, ("result", "last_key"), shown_to_nobody=("result", "last_key"), secret_level=1
+	),
 	"Job Tally": OwnDocType(MANAGERS),
 	"Job Type": OwnDocType(EVERYBODY, keeps_names=False),
 	# a single document, whose name everybody knows
