@@ -1,3 +1,5 @@
+from dartwing.dartwing_core.background_jobs.tenancy import own_doctypes as _own
+
 app_name = "dartwing"
 app_title = "Dartwing"
 app_publisher = "Dartwing contributors"
@@ -31,6 +33,7 @@ permission_query_conditions = {
 	"Org Member": f"{_access}.org_member_query_conditions",
 	"Organization": f"{_access}.organization_query_conditions",
 	"Person": f"{_access}.person_query_conditions",
+	**dict.fromkeys(_own.OF_MANAGERS, f"{_access}.managers_query_conditions"),
 	"*": f"{_references}.query_conditions",
 }
 
@@ -44,6 +47,7 @@ has_permission = {
 	"Org Member": f"{_access}.has_org_member_permission",
 	"Organization": f"{_access}.has_organization_permission",
 	"Person": f"{_access}.has_person_permission",
+	**dict.fromkeys(_own.OF_MANAGERS, f"{_access}.has_managers_permission"),
 	"*": f"{_references}.has_permission",
 }
 
@@ -67,14 +71,7 @@ override_whitelisted_methods = {
 }
 
 # searches for links, which a client may otherwise tell to ignore permissions
-standard_queries = {
-	"Background Job": f"{_api}.frappe_methods.search",
-	"Job Execution Log": f"{_api}.frappe_methods.search",
-	"Job Group": f"{_api}.frappe_methods.search",
-	"Org Member": f"{_api}.frappe_methods.search",
-	"Organization": f"{_api}.frappe_methods.search",
-	"Person": f"{_api}.frappe_methods.search",
-}
+standard_queries = dict.fromkeys(_own.GUARDED, f"{_api}.frappe_methods.search")
 
 before_request = [
 	f"{_api}.answers.before_request",
@@ -128,6 +125,7 @@ doc_events = {
 			f"{_api}.lent.refuse_lent",
 			f"{_api}.stored_questions.refuse_stored",
 		],
+		"before_save": f"{_api}.saved_documents.refuse_objects",
 		"on_update": [f"{_api}.lent.refuse_lent", f"{_api}.saved_documents.check_after_save"],
 		"before_rename": [f"{_jobs}.tenancy.renames.refuse_rename", f"{_api}.saved_documents.check_new_name"],
 		"after_rename": f"{_jobs}.tenancy.renames.refuse_rename",
@@ -161,6 +159,9 @@ doc_events = {
 		doctype: {"before_validate": f"{_api}.about_oneself.refuse_others"}
 		for doctype in ("Personal Data Deletion Request", "Personal Data Download Request")
 	},
+	"Custom DocPerm": {"before_validate": f"{_api}.shown_to_nobody.refuse_rows"},
+	"DocType": {"before_validate": f"{_api}.shown_to_nobody.refuse_rows"},
+	"Property Setter": {"before_validate": f"{_api}.shown_to_nobody.refuse_setter"},
 	"Prepared Report": {"before_insert": f"{_api}.stored_questions.refuse_report"},
 	"Kanban Board": {"validate": f"{_api}.saved_documents.refuse_boards"},
 	**{

@@ -2,8 +2,8 @@
 
 import frappe
 
-from dartwing.dartwing_core.api import newest_rows
 from dartwing.dartwing_core.background_jobs.database import sequences
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import OWN
 from dartwing.dartwing_core.background_jobs.upkeep.holding import release_after_migration
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 
@@ -15,7 +15,7 @@ SETTINGS = "Job Engine Settings"
 WORKSPACE = "Background Jobs"
 MODULE = "Dartwing Core"
 # those that have tables
-DOCTYPES = tuple(doctype for doctype in newest_rows.DOCTYPES if doctype != SETTINGS)
+DOCTYPES = tuple(doctype for doctype in OWN if doctype != SETTINGS)
 # what Frappe keeps about a document of any DocType, and the field that says which DocType
 KEPT_ABOUT = {
 	"Comment": "reference_doctype",

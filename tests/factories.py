@@ -308,6 +308,16 @@ def keep_step(job_id: str, step: str, position: int = 1, **values: Any) -> None:
 	frappe.db.commit()
 
 
+def keep_tally(organization: str) -> str:
+	"""The name of a row that counts jobs of the organization; commits."""
+	tally = frappe.new_doc("Job Tally").update({"organization": organization})
+	tally.name = frappe.generate_hash(length=40)
+	tally.set_user_and_timestamp()
+	tally.db_insert()
+	frappe.db.commit()
+	return tally.name
+
+
 @contextmanager
 def second_connection():
 	"""The block on a connection of its own, as another process would have; rolled back at its end."""

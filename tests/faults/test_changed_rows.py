@@ -27,7 +27,6 @@ from http_client import Client, Web
 from refusing import change_rows_first, reconnect, refuse_changed_rows, take_a_snapshot
 from runtimes.base import Runtime, Server, free_port
 
-from dartwing.dartwing_core.api.newest_rows import DOCTYPES
 from dartwing.dartwing_core.background_jobs import (
 	cancel_group,
 	cancel_job,
@@ -40,6 +39,7 @@ from dartwing.dartwing_core.background_jobs.database import snapshots
 from dartwing.dartwing_core.background_jobs.errors import StaleJobError
 from dartwing.dartwing_core.background_jobs.execution.claims import claim
 from dartwing.dartwing_core.background_jobs.executor import execute_job
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import OWN
 from dartwing.dartwing_core.background_jobs.upkeep import dead_letter, former_organizations, holding
 from dartwing.dartwing_core.background_jobs.upkeep.retention import cleanup_old_jobs
 from dartwing.dartwing_core.doctype.background_job.background_job import locked
@@ -417,4 +417,4 @@ def test_every_doctype_of_the_app_is_known():
 		for path in folder.iterdir()
 		if (path / f"{path.name}.json").exists()
 	}
-	assert names == set(DOCTYPES)
+	assert names == set(OWN)

@@ -9,7 +9,7 @@ from framework import since
 from requested import requested
 from runtimes.chosen import is_a_bench
 
-from dartwing.dartwing_core.api import door, mentions
+from dartwing.dartwing_core.api import door, mentions, routes
 
 # v16 has the second only
 LISTING = ("get_list_data",) if since(16) else ("get", "get_list_data")
@@ -44,8 +44,10 @@ def test_an_open_range_is_no_condition_of_a_page(world, path, field, sent):
 		("/api/resource/Organization/Secret.html", "/api/resource/Organization/Secret.html"),
 	],
 )
-def test_the_end_of_an_address_that_frappe_leaves_out_hides_no_name(path, changed):
-	assert mentions.changed_path(path, lambda name: "Other" if name == "Secret" else name) == changed
+def test_the_end_of_an_address_that_frappe_leaves_out_hides_no_name(world, path, changed):
+	with requested(path, "GET") as request:
+		route = routes.route_of(request)
+	assert mentions.changed_address(route, lambda name: "Other" if name == "Secret" else name) == changed
 
 
 @pytest.mark.parametrize("field", ["result", "last_key"])

@@ -12,7 +12,7 @@ from frappe.permissions import add_user_permission, remove_user_permission
 from frappe.utils import add_days, nowdate
 from http_client import Client
 
-from dartwing.dartwing_core.background_jobs.tenancy import access_hooks, references
+from dartwing.dartwing_core.background_jobs.tenancy import own_doctypes, references
 
 SECRET = "rows of the export"
 DANGEROUS = (
@@ -419,6 +419,6 @@ def may_name_documents(doctype: str) -> bool:
 	meta = frappe.get_meta(doctype)
 	kinds = [meta.get_field(field.options) for field in meta.get_dynamic_link_fields()]
 	return any(
-		kind.fieldtype != "Select" or set(kind.options.split("\n")) & set(access_hooks.GUARDED)
+		kind.fieldtype != "Select" or set(kind.options.split("\n")) & set(own_doctypes.GUARDED)
 		for kind in kinds
 	)

@@ -10,8 +10,9 @@ from http_client import Client
 from requested import requested
 from runtimes.chosen import is_a_bench
 
-from dartwing.dartwing_core.api import sent_documents, switches
+from dartwing.dartwing_core.api import saved_documents, sent_documents, switches
 from dartwing.dartwing_core.api.document_methods import RUNNING, Call, calls_of
+from dartwing.dartwing_core.api.routes import route_of
 
 SECRET = "known to Bob only"
 
@@ -153,7 +154,7 @@ def test_what_a_request_has_run_is_found_whichever_argument_counts(world, path, 
 	is_method = path.endswith("run_doc_method")
 	form = {"method": "m", **form} if is_method else form
 	with requested(path, **form) as request:
-		calls = calls_of(request, RUNNING[0] if is_method else "", form)
+		calls = calls_of(route_of(request), RUNNING[0] if is_method else "", form)
 	whole = [Call(*one[:4], (form,) if one[4] is ... else one[4]) for one in asked]
 	assert calls == whole
 
@@ -266,3 +267,38 @@ def test_a_document_as_it_is_sent_passes(world, sent):
 	):
 		with acting_as(world.alice), requested(path, "POST", **form):
 			sent_documents.refuse_sent()
+
+
+# --- objects where a field takes none
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, {}, ["x"]], ids=str)
+def test_an_object_in_a_field_that_takes_none_is_refused_by_the_field(world, manager, value):
+	fields = ("description", "timeout_seconds", "handler_method", "is_enabled", "default_priority")
+	meta = frappe.get_meta("Job Type")
+	for field in filter(meta.get_field, fields):
+		answer = manager.put(f"/api/resource/Job Type/{OBLIGING}", json={field: value})
+		assert answer.status_code == 417, (field, answer.text)
+		assert field in answer.text or meta.get_label(field) in answer.text, answer.text
+
+
+@pytest.mark.skipif(not is_a_bench(), reason="benchless has no ToDo")
+def test_a_member_is_told_the_field_too(world, alice):
+	todo = {"doctype": "ToDo", "description": "x", "allocated_to": world.alice}
+	for field in ("color", "description"):
+		answer = alice.call("frappe.client.insert", doc={**todo, field: {"a": 1}})
+		assert answer.status_code == 417, answer.text
+		assert f"{field}: must be one value" in answer.text
+
+
+def test_json_and_rows_of_a_table_are_objects():
+	taking = frappe._dict(fieldtype="JSON", fieldname="a", is_virtual=0)
+	table = frappe._dict(fieldtype="Table", fieldname="b")
+	other = frappe._dict(fieldtype="Long Text", fieldname="c")
+	doc = frappe._dict(a={"x": 1}, b=[], meta=frappe._dict(fields=[taking, table, other]))
+	doc.get_all_children = list
+	with requested("/x"):
+		saved_documents.refuse_objects(doc)
+		doc.c = {"x": 1}
+		with pytest.raises(frappe.ValidationError, match=r"^c: must be one value"):
+			saved_documents.refuse_objects(doc)

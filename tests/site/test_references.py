@@ -9,7 +9,7 @@ from factories import World, acting_as, purge, submit
 from grouped import submit_group
 
 from dartwing.dartwing_core.background_jobs.tenancy import references
-from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import GUARDED, OF_MANAGERS, OF_MEMBERS
 
 # of these Frappe is known to have rows about documents; a site has those that its Frappe has
 KNOWN = {
@@ -34,7 +34,7 @@ def foreign(world: World) -> dict[str, str]:
 	log = frappe.get_all("Job Execution Log", {"background_job": job}, pluck="name")[0]
 	group = submit_group(1, world.bob, world.beta)[0]
 	names = (job, log, group, world.beta, member.name, member.person)
-	return dict(zip(GUARDED, names, strict=True))
+	return dict(zip(OF_MEMBERS, names, strict=True))
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def may_see(row: Any, user: str) -> tuple[bool, bool]:
 		return bool(listed), references.has_permission(row, "read", user) is not False
 
 
-@pytest.mark.parametrize("guarded", GUARDED)
+@pytest.mark.parametrize("guarded", OF_MEMBERS)
 def test_a_row_is_for_who_may_see_what_it_is_about(world, foreign, made, guarded):
 	for doctype in doctypes_about_documents():
 		row = a_row(made, doctype, guarded, foreign[guarded])
@@ -96,6 +96,17 @@ def test_a_row_is_for_who_may_see_what_it_is_about(world, foreign, made, guarded
 		assert set(seen.values()) == {(False, False)}, (doctype, seen)
 		seen = {user: may_see(row, user) for user in (world.bob, world.manager, "Administrator")}
 		assert set(seen.values()) == {(True, True)}, (doctype, seen)
+
+
+@pytest.mark.parametrize("guarded", OF_MANAGERS)
+def test_a_row_about_what_only_system_managers_see_is_for_these(world, made, guarded):
+	document = frappe.new_doc(guarded)
+	insert(made, document)
+	for doctype in doctypes_about_documents():
+		row = a_row(made, doctype, guarded, document.name)
+		seen = {user: may_see(row, user) for user in (world.alice, world.bob, world.nobody, "Guest")}
+		assert set(seen.values()) == {(False, False)}, (doctype, seen)
+		assert may_see(row, world.manager) == (True, True), doctype
 
 
 def test_a_row_about_what_is_no_more_is_for_system_managers(world, made):

@@ -2,14 +2,18 @@
 
 import frappe
 from frappe._api.unsupported import refuse
-from frappe.api.v1 import url_rules
+from frappe.api import v1, v2
 from frappe.utils.response import build_response
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import Map, Submount
 from werkzeug.wrappers import Request, Response
 
 API_URL_MAP = Map(
-	[Submount("/api", url_rules()), Submount("/api/v1", url_rules())],
+	[
+		Submount("/api", v1.url_rules()),
+		Submount("/api/v1", v1.url_rules()),
+		Submount("/api/v2", v2.url_rules()),
+	],
 	strict_slashes=False,
 	merge_slashes=False,
 )

@@ -102,16 +102,6 @@ def canonical(method: str) -> str:
 		return method
 
 
-def of_doctype(doctype: str, method: str) -> str:
-	"""The path of a method by the DocType in whose module it is."""
-	try:
-		module = frappe.get_attr("frappe.modules.utils.load_doctype_module")(doctype)
-		return f"{module.__name__}.{method}"
-	except Exception:
-		# Frappe itself says what is wrong with it
-		return f"{doctype}/{method}"
-
-
 def check_alias(sent: str, method: str) -> None:
 	"""A method that an app overrides is overridden by its own path alone."""
 	if sent != method and method in frappe.get_hooks("override_whitelisted_methods"):

@@ -12,8 +12,8 @@ import frappe
 from frappe import _
 from werkzeug.wrappers import Request, Response
 
-from dartwing.dartwing_core.api.door import method_of
 from dartwing.dartwing_core.api.endpoints import ENDPOINTS
+from dartwing.dartwing_core.api.routes import route_of
 from dartwing.dartwing_core.background_jobs import texts
 
 PREFIX = "dartwing.dartwing_core.api."
@@ -58,8 +58,7 @@ def retry_after(status: int) -> int | None:
 
 def is_ours(request: Request) -> bool:
 	"""Whether a request names one of this API's methods, in its path or as Frappe's older `cmd`."""
-	command = frappe.local.form_dict.get("cmd") if frappe.local.form_dict else None
-	return f"/{PREFIX}" in request.path or str(command or "").startswith(PREFIX)
+	return route_of(request).called.startswith(PREFIX)
 
 
 def fault_of_body(request: Request) -> str | None:
@@ -86,14 +85,14 @@ def is_unread() -> bool:
 def is_no_method(request: Request) -> bool:
 	"""Whether what the request names stands in our modules, and yet is nothing that a client may call."""
 	try:
-		return frappe.get_attr(method_of(request)) not in frappe.whitelisted
+		return frappe.get_attr(route_of(request).called) not in frappe.whitelisted
 	except (AttributeError, ImportError, TypeError, ValueError, frappe.ValidationError):
 		return True
 
 
 def missing_argument(request: Request) -> str | None:
 	"""The first argument that the method needs and that was not sent."""
-	wanted = signature(frappe.get_attr(method_of(request))).parameters.values()
+	wanted = signature(frappe.get_attr(route_of(request).called)).parameters.values()
 	needed = [one.name for one in wanted if one.default is one.empty and one.kind is not one.VAR_KEYWORD]
 	return next((name for name in needed if name not in (frappe.local.form_dict or {})), None)
 
@@ -107,7 +106,7 @@ def body_of(response: Response) -> dict:
 
 
 def is_wrong_method(request: Request) -> bool:
-	named = ENDPOINTS.get(request.path.rpartition(".")[2])
+	named = ENDPOINTS.get(route_of(request).called.rpartition(".")[2])
 	return bool(named) and request.method not in named.methods
 
 

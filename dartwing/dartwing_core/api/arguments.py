@@ -17,6 +17,7 @@ from typing import Annotated, Any, get_args, get_origin
 import frappe
 from frappe import _
 
+from dartwing.dartwing_core.api.routes import route_of
 from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.config import MAX_JSON_LEVELS
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
@@ -100,8 +101,7 @@ def refuse_unknown(function: Callable) -> None:
 	A client would believe that it was heard. Nothing is refused when the method is called by another one.
 	"""
 	form = frappe.local.form_dict
-	called = f"{function.__module__}.{function.__name__}"
-	if not frappe.request or called not in (form.get("cmd"), frappe.request.path.rpartition("/")[2]):
+	if not frappe.request or route_of(frappe.request).called != f"{function.__module__}.{function.__name__}":
 		return
 	taken = {*signature(function).parameters, *OF_FRAPPE}
 	for name in form:

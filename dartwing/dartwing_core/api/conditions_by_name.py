@@ -4,14 +4,14 @@ Frappe's lists of the website, as a method and as a page, ask for each argument 
 the DocType is, whatever else arguments of this name are: prose, an object, several addresses.
 """
 
-import re
 from typing import Any
 
 import frappe
 from frappe import _
 
 from dartwing.dartwing_core.api.filter_lists import has_open_range, read
-from dartwing.dartwing_core.api.mentions import ASKED, asked_in_path
+from dartwing.dartwing_core.api.mentions import ASKED, asked_in_address
+from dartwing.dartwing_core.api.routes import Route
 from dartwing.dartwing_core.api.signatures import taken_by
 from dartwing.dartwing_core.api.sql_in_arguments import named_doctypes
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
@@ -19,26 +19,23 @@ from dartwing.dartwing_core.background_jobs.tenancy.conditions import readable_c
 
 # Frappe's methods, and those of ours that override some
 FRAPPES = ("frappe.", f"{__name__.rpartition('.')[0]}.frappe_methods.")
-# where Frappe v15 and v16 have Desk, which asks by its methods; what only begins so is a page, as any other
-DESK = re.compile("/(app|desk)(/|$)")
 
 
-def check(method: str, form: dict, path: str) -> None:
+def check(method: str, form: dict, route: Route) -> None:
 	"""Raise ValidationError, which names the argument, for an open range, or a field that nobody asks for.
 
 	An argument of a page is one value. Where a page is told the name of a document, Frappe takes an
 	object for a filter; a body of JSON may hold one.
 	"""
-	is_of_page = is_page(method, path)
-	if not (is_of_page or takes_any(method)):
+	if not (route.is_page or takes_any(method)):
 		return
 	doctypes = named_doctypes(form)
 	for argument, value in () if "System Manager" in frappe.get_roles() else form.items():
-		if is_of_page and isinstance(value, dict | list):
+		if route.is_page and isinstance(value, dict | list):
 			refuse_argument(argument, _("must be one value"))
 		if has_open_range({argument: value}, doctypes):
 			refuse_argument(argument, _("holds a query"))
-	for doctype in {*doctypes, *asked_in_path(path)} & {*ASKED}:
+	for doctype in {*doctypes, *asked_in_address(route)} & {*ASKED}:
 		check_fields(doctype, form)
 
 
@@ -47,10 +44,6 @@ def check_fields(doctype: str, form: dict[str, Any]) -> None:
 	for argument, value in form.items():
 		if meta.get_field(argument):
 			readable_conditions(doctype, {argument: read(value)}, argument)
-
-
-def is_page(method: str, path: str) -> bool:
-	return not method and not path.startswith("/api/") and not DESK.match(path)
 
 
 def is_a_condition(method: str, argument: str) -> bool:

@@ -10,16 +10,13 @@ from inspect import signature
 from typing import Any
 
 import frappe
-from werkzeug.wrappers import Request
 
 from dartwing.dartwing_core.api.json_texts import parsed
 from dartwing.dartwing_core.api.mentions import is_doctype
+from dartwing.dartwing_core.api.routes import CALL, Route
 
 # of version 1 of the API, and of version 2
 RUNNING = ("frappe.handler.run_doc_method", "frappe.api.v2.run_doc_method")
-# where version 1 takes it in the address of a document, and where version 2 does
-RUN_METHOD = "run_method"
-METHOD = "method"
 # where the versions take a document that is sent, and arguments
 DOCUMENTS = ("docs", "document")
 ARGUMENTS = ("args", "arg", "kwargs")
@@ -55,12 +52,12 @@ class Call:
 		return {taken[0]: value} if taken else {}
 
 
-def calls_of(request: Request, method: str, form: dict) -> list[Call]:
+def calls_of(route: Route, method: str, form: dict) -> list[Call]:
 	"""What the request may have run; Frappe itself says what is wrong with what cannot be.
 
 	Which of several arguments counts differs between the versions of the API.
 	"""
-	calls = called_by_method(form) if method in RUNNING else called_by_address(request, form)
+	calls = called_by_method(form) if method in RUNNING else called_by_address(route, form)
 	return [call for call in calls if is_doctype(call.doctype)]
 
 
@@ -84,13 +81,6 @@ def read(value: Any) -> Any:
 		return value
 
 
-def called_by_address(request: Request, form: dict) -> Iterator[Call]:
-	parts = request.path.strip("/").split("/")
-	for kind in ("resource", "document"):
-		if parts[0] == "api" and kind in parts[1:3]:
-			doctype, *rest = [*parts[parts.index(kind) + 1 :], ""]
-			if METHOD in rest[1:]:
-				place = len(rest) - 1 - rest[::-1].index(METHOD)
-				yield Call(doctype, "/".join(rest[:place]), None, "/".join(rest[place + 1 : -1]), (form,))
-			if form.get(RUN_METHOD):
-				yield Call(doctype, "/".join(rest[:-1]), None, str(form[RUN_METHOD]), (form,))
+def called_by_address(route: Route, form: dict) -> Iterator[Call]:
+	if route.kind == CALL:
+		yield Call(route.doctype, route.name, None, route.method, (form,))

@@ -28,6 +28,15 @@ from dartwing.dartwing_core.api import (
 	questions,
 	sql_in_arguments,
 )
+from dartwing.dartwing_core.api.routes import (
+	COUNT,
+	FILE,
+	LIST,
+	STORING,
+	Route,
+	refuse_contradiction,
+	route_of,
+)
 from dartwing.dartwing_core.api.stand_ins import Replacement, drawn_digits
 from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.tenancy import access, access_hooks
@@ -38,14 +47,12 @@ NOT_OURS = f"{OURS}frappe_methods"
 TRACEBACK = ("exc", "_exc_source")
 # what a browser would run scripts of, for whoever opens the file
 ACTIVE = re.compile("html|xml")
-# what is no page that shows its arguments
-NO_PAGES = ("/files/", "/private/")
-STORING = ("POST", "PUT", "PATCH")
 
 
 class Part(NamedTuple):
-	"""What of a request is looked at for names: the arguments, and what `Places` has to know of them."""
+	"""What of a request is looked at for names: where it goes, its arguments, what `Places` has to know."""
 
+	route: Route
 	form: dict
 	around: frozenset[str]
 	address: str | None
@@ -66,49 +73,52 @@ def check_request() -> None:
 	request = frappe.local.request
 	# the one that Frappe reads, also when it is empty yet
 	form = {} if frappe.local.form_dict is None else frappe.local.form_dict
-	read_body(request, form)
-	sent = method_of(request)
-	method = allowed.canonical(sent) if sent else ""
+	refuse_contradiction(request)
+	route = route_of(request)
+	read_body(request, form, route)
+	method = allowed.canonical(route.called) if route.called else ""
 	if is_ours(method):
 		return
 	for argument, value in form.items():
 		json_texts.refuse_deep(value, argument)
-	is_page = conditions_by_name.is_page(method, request.path)
-	if conditions_by_name.DESK.match(request.path):
+	if route.is_desk:
 		json_texts.refuse_markup(form)
-	elif is_page and not request.path.startswith(NO_PAGES):
+	elif route.shows_its_arguments:
 		markup.refuse_in_address(form)
-	allowed.check_alias(sent, method)
+	elif route.kind == FILE:
+		access_hooks.name_nothing()
+	allowed.check_alias(route.called, method)
 	allowed.check(method, form)
 	plain_arguments.check(method, form)
-	conditions_by_name.check(method, form, request.path)
+	conditions_by_name.check(method, form, route)
 	if method and "System Manager" not in frappe.get_roles():
-		refuse_files(request, form)
-	if mentions.is_suspect(request.path) or mentions.is_suspect(form):
-		hide_names(request, form, method)
-		if not stored_doctype(request):
-			questions.check(method, form, listed_doctype(request))
+		refuse_files(request, form, route)
+	stored = stored_doctype(route)
+	if mentions.is_suspect(route.path) or mentions.is_suspect(form):
+		hide_names(request, form, method, route)
+		if not stored:
+			questions.check(method, form, listed_doctype(route))
 	elif method in questions.BY_DOCUMENT:
 		questions.check(method, form, None)
 	permission_first.check(method, form)
-	linked_columns.check(form, request.path)
-	sql_in_arguments.check(method or counting_method(request), form, stored_doctype(request))
+	linked_columns.check(form, route)
+	sql_in_arguments.check(method or counting_method(route), form, stored)
 	questions.narrow_assignments(method, form)
 
 
-def read_body(request: Request, form: dict) -> None:
-	"""A document as JSON, whatever its Content-Type says it is: Frappe reads it so, where it stores one."""
-	if "data" in form or request.is_json or request.method not in STORING:
+def read_body(request: Request, form: dict, route: Route) -> None:
+	"""A document as JSON, whatever its Content-Type says: version 1 reads it so, where it stores one."""
+	if "data" in form or request.is_json or not (route.is_version_1 and stored_doctype(route)):
 		return
 	try:
 		body = request.get_data(as_text=True)
 	except UnicodeDecodeError:
 		return
-	if isinstance(json_texts.parsed(body), dict) and stored_doctype(request):
+	if isinstance(json_texts.parsed(body), dict):
 		form["data"] = body
 
 
-def hide_names(request: Request, form: dict, method: str) -> None:
+def hide_names(request: Request, form: dict, method: str, route: Route) -> None:
 	# from a System Manager nothing is hidden
 	if access.is_system_manager():
 		return
@@ -116,23 +126,22 @@ def hide_names(request: Request, form: dict, method: str) -> None:
 	given = name_places.given(method, form)
 	asked = {name: value for name, value in given.items() if name not in own_words}
 	is_foreign = bool(method) and "." in method and not method.startswith(("frappe.", NOT_OURS))
-	named = {*mentions.doctypes_in_path(request.path), *mentions.doctypes_in(asked, is_foreign=is_foreign)}
+	named = {*mentions.doctypes_in_address(route), *mentions.doctypes_in(asked, is_foreign=is_foreign)}
 	if not named:
 		return
 	if mentions.has_no_text_as_name(asked):
 		raise frappe.DoesNotExistError
-	address = None if method else name_places.doctype_in_address(request.path)
-	part = Part(asked, frozenset(named), address, is_foreign)
-	hidden = hidden_names(named, request, part)
+	part = Part(route, asked, frozenset(named), route.doctype or None, is_foreign)
+	hidden = hidden_names(named, part)
 	if hidden:
 		replace(frozenset(hidden), request, form, part)
 
 
-def refuse_files(request: Request, form: dict) -> None:
+def refuse_files(request: Request, form: dict, route: Route) -> None:
 	"""What the user may not read is no file: neither an address of it, nor its name."""
 	file_arguments.refuse_foreign_addresses(form)
-	part = Part(form, frozenset(), None, is_anywhere=True)
-	foreign = file_arguments.foreign_names(list(texts_in(request, part)))
+	part = Part(route, form, frozenset(), None, is_anywhere=True)
+	foreign = file_arguments.foreign_names(list(texts_in(part)))
 	if foreign:
 		replace(frozenset(foreign), request, form, part)
 
@@ -145,7 +154,7 @@ def restore_names(response: Response | None, request: Request) -> None:
 	"""
 	if response is None:
 		return
-	if request.path.startswith("/private/files/") and ACTIVE.search(response.mimetype or ""):
+	if route_of(request).kind == FILE and ACTIVE.search(response.mimetype or ""):
 		response.headers["Content-Security-Policy"] = "sandbox"
 	if not response.is_streamed and response.status_code == frappe.LinkValidationError.http_status_code:
 		hide_who_refused(response)
@@ -174,56 +183,36 @@ def hide_who_refused(response: Response) -> None:
 # --- what a request is
 
 
-def method_of(request: Request) -> str:
-	"""The dotted path of the method that Frappe will run: of `cmd`, which goes first, or of the address."""
-	form = frappe.local.form_dict or {}
-	if form.get("cmd"):
-		return str(form["cmd"])
-	start, is_method, rest = request.path.partition("/method/")
-	if not is_method or not request.path.startswith("/api/"):
-		return ""
-	first, _slash, second = rest.strip("/").partition("/")
-	# version 2 takes the DocType whose module has the method
-	return allowed.of_doctype(first, second) if second and start == "/api/v2" else first
-
-
 def is_ours(method: str) -> bool:
 	"""Whether it is one of this app's own, which ask for themselves who may see what."""
 	return method.startswith(OURS) and not method.startswith(NOT_OURS)
 
 
-def counting_method(request: Request) -> str:
+def counting_method(route: Route) -> str:
 	"""The method that an address of REST v2 counts with, which Desk's list is counted with, too."""
-	is_count = request.path.startswith("/api/v2/doctype/") and request.path.rstrip("/").endswith("/count")
-	return "frappe.desk.reportview.get_count" if is_count else ""
+	return "frappe.desk.reportview.get_count" if route.kind == COUNT else ""
 
 
-def stored_doctype(request: Request) -> str | None:
+def stored_doctype(route: Route) -> str | None:
 	"""The DocType of which the request stores a document with its arguments as fields (REST)."""
-	parts = request.path.strip("/").split("/")
-	for kind in ("resource", "document"):
-		if parts[0] == "api" and kind in parts[1:3] and request.method in STORING:
-			rest = parts[parts.index(kind) + 1 :]
-			is_call = "method" in rest[2:] or (request.method == "POST" and len(rest) > 1)
-			return rest[0] if rest and not is_call and mentions.is_doctype(rest[0]) else None
-	return None
+	return route.doctype if route.kind in STORING and mentions.is_doctype(route.doctype) else None
 
 
-def listed_doctype(request: Request) -> str | None:
-	"""The guarded DocType whose documents the request lists or counts (REST)."""
-	return next(mentions.doctypes_in_path(request.path), None) if request.path.startswith("/api/") else None
+def listed_doctype(route: Route) -> str | None:
+	"""The DocType of ours whose documents the request lists or counts (REST)."""
+	return next(mentions.asked_in_address(route), None) if route.kind in (COUNT, LIST) else None
 
 
 # --- what it names
 
 
-def hidden_names(named: set[str], request: Request, part: Part) -> set[str]:
+def hidden_names(named: set[str], part: Part) -> set[str]:
 	"""What in the request is the name of a document, of one of these DocTypes, that the user may not see."""
-	asked = texts_in(request, part)
+	asked = texts_in(part)
 	return {name for doctype in named for name in access_hooks.hidden_among(doctype, list(asked))}
 
 
-def texts_in(request: Request, part: Part) -> dict[str, None]:
+def texts_in(part: Part) -> dict[str, None]:
 	"""All texts in the request that may be a name."""
 	asked: dict[str, None] = {}
 
@@ -232,15 +221,15 @@ def texts_in(request: Request, part: Part) -> dict[str, None]:
 			asked[text] = None
 		return text
 
-	changed_form(request, part, note)
-	for _start, _end, name in mentions.names_in_path(request.path):
+	changed_form(part, note)
+	for name in mentions.names_in_address(part.route):
 		note(name)
 	return asked
 
 
-def changed_form(request: Request, part: Part, change: mentions.Change) -> dict:
+def changed_form(part: Part, change: mentions.Change) -> dict:
 	places = name_places.Places(change, part.around, part.address, part.is_anywhere)
-	return places.changed_form(part.form, stored_doctype(request))
+	return places.changed_form(part.form, stored_doctype(part.route))
 
 
 # --- what becomes of it
@@ -250,12 +239,12 @@ def replace(hidden: frozenset[str], request: Request, form: dict, part: Part) ->
 	earlier = frappe.local.flags.dartwing_replacement or Replacement(frozenset(), drawn_digits())
 	frappe.local.flags.dartwing_replacement = Replacement(hidden | earlier.hidden, earlier.digits)
 	replacement = Replacement(hidden, earlier.digits)
-	after = changed_form(request, part, replacement.of)
-	if stored_doctype(request) and after != part.form and "data" not in form:
+	after = changed_form(part, replacement.of)
+	if stored_doctype(part.route) and after != part.form and "data" not in form:
 		# Frappe reads the body anew, unless it is told of another
 		after["data"] = json.dumps(after)
 	form.update(after)
-	path = mentions.changed_path(request.path, replacement.of)
+	path = mentions.changed_address(part.route, replacement.of)
 	if path != request.path:
 		readdress(request, path)
 

@@ -16,12 +16,13 @@ import frappe.client
 from frappe.utils import cint
 
 from dartwing.dartwing_core.background_jobs import framework
-from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED, listing
+from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import listing
 from dartwing.dartwing_core.background_jobs.tenancy.conditions import (
 	fields_of,
 	known_doctype,
 	readable_conditions,
 )
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import GUARDED
 from dartwing.dartwing_core.background_jobs.tenancy.references import is_about_documents
 
 EVENTS = "frappe.desk.doctype.event.event.get_events"

@@ -16,10 +16,10 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.api.allowed import canonical
-from dartwing.dartwing_core.api.door import method_of
 from dartwing.dartwing_core.api.hidden_templates import has_template
 from dartwing.dartwing_core.api.json_texts import parsed
 from dartwing.dartwing_core.api.mentions import guarded_doctype, is_doctype
+from dartwing.dartwing_core.api.routes import route_of
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import refusing
@@ -63,7 +63,7 @@ def refuse_asked() -> None:
 	Frappe runs the methods of a document as it is sent, whatever is stored under its name.
 	"""
 	form = frappe.local.form_dict or {}
-	sent = method_of(frappe.local.request)
+	sent = route_of(frappe.local.request).called
 	method = canonical(sent) if sent else ""
 	if method == OF_DOCUMENTS:
 		lent = next(filter(None, map(lent_by, form.values())), None)

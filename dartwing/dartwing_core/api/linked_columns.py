@@ -12,6 +12,7 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.api.mentions import is_doctype
+from dartwing.dartwing_core.api.routes import Route
 from dartwing.dartwing_core.api.sql_in_arguments import (
 	CONDITIONS,
 	STRUCTURE,
@@ -21,7 +22,7 @@ from dartwing.dartwing_core.api.sql_in_arguments import (
 )
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import access
-from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import GUARDED
 
 ARGUMENTS = STRUCTURE | frozenset((*CONDITIONS, "custom_columns", "export_fields", "select_columns"))
 # as Desk writes the table of the DocType that it asks
@@ -30,12 +31,12 @@ TABLE = re.compile(r"`tab[^`]*`\.")
 BEFORE_A_DOT = re.compile(r"(?<!\w)(\w+)`?\s*\.")
 
 
-def check(form: dict, path: str) -> None:
+def check(form: dict, route: Route) -> None:
 	"""Raise ValidationError, which names the argument, for a column of a linked guarded document."""
 	for argument, value in asked_within(form):
 		names = set(names_before_dots(value)) if argument in ARGUMENTS else set()
 		is_members = names and not access.is_system_manager()
-		if is_members and any(is_link_to_guarded(name, form, path) for name in links_among(names)):
+		if is_members and any(is_link_to_guarded(name, form, route) for name in links_among(names)):
 			refuse_argument(argument, _("asks for a field of a linked document"))
 
 
@@ -47,12 +48,12 @@ def asked_within(form: dict) -> Iterator[tuple[str, Any]]:
 			yield from asked_in_documents(value)
 
 
-def is_link_to_guarded(name: str, form: dict, path: str) -> bool:
+def is_link_to_guarded(name: str, form: dict, route: Route) -> bool:
 	"""Whether it is one in a DocType that the request names; in none that it names, it may be.
 
 	Who sees a guarded document sees what it is linked with: Desk lists members with the names of people.
 	"""
-	doctypes = [doctype for doctype in (*named_doctypes(form), *path.split("/")) if is_doctype(doctype)]
+	doctypes = [doctype for doctype in (*named_doctypes(form), *route.doctypes()) if is_doctype(doctype)]
 	if doctypes and set(doctypes) <= set(GUARDED):
 		return False
 	fields = [frappe.get_meta(doctype).get_field(name) for doctype in doctypes]

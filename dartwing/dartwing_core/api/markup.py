@@ -22,8 +22,8 @@ from frappe import _
 
 from dartwing.dartwing_core.api.json_texts import MARKUP, has_markup, parsed
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
-from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED
 from dartwing.dartwing_core.background_jobs.tenancy.asking import is_asked_by_a_member
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import GUARDED
 from dartwing.dartwing_core.background_jobs.texts import HARMLESS_OPENING
 
 # a name, or as CSS writes it: #1F75FE, light-blue, Dark Grey, rgb(0 0 0 / 50%), var(--blue-500)

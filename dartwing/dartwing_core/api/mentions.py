@@ -13,17 +13,16 @@ from typing import Any
 import frappe
 
 from dartwing.dartwing_core.api.json_texts import parsed
-from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED
+from dartwing.dartwing_core.api.routes import Route
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import GUARDED, OWN
 
 Change = Callable[..., str]
 
 LONGEST_NAME = 140
 # DocTypes of ours, guarded ones and those that many may read, of which only readable fields are asked
-ASKED = (*GUARDED, "Job Type", "Job Dependency", "Job Step", "Job Tally", "Job Engine Settings")
+ASKED = tuple(OWN)
 # a cheap look that tells most requests to pass; JSON may spell any letter as \u0041
 SUSPECT = re.compile("|".join([*(".?".join(one.split()) for one in ASKED), r"\\u"]), re.IGNORECASE)
-# Frappe leaves it out of the address of a page
-PAGE = ".html"
 # whatever is no printable ASCII: the database takes Ä for A, and ignores what cannot be seen
 ODD = re.compile(r"[^\x20-\x7e]")
 # small letters above others, which the database takes for letters and Unicode does not decompose
@@ -126,38 +125,41 @@ def has_no_text_as_name(value: Any, key: str = "") -> bool:
 	return inner is not value and has_no_text_as_name(inner)
 
 
-# --- paths: /…/<DocType>/<name>, of which a name may have slashes
+# --- addresses: of a document, or of a page, /…/<DocType>/<name>, of which a name may have slashes
 
 
-def segments_of(path: str) -> tuple[list[str], str]:
-	"""What stands between the slashes of an address, as Frappe reads it, and the end that it leaves out."""
-	read = path if path.startswith("/api/") else path.rstrip("/ ").removesuffix(PAGE)
-	return read.split("/"), path[len(read) :]
+def doctypes_in_address(route: Route) -> Iterator[str]:
+	yield from filter(None, map(guarded_doctype, route.doctypes()))
 
 
-def doctypes_in_path(path: str) -> Iterator[str]:
-	yield from filter(None, map(guarded_doctype, segments_of(path)[0]))
+def asked_in_address(route: Route) -> Iterator[str]:
+	"""As `doctypes_in_address`, also those of our DocTypes that many may read."""
+	texts = (text for text in route.doctypes() if may_be_a_name(text))
+	yield from filter(None, (ASKED_BY_SLUG.get(letters_of(text)) for text in texts))
 
 
-def asked_in_path(path: str) -> Iterator[str]:
-	"""As `doctypes_in_path`, also those of our DocTypes that many may read."""
-	segments = (segment for segment in segments_of(path)[0] if may_be_a_name(segment))
-	yield from filter(None, (ASKED_BY_SLUG.get(letters_of(segment)) for segment in segments))
+def names_in_address(route: Route) -> Iterator[str]:
+	if route.name and guarded_doctype(route.doctype):
+		yield route.name
+	for _start, _end, name in names_in_page(route):
+		yield name
 
 
-def names_in_path(path: str) -> Iterator[tuple[int, int, str]]:
+def names_in_page(route: Route) -> Iterator[tuple[int, int, str]]:
 	"""Start, end and text of what may be a name: segments after a guarded DocType, the longest first."""
-	segments, _rest = segments_of(path)
+	segments = route.segments()
 	for position, segment in enumerate(segments):
 		if guarded_doctype(segment):
 			for end in range(len(segments), position + 1, -1):
 				yield position + 1, end, "/".join(segments[position + 1 : end])
 
 
-def changed_path(path: str, change: Change) -> str:
-	for start, end, name in names_in_path(path):
+def changed_address(route: Route, change: Change) -> str:
+	if route.name and guarded_doctype(route.doctype):
+		return route.with_name(change(route.name))
+	for start, end, name in names_in_page(route):
 		after = change(name)
 		if after != name:
-			segments, rest = segments_of(path)
-			return "/".join([*segments[:start], after, *segments[end:]]) + rest
-	return path
+			segments = route.segments()
+			return route.with_segments([*segments[:start], after, *segments[end:]])
+	return route.path

@@ -26,7 +26,7 @@ from dartwing.dartwing_core.api.mentions import (
 	is_doctype,
 )
 from dartwing.dartwing_core.api.signatures import taken_by
-from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import GUARDED
 
 # what holds a name, or several: arguments of methods, and keys of objects in them
 NAME = re.compile(
@@ -248,12 +248,3 @@ def _is_of_names(doctype: str, name: str) -> bool:
 		or (field.fieldtype == "Link" and field.options in GUARDED)
 		or name in NAME_FIELDS
 	)
-
-
-def doctype_in_address(path: str) -> str | None:
-	"""The DocType that an address of REST is about, guarded or not; no other address says one."""
-	parts = list(filter(None, path.split("/")))
-	for kind in ("resource", "document", "doctype"):
-		if parts[:1] == ["api"] and kind in parts[1:3]:
-			return next(iter(parts[parts.index(kind) + 1 :]), None)
-	return None

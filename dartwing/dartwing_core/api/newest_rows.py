@@ -12,23 +12,12 @@ from urllib.parse import unquote
 
 import frappe
 
+from dartwing.dartwing_core.api.routes import route_of
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignore_snapshot_from_now_on
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import OWN
 
-DOCTYPES = (
-	"Background Job",
-	"Job Dependency",
-	"Job Engine Settings",
-	"Job Execution Log",
-	"Job Group",
-	"Job Step",
-	"Job Tally",
-	"Job Type",
-	"Org Member",
-	"Organization",
-	"Person",
-)
 # its methods, and whatever Frappe is told to do with its documents
-OURS = re.compile("|".join([r"dartwing\.", *map(re.escape, DOCTYPES)]))
+OURS = re.compile("|".join([r"dartwing\.", *map(re.escape, OWN)]))
 
 
 def before_request() -> None:
@@ -38,7 +27,7 @@ def before_request() -> None:
 
 def is_about_us() -> bool:
 	"""Whether the app is named anywhere; a request that only looks like it is served as well."""
-	if OURS.search(unquote(frappe.request.path)):
+	if OURS.search(unquote(route_of(frappe.local.request).path)):
 		return True
 	return any(OURS.search(text_of(value)) for value in (frappe.local.form_dict or {}).values())
 

@@ -15,6 +15,9 @@ from dartwing.dartwing_core.api.name_places import given
 from dartwing.dartwing_core.api.taken_objects import LISTS, OBJECTS, SEVERAL
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 
+# what says which document a document in an argument is, and of which it is a row
+OF_DOCUMENTS = ("doctype", "parent", "parenttype")
+
 
 def check(method: str, form: dict) -> None:
 	"""Raise ValidationError, which names the argument, for an object or a list where a method takes none.
@@ -77,12 +80,16 @@ def has_filter_as_name(value: Any, key: str = "") -> bool:
 	"""Whether an object or a list stands for the one name in an object, but in its filters."""
 	value = read(value)
 	if isinstance(value, dict):
-		return bool(ONE_NAME.match(key)) or any(
+		return is_one_name(key) or any(
 			has_filter_as_name(one, str(name)) for name, one in value.items() if not is_passed_over(str(name))
 		)
 	if isinstance(value, list):
-		return bool(ONE_NAME.match(key)) or any(map(has_filter_as_name, value))
+		return is_one_name(key) or any(map(has_filter_as_name, value))
 	return False
+
+
+def is_one_name(key: str) -> bool:
+	return bool(ONE_NAME.match(key)) or key in OF_DOCUMENTS
 
 
 def is_passed_over(key: str) -> bool:

@@ -26,12 +26,13 @@ from dartwing.dartwing_core.api.sql_in_arguments import (
 	named_doctypes,
 )
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
-from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED, visible_rows
+from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import visible_rows
 from dartwing.dartwing_core.background_jobs.tenancy.conditions import (
 	readable_conditions,
 	readable_fields,
 	readable_order,
 )
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import GUARDED
 
 # arguments that say which DocType is asked
 DOCTYPES = ("doctype", "dt", "document_type")
@@ -66,10 +67,10 @@ def check(method: str, form: dict, in_path: str | None) -> None:
 			refuse_argument("query", _("{0} is searched by no other query").format(doctype))
 	check_tables(form)
 	doctype = stored_doctype(method, form) or form.get("doctype")
-	if doctype in GUARDED:
+	if doctype in ASKED:
 		check_arguments(method, doctype, form)
-		if method in NARROWED:
-			narrow(doctype, form, NARROWED[method])
+	if doctype in GUARDED and method in NARROWED:
+		narrow(doctype, form, NARROWED[method])
 
 
 def levels(value: Any, in_path: str | None = None) -> Iterator[tuple[str, dict]]:

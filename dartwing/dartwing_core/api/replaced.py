@@ -66,16 +66,21 @@ def watch(changes: Changes) -> None:
 		if not any(isinstance(finder, Watcher) and finder.changes is changes for finder in sys.meta_path):
 			sys.meta_path.insert(0, Watcher(changes))
 	for name in changes:
-		if name in sys.modules and not hasattr(sys.modules[name], IS_CHANGED):
+		if name in sys.modules and not is_changed(sys.modules[name]):
 			# waits for another thread that is importing it
 			change_once(import_module(name), changes[name])
 
 
 def change_once(module: ModuleType, change: Callable[[ModuleType], None]) -> None:
 	with _lock:
-		if not hasattr(module, IS_CHANGED):
+		if not is_changed(module):
 			change(module)
 			setattr(module, IS_CHANGED, True)
+
+
+def is_changed(module: ModuleType) -> bool:
+	"""By what it has itself: a module may answer for names that it has not."""
+	return IS_CHANGED in vars(module)
 
 
 def replace(holder: Any, name: str, replacement: Callable[..., Any]) -> None:

@@ -2,7 +2,14 @@
 
 from typing import Any
 
-from dartwing.dartwing_core.api import about_oneself, calendars, imported_cells, log_rows, named_in_texts
+from dartwing.dartwing_core.api import (
+	about_oneself,
+	calendars,
+	imported_cells,
+	log_rows,
+	named_in_texts,
+	shown_to_nobody,
+)
 from dartwing.dartwing_core.api.replaced import Changes, watch
 
 CHANGES: Changes = {
@@ -11,6 +18,7 @@ CHANGES: Changes = {
 	**imported_cells.CHANGES,
 	**log_rows.CHANGES,
 	**named_in_texts.CHANGES,
+	**shown_to_nobody.CHANGES,
 }
 
 

@@ -10,15 +10,19 @@ from typing import Any
 
 import frappe
 from frappe import _
+from frappe.model import child_table_fields, default_fields, table_fields
 
 from dartwing.dartwing_core.api import markup
 from dartwing.dartwing_core.api.json_texts import DEEPEST, brackets_in
 from dartwing.dartwing_core.api.markup import texts_of
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
-from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED, hidden_among
+from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import hidden_among
 from dartwing.dartwing_core.background_jobs.tenancy.asking import is_asked, is_asked_by_a_member
 from dartwing.dartwing_core.background_jobs.tenancy.files import may_use
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import GUARDED, OWN
 
+# what each document has beside its fields
+WITHOUT_A_FIELD = (*default_fields, *child_table_fields)
 # what a board makes attributes of
 COLUMN_TEXTS = ("column_name", "indicator", "status")
 
@@ -53,6 +57,10 @@ def check_before_save(doc: Any, method: str | None = None) -> None:
 	"""
 	if not is_asked():
 		return
+	refuse_objects_as_names(doc)
+	if doc.doctype in OWN:
+		# what they check is plain
+		refuse_objects(doc)
 	is_a_members = is_asked_by_a_member()
 	for row, stored in rows_and_stored(doc, doc.get_doc_before_save()):
 		values = changed_values(row, stored)
@@ -113,6 +121,26 @@ def changed_values(row: Any, stored: Any) -> dict[str, Any]:
 		for name in names
 		if (value := row.get(name)) and (stored is None or stored.get(name) != value)
 	}
+
+
+def refuse_objects_as_names(doc: Any) -> None:
+	"""Frappe loads a row's parent by these, whatever they are: to it an object or a list is a filter."""
+	for row in (doc, *doc.get_all_children()):
+		for name in WITHOUT_A_FIELD:
+			if isinstance(row.get(name), dict | list):
+				refuse_argument(name, _("must be one value"))
+
+
+def refuse_objects(doc: Any, method: str | None = None) -> None:
+	"""Just before a document is stored: what is an object still, no column takes; Frappe would answer 500."""
+	if not is_asked():
+		return
+	for row in (doc, *doc.get_all_children()):
+		for field in row.meta.fields:
+			value = row.get(field.fieldname)
+			takes_them = field.fieldtype in (*table_fields, "JSON") or field.get("is_virtual")
+			if isinstance(value, dict | list | tuple) and not takes_them:
+				refuse_argument(field.fieldname, _("must be one value"))
 
 
 def refuse_deep_json(values: dict[str, Any]) -> None:

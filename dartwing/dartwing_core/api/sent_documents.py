@@ -10,14 +10,14 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.model import child_table_fields, default_fields, table_fields
-from werkzeug.wrappers import Request
+from frappe.model import table_fields
 
 from dartwing.dartwing_core.api import allowed, door, switches
 from dartwing.dartwing_core.api.document_methods import RUNNING, Call, calls_of
 from dartwing.dartwing_core.api.json_texts import parsed
 from dartwing.dartwing_core.api.mentions import is_doctype
-from dartwing.dartwing_core.api.saved_documents import changed_values, rows_and_stored
+from dartwing.dartwing_core.api.routes import UPDATE, Route, route_of
+from dartwing.dartwing_core.api.saved_documents import WITHOUT_A_FIELD, changed_values, rows_and_stored
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import files
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import raise_not_found
@@ -33,8 +33,6 @@ FIELDS = {
 	"frappe.desk.doctype.bulk_update.bulk_update.submit_cancel_or_update_docs": ("data",),
 	"frappe.website.doctype.web_form.web_form.accept": ("data",),
 }
-# what each document has beside its fields
-NO_FIELDS = (*default_fields, *child_table_fields)
 ONE_VALUE = ("Data", "Dynamic Link", "Link", "Read Only", "Select")
 # methods that save what they are sent
 SAVING = ("frappe.client.", "frappe.desk.form.save.", "frappe.model.workflow.apply_workflow")
@@ -42,15 +40,16 @@ SAVING = ("frappe.client.", "frappe.desk.form.save.", "frappe.model.workflow.app
 
 def refuse_sent() -> None:
 	"""Before a request, once its user is known (`auth_hooks`): refuse what would be refused when saved."""
-	request, form = frappe.local.request, frappe.local.form_dict or {}
-	sent = door.method_of(request)
-	method = allowed.canonical(sent) if sent else ""
+	route, form = route_of(frappe.local.request), frappe.local.form_dict or {}
+	method = allowed.canonical(route.called) if route.called else ""
 	if door.is_ours(method):
 		return
-	calls = calls_of(request, method, form)
+	calls = calls_of(route, method, form)
 	if "System Manager" not in frappe.get_roles():
-		for doctype, values in values_in(request, method, form):
+		for doctype, values in values_in(route, method, form):
 			refuse_filters(doctype, values)
+			if route.kind == UPDATE:
+				refuse_another_document(route, values)
 	if calls or method:
 		switches.refuse_switches(method, form, calls)
 	if is_asked_by_a_member():
@@ -60,16 +59,24 @@ def refuse_sent() -> None:
 				check(document)
 
 
-def values_in(request: Request, method: str, form: dict) -> Iterator[tuple[str | None, dict]]:
+def values_in(route: Route, method: str, form: dict) -> Iterator[tuple[str | None, dict]]:
 	"""What the request gives the fields of documents, with their DocType if it is told beside them."""
-	if stored := door.stored_doctype(request):
+	if stored := door.stored_doctype(route):
 		data = parsed(form.get("data"))
-		yield stored, data if isinstance(data, dict) else form
+		# version 2 stores the arguments themselves, whatever else is among them
+		yield from ((stored, values) for values in (form, data) if isinstance(values, dict))
 	for argument, value in form.items():
 		sent = parsed(value)
 		if isinstance(sent, dict) and argument in FIELDS.get(method, ()):
 			yield (form.get("doctype") if is_doctype(form.get("doctype")) else None), sent
 	yield from ((document["doctype"], document) for document in documents_in(form, form))
+
+
+def refuse_another_document(route: Route, values: dict) -> None:
+	"""Frappe loads the document of the address, and would save it as the one that its values say it is."""
+	for name, value in (("doctype", route.doctype), ("name", route.name)):
+		if str(values.get(name) or value).casefold() != value.casefold():
+			refuse_argument(name, _("is not that of the address"))
 
 
 def refuse_filters(doctype: str | None, values: dict) -> None:
@@ -82,7 +89,7 @@ def refuse_filters(doctype: str | None, values: dict) -> None:
 				if isinstance(row, dict):
 					refuse_filters(field.options if field else None, row)
 		elif isinstance(value, dict | list) and (
-			not meta or name in NO_FIELDS or (field and field.fieldtype in ONE_VALUE)
+			not meta or name in WITHOUT_A_FIELD or (field and field.fieldtype in ONE_VALUE)
 		):
 			refuse_argument(name, _("must be one value"))
 

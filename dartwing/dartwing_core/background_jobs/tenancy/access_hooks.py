@@ -13,9 +13,11 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs import framework
 from dartwing.dartwing_core.background_jobs.tenancy import access
-from dartwing.dartwing_core.background_jobs.tenancy.asking import is_in_a_request
+from dartwing.dartwing_core.background_jobs.tenancy.asking import is_in_a_request, is_said
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import OF_MANAGERS
 
-GUARDED = ("Background Job", "Job Execution Log", "Job Group", "Organization", "Org Member", "Person")
+# true of no row
+NONE = "1 = 0"
 READING = ("read", "select", "report", "export", "print", "email")
 
 # how many names are looked for in one statement that tells which were found
@@ -49,6 +51,11 @@ def person_query_conditions(user: str | None = None) -> str:
 	return _of_fellows(is_theirs) if is_theirs else ""
 
 
+def managers_query_conditions(user: str | None = None) -> str:
+	"""Of rows that only System Managers see, as they read them in Desk."""
+	return "" if access.is_system_manager(user) else NONE
+
+
 def _of_fellows(is_theirs: str) -> str:
 	return (
 		"exists (select 1 from `tabOrg Member` fellow"
@@ -63,6 +70,7 @@ CONDITIONS = {
 	"Organization": organization_query_conditions,
 	"Org Member": org_member_query_conditions,
 	"Person": person_query_conditions,
+	**dict.fromkeys(OF_MANAGERS, managers_query_conditions),
 }
 
 
@@ -77,6 +85,7 @@ def all_query_conditions(user: str | None = None) -> dict[str, str]:
 		"Organization": is_theirs.format("`tabOrganization`.name"),
 		"Org Member": is_theirs.format("`tabOrg Member`.organization"),
 		"Person": _of_fellows(is_theirs.format("fellow.organization")),
+		**dict.fromkeys(OF_MANAGERS, managers_query_conditions(user) or "1 = 1"),
 	}
 
 
@@ -85,6 +94,8 @@ def visible_rows(doctype: str) -> list[list]:
 	user = frappe.session.user or "Guest"
 	if access.is_system_manager(user):
 		return []
+	if doctype in OF_MANAGERS:
+		return [[doctype, "name", "in", [""]]]
 	field = {"Organization": "name", "Person": "name"}.get(doctype, "organization")
 	names = access.organizations_of(user)
 	if doctype == "Person":
@@ -183,6 +194,13 @@ def has_person_permission(doc: frappe._dict, ptype: str = "read", user: str | No
 	return ptype in READING
 
 
+@refusing
+def has_managers_permission(doc: frappe._dict, ptype: str = "read", user: str | None = None) -> bool:
+	if access.is_system_manager(user):
+		return True
+	return False if doc.is_new() else refuse(doc, ptype)
+
+
 def _is_fellow(person: str, user: str | None) -> bool:
 	organizations = access.organizations_of(user)
 	shared = {"person": person, "organization": ("in", organizations)}
@@ -209,9 +227,7 @@ def _has_permission_in(
 
 def refuse(doc: frappe._dict, ptype: str) -> bool:
 	"""Raises as for an unknown name; False for who did not name it: for a file of it, and for many."""
-	request = getattr(frappe.local, "request", None)
-	is_of_a_file = request and request.path.startswith("/private/files/")
-	if not (is_of_a_file or frappe.local.flags.dartwing_listing):
+	if not frappe.local.flags.dartwing_listing:
 		raise_not_found(doc, ptype)
 	return False
 
@@ -226,13 +242,21 @@ def listing() -> Iterator[None]:
 		frappe.local.flags.dartwing_listing = False
 
 
+def name_nothing() -> None:
+	"""For the rest of this request, as in `listing`: its address is that of a file."""
+	frappe.local.flags.dartwing_listing = True
+
+
 def refuse_request(doc: frappe._dict, ptype: str) -> bool:
 	"""As `refuse` for who asks over HTTP; False for code that looks before it does something."""
 	return refuse(doc, ptype) if is_in_a_request() else False
 
 
 def raise_not_found(doc: frappe._dict, ptype: str) -> None:
-	"""What Frappe v15 raises for a name that does not exist; for a deletion it says nothing more."""
-	if ptype == "delete":
+	"""What Frappe v15 raises for a name that does not exist; for a deletion it says nothing more.
+
+	Nor is a name said that the request did not say: something in it has found the document.
+	"""
+	if ptype == "delete" or not is_said(str(doc.name)):
 		raise frappe.DoesNotExistError
 	frappe.throw(_("{0} {1} not found").format(_(doc.doctype), doc.name), frappe.DoesNotExistError)

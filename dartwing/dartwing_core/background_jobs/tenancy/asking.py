@@ -5,6 +5,10 @@ does it in a worker, as the user who asked. There is no request then, and all th
 this engine is not of that kind: it runs a handler, which is the code of an app.
 """
 
+import json
+from collections.abc import Iterator
+from typing import Any
+
 import frappe
 
 # what a wake-up calls
@@ -23,6 +27,35 @@ def is_asked_by_a_member(*roles: str) -> bool:
 
 def is_in_a_request() -> bool:
 	return bool(getattr(frappe.local, "request", None))
+
+
+def is_said(text: str) -> bool:
+	"""Whether the request says this, in its address or anywhere in its arguments; true of who sent none."""
+	if not is_in_a_request():
+		return True
+	sent = [frappe.local.request.path, frappe.local.form_dict or {}]
+	return any(text.casefold() in one.casefold() for one in texts_in(sent))
+
+
+def texts_in(value: Any) -> Iterator[str]:
+	"""All texts, and those in the JSON that a text may be."""
+	if isinstance(value, dict):
+		for key, one in value.items():
+			yield from (*texts_in(key), *texts_in(one))
+	elif isinstance(value, list | tuple):
+		for one in value:
+			yield from texts_in(one)
+	elif value is not None:
+		yield str(value)
+		if isinstance(value, str) and value.lstrip()[:1] in ("{", "[", '"'):
+			yield from texts_in(read(value))
+
+
+def read(text: str) -> Any:
+	try:
+		return json.loads(text)
+	except (ValueError, RecursionError):
+		return None
 
 
 def is_in_a_job_of_frappes() -> bool:

@@ -25,6 +25,7 @@ from dartwing.dartwing_core.background_jobs.tenancy.comparisons import (
 	known_operator,
 	shown,
 )
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import OWN
 
 Condition = list[Any]
 
@@ -41,14 +42,7 @@ STANDARD_FIELDS = {
 OPTIONAL_FIELDS = {"_assign": "Text", "_liked_by": "Text", "_user_tags": "Data"}
 # what nobody asks for, whatever their role: who guesses right would know it
 SECRETS = {
-	"Background Job": (
-		"input_parameters",
-		"job_hash",
-		"deduplication_key",
-		"idempotency_hash",
-		"request_hash",
-	),
-	"Job Step": ("result", "last_key"),
+	**{doctype: own.secrets for doctype, own in OWN.items()},
 	"User": ("reset_password_key",),
 }
 NOT_READABLE = ("Password", "Table", "Table MultiSelect")

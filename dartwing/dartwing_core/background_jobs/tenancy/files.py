@@ -19,8 +19,9 @@ from dartwing.dartwing_core.background_jobs.database.job_files import PRIVATE, r
 from dartwing.dartwing_core.background_jobs.database.snapshots import snapshot_ignored
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import access, references
-from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED, refuse_request, refusing
+from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import refuse_request, refusing
 from dartwing.dartwing_core.background_jobs.tenancy.asking import is_asked
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import GUARDED
 
 REMOTE = ("http://", "https://")
 IS_PRIVATE = re.compile(r"^/?private\b|/private/files/")

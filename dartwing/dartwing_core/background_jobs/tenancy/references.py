@@ -15,12 +15,13 @@ from frappe.utils.caching import site_cache
 from dartwing.dartwing_core.background_jobs import framework
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import (
-	GUARDED,
+	NONE,
 	all_query_conditions,
 	hidden_among,
 	refuse_request,
 	rows_among,
 )
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import GUARDED
 
 # a field that says which DocType is meant, where no Dynamic Link says that it is one
 KIND = re.compile(r"(.*?)_?(doctype|document_type|reference_type)$")
@@ -141,9 +142,10 @@ def _is_visible(doctype: str, kind_field: str, name_field: str, visible: dict[st
 		f"({kind} = '{one}' and exists"
 		f" (select 1 from `tab{one}` where `tab{one}`.name = {name} and {condition}))"
 		for one, condition in visible.items()
+		if condition != NONE
 	)
 	listed = ", ".join(f"'{one}'" for one in visible)
-	return f"(ifnull({kind}, '') not in ({listed}) or ifnull({name}, '') = '' or {guarded})"
+	return f"(ifnull({kind}, '') not in ({listed}) or ifnull({name}, '') = '' or {guarded or NONE})"
 
 
 def _has_no_hidden_row(doctype: str, table: str, visible: dict[str, str]) -> str:

@@ -10,23 +10,15 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy import access
-
-KEPT = (
-	"Background Job",
-	"Job Dependency",
-	"Job Execution Log",
-	"Job Group",
-	"Job Step",
-	"Job Tally",
-)
-CHANGED = ("Job Engine Settings", "Job Type", "Org Member", "Organization", "Person")
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import OWN
 
 
 def refuse_rename(
 	doc: Any, event: str | None = None, old: str = "", new: str = "", merge: bool = False
 ) -> None:
 	"""Before a document gets another name, and after: Frappe can be told to leave out what comes before."""
-	if doc.doctype in KEPT:
+	own = OWN.get(doc.doctype)
+	if own and own.keeps_names:
 		refuse_argument("name", _("cannot be changed"), frappe.PermissionError)
-	if doc.doctype in CHANGED and not access.is_system_manager():
+	if own and not access.is_system_manager():
 		refuse_argument("name", _("may be changed by System Managers only"), frappe.PermissionError)

@@ -10,7 +10,7 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs.database.snapshots import snapshot_ignored
-from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import GUARDED
 from dartwing.dartwing_core.background_jobs.tenancy.references import pairs_of, tables_of
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import frappe
 
 from dartwing.dartwing_core.background_jobs.database.snapshots import snapshot_ignored
-from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import GUARDED, hidden_among
+from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import hidden_among
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import GUARDED
 
 SCHEDULED = ".run_scheduled_job"
 MAILS = "document_follow"

@@ -126,7 +126,7 @@ class BackgroundJob(HiddenDocument):
 	def apply_fieldlevel_read_permissions(self) -> None:
 		"""Frappe calls this before it answers with a document: parameters go out with their secrets masked.
 
-		The permission level of their field is one that no role has, so that no list, report or export has them.
+		`api.shown_to_nobody` keeps their field out of lists, reports and exports.
 		"""
 		parameters, secrets = self.input_parameters, self.secrets
 		super().apply_fieldlevel_read_permissions()

@@ -1,3 +1,5 @@
+from typing import Any
+
 import frappe
 from frappe import _
 from frappe.model.document import Document
@@ -39,10 +41,13 @@ class JobStep(Document):
 		super().apply_fieldlevel_read_permissions()
 		self.hide()
 
+	def before_print(self, settings: Any = None) -> None:
+		self.hide()
+
 	def hide(self) -> None:
 		"""What is kept for the next attempt is shown to nobody: it may hold the values of masked parameters.
 
-		The permission level of these fields is one that no role has, so that no list, report or export has them.
+		`api.shown_to_nobody` keeps them out of lists, reports and exports.
 		"""
 		self.result = self.last_key = None
 
