@@ -1,8 +1,9 @@
 // Socket.IO handlers of this app, which Frappe v16 loads for every socket that has logged in.
 //
 // `org_subscribe(organization)` joins the room `org:{organization}`, to which the job engine publishes
-// `job_progress` and `job_status_changed`; `org_unsubscribe(organization)` leaves it. Both answer an
-// acknowledgement, if the client asked for one, with `{subscribed: true | false}`, whatever happens.
+// `job_progress`, `job_status_changed` and `job_group_progress`; `org_unsubscribe(organization)` leaves it.
+// Both answer an acknowledgement, if the client asked for one, with `{subscribed: true | false}`, whatever
+// happens.
 
 // Frappe's web server ends a request before this
 const PATIENCE_MS = 130_000;

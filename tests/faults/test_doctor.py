@@ -12,6 +12,7 @@ import pytest
 from factories import OBLIGING, end, make_user, queued_wake_ups, remove_user, submit, wait_until
 from frappe.utils import now_datetime
 from frappe.utils.scheduler import get_scheduler_tick
+from grouped import submit_group
 from http_client import Client
 from processes import kill
 from runtimes.base import free_port
@@ -185,6 +186,17 @@ def test_jobs_in_trouble_are_found(clean, ticking_scheduler):
 		assert finding(check)["status"] == "warning", check
 	assert running in finding("stuck_jobs")["message"]
 	assert finding("lost_pushes")["value"] == 1
+
+
+def test_a_group_that_was_left_open_is_found(clean):
+	group, (member,), _on_end = submit_group(1)
+	found = finding("groups")
+	assert (found["status"], found["value"]) == ("ok", 1)
+	frappe.db.set_value("Background Job", member, "status", "Completed")
+	frappe.db.commit()
+	found = finding("groups")
+	assert found["status"] == "warning"
+	assert group in found["message"]
 
 
 def test_dead_letters_beyond_the_threshold_and_pauses_are_named(clean):

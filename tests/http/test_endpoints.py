@@ -14,6 +14,7 @@ STATUS_KEYS = [
 	"job_id",
 	"job_type",
 	"organization",
+	"job_group",
 	"status",
 	"priority",
 	"progress",

@@ -11,6 +11,7 @@ import promql_parser
 import pytest
 import yaml
 from factories import OBLIGING, World, end, make_user, remove_user, submit, submit_as
+from grouped import submit_group
 from http_client import Client, Web
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
@@ -29,6 +30,7 @@ FAMILIES = {
 	"jobs_running": "gauge",
 	"jobs_waiting_for_retry": "gauge",
 	"dead_letters": "gauge",
+	"job_groups": "gauge",
 	"oldest_waiting_seconds": "gauge",
 }
 OURS = {"queue": "default", "job_type": OBLIGING}
@@ -88,7 +90,16 @@ def test_it_has_the_families_and_labels_that_are_promised(reader):
 	more = {"jobs_finished": {"status"}, "jobs_waiting": {"priority"}}
 	for name, family in families.items():
 		for sample in family.samples:
-			assert set(sample.labels) - {"le"} == {"queue", "job_type"} | more.get(name, set())
+			labels = {"status"} if name == "job_groups" else {"queue", "job_type"} | more.get(name, set())
+			assert set(sample.labels) - {"le"} == labels
+
+
+def test_it_counts_the_groups_that_go_on(reader, world):
+	before = value(scrape(reader), "job_groups", status="Running")
+	_group, (member,), _on_end = submit_group(1)
+	assert value(scrape(reader), "job_groups", status="Running") == before + 1
+	end(member, "Completed")
+	assert value(scrape(reader), "job_groups", status="Running") == before
 
 
 @pytest.mark.parametrize("is_counted", [False, True])

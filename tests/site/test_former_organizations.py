@@ -65,6 +65,7 @@ def forget() -> None:
 		purge("Organization", name)
 		frappe.db.delete("Job Execution Log", {"organization": name})
 		frappe.db.delete("Background Job", {"organization": name})
+		frappe.db.delete("Job Group", {"organization": name})
 		frappe.db.delete("Job Tally", {"organization": name})
 	frappe.db.commit()
 	job_tally.count_new()

@@ -14,6 +14,7 @@ from dartwing.dartwing_core.background_jobs import (
 	list_jobs,
 	retry_group,
 )
+from dartwing.dartwing_core.background_jobs.insight import groups
 
 
 def test_a_group_with_its_jobs(world):
@@ -60,13 +61,13 @@ def test_a_job_names_its_group(world):
 
 
 def test_groups_are_listed_newest_first(world):
-	groups = [submit_group(n)[0] for n in (1, 2, 1)]
+	names = [submit_group(n)[0] for n in (1, 2, 1)]
 	with acting_as(world.alice):
 		page = list_groups(limit=2)
-		assert [one["group_id"] for one in page["groups"]] == groups[:0:-1]
+		assert [one["group_id"] for one in page["groups"]] == names[:0:-1]
 		assert [one["job_count"] for one in page["groups"]] == [1, 2]
 		assert page["total"] == 3
-		assert [one["group_id"] for one in list_groups(limit=2, offset=2)["groups"]] == groups[:1]
+		assert [one["group_id"] for one in list_groups(limit=2, offset=2)["groups"]] == names[:1]
 		assert list_groups(status="Failed") == {"groups": [], "total": 0, "limit": 20, "offset": 0}
 
 
@@ -103,6 +104,7 @@ ASKED = {
 	"retry": retry_group,
 	"discard": lambda group: discard_group(group, "a reason"),
 	"jobs": lambda group: list_jobs(group=group),
+	"dossier": groups.get_dossier,
 }
 
 
@@ -146,6 +148,33 @@ def test_nobody_writes_or_deletes_one_by_hand(world, user):
 			frappe.get_doc("Job Group", group).delete()
 	frappe.db.rollback()
 	assert status_of(group) == "Running"
+
+
+# --- what Desk asks for
+
+
+@pytest.mark.parametrize(
+	("user", "expected"),
+	[
+		("alice", {"cancel": 2}),
+		("adam", {"cancel": 2, "retry": 1, "discard": 1}),
+		("manager", {"cancel": 2, "retry": 1, "discard": 1}),
+	],
+)
+def test_the_form_offers_what_its_reader_may_do(world, user, expected):
+	group, members, _on_end = submit_group(4)
+	end(members[0], "Completed")
+	end(members[1], "Dead Letter")
+	with acting_as(getattr(world, user)):
+		dossier = groups.get_dossier(group)
+	assert (dossier["actions"], dossier["group"]["job_count"]) == (expected, 4)
+
+
+def test_the_form_of_a_group_that_has_ended_offers_nothing(world):
+	group, (member,), _on_end = submit_group(1)
+	end(member, "Completed")
+	with acting_as(world.adam):
+		assert groups.get_dossier(group)["actions"] == {}
 
 
 # --- cancel, retry, discard

@@ -77,20 +77,22 @@ def _chart(labels: list[str], rows: list[dict[str, Any]]) -> dict[str, Any]:
 	}
 
 
-# --- one group
-
-
-@whitelisted()
-def get_group_graph(group_id: str) -> dict[str, Any]:
-	return groups.get_graph(group_id)
-
-
-# --- one job, one Job Type
+# --- one job, one group, one Job Type
 
 
 @whitelisted()
 def get_dossier(job_id: str) -> dict[str, Any]:
 	return dossier.get_dossier(job_id)
+
+
+@whitelisted()
+def get_group_dossier(group_id: str) -> dict[str, Any]:
+	return groups.get_dossier(group_id)
+
+
+@whitelisted()
+def get_group_graph(group_id: str) -> dict[str, Any]:
+	return groups.get_graph(group_id)
 
 
 @whitelisted()

@@ -65,7 +65,7 @@ Object.assign(dartwing.jobs, {
 		if (this._listens_to === socket) return;
 		this._listens_to = socket;
 		const tell = (name, event) => [...this._followers].forEach((follower) => follower(name, event));
-		["job_progress", "job_status_changed"].forEach((name) =>
+		["job_progress", "job_status_changed", "job_group_progress"].forEach((name) =>
 			frappe.realtime.on(name, (event) => tell(name, event)),
 		);
 		// the server forgets the rooms of a lost connection

@@ -24,6 +24,7 @@ from rq import Worker
 
 from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.database import drivers, queue_redis, times
+from dartwing.dartwing_core.background_jobs.groups import settling
 from dartwing.dartwing_core.background_jobs.insight import figures
 from dartwing.dartwing_core.background_jobs.statuses import DEAD_LETTER, QUEUED, RUNNING
 from dartwing.dartwing_core.background_jobs.upkeep import recovery
@@ -222,6 +223,18 @@ def dead_letters() -> Finding:
 	return Finding("dead_letters", status, _("{0} dead letters wait for a person").format(waiting), waiting)
 
 
+def groups() -> Finding:
+	"""How many groups go on, and whether one does that has no unfinished member; a tick ends it."""
+	running = frappe.db.count("Job Group", {"status": RUNNING})
+	left_open = settling.left_open(MAX_COMPARED)
+	if left_open:
+		message = _("{0} of {1} running groups have no unfinished job: {2}").format(
+			len(left_open), running, ", ".join(left_open[:5])
+		)
+		return Finding("groups", WARNING, message, running)
+	return Finding("groups", OK, _("{0} groups go on").format(running), running)
+
+
 def paused() -> Finding:
 	types = frappe.get_all("Job Type", {"is_paused": 1}, pluck="name", order_by="name asc")
 	held = [_("queue {0}").format(queue) for queue in sorted(paused_queues())]
@@ -252,6 +265,7 @@ CHECKS: dict[Callable[[], Finding], tuple[str, ...]] = {
 	stuck_jobs: ("database",),
 	lost_pushes: ("database", "redis_queue"),
 	dead_letters: ("database",),
+	groups: ("database",),
 	paused: ("database",),
 	counting: ("database",),
 }

@@ -11,6 +11,7 @@ from datetime import datetime
 from itertools import accumulate
 from math import inf
 
+import frappe
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -63,6 +64,7 @@ class _SiteCollector(Collector):
 		yield from self._ended(totals)
 		yield self._durations(totals)
 		yield from self._open(open_by_kind(now), totals, now)
+		yield self._groups()
 		yield self._family(
 			GaugeMetricFamily,
 			"dead_letters",
@@ -142,6 +144,11 @@ class _SiteCollector(Collector):
 		for labels in sorted(by_labels):
 			oldest.add_metric(labels, oldest_waiting_seconds(by_labels[labels], now))
 		yield oldest
+
+	def _groups(self) -> Metric:
+		family = GaugeMetricFamily("job_groups", "Groups of jobs that go on.", labels=("status",))
+		family.add_metric((RUNNING,), frappe.db.count("Job Group", {"status": RUNNING}))
+		return family
 
 	def _of(self, kind: Key | Open) -> Labels:
 		queue = QUEUE_BY_PRIORITY.get(kind.priority, "")

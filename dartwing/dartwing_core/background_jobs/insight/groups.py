@@ -11,6 +11,7 @@ from dartwing.dartwing_core.background_jobs.dispatch import parents
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.groups import counts, rows
 from dartwing.dartwing_core.background_jobs.insight import queries
+from dartwing.dartwing_core.background_jobs.statuses import DEAD_LETTER, UNFINISHED
 from dartwing.dartwing_core.background_jobs.tenancy import access
 
 FIELDS = ("title", "organization", "owner_user", "status", "on_end_job", "created_at", "ended_at")
@@ -85,6 +86,25 @@ def list_groups(
 	)
 	total = frappe.db.count("Job Group", filters)
 	return {"groups": _shaped(groups), "total": total, "limit": limit, "offset": offset}
+
+
+def get_dossier(group_id: str) -> dict[str, Any]:
+	"""`{group, actions}`: the group as `list_groups` has it, and of how many jobs the user may ask what.
+
+	`actions` is `{cancel, retry, discard}`, as far as the user may do it and there is such a job.
+	"""
+	visible = access.check_visible_group(group_id)
+	group = frappe.db.get_value("Job Group", visible.name, ["name", *FIELDS], as_dict=True)
+	(shaped,) = _shaped([group])
+	by_status = shaped["count_by_status"]
+	unfinished, dead = sum(by_status.get(status, 0) for status in UNFINISHED), by_status.get(DEAD_LETTER, 0)
+	is_admin = access.is_admin(group.organization)
+	wanted = {
+		"cancel": unfinished if access.can_cancel(visible) else 0,
+		"retry": dead if is_admin else 0,
+		"discard": dead if is_admin else 0,
+	}
+	return {"group": shaped, "actions": {action: jobs for action, jobs in wanted.items() if jobs}}
 
 
 def _shaped(groups: list[frappe._dict]) -> list[dict[str, Any]]:
