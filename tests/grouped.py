@@ -6,6 +6,7 @@ import frappe
 from factories import OBLIGING, World, acting_as, submit_as
 
 from dartwing.dartwing_core.background_jobs import Flow, Job
+from dartwing.dartwing_core.background_jobs.groups import rows
 
 
 def submit_group(
@@ -25,6 +26,14 @@ def submit_group(
 		made = flow.submit(organization)
 		frappe.db.commit()
 	return made.group, [job.name for job in made.jobs], made.on_end and made.on_end.name
+
+
+def empty_group(user: str, organization: str) -> str:
+	"""Commit a group that has no member yet."""
+	name = rows.new_id()
+	rows.create(name, "a group", organization, user)
+	frappe.db.commit()
+	return name
 
 
 def add_member(group: str, **parameters: Any) -> str:

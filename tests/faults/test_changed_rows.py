@@ -22,12 +22,20 @@ from factories import (
 	submit_as,
 	wait_until,
 )
+from grouped import row_of, status_of, submit_group
 from http_client import Client, Web
 from refusing import change_rows_first, reconnect, refuse_changed_rows, take_a_snapshot
 from runtimes.base import Runtime, Server, free_port
 
 from dartwing.dartwing_core.api.newest_rows import DOCTYPES
-from dartwing.dartwing_core.background_jobs import cancel_job, scheduler, submit_job, submit_jobs
+from dartwing.dartwing_core.background_jobs import (
+	cancel_group,
+	cancel_job,
+	retry_group,
+	scheduler,
+	submit_job,
+	submit_jobs,
+)
 from dartwing.dartwing_core.background_jobs.database import snapshots
 from dartwing.dartwing_core.background_jobs.errors import StaleJobError
 from dartwing.dartwing_core.background_jobs.execution.claims import claim
@@ -283,6 +291,41 @@ def tick(world: World) -> None:
 	assert state(running.name)["status"] == "Queued"
 
 
+def end_retry_and_cancel_a_group(world: World) -> None:
+	group, (member,), on_end = submit_group(1, with_on_end=True, mode="raise_permanent")
+	take_a_snapshot()
+	execute_job(member)
+	assert (status_of(group), state(on_end)["status"]) == ("Failed", "Queued")
+	for change, expected in (
+		(lambda: retry_group(group), "Running"),
+		(lambda: cancel_group(group), "Canceled"),
+	):
+		take_a_snapshot()
+		with acting_as(world.adam):
+			assert change()["done"] == [member]
+			frappe.db.commit()
+		assert status_of(group) == expected
+
+
+def clean_up_a_group(world: World) -> None:
+	group, (member,), _on_end = submit_group(1)
+	end(member, "Canceled")
+	frappe.db.set_value("Job Group", group, "ended_at", "2001-01-01", update_modified=False)
+	frappe.db.commit()
+	take_a_snapshot()
+	assert cleanup_old_jobs(36) == 1
+	assert not frappe.db.exists("Job Group", group)
+
+
+def put_away_the_group_of_an_organization_that_is_gone(world: World) -> None:
+	group, _members, _on_end = submit_group(0)
+	frappe.db.set_value("Job Group", group, "organization", world.short_lived)
+	frappe.db.commit()
+	take_a_snapshot()
+	assert former_organizations.put_away() >= 1
+	assert row_of(group).organization == former_organizations.name_of_former(world.short_lived)
+
+
 def end_the_jobs_of_an_organization_that_is_gone(world: World) -> None:
 	job = submit()
 	frappe.db.set_value("Background Job", job.name, "organization", world.short_lived)
@@ -308,6 +351,9 @@ def end_the_jobs_of_an_organization_that_is_gone(world: World) -> None:
 		run_a_job_that_fails,
 		pause_and_resume,
 		tick,
+		end_retry_and_cancel_a_group,
+		clean_up_a_group,
+		put_away_the_group_of_an_organization_that_is_gone,
 		end_the_jobs_of_an_organization_that_is_gone,
 	],
 )

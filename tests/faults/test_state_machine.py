@@ -1,6 +1,6 @@
 """Events in any order that Hypothesis thinks of, in one process without a worker, checked after each."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import timedelta
 from itertools import pairwise
 
@@ -22,12 +22,16 @@ from hypothesis.stateful import (
 from processes import shortened
 
 from dartwing.dartwing_core.background_jobs import (
+	Flow,
+	Job,
 	JobCanceledError,
 	PermanentError,
 	TransientError,
+	cancel_group,
 	cancel_job,
 	discard_job,
 	executor,
+	retry_group,
 	retry_job,
 	scheduler,
 	submit_job,
@@ -43,6 +47,7 @@ from dartwing.dartwing_core.background_jobs.execution.outcomes import (
 	TimedOut,
 )
 from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
+from dartwing.dartwing_core.background_jobs.groups.settling import status_of
 from dartwing.dartwing_core.background_jobs.statuses import (
 	DEPENDENCY_RULES,
 	END,
@@ -53,6 +58,7 @@ from dartwing.dartwing_core.background_jobs.statuses import (
 from dartwing.dartwing_core.background_jobs.upkeep import dead_letter, recovery
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	ACTIVE,
+	FINISHED,
 	PRIORITIES,
 	VALID_TRANSITIONS,
 	WAITING_FOR_RETRY,
@@ -60,7 +66,16 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 
 MARKER = "written by a test"
 WINDOW = 3
-FIELDS = ["name", "organization", "status", "dependency_rule", "ready_at", "attempt_id", "rq_job_id"]
+FIELDS = [
+	"name",
+	"organization",
+	"status",
+	"job_group",
+	"dependency_rule",
+	"ready_at",
+	"attempt_id",
+	"rq_job_id",
+]
 FIELDS += ["retry_count", "max_retries", "modified"]
 
 
@@ -88,7 +103,12 @@ class Engine(RuleBasedStateMachine):
 
 	@rule(target=jobs, parent=jobs)
 	def submit_child(self, parent: str):
-		organization = frappe.db.get_value("Background Job", parent, "organization")
+		organization = frappe.db.get_value("Background Job", parent, "organization") or self.world.alpha
+		if parent not in self.accepted:
+			with pytest.raises(frappe.DoesNotExistError, match="depends_on: no job"):
+				self._submit("Administrator", organization, depends_on=parent)
+			frappe.db.rollback()
+			return multiple()
 		if frappe.db.get_value("Background Job", parent, "status") in ("Dead Letter", "Canceled"):
 			with pytest.raises(frappe.ValidationError, match="would never start"):
 				self._submit("Administrator", organization, depends_on=parent)
@@ -98,6 +118,8 @@ class Engine(RuleBasedStateMachine):
 
 	@rule(target=jobs, one=jobs, other=jobs, needs=st.sampled_from(DEPENDENCY_RULES))
 	def submit_child_of_two(self, one: str, other: str, needs: str):
+		if not {one, other} <= self.accepted:
+			return multiple()
 		parents = [
 			frappe.db.get_value("Background Job", name, ["organization", "status"]) for name in (one, other)
 		]
@@ -109,6 +131,41 @@ class Engine(RuleBasedStateMachine):
 			frappe.db.rollback()
 			return multiple()
 		return self._submit("Administrator", organization, depends_on=[one, other], dependency_rule=needs)
+
+	@rule(
+		target=jobs,
+		edges=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=4),
+		needs=st.sampled_from(DEPENDENCY_RULES),
+		with_on_end=st.booleans(),
+	)
+	def submit_flow(self, edges: list[tuple[int, int]], needs: str, with_on_end: bool):
+		"""A flow of four jobs, of which some come after others: always one with a higher number."""
+		work = [Job(OBLIGING, {"mode": "succeed"}, dependency_rule=needs) for _ in range(4)]
+		pairs = [work[min(edge)] >> work[max(edge)] for edge in edges if edge[0] != edge[1]]
+		flow = Flow(
+			"a flow", work, *pairs, on_end=Job(OBLIGING, {"mode": "succeed"}) if with_on_end else None
+		)
+		with acting_as(self.world.alice):
+			made = flow.submit(self.world.alpha)
+			frappe.db.commit()
+		names = [job.name for job in (*made.jobs, made.on_end) if job]
+		self.accepted.update(names)
+		return multiple(*names)
+
+	@rule(job=jobs, action=st.sampled_from((cancel_group, retry_group)))
+	def change_group(self, job: str, action) -> None:
+		group = frappe.db.get_value("Background Job", job, "job_group")
+		if group:
+			action(group)
+			frappe.db.commit()
+
+	@rule(job=jobs)
+	def delete(self, job: str) -> None:
+		if frappe.db.get_value("Background Job", job, "status") in FINISHED:
+			frappe.delete_doc("Background Job", job)
+			frappe.db.delete("Person", {"first_name": f"{MARKER} {job}"})
+			frappe.db.commit()
+			self.accepted.discard(job)
 
 	def _submit(self, user: str, organization: str, **arguments) -> str:
 		with acting_as(user):
@@ -222,7 +279,7 @@ class Engine(RuleBasedStateMachine):
 		try:
 			action(*arguments)
 			frappe.db.commit()
-		except JobEngineError:
+		except (JobEngineError, frappe.DoesNotExistError):
 			frappe.db.rollback()
 
 	# --- invariants
@@ -238,13 +295,15 @@ class Engine(RuleBasedStateMachine):
 		self._check_windows(jobs)
 		self._check_effects(jobs)
 		parents_of = parents.of_jobs(list(jobs))
+		at_end = set(frappe.get_all("Job Group", {"on_end_job": ("is", "set")}, pluck="on_end_job"))
 		for job in rows:
 			statuses = {state.status for state in parents_of.get(job.name, {}).values()}
 			if job.dependency_rule == END:
 				self._check_waiting_for_ends(job, statuses)
-			else:
+			elif job.name not in at_end:
 				self._check_waiting(job, statuses)
 			self._check_row(job)
+		self._check_groups(rows)
 
 	def _check_logs(self, jobs: dict) -> None:
 		steps = defaultdict(list)
@@ -290,6 +349,23 @@ class Engine(RuleBasedStateMachine):
 		"""Once it was let go on, a parent may be retried: it has ended all the same."""
 		if job.status == "Pending" and not job.ready_at:
 			assert statuses & set(UNFINISHED), f"{job.name} waits for parents that have ended"
+
+	def _check_groups(self, rows: list) -> None:
+		members = defaultdict(Counter)
+		for job in rows:
+			members[job.job_group][job.status] += 1
+		jobs = {job.name: job for job in rows}
+		fields = ["name", "status", "ended_at", "on_end_job"]
+		for group in frappe.get_all("Job Group", {"organization": self.world.alpha}, fields):
+			counted = members[group.name]
+			is_open = any(counted[status] for status in UNFINISHED)
+			expected = "Running" if is_open else status_of(counted)
+			# when all jobs of a group are deleted, it is what it was
+			assert not counted or group.status == expected, f"{group} has {counted}"
+			assert bool(group.ended_at) == (group.status != "Running"), group
+			on_end = jobs.get(group.on_end_job)
+			if on_end and group.ended_at:
+				assert on_end.status != "Pending" or on_end.ready_at, f"{on_end} waits for {group}"
 
 	def _check_row(self, job) -> None:
 		if job.status == "Running":

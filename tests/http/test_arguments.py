@@ -9,6 +9,7 @@ from framework import since
 
 LONE_SURROGATE = "\ud800"
 SUBMISSION = {"job_type": OBLIGING, "organization": World.alpha}
+FLOW = {"organization": World.alpha, "title": "a flow", "jobs": [{"job_type": OBLIGING}]}
 
 WRONG = [
 	("submit_job", {"organization": World.alpha}, 417, "job_type: is missing"),
@@ -42,6 +43,17 @@ WRONG = [
 	("submit_job", {**SUBMISSION, "scheduled_at": "0001-01-01T00:00:00+14:00"}, 417, "scheduled_at: "),
 	("submit_job", {**SUBMISSION, "scheduled_at": "9999-12-31T23:59:59-12:00"}, 417, "scheduled_at: "),
 	("submit_jobs", {}, 417, "jobs: is missing"),
+	("submit_job", {**SUBMISSION, "depends_on": [["a"]]}, 417, "depends_on: must be a list of texts"),
+	("submit_job", {**SUBMISSION, "depends_on": "[1]"}, 417, "depends_on: must be a list of texts"),
+	("submit_job", {**SUBMISSION, "depends_on": "["}, 417, "depends_on: is no valid JSON"),
+	("submit_job", {**SUBMISSION, "dependency_rule": "x"}, 417, "dependency_rule: 'x' is none of"),
+	("submit_flow", {}, 417, "organization: is missing"),
+	("submit_flow", {**FLOW, "title": "x" * 141}, 417, "title: must be plain text"),
+	("submit_flow", {**FLOW, "title": " \n"}, 417, "title: must be plain text"),
+	("submit_flow", {**FLOW, "jobs": [7]}, 417, "jobs[0]: must be an object"),
+	("submit_flow", {**FLOW, "jobs": []}, 417, "jobs: a flow has 1 to 10000 jobs"),
+	("submit_flow", {**FLOW, "jobs": [{"job_type": "x"}]}, 404, "jobs[0].job_type: no Job Type 'x'"),
+	("submit_flow", {**FLOW, "on_end": []}, 417, "on_end: must be a JSON object"),
 	("submit_jobs", {"jobs": {"a": 1}}, 417, "jobs: must be a JSON list"),
 	("submit_jobs", {"jobs": [7]}, 417, "jobs[0]: must be an object"),
 	("submit_jobs", {"jobs": [{"job_type": OBLIGING}]}, 417, "jobs[0].organization: is missing"),

@@ -16,6 +16,7 @@ from dartwing.dartwing_core.api.endpoints import ENDPOINTS
 LIMITS = {
 	"submit_job": ("submit", 100),
 	"submit_jobs": ("submit", 100),
+	"submit_flow": ("submit", 100),
 	"get_job_status": ("status", 600),
 	"get_job_history": ("status", 600),
 	"list_jobs": ("list", 60),

@@ -69,6 +69,7 @@ def requests_for(name: str, job_id: str) -> list[dict]:
 	return {
 		"submit_job": [submission],
 		"submit_jobs": [{"jobs": [submission, submission]}, {"jobs": []}],
+		"submit_flow": [{"organization": World.alpha, "title": "a flow", "jobs": [{"job_type": OBLIGING}]}],
 		"list_jobs": [{}, {"limit": 1, "before": job_id}],
 		"list_dead_letters": [{}],
 		"get_job_metrics": [{}, {"organization": World.alpha}],

@@ -6,7 +6,8 @@ from factories import acting_as, counted_statements, end, second_connection, sub
 from grouped import add_member, row_of, status_of, submit_group
 
 from dartwing.dartwing_core.background_jobs import cancel_job, discard_job, retry_job, scheduler
-from dartwing.dartwing_core.background_jobs.groups import settling
+from dartwing.dartwing_core.background_jobs.database import readers
+from dartwing.dartwing_core.background_jobs.groups import rows, settling
 
 
 def is_let_go(on_end):
@@ -165,6 +166,44 @@ def test_a_retry_that_is_rolled_back_leaves_the_group_ended(world):
 	assert status_of(group) == "Failed"
 
 
+def test_a_title_is_plain(world):
+	group, _members, _on_end = submit_group(1, title="<b>Scan</b>\n of May")
+	assert frappe.db.get_value("Job Group", group, "title") == "Scan of May"
+
+
+# --- what comes just before a commit
+
+
+def test_a_closing_that_raises_prevents_the_commit_and_is_done_by_the_next(world, monkeypatch):
+	group, (member,), _on_end = submit_group(1)
+	move(member)
+	with monkeypatch.context() as patched:
+		patched.setattr(rows, "write_status", raising)
+		with pytest.raises(ZeroDivisionError):
+			frappe.db.commit()
+	with second_connection():
+		assert frappe.db.get_value("Background Job", member, "status") == "Queued"
+	frappe.db.commit()
+	assert (status_of(group), status_of_job(member)) == ("Completed", "Completed")
+
+
+def test_a_closing_that_raises_leaves_nothing_after_a_rollback(world, monkeypatch):
+	group, (member,), _on_end = submit_group(1)
+	move(member)
+	with monkeypatch.context() as patched:
+		patched.setattr(rows, "write_status", raising)
+		with pytest.raises(ZeroDivisionError):
+			frappe.db.commit()
+	frappe.db.rollback()
+	assert readers.reader_of(frappe.local.db) is None
+	end(member, "Completed")
+	assert status_of(group) == "Completed"
+
+
+def raising(*_arguments):
+	raise ZeroDivisionError
+
+
 # --- two at once
 
 
@@ -277,7 +316,7 @@ def test_the_end_of_a_member_costs_two_statements_more_than_that_of_a_lone_job(w
 	# the reading connection is there
 	end(members[0], "Completed")
 	of_lone, of_member = statements_of_an_end(lone.name), statements_of_an_end(members[1])
-	about_groups = [text for text in of_member if "tabJob Group" in text]
+	about_groups = [text for text in of_member if "tabJob Group" in text or "job_group = " in text]
 	assert len(about_groups) == 2, about_groups
 	assert len(of_member) == len(of_lone) + 2, (of_lone, of_member)
 	assert [text for text in of_lone if "Job Group" in text] == []

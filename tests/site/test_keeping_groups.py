@@ -6,7 +6,7 @@ from unittest.mock import patch
 import frappe
 import pytest
 from factories import acting_as, end, purge, submit
-from grouped import row_of, status_of, submit_group
+from grouped import empty_group, row_of, status_of, submit_group
 
 from dartwing.dartwing_core.background_jobs import config, scheduler
 from dartwing.dartwing_core.background_jobs.upkeep.former_organizations import check_name, name_of_former
@@ -88,6 +88,14 @@ def test_members_that_stay_hide_no_older_and_no_younger_job(world):
 	assert frappe.db.count("Background Job", {"name": ("in", kept)}) == 4
 
 
+def test_a_group_that_has_an_unfinished_member_after_all_stays(world):
+	group, members = aged(31, "Completed", "Completed")
+	frappe.db.set_value("Background Job", members[0], "status", "Running", update_modified=False)
+	frappe.db.commit()
+	cleanup_old_jobs(30)
+	assert left(group, members) == (True, 2)
+
+
 # --- a deleted organization
 
 
@@ -121,7 +129,7 @@ def test_its_groups_are_put_away_and_end(world, short_lived, batch_size):
 
 
 def test_no_organization_takes_the_name_while_a_group_has_it(world, short_lived):
-	group, _members, _on_end = submit_group(0, "Administrator", short_lived)
+	group = empty_group("Administrator", short_lived)
 	frappe.db.delete("Organization", {"name": short_lived})
 	with pytest.raises(frappe.ValidationError, match="are still being put away"):
 		check_name(short_lived)

@@ -10,7 +10,7 @@ import pytest
 from factories import OBLIGING, acting_as, end, make_member, make_user, remove_member, state, submit
 from frappe.permissions import add_user_permission
 from frappe.utils import add_days, nowdate
-from grouped import submit_group
+from grouped import empty_group
 
 from dartwing.dartwing_core.background_jobs import (
 	cancel_group,
@@ -46,7 +46,7 @@ def member(world) -> Iterator[SimpleNamespace]:
 	for name in rows:
 		waiting[name], dead[name] = submit(BOTH, name).name, submit(BOTH, name, mode="permanent").name
 		end(dead[name], "Dead Letter")
-		group[name] = submit_group(0, BOTH, name)[0]
+		group[name] = empty_group(BOTH, name)
 	person = frappe.db.get_value("Person", {"frappe_user": BOTH})
 	yield SimpleNamespace(person=person, rows=rows, waiting=waiting, dead=dead, group=group)
 	forget()

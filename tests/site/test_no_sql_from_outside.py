@@ -15,6 +15,7 @@ import frappe
 import pytest
 from factories import OBLIGING, World, acting_as, counted_statements, end, submit
 from frappe.utils import now_datetime
+from grouped import submit_group
 
 from dartwing.dartwing_core import api
 from dartwing.dartwing_core.background_jobs.handlers.exports import ExportRequest
@@ -92,6 +93,7 @@ def fitting(world: World) -> dict[str, Any]:
 		"doctype": "Background Job",
 		"docname": job,
 		"filters": [],
+		"group_id": submit_group(1)[0],
 		"job_id": job,
 		"job_ids": [job],
 		"job_type": OBLIGING,
@@ -103,6 +105,7 @@ def fitting(world: World) -> dict[str, Any]:
 		"searchfield": "name",
 		"start": 0,
 		"txt": "",
+		"title": "a flow",
 		"until": str(now_datetime()),
 	}
 

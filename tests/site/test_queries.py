@@ -26,6 +26,8 @@ STATUS_KEYS = {
 	"result",
 	"error_message",
 	"error_type",
+	"depends_on",
+	"dependency_rule",
 }
 
 

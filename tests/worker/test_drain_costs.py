@@ -7,16 +7,33 @@ from statistics import median
 import frappe
 import pytest
 from factories import submit
+from grouped import submit_group
+from runtimes.base import Runtime
 
 JOBS = 45
+STATEMENTS = 8
 # a drain begins and ends with more
 IN_THE_MIDDLE = slice(10, 40)
 
 
+# what the end of a member costs more than that of a lone job
+OF_A_GROUP = 2
+
+
 @pytest.fixture
 def costs(world, runtime, tmp_path) -> list[dict]:
+	return drained([submit(n=number).name for number in range(JOBS)], runtime, tmp_path)
+
+
+@pytest.fixture
+def costs_of_members(window, runtime, tmp_path) -> list[dict]:
+	window(JOBS)
+	_group, members, _on_end = submit_group(JOBS)
+	return drained(members, runtime, tmp_path)
+
+
+def drained(names: list[str], runtime: Runtime, tmp_path: Path) -> list[dict]:
 	"""What was sent from one handler to the next: lists of statements and round trips, opened connections."""
-	names = [submit(n=number).name for number in range(JOBS)]
 	counts, log = tmp_path / "counts", tmp_path / "worker.log"
 	script = Path(__file__).parent / "counting_worker.py"
 	assert runtime.spawn_script(script, log=log, COUNTS=str(counts)).wait(60) == 0, log.read_text()
@@ -30,8 +47,19 @@ def costs(world, runtime, tmp_path) -> list[dict]:
 def test_a_drained_job_that_does_nothing(costs):
 	"""What is done once in a while, for many jobs, is not in the median: an order, an errand."""
 	commits = [[text for text in job["statements"] if text.lower() == "commit"] for job in costs]
-	assert median(len(job["statements"]) for job in costs) <= 8, costs[0]["statements"]
+	assert median(len(job["statements"]) for job in costs) <= STATEMENTS, costs[0]["statements"]
 	assert median(map(len, commits)) <= 1
 	# the event, and on a bench Frappe's question for each job whether its recorder is on
 	assert median(len(job["round_trips"]) for job in costs) <= 2, costs[0]["round_trips"]
+	assert sum(job["connections"] for job in costs) / len(costs) <= 0.05
+
+
+def test_a_drained_member_of_a_group(costs_of_members):
+	costs = costs_of_members
+	about_groups = [
+		[text for text in job["statements"] if "tabJob Group" in text or "job_group = " in text]
+		for job in costs
+	]
+	assert median(map(len, about_groups)) == OF_A_GROUP, about_groups[0]
+	assert median(len(job["statements"]) for job in costs) <= STATEMENTS + OF_A_GROUP, costs[0]["statements"]
 	assert sum(job["connections"] for job in costs) / len(costs) <= 0.05

@@ -94,8 +94,8 @@ def submit_flow(
 	jobs: Annotated[
 		list[dict],
 		About(
-			"Up to 10,000 objects with `job_type`, `parameters`, `priority`, `scheduled_at`; a `name` of the job"
-			" in this flow; `depends_on`, the name or the names of jobs that must be Completed first; and"
+			"Up to 10,000 objects with `job_type`, `parameters`, `priority`, `scheduled_at`; a `name` of the"
+			" job in this flow; `depends_on`, the name or the names of jobs that must be Completed first; and"
 			" `dependency_rule`"
 		),
 	],

@@ -16,9 +16,9 @@ from dartwing.dartwing_core.background_jobs.database.snapshots import ignore_sna
 
 DOCTYPES = (
 	"Background Job",
+	"Job Dependency",
 	"Job Engine Settings",
 	"Job Execution Log",
-	"Job Dependency",
 	"Job Group",
 	"Job Step",
 	"Job Tally",

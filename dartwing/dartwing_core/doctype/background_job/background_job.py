@@ -166,6 +166,7 @@ class BackgroundJob(HiddenDocument):
 			if job.status not in FINISHED:
 				frappe.throw(_("{0} is {1}: cancel it before you delete it").format(self.name, _(job.status)))
 		delete_traces([self.name])
+		settling.settle_before_commit([self])
 		# Frappe keeps what it deletes
 		kept_texts.mask(self, self.secrets)
 

@@ -8,7 +8,7 @@ import frappe
 from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.database import job_files, times
 from dartwing.dartwing_core.background_jobs.database.snapshots import snapshot_ignored
-from dartwing.dartwing_core.background_jobs.statuses import FINAL
+from dartwing.dartwing_core.background_jobs.statuses import FINAL, STATUSES
 from dartwing.dartwing_core.doctype.job_dependency import job_dependency
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 
@@ -23,9 +23,9 @@ def delete_old_jobs(days: int) -> int:
 		return 0
 	ended_before = times.site_now() - timedelta(days=days)
 	deleted = sum(map(_delete_batch, _old_jobs(ended_before)))
-	for group in _old_groups(ended_before):
-		deleted += sum(map(_delete_batch, _members(group)))
-		_delete_group(group)
+	for groups in _old_groups(ended_before):
+		deleted += sum(map(_delete_batch, _members(groups)))
+		_delete_groups(groups)
 	return deleted
 
 
@@ -37,9 +37,9 @@ def _delete_batch(job_ids: Sequence[str]) -> int:
 	return len(job_ids)
 
 
-def _delete_group(name: str) -> None:
+def _delete_groups(names: Sequence[str]) -> None:
 	with snapshot_ignored():
-		frappe.db.delete("Job Group", {"name": name})
+		frappe.db.delete("Job Group", {"name": ("in", names)})
 	frappe.db.commit()
 
 
@@ -80,18 +80,23 @@ def _old_jobs(ended_before: datetime) -> Iterator[list[str]]:
 			since = [["modified", ">=", batch[-1].modified]]
 
 
-def _old_groups(ended_before: datetime) -> Iterator[str]:
-	"""Each must be gone when the next one is asked for."""
-	filters = {"status": ("in", FINAL), "ended_at": ("<", ended_before)}
-	while names := frappe.get_all("Job Group", filters, order_by="ended_at asc", limit=1, pluck="name"):
-		yield from names
+def _old_groups(ended_before: datetime) -> Iterator[list[str]]:
+	"""In batches; each must be gone when the next one is asked for. None has a member that must be kept."""
+	query = """select name from `tabJob Group` job_group
+		where ended_at < %(before)s and status in %(final)s and not exists (
+			select 1 from `tabBackground Job` where job_group = job_group.name and status in %(kept)s limit 1
+		) order by ended_at limit %(limit)s"""
+	kept = [status for status in STATUSES if status not in FINAL]
+	values = {"before": ended_before, "final": FINAL, "kept": kept, "limit": int(config.get("batch_size"))}
+	while names := frappe.db.sql(query, values, pluck=True):
+		yield names
 
 
-def _members(group: str) -> Iterator[list[str]]:
-	"""The members of a group, in batches; each must be gone when the next one is asked for."""
+def _members(groups: Sequence[str]) -> Iterator[list[str]]:
+	"""The members of these groups, in batches; each must be gone when the next one is asked for."""
 	while batch := frappe.get_all(
 		"Background Job",
-		{"job_group": group},
+		{"job_group": ("in", groups)},
 		order_by=None,
 		limit=int(config.get("batch_size")),
 		pluck="name",
