@@ -47,6 +47,10 @@ class Client:
 		"""Submit a job and return its id."""
 		return self._call("POST", "submit_job", json=arguments)["job_id"]
 
+	def submit_flow(self, **arguments: Any) -> str:
+		"""Submit jobs that depend on each other and return the id of their group."""
+		return self._call("POST", "submit_flow", json=arguments)["group_id"]
+
 	def get_job_status(self, job_id: str) -> dict[str, Any]:
 		return self._call("GET", "get_job_status", params={"job_id": job_id})
 

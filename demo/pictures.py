@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from browser_client import FLAGS, PHONE, WIDE, find_chromium
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -14,8 +15,25 @@ from demo.processes import CHECKOUT
 from demo.scenario import ALPINE, PASSWORD
 
 FOLDER = CHECKOUT / "docs" / "images"
+
+
+def sample_job(name: str, seconds: float, *depends_on: str) -> dict[str, Any]:
+	"""One of a flow."""
+	parameters = {"duration": seconds, "part": name}
+	return {"job_type": "sample_job", "name": name, "parameters": parameters, "depends_on": list(depends_on)}
+
+
 # long enough to be seen running in each picture
 SECONDS = (90, 120, 150)
+# groups of jobs: one that ends at once, and one of which some run
+FLOWS = {
+	"Minutes of the year": [sample_job("minutes", 0.2)],
+	"Newsletter of December": [
+		sample_job("collect", 0.2),
+		*(sample_job(f"page {page}", 2 + 40 * (page > 3), "collect") for page in range(1, 7)),
+		sample_job("send", 5, *(f"page {page}" for page in range(1, 7))),
+	],
+}
 LOADED = "document.getElementById('connection').dataset.state === 'live'"
 
 
@@ -25,6 +43,8 @@ def take_pictures(url: str, clients: dict[str, Client]) -> None:
 		clients[ALPINE.user].submit_job(
 			job_type="sample_job", organization=ALPINE.name, parameters={"duration": seconds}, priority="High"
 		)
+	for title, jobs in FLOWS.items():
+		clients[ALPINE.user].submit_flow(organization=ALPINE.name, title=title, jobs=jobs)
 	with sync_playwright() as playwright:
 		browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
 		try:
@@ -33,10 +53,17 @@ def take_pictures(url: str, clients: dict[str, Client]) -> None:
 			browser.close()
 
 
+def open_group(page: Page) -> None:
+	page.get_by_role("button", name="Newsletter of December").first.click()
+	page.locator(".member-rows li").first.wait_for()
+
+
 def photograph(browser: Browser, url: str, folder: Path) -> None:
 	with page_of(browser, url, ALPINE.user, viewport=WIDE) as page:
 		page.wait_for_timeout(15_000)
 		save(page, folder / "jobs-1400.png")
+		open_group(page)
+		save(page, folder / "jobs-groups-1400.png")
 	with page_of(browser, url, ALPINE.admin, viewport=WIDE) as page:
 		open_job(page, "bad")
 		save(page, folder / "jobs-details-1400.png")
@@ -46,6 +73,8 @@ def photograph(browser: Browser, url: str, folder: Path) -> None:
 	phone = {"viewport": PHONE, "is_mobile": True, "has_touch": True}
 	with page_of(browser, url, ALPINE.user, **phone) as page:
 		save(page, folder / "jobs-390.png")
+		open_group(page)
+		save(page, folder / "jobs-groups-390.png")
 		open_job(page, "running")
 		save(page, folder / "jobs-details-390.png")
 	with page_of(browser, url, ALPINE.user, **phone) as page:
