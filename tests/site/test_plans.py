@@ -137,7 +137,7 @@ def test_the_first_jobs_of_a_large_group(world):
 		with acting_as(world.alice), all_statements() as statements:
 			page = queries.list_members(group)
 			queries.list_members(group, after=page["jobs"][-1]["job_id"])
-		counting = [text for text in statements if "count(*)" in text.lower()]
+		counting = [text for text in statements if "count(" in text.lower()]
 		assert_bounded([text for text in statements if text not in counting])
 	finally:
 		frappe.db.set_value("Background Job", {"name": ("in", many)}, "job_group", None)
