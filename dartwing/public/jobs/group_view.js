@@ -76,6 +76,8 @@ class GroupRow {
 		this.percent = h("span", { class: "percent" });
 		this.standing = h("span", { class: "standing" });
 		this.actions = h("div", { class: "actions" });
+		// what is for good stands with the jobs that it is about
+		this.final_actions = h("div", { class: "buttons" });
 		this.row = h(
 			"div",
 			{ class: "row" },
@@ -106,17 +108,15 @@ class GroupRow {
 	}
 
 	update_actions(wanted) {
-		const had_focus = this.actions.contains(document.activeElement);
+		const places = [this.actions, this.final_actions];
+		const had_focus = places.some((place) => place.contains(document.activeElement));
 		this.shown_actions = wanted;
-		this.actions.replaceChildren(
-			...group_actions_of(this.group).map((action) =>
-				group_action_button(
-					action,
-					() => this.group,
-					() => this.on_changed(this.group.group_id),
-				),
-			),
-		);
+		places.forEach((place) => place.replaceChildren());
+		for (const action of group_actions_of(this.group)) {
+			const on_done = () => this.on_changed(this.group.group_id);
+			const place = action === "discard" ? this.final_actions : this.actions;
+			place.append(group_action_button(action, () => this.group, on_done));
+		}
 		if (had_focus) this.title.focus();
 	}
 
@@ -144,6 +144,7 @@ class GroupRow {
 			this.problem,
 			list,
 			this.more,
+			this.final_actions,
 		);
 		this.element.append(this.region);
 		set_attribute(this.title, "aria-controls", this.region.id);
