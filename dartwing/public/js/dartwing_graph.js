@@ -5,7 +5,7 @@
 frappe.provide("dartwing.jobs");
 
 const DAGRE = "/assets/dartwing/js/vendor/dagre-3.1.3.esm.js";
-const NODE = { width: 208, height: 56 };
+const NODE = { width: 226, height: 56 };
 const GAP = 12;
 // as many jobs side by side, with the same parents and children, are drawn in one frame
 const FRAMED = 4;
@@ -171,8 +171,15 @@ dartwing.jobs.Graph = class Graph {
 			const told = all.slice(0, PARENTS_TOLD).flatMap((parent) => [link(parent), " "]);
 			const more = all.length - PARENTS_TOLD;
 			if (more > 0) told.push(__("and {0} more", [more]));
-			const cells = [[link(name)], [job_type], [pill], told];
-			return make("tr", {}, ...cells.map((cell) => make("td", {}, ...cell)));
+			return make(
+				"tr",
+				{},
+				make("td", {}, link(name)),
+				make("td", {}, job_type),
+				make("td", {}, pill),
+				// on a phone, the table has no head
+				make("td", { "data-label": all.length ? `${__("Depends on")}: ` : "" }, ...told),
+			);
 		});
 		this.rows.replaceChildren(...rows);
 	}
@@ -284,11 +291,14 @@ function arrange({ nodes, edges }, { Graph: Layers, layout }) {
 			return { ...unit, x: x - unit.width / 2, y: y - unit.height / 2 };
 		})
 		.sort((a, b) => a.x - b.x || a.y - b.y);
+	const placed_as = new Map(placed.map((unit) => [unit.id, unit]));
+	const path = ({ from, to }) =>
+		path_of(placed_as.get(from), placed_as.get(to), layers.edge(from, to).points);
 	return {
 		size: { width, height },
 		left_out: lines.size - drawn.length,
 		frames: placed.filter(({ columns }) => columns),
-		lines: drawn.map(({ from, to }) => ({ from, to, path: path_of(layers.edge(from, to).points) })),
+		lines: drawn.map((line) => ({ ...line, path: path(line) })),
 		places: placed.flatMap(places_in),
 	};
 }
@@ -332,15 +342,18 @@ function places_in({ names, columns, x, y }) {
 	}));
 }
 
-// a line that is level where it begins and ends
-function path_of([first, ...others]) {
-	let before = first;
-	const parts = others.map((point) => {
+// From the middle of a side to the middle of a side, level there and wherever it passes other jobs.
+function path_of(from, to, points) {
+	const start = { x: from.x + from.width, y: from.y + from.height / 2 };
+	const end = { x: to.x, y: to.y + to.height / 2 };
+	let before = start;
+	const parts = [...points.slice(1, -1), end].map((point) => {
 		const middle = (before.x + point.x) / 2;
+		const part = `C${middle} ${before.y} ${middle} ${point.y} ${point.x} ${point.y}`;
 		before = point;
-		return `S${middle} ${point.y} ${point.x} ${point.y}`;
+		return part;
 	});
-	return `M${first.x} ${first.y}${parts.join("")}`;
+	return `M${start.x} ${start.y}${parts.join("")}`;
 }
 
 function note_of({ more }, arranged) {
@@ -398,7 +411,7 @@ const GRAPH_STYLE = `
 .dartwing-graph marker path { fill: var(--gray-500, #7c7c7c); }
 .dartwing-graph .frame { position: absolute; border: 1px dashed var(--gray-500, #7c7c7c); border-radius: 10px; }
 .dartwing-graph .node { position: absolute; display: flex; flex-direction: column; justify-content: center; gap: 3px;
-	padding: 0 10px; border: 1px solid var(--border-color); border-left: 4px solid var(--dot, var(--gray-500));
+	padding: 0 10px; border: 1px solid color-mix(in srgb, var(--text-muted) 40%, transparent); border-left: 4px solid var(--dot, var(--gray-500));
 	border-radius: 8px; background: var(--card-bg, var(--fg-color)); color: var(--text-color); overflow: hidden;
 	text-decoration: none; box-shadow: var(--shadow-sm, none); }
 .dartwing-graph .node:hover { border-color: var(--gray-500); border-left-color: var(--dot); }
@@ -418,4 +431,7 @@ const GRAPH_STYLE = `
 .dartwing-graph details { margin-top: 10px; }
 .dartwing-graph summary { color: var(--text-muted); cursor: pointer; }
 .dartwing-graph details .dartwing-attempts { margin-top: 6px; }
+.dartwing-graph td a { white-space: nowrap; }
+@media (max-width: 767px) { .dartwing-graph td::before { content: attr(data-label); color: var(--text-muted); } }
+.dartwing-graph td:nth-child(2) { min-width: 120px; }
 `;
