@@ -51,6 +51,9 @@ class Client:
 		"""Submit jobs that depend on each other and return the id of their group."""
 		return self._call("POST", "submit_flow", json=arguments)["group_id"]
 
+	def get_group(self, group_id: str) -> dict[str, Any]:
+		return self._call("GET", "get_group", params={"group_id": group_id})
+
 	def get_job_status(self, job_id: str) -> dict[str, Any]:
 		return self._call("GET", "get_job_status", params={"job_id": job_id})
 

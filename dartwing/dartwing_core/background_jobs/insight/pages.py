@@ -76,8 +76,8 @@ def count_lone(scope: Scope) -> int | None:
 	if not parts:
 		return 0
 	limit = f"limit {MAX_COUNTED + 1}"
-	query = " union all ".join(f"({part} {limit})" for part in parts)
-	# counted here: the database would write them into a table first, to count that
+	# one in parentheses, or a count of them, would be written into a table first
+	query = parts[0] if len(parts) == 1 else " union all ".join(f"({part} {limit})" for part in parts)
 	counted = len(frappe.db.sql(f"{query} {limit}", tuple(values)))
 	return counted if counted <= MAX_COUNTED else None
 
