@@ -12,6 +12,7 @@ RESULTS = CHECKOUT / "benchmarks" / "results"
 QUESTIONS = (
 	"submit",
 	"bulk",
+	"flows",
 	"throughput",
 	"promises",
 	"start_latency",

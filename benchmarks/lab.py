@@ -33,7 +33,7 @@ HANDLERS = {
 }
 RECORD = "Benchmark Record"
 BACKGROUND_JOB = CHECKOUT / "dartwing/dartwing_core/doctype/background_job/background_job.json"
-TABLES = ("Background Job", "Job Execution Log", "Job Tally")
+TABLES = ("Background Job", "Job Execution Log", "Job Group", "Job Tally")
 
 
 class Bench(BenchRuntime):
@@ -77,6 +77,10 @@ class Lab:
 		frappe.set_user("Administrator")
 		for doctype in TABLES:
 			empty(doctype)
+		frappe.db.sql(
+			"delete from `tabJob Dependency`"
+			" where background_job not in (select name from `tabBackground Job`)"
+		)
 		frappe.db.delete("Person", {"first_name": "written by a test"})
 		frappe.db.commit()
 		get_redis_conn().flushdb()

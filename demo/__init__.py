@@ -1,1 +1,1 @@
-"""`make demo`: two organizations, two workers, ten jobs on real rows, watched through the public API."""
+"""`make demo`: two organizations, two workers, jobs and flows on real data, seen through the public API."""

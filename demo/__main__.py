@@ -16,7 +16,8 @@ from demo.files import written_files
 from demo.jobs import Job, follow, submit_all
 from demo.picture import Picture
 from demo.processes import CHECKOUT, Benchless
-from demo.scenario import ORGANIZATIONS, PASSWORD, SITE
+from demo.scans import merged_files, submit_scans
+from demo.scenario import ORGANIZATIONS, PASSWORD, PLANS, SCANS, SITE
 from demo.setup import Stage, alone, phase
 from demo.signals import stop_on_signals
 from demo.summary import print_commands, print_page, print_summary
@@ -68,7 +69,8 @@ def run(bench: Benchless, console: Console, options: argparse.Namespace, while_u
 		stage.enter()
 		clients = log_in(stage.url)
 		jobs = run_jobs(stage, clients, console, picture)
-		files = written_files(jobs, bench.sites / SITE, stage.people)
+		site = bench.sites / SITE
+		files = [*written_files(jobs, site, stage.people), *merged_files(jobs, site)]
 		checks = all_checks(jobs, files, clients)
 		if while_up:
 			while_up(stage.url, clients)
@@ -90,8 +92,10 @@ def run(bench: Benchless, console: Console, options: argparse.Namespace, while_u
 def run_jobs(stage: Stage, clients: dict[str, Client], console: Console, picture: Picture) -> list[Job]:
 	"""Submit all jobs while there is no worker, so that priority decides what comes first; then work."""
 	with phase(console, "submit") as current:
-		jobs = submit_all(clients)
-		current.outcome = f"{len(jobs)} jobs by members over HTTP; now {WORKERS} workers start"
+		jobs = [*submit_all(clients), *submit_scans(clients)]
+		current.outcome = (
+			f"{len(PLANS)} jobs and {len(SCANS)} flows by members over HTTP; now {WORKERS} workers start"
+		)
 	with view_for(console) as view:
 
 		def show(jobs: list[Job]) -> None:

@@ -20,7 +20,14 @@ class Check:
 
 
 def all_checks(jobs: list[Job], files: list[Written], clients: dict[str, Client]) -> list[Check]:
-	return [ended_as_planned(jobs), rows_are_complete(jobs, files), walls_hold(jobs, clients)]
+	exported = [file for file in files if file.job.plan.is_export]
+	merged = [file for file in files if not file.job.plan.is_export]
+	return [
+		ended_as_planned(jobs),
+		rows_are_complete(jobs, exported),
+		scans_are_read(jobs, merged),
+		walls_hold(jobs, clients),
+	]
 
 
 def ended_as_planned(jobs: list[Job]) -> Check:
@@ -40,9 +47,19 @@ def rows_are_complete(jobs: list[Job], files: list[Written]) -> Check:
 	)
 
 
+def scans_are_read(jobs: list[Job], files: list[Written]) -> Check:
+	"""Of a scan with an empty page, that page is a dead letter, and so is the job that would merge it."""
+	read = [job for job in jobs if not job.is_listed and job.status == "Completed"]
+	failed = [job for job in jobs if not job.is_listed and job.status == "Failed"]
+	says = "each scan has the text of all its pages in their order; one with an empty page says which it is"
+	left = [job.state["count_by_status"] for job in failed]
+	holds = len(read) == len(files) and all(file.is_whole for file in files)
+	return Check(says, holds and all(one.get("Dead Letter") == 2 for one in left))
+
+
 def walls_hold(jobs: list[Job], clients: dict[str, Client]) -> Check:
 	"""To another organization's admin a job answers like one that does not exist."""
-	foreign = next(job.job_id for job in jobs if job.plan.organization is ALPINE)
+	foreign = next(job.job_id for job in jobs if job.plan.organization is ALPINE and job.is_listed)
 	outsider = clients[HARBOUR.admin]
 	answers = [status_answer(outsider, job_id).replace(job_id, "…") for job_id in (foreign, UNKNOWN_JOB)]
 	says = f"to {HARBOUR.name}, {foreign} of {ALPINE.name} does not exist (HTTP {NOT_FOUND})"

@@ -52,7 +52,14 @@ class Client:
 		return self._call("POST", "submit_flow", json=arguments)["group_id"]
 
 	def get_group(self, group_id: str) -> dict[str, Any]:
-		return self._call("GET", "get_group", params={"group_id": group_id})
+		"""The group with its newest hundred jobs."""
+		return self._call("GET", "get_group", params={"group_id": group_id, "limit": 100})
+
+	def upload(self, file_name: str, content: bytes) -> str:
+		"""Store a private file and return the name of its document."""
+		files = {"file": (file_name, content)}
+		response = self._request("POST", "/api/method/upload_file", files=files, data={"is_private": 1})
+		return response.json()["message"]["name"]
 
 	def get_job_status(self, job_id: str) -> dict[str, Any]:
 		return self._call("GET", "get_job_status", params={"job_id": job_id})

@@ -19,6 +19,7 @@ class Written:
 	size: int
 	rows: int
 	expected_rows: int
+	unit = "rows"
 
 	@property
 	def is_whole(self) -> bool:

@@ -26,6 +26,8 @@ class Job:
 	client: Client
 	state: dict[str, Any] = field(default_factory=dict)
 	history: list[dict[str, Any]] = field(default_factory=list)
+	# whether `list_jobs` tells of it
+	is_listed = True
 
 	@property
 	def status(self) -> str:
@@ -109,6 +111,9 @@ def look_at_lists(jobs: list[Job]) -> None:
 		for job in jobs:
 			if job.job_id in states and not job.has_ended:
 				job.learn(states[job.job_id])
+	for job in jobs:
+		if not job.is_listed and not job.has_ended:
+			job.look()
 
 
 def look_at_running(jobs: list[Job]) -> None:

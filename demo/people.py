@@ -36,6 +36,7 @@ PERSON_FIELDS = ("first_name", "last_name", "primary_email", "mobile_no", "statu
 MEMBER_FIELDS = ("person", "organization", "role", "status", "start_date")
 STANDARD_FIELDS = ("name", "owner", "modified_by", "creation", "modified", "docstatus", "idx")
 OFFERED = ("data_export", "echo_job", "long_running_job", "sample_job")
+SCANNING = ("split_scan", "read_page", "merge_pages", "tell_owner")
 QUEUES = ("short", "default", "long")
 
 
@@ -47,6 +48,7 @@ def prepare() -> dict[str, int]:
 		if member_count(organization) < organization.people:
 			write_people(organization)
 	offer_on_page()
+	register_scans()
 	for queue in QUEUES:
 		get_queue(queue).empty()
 	frappe.db.commit()
@@ -60,6 +62,14 @@ def offer_on_page() -> None:
 		if not job_type.allow_web_submission:
 			job_type.allow_web_submission = 1
 			job_type.save()
+
+
+def register_scans() -> None:
+	for name in SCANNING:
+		if not frappe.db.exists("Job Type", name):
+			handler = f"dartwing.tests.scans.{name}"
+			values = {"type_name": name, "display_name": name, "handler_method": handler}
+			frappe.get_doc({"doctype": "Job Type", **values}).insert()
 
 
 def member_count(organization: Organization) -> int:
@@ -98,10 +108,13 @@ def forget_jobs(organization: Organization) -> None:
 	of_organization = {"organization": organization.name}
 	jobs = frappe.get_all("Background Job", of_organization, pluck="name")
 	attached = {"attached_to_doctype": "Background Job", "attached_to_name": ("in", jobs or [""])}
-	for file in frappe.get_all("File", attached, pluck="name"):
-		frappe.delete_doc("File", file, force=True)
-	frappe.db.delete("Job Execution Log", of_organization)
-	frappe.db.delete("Background Job", of_organization)
+	of_members = {"owner": ("in", (organization.user, organization.admin)), "is_folder": 0}
+	for filters in (attached, of_members):
+		for file in frappe.get_all("File", filters, pluck="name"):
+			frappe.delete_doc("File", file, force=True)
+	frappe.db.delete("Job Dependency", {"background_job": ("in", jobs or [""])})
+	for doctype in ("Job Execution Log", "Background Job", "Job Group"):
+		frappe.db.delete(doctype, of_organization)
 
 
 def write_people(organization: Organization) -> None:

@@ -53,6 +53,28 @@ class Plan:
 		}
 
 
+@dataclass(frozen=True)
+class ScanPlan(Plan):
+	"""A PDF that a member uploads and has read, with a text for each page."""
+
+	file_name: str = "scan.pdf"
+	texts: tuple[str, ...] = ()
+
+	def arguments(self, file: str = "") -> dict[str, Any]:
+		"""What `submit_flow` is called with for an uploaded file, whose pages nobody has counted yet."""
+		return {
+			"organization": self.organization.name,
+			"title": self.title,
+			"jobs": [{"job_type": "split_scan", "parameters": {"scan": file}}],
+			"on_end": {"job_type": "tell_owner", "parameters": {"scan": file}},
+		}
+
+
+def scan(organization: Organization, title: str, file_name: str, *texts: str, ends_as: str) -> ScanPlan:
+	plan = {"file_name": file_name, "texts": texts, "ends_as": ends_as}
+	return ScanPlan(title, organization, organization.user, "flow", **plan)
+
+
 def export(organization: Organization, doctype: str, file_format: str) -> Plan:
 	parameters = {"doctype": doctype, "file_format": file_format}
 	title = f"{doctype}, {file_format}"
@@ -83,4 +105,29 @@ PLANS = (
 	),
 	sample(HARBOUR, "High", 3),
 	sample(ALPINE, "Critical", 4),
+)
+
+# each submits one job, which submits one for each page and one that merges them
+SCANS = (
+	scan(
+		ALPINE,
+		"Minutes, scan",
+		"minutes.pdf",
+		"The minutes of the general meeting in May.",
+		"Twenty thousand members were invited.",
+		"The hut on the pass gets a new roof.",
+		"The rope of the old bridge is replaced.",
+		"The treasurer was thanked.",
+		"The next meeting is in June.",
+		ends_as="Completed",
+	),
+	scan(
+		HARBOUR,
+		"Ward list, scan",
+		"wards.pdf",
+		"Ward A has nine beds.",
+		"",
+		"Ward C is closed.",
+		ends_as="Failed",
+	),
 )

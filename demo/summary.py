@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from math import ceil
 from pathlib import Path
 
 from rich.console import Console
@@ -41,7 +42,7 @@ def print_summary(
 		path = file.path.relative_to(root) if root else file.path
 		mark = "[green]✓[/]" if file.is_whole else "[red]✗[/]"
 		console.print(
-			f"{mark} {file.rows:>6,} rows {file.size / 1024:>7,.0f} KiB  {path}",
+			f"{mark} {file.rows:>6,} {file.unit:<5} {ceil(file.size / 1024):>7,} KiB  {path}",
 			soft_wrap=True,
 			highlight=False,
 		)

@@ -89,6 +89,7 @@ class World:
 			for job in frappe.get_all("Background Job", {"organization": organization}, pluck="name"):
 				remove_file_of(job)
 				frappe.db.delete("Job Step", {"background_job": job})
+				frappe.db.delete("Job Dependency", {"background_job": job})
 			frappe.db.delete("Job Execution Log", {"organization": organization})
 			frappe.db.delete("Background Job", {"organization": organization})
 			frappe.db.delete("Job Group", {"organization": organization})

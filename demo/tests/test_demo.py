@@ -85,9 +85,11 @@ def test_all_jobs_end_as_planned_after_an_interrupted_run(started, home):
 
 	assert demo.returncode == 0, output
 	statuses = Counter(line.split("  ")[1].strip() for line in output.splitlines() if " ran " in line)
-	assert statuses == {"Completed": 8, "Dead Letter": 1}
+	assert statuses == {"Completed": 9, "Dead Letter": 1, "Failed": 1}
 	assert "✓ 20,002 rows" in output
 	assert "✓  5,002 rows" in output
+	assert re.search(r"✓ +6 pages .*minutes.*\.txt", output)
+	assert "page 2 has no text" in output
 	assert processes_of(home) == []
 
 

@@ -22,9 +22,14 @@ class Block:
 
 	@property
 	def module(self) -> str | None:
-		"""`my_app.jobs` for a block that is a file, which its first line says."""
-		found = re.match(r"# (my_app/\w+)\.py\n", self.text)
+		"""`my_app.jobs` for a block that is a file, or a part of one, which its first line says."""
+		found = re.match(r"# (my_app/\w+)\.py(?:, instead of .+)?\n", self.text)
 		return found.group(1).replace("/", ".") if found else None
+
+	@property
+	def is_part(self) -> bool:
+		"""Whether it replaces a part of the file, and the rest stays as it was."""
+		return bool(self.module) and ", instead of " in self.text.partition("\n")[0]
 
 	@property
 	def prints(self) -> list[str]:

@@ -46,6 +46,11 @@ class Processes:
 		arguments = (self._runtime.site, user, organization, json.dumps(parameters))
 		return self._stopped("stopped_submitter.py", stop_at, *arguments)
 
+	def stopped_flow(self, stop_at: str, user: str, organization: str, *said: Any) -> "Stopped":
+		"""A submitter of a flow, as `Flow.parse` takes it."""
+		arguments = (self._runtime.site, user, organization, json.dumps(said))
+		return self._stopped("stopped_flow.py", stop_at, *arguments)
+
 	def script(self, name: str, *arguments: str, **environment: str) -> Popen:
 		log = self._folder / f"{Path(name).stem}-{len(self._started)}.log"
 		return self._keep(self._runtime.spawn_script(HERE / name, *arguments, log=log, **environment))

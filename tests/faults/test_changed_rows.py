@@ -22,7 +22,7 @@ from factories import (
 	submit_as,
 	wait_until,
 )
-from grouped import row_of, status_of, submit_group
+from grouped import empty_group, row_of, status_of, submit_group
 from http_client import Client, Web
 from refusing import change_rows_first, reconnect, refuse_changed_rows, take_a_snapshot
 from runtimes.base import Runtime, Server, free_port
@@ -318,7 +318,7 @@ def clean_up_a_group(world: World) -> None:
 
 
 def put_away_the_group_of_an_organization_that_is_gone(world: World) -> None:
-	group, _members, _on_end = submit_group(0)
+	group = empty_group(world.alice, world.alpha)
 	frappe.db.set_value("Job Group", group, "organization", world.short_lived)
 	frappe.db.commit()
 	take_a_snapshot()

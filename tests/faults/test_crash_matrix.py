@@ -43,7 +43,7 @@ BEFORE_THE_COMMIT = {
 }
 AFTER_THE_COMMIT = {
 	"before what follows from the commit": "before execution.errands.do",
-	"in the middle of what follows": "before dispatch.dependencies.parent_ended",
+	"in the middle of what follows": "before dispatch.dependencies.parents_ended",
 	"before RQ's acknowledgement": "after executor.settle",
 }
 UNDISTURBED = [

@@ -261,6 +261,23 @@ def test_a_member_ends_while_another_is_retried(world):
 	assert settling.overlooked(10) == []
 
 
+def test_a_member_ends_while_somebody_holds_the_row_of_its_group(world, monkeypatch):
+	"""As a machine that died in its commit, until MariaDB gives its connection up."""
+	monkeypatch.setattr(rows, "LOCK_WAIT_SECONDS", 1)
+	group, (member,), on_end = submit_group(1, with_on_end=True)
+	first = frappe.local.db
+	with second_connection():
+		rows.locked([group])
+		second, frappe.local.db = frappe.local.db, first
+		end(member, "Completed")
+		scheduler.tick()
+		assert (status_of(group), status_of_job(member)) == ("Running", "Completed")
+		frappe.local.db = second
+	scheduler.tick()
+	assert status_of(group) == "Completed"
+	assert is_let_go(on_end)
+
+
 # --- the safety net
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 import frappe
 
 from dartwing.dartwing_core.background_jobs.database import inserts, sequences, times
+from dartwing.dartwing_core.background_jobs.database.drivers import LOCK_WAIT_SECONDS
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.statuses import CANCELED, COMPLETED, FAILED, RUNNING
 
@@ -42,11 +43,12 @@ def create(name: str, title: str, organization: str, owner: str, on_end_job: str
 def locked(names: Sequence[str]) -> list[frappe._dict]:
 	"""The rows of these groups as they are now, locked in the order of their names.
 
-	They are the last that a transaction locks, after all rows of jobs: so nobody waits in a circle.
+	They are the last that a transaction locks, after all rows of jobs: so nobody waits in a circle. They are
+	held for the moment of a commit; raises QueryTimeoutError where that takes `LOCK_WAIT_SECONDS`.
 	"""
 	return frappe.db.sql(
 		f"""{ignoring_snapshot()}select name, status, on_end_job from `tabJob Group`
-		where name in %s order by name for update""",
+		where name in %s order by name for update wait {LOCK_WAIT_SECONDS}""",
 		(list(names),),
 		as_dict=True,
 	)

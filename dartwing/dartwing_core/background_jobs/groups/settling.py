@@ -58,9 +58,17 @@ class Settlement:
 def settle(moved: Mapping[str, Collection[str]]) -> None:
 	"""Give these groups the status that their members have, of whom this transaction has moved some.
 
-	What was undone to a savepoint does no harm, because the rows are asked.
+	What was undone to a savepoint does no harm, because the rows are asked. If somebody holds the row of a
+	group, as a machine that died in its commit, the jobs end all the same, and a tick settles the group.
 	"""
-	groups = {group.name: group for group in rows.locked(sorted(moved))}
+	try:
+		groups = {group.name: group for group in rows.locked(sorted(moved))}
+	except frappe.QueryTimeoutError:
+		# a server may undo the whole transaction then (innodb_rollback_on_timeout)
+		if not frappe.db.sql("select @@in_transaction")[0][0]:
+			raise
+		frappe.logger("dartwing").warning(f"{', '.join(sorted(moved))}: locked, left to the next tick")
+		return
 	if not groups:
 		return
 	going_on = _with_unfinished(list(groups))
@@ -150,14 +158,14 @@ def settle_overlooked() -> int:
 	"""Settle groups whose status is not what their members say; returns how many were looked at.
 
 	The safety net: rows that were restored or written by hand, an end that was read while somebody retried a
-	member and gave up. Commits each batch.
+	member and gave up. Commits each one, so that a row which somebody holds keeps no other group waiting.
 	"""
 	seen: set[str] = set()
 	while batch := set(overlooked(int(config.get("batch_size")))) - seen:
-		settle({name: () for name in batch})
+		for name in sorted(batch):
+			settle({name: ()})
+			frappe.db.commit()
 		seen |= batch
-		# the locks of a batch must not outlive it
-		frappe.db.commit()
 	return len(seen)
 
 

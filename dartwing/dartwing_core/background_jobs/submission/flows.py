@@ -261,7 +261,7 @@ def _checked_text(text: Any, argument: str) -> str:
 	"""The text as it is shown, on one line; it is refused rather than kept in part."""
 	if not isinstance(text, str):
 		refuse_argument(argument, _("must be a text, not {0}").format(type(text).__name__))
-	line = texts.line(text, len(text)).strip()
+	line = " ".join(texts.line(text, len(text)).split())
 	if not 0 < len(line) <= MAX_TITLE:
 		refuse_argument(argument, _("must be plain text of 1 to {0} characters").format(MAX_TITLE))
 	return line
