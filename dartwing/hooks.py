@@ -100,7 +100,7 @@ override_doctype_class = {
 
 doctype_js = {
 	"Background Job": "public/js/dartwing_jobs.js",
-	"Job Group": "public/js/dartwing_jobs.js",
+	"Job Group": ["public/js/dartwing_jobs.js", "public/js/dartwing_graph.js"],
 	"Job Engine Settings": "public/js/dartwing_jobs.js",
 	"Job Type": "public/js/dartwing_jobs.js",
 }

@@ -11,7 +11,7 @@ import frappe
 from factories import World, acting_as, make_job_type, state, submit_as, wait_until
 from frappe.utils import now_datetime
 
-from dartwing.dartwing_core.background_jobs import submit_job
+from dartwing.dartwing_core.background_jobs import Flow, Job, submit_job
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 
 TYPES = {
@@ -105,6 +105,12 @@ def leave_at_work(world: World) -> dict[str, str]:
 			"scheduled": submit_job("newsletter", world.alpha, {"edition": 12}, scheduled_at=soon),
 		}
 		jobs["child"] = submit_job("invoice_pdf", world.alpha, {"n": 1}, depends_on=jobs["running"].name)
+		pages = [Job("fax_ocr", {"duration": 0.2, "page": page}) for page in range(1, 7)]
+		pages.append(Job("fax_ocr", {"duration": 0.2, "fail_with": "permanent", "page": 7}))
+		merged = Job("invoice_pdf", {"duration": 60}, dependency_rule="end")
+		last = [Job("newsletter", {"n": 1}), Job("member_sync", {"n": 1})]
+		flow = Flow("Scan of the archive", Job("member_sync", {"duration": 0.1}) >> pages >> merged >> last)
+		group = flow.submit(world.alpha).group
 	frappe.db.commit()
 	with acting_as(world.manager):
 		jobs["export"] = submit_job("data_export", world.alpha, export)
@@ -115,4 +121,4 @@ def leave_at_work(world: World) -> dict[str, str]:
 		"there is a dead letter and an export",
 		timeout_seconds=90,
 	)
-	return {what: job.name for what, job in jobs.items()}
+	return {**{what: job.name for what, job in jobs.items()}, "group": group}

@@ -48,6 +48,7 @@ def test_take_screenshots(world, desk, jobs):
 			("desk-needs-attention", LIST, needing_attention),
 			("desk-running-job", job_path(jobs["running"]), running_job),
 			("desk-dead-letter", job_path(jobs["dead"]), dead_letter),
+			("desk-group", f"{DESK}/job-group/{jobs['group']}", group),
 			("desk-parameters", job_path(jobs["running"]), parameters),
 			("desk-job-type", f"{DESK}/job-type/fax_ocr", job_type),
 			("desk-run-now", f"{DESK}/job-type/fax_ocr", run_now),
@@ -88,6 +89,14 @@ def running_job(page: Page) -> None:
 def dead_letter(page: Page) -> None:
 	expect_status(page, "Dead Letter")
 	page.wait_for_load_state("networkidle")
+
+
+def group(page: Page) -> None:
+	drawn = page.locator(".dartwing-graph a.node")
+	expect(drawn).to_have_count(11)
+	expect(drawn.filter(has_text="Dead Letter")).to_have_count(1)
+	page.wait_for_load_state("networkidle")
+	page.locator(".dartwing-graph").scroll_into_view_if_needed()
 
 
 def parameters(page: Page) -> None:

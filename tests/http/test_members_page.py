@@ -6,6 +6,7 @@ import re
 import frappe
 import pytest
 from factories import World, end, submit, submit_as
+from grouped import submit_group
 
 from dartwing.dartwing_core.api.endpoints import ENDPOINTS
 from dartwing.dartwing_core.api.openapi import document
@@ -49,6 +50,40 @@ def test_jobs_of_others_are_in_no_answer(alice, bob, nobody, guest):
 		assert guest.call(f"{API}.{name}", job_id=job.name, job_ids=[job.name]).status_code == 403
 	rows = alice.ask(f"{API}.get_rows", job_ids=ids).json()["message"]
 	assert {row["job_id"]: row["depends_on"] for row in rows} == {job.name: [], child.name: [job.name]}
+
+
+def test_groups_say_what_their_reader_may_do(alice, adam):
+	of_alice, of_adam = submit_group(2)[0], submit_group(1, World.adam)[0]
+
+	def rights(client) -> dict:
+		rows = client.ask(f"{API}.list_groups").json()["message"]["groups"]
+		return {row["group_id"]: (row["is_mine"], row["may_cancel"], row["may_administer"]) for row in rows}
+
+	assert rights(alice) == {of_alice: (True, True, False), of_adam: (False, False, False)}
+	assert rights(adam) == {of_alice: (False, True, True), of_adam: (True, True, True)}
+
+
+def test_groups_of_others_are_in_no_answer(alice, bob, nobody, guest):
+	group, (member, _other), _ = submit_group(2)
+	ids = json.dumps([group])
+	for client in (bob, nobody):
+		assert client.ask(f"{API}.list_groups").json()["message"] == {"groups": [], "total": 0}
+		assert client.ask(f"{API}.get_groups", group_ids=ids).json() == {"message": []}
+		assert client.ask(f"{API}.list_lone_rows").json()["message"] == {"jobs": [], "total": 0}
+		assert client.ask(f"{API}.list_member_rows", group_id=group).status_code == 404
+		assert client.ask(f"{API}.list_groups", before=group).status_code == 404
+	for name in ("list_groups", "get_groups", "list_lone_rows", "list_member_rows"):
+		assert guest.call(f"{API}.{name}", group_id=group, group_ids=[group]).status_code == 403
+	(row,) = alice.ask(f"{API}.get_groups", group_ids=ids).json()["message"]
+	assert (row["group_id"], row["job_count"], row["ended"]) == (group, 2, 0)
+	rows = alice.ask(f"{API}.list_member_rows", group_id=group).json()["message"]["jobs"]
+	assert {row["group_title"] for row in rows} == {"a group"}
+	assert rows[0]["job_id"] == member
+
+
+def test_at_most_a_hundred_groups_are_read_at_once(alice):
+	answer = alice.ask(f"{API}.get_groups", group_ids=json.dumps(["GRP-1"] * 101))
+	assert (answer.status_code, answer.json()["error"]) == (417, "group_ids: at most 100 at once")
 
 
 def test_details_have_the_history_and_the_children(alice):
@@ -107,7 +142,7 @@ def test_who_has_no_organization_is_told_of_no_job_types(web, world):
 
 
 def test_the_pages_methods_are_no_part_of_the_documented_api():
-	assert not {"list_rows", "get_rows", "get_details", "submit"} & set(ENDPOINTS)
+	assert not {"list_rows", "get_rows", "list_lone_rows", "get_groups", "submit"} & set(ENDPOINTS)
 	assert "members_page" not in str(document()["paths"])
 
 

@@ -14,7 +14,7 @@ from dartwing.dartwing_core.background_jobs import (
 	list_jobs,
 	retry_group,
 )
-from dartwing.dartwing_core.background_jobs.insight import groups
+from dartwing.dartwing_core.background_jobs.insight import groups, pages, queries
 
 
 def test_a_group_with_its_jobs(world):
@@ -51,6 +51,47 @@ def test_a_page_of_its_jobs(world):
 	assert [job["job_id"] for job in second] == newest_first[2:4]
 	assert [job["job_id"] for job in listed["jobs"]] == newest_first[:2]
 	assert listed["total"] == 5
+
+
+def test_its_jobs_in_the_order_of_their_submission(world):
+	group, members, _on_end = submit_group(5)
+	with acting_as(world.alice):
+		first = queries.list_members(group, limit=2)
+		second = queries.list_members(group, limit=20, after=members[1])
+	assert [job["job_id"] for job in first["jobs"]] == members[:2]
+	assert [job["job_id"] for job in second["jobs"]] == members[2:]
+	assert first["total"] == second["total"] == 5
+	with acting_as(world.bob), pytest.raises(frappe.DoesNotExistError):
+		queries.list_members(group)
+
+
+def test_jobs_of_no_group(world):
+	lone, other = submit().name, submit(world.bob, world.beta).name
+	submit_group(3, with_on_end=False)
+	second = submit().name
+	with acting_as(world.alice):
+		page = queries.list_lone_jobs()
+		older = queries.list_lone_jobs(before=second)
+	assert [job["job_id"] for job in page["jobs"]] == [second, lone]
+	assert (page["total"], [job["job_id"] for job in older["jobs"]]) == (2, [lone])
+	with acting_as(world.bob):
+		assert [job["job_id"] for job in queries.list_lone_jobs()["jobs"]] == [other]
+
+
+def test_more_than_are_counted(world, monkeypatch):
+	monkeypatch.setattr(pages, "MAX_COUNTED", 2)
+	for _ in range(3):
+		submit()
+	with acting_as(world.alice):
+		assert queries.list_lone_jobs()["total"] is None
+
+
+def test_a_page_of_groups_begins_after_another(world):
+	groups = [submit_group(1)[0] for _ in range(4)][::-1]
+	with acting_as(world.alice):
+		page = list_groups(limit=2, before=groups[1])
+	assert [group["group_id"] for group in page["groups"]] == groups[2:]
+	assert page["total"] == 4
 
 
 def test_a_job_names_its_group(world):

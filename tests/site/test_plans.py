@@ -7,6 +7,7 @@ import frappe
 import pytest
 from explain import all_statements, plan_of, rows_read
 from factories import OBLIGING, acting_as, end, make_job_type, make_member, purge, submit, submit_as
+from grouped import submit_group
 from many_jobs import PREFIX, add_mixed
 
 from dartwing.dartwing_core.background_jobs import (
@@ -18,6 +19,7 @@ from dartwing.dartwing_core.background_jobs import (
 	submit_jobs,
 )
 from dartwing.dartwing_core.background_jobs.dispatch import dependencies, dispatcher, retry_queue
+from dartwing.dartwing_core.background_jobs.insight import queries
 from dartwing.dartwing_core.background_jobs.upkeep import (
 	dead_letter,
 	dead_letter_alert,
@@ -106,6 +108,41 @@ def test_lists(world, user, arguments):
 		if jobs:
 			list_jobs(**arguments, before=jobs[-1]["job_id"])
 	assert_bounded(statements)
+
+
+@pytest.mark.parametrize("user", ["alice", "manager"])
+def test_jobs_of_no_group_behind_many_that_are_of_one(world, user):
+	many = {"name": ("like", f"{PREFIX}%"), "organization": ("in", [world.alpha, world.beta])}
+	newest = frappe.get_all("Background Job", many, order_by="creation desc", limit=5_000, pluck="name")
+	frappe.db.set_value("Background Job", {"name": ("in", newest)}, "job_group", "GRP-1999-00001")
+	frappe.db.sql("analyze table `tabBackground Job`")
+	try:
+		with acting_as(getattr(world, user)), all_statements() as statements:
+			page = queries.list_lone_jobs()
+			queries.list_lone_jobs(before=page["jobs"][-1]["job_id"])
+		assert len(page["jobs"]) == 20
+		assert page["total"] is None
+		assert not {job["job_id"] for job in page["jobs"]} & set(newest)
+		assert_bounded(statements)
+	finally:
+		frappe.db.set_value("Background Job", {"name": ("in", newest)}, "job_group", None)
+		frappe.db.commit()
+
+
+def test_the_first_jobs_of_a_large_group(world):
+	group, _members, _on_end = submit_group(2)
+	many = frappe.get_all("Background Job", {"name": ("like", f"{PREFIX}%")}, limit=5_000, pluck="name")
+	frappe.db.set_value("Background Job", {"name": ("in", many)}, "job_group", group)
+	try:
+		with acting_as(world.alice), all_statements() as statements:
+			page = queries.list_members(group)
+			queries.list_members(group, after=page["jobs"][-1]["job_id"])
+		counting = [text for text in statements if "count(" in text.lower()]
+		assert_bounded([text for text in statements if text not in counting])
+	finally:
+		frappe.db.set_value("Background Job", {"name": ("in", many)}, "job_group", None)
+		frappe.db.delete("Job Group", {"name": group})
+		frappe.db.commit()
 
 
 def test_a_page_of_several_organizations(world):

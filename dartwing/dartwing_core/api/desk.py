@@ -81,11 +81,6 @@ def _chart(labels: list[str], rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 @whitelisted()
-def get_group_graph(group_id: str) -> dict[str, Any]:
-	return groups.get_graph(group_id)
-
-
-@whitelisted()
 def get_dossier(job_id: str) -> dict[str, Any]:
 	return dossier.get_dossier(job_id)
 
@@ -93,6 +88,11 @@ def get_dossier(job_id: str) -> dict[str, Any]:
 @whitelisted()
 def get_group_dossier(group_id: str) -> dict[str, Any]:
 	return groups.get_dossier(group_id)
+
+
+@whitelisted()
+def get_group_graph(group_id: str) -> dict[str, Any]:
+	return groups.get_graph(group_id)
 
 
 @whitelisted()

@@ -11,9 +11,10 @@ from dartwing.dartwing_core.api.endpoints import CHANGE, READ, endpoint
 from dartwing.dartwing_core.api.jobs import LIST, STATUS, SUBMIT
 from dartwing.dartwing_core.background_jobs import engine
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
-from dartwing.dartwing_core.background_jobs.insight import queries
+from dartwing.dartwing_core.background_jobs.insight import groups, queries
 from dartwing.dartwing_core.background_jobs.insight.dossier import children_of
 from dartwing.dartwing_core.background_jobs.insight.outputs import urls_of
+from dartwing.dartwing_core.background_jobs.statuses import FINISHED
 from dartwing.dartwing_core.background_jobs.tenancy import access
 
 Row = dict[str, Any]
@@ -35,11 +36,38 @@ def list_rows(
 	return {"jobs": as_rows(page["jobs"]), "total": page["total"]}
 
 
+@endpoint(READ, LIST, is_documented=False)
+def list_lone_rows(organization: str | None = None, limit: int = 20, before: str | None = None) -> Row:
+	"""The jobs of no group as rows of the page, newest first; `total` is None when they are very many."""
+	page = queries.list_lone_jobs(organization, limit, before)
+	return {"jobs": as_rows(page["jobs"]), "total": page["total"]}
+
+
+@endpoint(READ, STATUS, is_documented=False)
+def list_member_rows(group_id: str, limit: int = 20, after: str | None = None) -> Row:
+	"""The jobs of one group as rows of the page, in their order."""
+	page = queries.list_members(group_id, limit, after)
+	return {"jobs": as_rows(page["jobs"]), "total": page["total"]}
+
+
+@endpoint(READ, LIST, is_documented=False)
+def list_groups(organization: str | None = None, limit: int = 20, before: str | None = None) -> Row:
+	"""Groups as rows of the page, newest first."""
+	page = groups.list_groups(organization, limit=limit, before=before)
+	return {"groups": as_group_rows(page["groups"]), "total": page["total"]}
+
+
+@endpoint(READ, STATUS, is_documented=False)
+def get_groups(group_ids: Annotated[list[str], About("Up to 100 ids")]) -> list[Row]:
+	"""These groups as rows of the page, without those that the user cannot see."""
+	check_number(group_ids, "group_ids")
+	return as_group_rows(groups.get_groups(group_ids))
+
+
 @endpoint(READ, STATUS, is_documented=False)
 def get_rows(job_ids: Annotated[list[str], About("Up to 100 ids")]) -> list[Row]:
 	"""These jobs as rows of the page, without those that the user cannot see."""
-	if len(job_ids) > queries.MAX_PAGE:
-		refuse_argument("job_ids", _("at most {0} at once").format(queries.MAX_PAGE))
+	check_number(job_ids, "job_ids")
 	return as_rows(queries.get_jobs(job_ids))
 
 
@@ -69,6 +97,11 @@ def submit(
 	return as_rows([queries.get_job_status(job.name)])[0]
 
 
+def check_number(ids: list[str], argument: str) -> None:
+	if len(ids) > queries.MAX_PAGE:
+		refuse_argument(argument, _("at most {0} at once").format(queries.MAX_PAGE))
+
+
 def name_actors(history: list[frappe._dict]) -> None:
 	"""Users have names; of workers, members learn only that it was one."""
 	actors = [entry.actor for entry in history]
@@ -87,22 +120,55 @@ def as_rows(jobs: list[Row]) -> list[Row]:
 	"""Jobs that the user may see, each also with its submitter, its output and what the user may do to it."""
 	named = {"name": ("in", [job["job_id"] for job in jobs] or [""])}
 	more = {row.name: row for row in frappe.get_all("Background Job", filters=named, fields=list(FIELDS))}
-	administered = None if access.is_system_manager() else set(access.administered_organizations())
+	administered = administered_organizations()
 	urls = urls_of(job["output_reference"] for job in jobs)
+	titles = titles_of({job["job_group"] for job in jobs if job["job_group"]})
 	# a job that was deleted since the first query is none any more
-	return [as_row(job, more[job["job_id"]], administered, urls) for job in jobs if job["job_id"] in more]
+	return [
+		{
+			**job,
+			**rights(job["organization"], more[job["job_id"]].owner_user, administered),
+			"group_title": titles.get(job["job_group"]),
+			"output": output_of(job["output_reference"], urls),
+		}
+		for job in jobs
+		if job["job_id"] in more
+	]
 
 
-def as_row(job: Row, more: frappe._dict, administered: set[str] | None, urls: dict[str, str]) -> Row:
-	may_administer = administered is None or job["organization"] in administered
+def as_group_rows(found: list[Row]) -> list[Row]:
+	"""Groups that the user may see, each also with its submitter and what the user may do to it."""
+	administered = administered_organizations()
+	return [
+		{
+			**group,
+			**rights(group["organization"], group["owner_user"], administered),
+			"ended": sum(group["count_by_status"].get(status, 0) for status in FINISHED),
+		}
+		for group in found
+	]
+
+
+def administered_organizations() -> set[str] | None:
+	return None if access.is_system_manager() else set(access.administered_organizations())
+
+
+def rights(organization: str, owner: str, administered: set[str] | None) -> Row:
+	may_administer = administered is None or organization in administered
+	is_mine = owner == frappe.session.user
 	return {
-		**job,
-		"owner_name": get_fullname(more.owner_user),
-		"is_mine": more.owner_user == frappe.session.user,
-		"output": output_of(job["output_reference"], urls),
-		"may_cancel": may_administer or more.owner_user == frappe.session.user,
+		"owner_name": get_fullname(owner),
+		"is_mine": is_mine,
+		"may_cancel": may_administer or is_mine,
 		"may_administer": may_administer,
 	}
+
+
+def titles_of(names: set[str]) -> dict[str, str]:
+	if not names:
+		return {}
+	found = frappe.get_all("Job Group", {"name": ("in", list(names))}, ["name", "title"])
+	return {group.name: group.title for group in found}
 
 
 def output_of(reference: str | None, urls: dict[str, str]) -> Row | None:

@@ -47,7 +47,8 @@ const ask = {
 		confirm_dialog({
 			title: __("Try this job again?"),
 			text: __("{0} gets a fresh set of attempts.", [named(job)]),
-			field: anew && h("label", { class: "check" }, anew, h("span", {}, __("Do again the steps that are done"))),
+			field:
+				anew && h("label", { class: "check" }, anew, h("span", {}, __("Do again the steps that are done"))),
 			proceed: __("Try again"),
 			stay: __("Not now"),
 			is_harmless: true,
@@ -77,7 +78,9 @@ const ask = {
 
 const named = (job) => `${type_label(job.job_type)} ${job.job_id}`;
 
-function confirm_dialog({ title, text, field, proceed, stay, is_harmless, run, on_done }) {
+// A question, and what follows when it is answered: `run` asks the server, `on_done` is called when it has
+// done it. With `outcome`, the dialog then shows what that makes of the answer.
+export function confirm_dialog({ title, text, field, proceed, stay, is_harmless, run, outcome, on_done }) {
 	const error = h("p", { class: "error", role: "alert" });
 	const go = h("button", { type: "submit", class: is_harmless ? "primary" : "primary danger" }, proceed);
 	const back = h("button", { type: "button", onclick: () => dialog.close() }, stay);
@@ -97,7 +100,8 @@ function confirm_dialog({ title, text, field, proceed, stay, is_harmless, run, o
 		set_busy(go, true);
 		try {
 			const answer = await run();
-			dialog.close();
+			if (outcome && dialog.isConnected) show_outcome(dialog, form, outcome(answer));
+			else dialog.close();
 			if (answer.message) announce(answer.message);
 			on_done();
 		} catch (refusal) {
@@ -105,6 +109,15 @@ function confirm_dialog({ title, text, field, proceed, stay, is_harmless, run, o
 			tell_refusal(refusal, error);
 		}
 	});
+}
+
+function show_outcome(dialog, form, shown) {
+	const close = h("button", { type: "button", onclick: () => dialog.close() }, __("Close"));
+	form.replaceChildren(
+		h("div", { class: "outcome", role: "status" }, shown),
+		h("div", { class: "buttons" }, close),
+	);
+	close.focus();
 }
 
 // In the dialog that asked, or on the page when that was closed meanwhile.

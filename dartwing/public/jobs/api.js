@@ -30,11 +30,19 @@ const page = (name) => `${ROOT}.members_page.${name}`;
 const jobs = (name) => `${ROOT}.jobs.${name}`;
 
 export const list_rows = (filters) => get(page("list_rows"), filters);
+export const list_lone_rows = (filters) => get(page("list_lone_rows"), filters);
+export const list_member_rows = (filters) => get(page("list_member_rows"), filters);
+export const list_groups = (filters) => get(page("list_groups"), filters);
+export const get_groups = (group_ids) => get(page("get_groups"), { group_ids: JSON.stringify(group_ids) });
 export const get_rows = (job_ids) => get(page("get_rows"), { job_ids: JSON.stringify(job_ids) });
 export const get_details = (job_id) => get(page("get_details"), { job_id });
 export const submit = (values) => post(page("submit"), values);
 export const cancel_job = (job_id) => post(jobs("cancel_job"), { job_id });
 export const retry_job = (job_id, begin_anew) => post(jobs("retry_job"), { job_id, begin_anew });
+
+export const cancel_group = (group_id) => post(jobs("cancel_group"), { group_id });
+export const retry_group = (group_id, begin_anew) => post(jobs("retry_group"), { group_id, begin_anew });
+export const discard_group = (group_id, reason) => post(jobs("discard_group"), { group_id, reason });
 
 export async function discard_job(job_id, reason) {
 	const answer = await post(jobs("discard_jobs"), { reason, job_ids: [job_id] });

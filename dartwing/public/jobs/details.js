@@ -13,8 +13,8 @@ const TOGETHER_MS = 250;
 const MAX_PARENTS = 20;
 
 export class Details {
-	constructor({ job, job_id, on_changed, on_close, on_open }) {
-		Object.assign(this, { job_id, on_changed, on_open });
+	constructor({ job, job_id, on_changed, on_close, on_open, on_open_group }) {
+		Object.assign(this, { job_id, on_changed, on_open, on_open_group });
 		this.status = status_pill();
 		this.progress = progress_bar();
 		this.standing = h("span", { class: "standing" });
@@ -181,6 +181,7 @@ export class Details {
 	facts_of(job) {
 		const facts = [
 			[__("Organization"), job.organization],
+			[__("Group"), job.job_group && this.group_of(job)],
 			[__("Submitted by"), job.is_mine ? __("{0} (you)", [job.owner_name]) : job.owner_name],
 			[__("Priority"), priority_label(job.priority)],
 			[__("Submitted"), moment(job.created_at)],
@@ -201,6 +202,11 @@ export class Details {
 		return h("section", {}, h("h3", {}, __("About this job")), h("dl", { class: "facts" }, shown));
 	}
 
+	group_of({ job_group, group_title }) {
+		const open = () => this.on_open_group(job_group);
+		return h("button", { type: "button", class: "link", onclick: open }, group_title ?? job_group);
+	}
+
 	parents_of({ depends_on, dependency_rule }) {
 		const shown = depends_on.slice(0, MAX_PARENTS).map((parent) => h("li", {}, this.link_to(parent)));
 		const more = depends_on.length - shown.length;
@@ -212,12 +218,7 @@ export class Details {
 	children_of({ children }) {
 		if (!children.length) return null;
 		const items = children.map((child) =>
-			h(
-				"li",
-				{},
-				this.link_to(child.name),
-				` ${type_label(child.job_type)}, ${status_label(child.status)}`,
-			),
+			h("li", {}, this.link_to(child.name), ` ${type_label(child.job_type)}, ${status_label(child.status)}`),
 		);
 		return h(
 			"section",

@@ -1,4 +1,4 @@
-// What the list shows: one organization, one status, one type, or all of them.
+// What the page shows: one organization, one status, one type, or all of them; or one group alone.
 
 import { boot } from "./boot.js";
 import { by_id, h } from "./dom.js";
@@ -13,6 +13,7 @@ const CHOICES = {
 export class Filters {
 	constructor(on_change) {
 		this.on_change = on_change;
+		this.group = "";
 		this.form = by_id("filters");
 		for (const [name, [all, options]] of Object.entries(CHOICES)) {
 			const all_options = [["", all], ...options];
@@ -25,7 +26,8 @@ export class Filters {
 	}
 
 	get values() {
-		return Object.fromEntries(Object.keys(CHOICES).map((name) => [name, this.form.elements[name].value]));
+		const chosen = Object.keys(CHOICES).map((name) => [name, this.form.elements[name].value]);
+		return { ...Object.fromEntries(chosen), group: this.group };
 	}
 
 	get is_set() {
@@ -39,7 +41,13 @@ export class Filters {
 			field.value = query.get(name) ?? "";
 			if (field.selectedIndex < 0) field.value = "";
 		}
+		this.group = query.get("group") ?? "";
 		by_id("clear").hidden = !this.is_set;
+	}
+
+	// One group and nothing else.
+	choose_group(group_id) {
+		this.set(new URLSearchParams({ group: group_id }));
 	}
 
 	clear() {
@@ -49,6 +57,7 @@ export class Filters {
 	}
 
 	changed() {
+		this.group = "";
 		by_id("clear").hidden = !this.is_set;
 		this.on_change();
 	}

@@ -10,8 +10,8 @@ export function status_pill() {
 	const element = h("span", { class: "status" }, h("span", { class: "dot", "aria-hidden": "true" }), text);
 	return {
 		element,
-		update(status) {
-			set_attribute(element, "data-tone", tone(status));
+		update(status, shown_tone = tone(status)) {
+			set_attribute(element, "data-tone", shown_tone);
 			set_text(text, status_label(status));
 		},
 	};

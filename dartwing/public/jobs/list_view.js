@@ -1,4 +1,4 @@
-// The list of jobs. Each row is made once and then only changed where the job did, so that focus,
+// Lists of rows. Each row is made once and then only changed where its job did, so that focus,
 // selection and what a screen reader is reading stay where they are.
 
 import { action_button, actions_of } from "./actions.js";
@@ -11,69 +11,101 @@ import { __, moment, number, relative } from "./texts.js";
 
 const SEVERAL_ORGANIZATIONS = boot.organizations.length > 1;
 
-export class ListView {
-	constructor({ store, on_open, on_changed }) {
-		Object.assign(this, { store, on_open, on_changed });
-		this.list = by_id("rows");
-		this.rows = new Map();
-		setInterval(() => this.rows.forEach((row) => row.tick()), 1_000);
+export class RowList {
+	// `make_row()` makes one with an `element`, a `title` that takes the focus, `update(row)` and `tick()`.
+	constructor({ element, key, make_row, when_empty }) {
+		Object.assign(this, { element, key, make_row, when_empty, rows: new Map() });
+		this.timer = setInterval(() => this.rows.forEach((row) => row.tick()), 1_000);
 	}
 
-	render({ empty }) {
-		const jobs = this.store.rows;
-		this.drop_rows(new Set(jobs.map((job) => job.job_id)));
+	close() {
+		clearInterval(this.timer);
+		this.rows.forEach((row) => row.close?.());
+	}
+
+	render(items) {
+		this.drop_rows(new Set(items.map((item) => item[this.key])));
 		let previous = null;
-		for (const job of jobs) {
-			const row = this.row_of(job);
-			row.update(job);
-			const place = previous ? previous.nextElementSibling : this.list.firstElementChild;
-			if (place !== row.element) this.list.insertBefore(row.element, place);
+		for (const item of items) {
+			const row = this.row_of(item[this.key]);
+			row.update(item);
+			const place = previous ? previous.nextElementSibling : this.element.firstElementChild;
+			if (place !== row.element) this.element.insertBefore(row.element, place);
 			previous = row.element;
 		}
-		this.render_count(jobs.length, empty);
 	}
 
-	// While there is no answer about what was asked for.
-	show_nothing() {
-		this.drop_rows(new Set());
-		set_text(by_id("count"), __("Loading…"));
-		by_id("older").hidden = true;
-		by_id("empty").hidden = true;
-	}
-
-	row_of(job) {
-		if (!this.rows.has(job.job_id)) this.rows.set(job.job_id, new Row(this));
-		return this.rows.get(job.job_id);
+	row_of(name) {
+		if (!this.rows.has(name)) this.rows.set(name, this.make_row());
+		return this.rows.get(name);
 	}
 
 	// Rows go; the focus that was in one goes to its neighbour.
 	drop_rows(kept) {
-		for (const [job_id, row] of this.rows) {
-			if (kept.has(job_id)) continue;
+		for (const [name, row] of this.rows) {
+			if (kept.has(name)) continue;
 			if (row.element.contains(document.activeElement)) this.move_focus_from(row.element);
+			row.close?.();
 			row.element.remove();
-			this.rows.delete(job_id);
+			this.rows.delete(name);
 		}
 	}
 
 	move_focus_from(element) {
 		const neighbour = element.nextElementSibling ?? element.previousElementSibling;
-		(neighbour?.querySelector(".title") ?? by_id("jobs")).focus();
+		(neighbour?.querySelector(".title") ?? this.when_empty).focus();
 	}
 
-	render_count(shown, empty) {
-		const total = Math.max(this.store.total, shown);
-		const text =
-			shown < total ? __("{0} of {1} jobs", [number(shown), number(total)]) : __("{0} jobs", [number(shown)]);
-		set_text(by_id("count"), shown === 1 && total === 1 ? __("1 job") : text);
+	focus(name) {
+		this.rows.get(name)?.title.focus();
+	}
+}
+
+// The list of jobs, with its heading and what is below it.
+export class ListView {
+	constructor({ store, on_open, on_changed }) {
+		this.store = store;
+		this.list = new RowList({
+			element: by_id("rows"),
+			key: "job_id",
+			make_row: () => new JobRow({ on_open, on_changed }),
+			when_empty: by_id("jobs"),
+		});
+	}
+
+	// `are_lone` says that others are listed with their groups.
+	render({ empty, are_lone }) {
+		this.list.render(this.store.rows);
+		const shown = this.store.size;
+		set_text(by_id("count"), (are_lone ? count_of_lone : count_of)(shown, Math.max(this.store.total, shown)));
 		by_id("older").hidden = !this.store.has_more;
 		by_id("empty").hidden = shown > 0;
 		if (!shown) by_id("empty").replaceChildren(...empty);
 	}
 
-	focus(job_id) {
-		this.rows.get(job_id)?.title.focus();
+	// While there is no answer about what was asked for, or nothing was.
+	show_nothing(text = __("Loading…")) {
+		this.list.render([]);
+		set_text(by_id("count"), text);
+		by_id("older").hidden = true;
+		by_id("empty").hidden = true;
 	}
+
+	focus(job_id) {
+		this.list.focus(job_id);
+	}
+}
+
+function count_of(shown, total) {
+	if (total === Infinity) return __("the newest {0} jobs", [number(shown)]);
+	if (shown < total) return __("{0} of {1} jobs", [number(shown), number(total)]);
+	return shown === 1 ? __("1 job") : __("{0} jobs", [number(shown)]);
+}
+
+function count_of_lone(shown, total) {
+	if (total === Infinity) return __("the newest {0} single jobs", [number(shown)]);
+	if (shown < total) return __("{0} of {1} single jobs", [number(shown), number(total)]);
+	return shown === 1 ? __("1 single job") : __("{0} single jobs", [number(shown)]);
 }
 
 const actions_key = (job) => String([...actions_of(job), job.output?.url]);
@@ -84,35 +116,48 @@ function note(job) {
 	return is_finished(job) ? (job.progress_message ?? "") : "";
 }
 
-class Row {
-	constructor(list) {
-		this.list = list;
+// Whose it is, and since when: of a job, or of a group.
+export function meta_line() {
+	const organization = h("span", { class: "organization", hidden: !SEVERAL_ORGANIZATIONS });
+	const owner = h("span");
+	const submitted = h("time");
+	return {
+		element: h("p", { class: "meta" }, organization, owner, submitted),
+		update(row) {
+			set_text(organization, SEVERAL_ORGANIZATIONS ? row.organization : "");
+			set_text(owner, row.is_mine ? __("by you") : row.owner_name);
+			set_attribute(submitted, "datetime", row.created_at);
+			set_attribute(submitted, "title", moment(row.created_at));
+			set_text(submitted, relative(row.created_at));
+		},
+	};
+}
+
+export class JobRow {
+	// `is_member` is one that is listed with its group.
+	constructor({ on_open, on_changed, is_member = false }) {
+		Object.assign(this, { on_changed, is_member });
 		this.status = status_pill();
 		this.progress = progress_bar();
 		this.name = h("span");
 		this.job_id = h("span", { class: "job-id" });
 		this.title = h(
 			"button",
-			{ type: "button", class: "title", onclick: () => list.on_open(this.job.job_id) },
+			{ type: "button", class: "title", onclick: () => on_open(this.job.job_id) },
 			this.name,
 			" ",
 			this.job_id,
 		);
-		this.organization = h("span", { class: "organization" });
-		this.submitted = h("time");
-		this.owner = h("span");
+		this.meta = meta_line();
+		this.group = h("span", { class: "of-group" });
+		this.meta.element.append(this.group);
 		this.standing = h("span", { class: "standing" });
 		this.note = h("p", { class: "note" });
 		this.actions = h("div", { class: "actions" });
 		this.element = h(
 			"li",
 			{ class: "row" },
-			h(
-				"div",
-				{ class: "what" },
-				this.title,
-				h("p", { class: "meta" }, this.organization, this.owner, this.submitted),
-			),
+			h("div", { class: "what" }, this.title, this.meta.element),
 			h("div", { class: "how" }, this.progress.element, this.note),
 			h("div", { class: "state" }, this.status.element, this.standing),
 			this.actions,
@@ -128,11 +173,8 @@ class Row {
 		set_attribute(this.element, "data-tone", tone(job.status));
 		set_text(this.name, type_label(job.job_type));
 		set_text(this.job_id, job.job_id);
-		set_text(this.organization, SEVERAL_ORGANIZATIONS ? job.organization : "");
-		this.organization.hidden = !SEVERAL_ORGANIZATIONS;
-		set_text(this.owner, job.is_mine ? __("by you") : job.owner_name);
-		set_attribute(this.submitted, "datetime", job.created_at);
-		set_attribute(this.submitted, "title", moment(job.created_at));
+		set_text(this.group, job.job_group ? __("of {0}", [job.group_title ?? job.job_group]) : "");
+		this.group.hidden = this.is_member || !job.job_group;
 		this.status.update(job.status);
 		this.progress.update(job);
 		set_text(this.note, note(job));
@@ -145,7 +187,7 @@ class Row {
 		const had_focus = this.actions.contains(document.activeElement);
 		const buttons = actions_of(this.job)
 			.filter((action) => action !== "discard")
-			.map((action) => action_button(action, this.job, () => this.list.on_changed(this.job.job_id)));
+			.map((action) => action_button(action, this.job, () => this.on_changed(this.job.job_id)));
 		const { output } = this.job;
 		if (output?.url) buttons.push(download_link(output, __("Download")));
 		this.shown_actions = actions_key(this.job);
@@ -155,7 +197,7 @@ class Row {
 
 	// what changes with the time alone
 	tick() {
-		set_text(this.submitted, relative(this.job.created_at));
+		this.meta.update(this.job);
 		set_text(this.standing, standing(this.job));
 	}
 }

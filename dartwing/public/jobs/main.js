@@ -1,20 +1,17 @@
-// The page /jobs: filters, list, details and the form for a new job, kept up to date by `live.js`.
+// The page /jobs: filters, groups, list, details and the form for a new job, kept up to date by `live.js`.
 
-import { get_rows, list_rows, logout, on_session_end, SessionEnded } from "./api.js";
+import { logout, on_session_end, SessionEnded } from "./api.js";
 import { boot } from "./boot.js";
 import { Details } from "./details.js";
 import { by_id, h, set_text } from "./dom.js";
 import { Filters } from "./filters.js";
+import { GroupsView } from "./group_view.js";
 import { ListView } from "./list_view.js";
+import { lists_groups, Lists } from "./lists.js";
 import { Live } from "./live.js";
 import { can_submit, open_new_job } from "./new_job.js";
 import { announce, clear_alert, show_alert, show_session_end } from "./notices.js";
-import { Store } from "./store.js";
 import { __ } from "./texts.js";
-
-const PAGE = 20;
-const MOST = 100;
-const TOGETHER_MS = 300;
 
 const CONNECTION = {
 	connecting: __("Connecting…"),
@@ -26,11 +23,20 @@ const CONNECTION = {
 
 class Page {
 	constructor() {
-		this.store = new Store();
-		this.list = new ListView({
-			store: this.store,
-			on_open: (job_id) => this.open(job_id),
-			on_changed: (job_id) => this.changed(job_id),
+		this.lists = new Lists({
+			render: () => this.render(),
+			reading: (kind, read) => this.reading(kind, read),
+		});
+		const on_open = (job_id) => this.open(job_id);
+		const on_job_changed = (job_id) => this.changed(job_id);
+		this.list = new ListView({ store: this.lists.jobs.store, on_open, on_changed: on_job_changed });
+		this.group_list = new GroupsView({
+			store: this.lists.groups.store,
+			members_of: (group_id, render) => this.lists.open_members(group_id, render),
+			close_members: (group_id) => this.lists.members.delete(group_id),
+			on_open,
+			on_changed: (group_id) => this.lists.group_changes.add([group_id]),
+			on_job_changed,
 		});
 		this.live = new Live({
 			on_event: (name, event) => this.event(name, event),
@@ -38,7 +44,6 @@ class Page {
 			on_state: (state) => this.show_connection(state),
 		});
 		this.filters = new Filters(() => this.filter());
-		this.changes = new Set();
 		this.readings = 0;
 		this.last_refused = 0;
 		on_session_end((user) => this.end_session(user));
@@ -48,6 +53,7 @@ class Page {
 		by_id("account").textContent = boot.full_name;
 		by_id("logout").addEventListener("click", () => this.log_out());
 		by_id("older").addEventListener("click", () => this.load_older());
+		by_id("older-groups").addEventListener("click", () => this.load_older_groups());
 		by_id("new").addEventListener("click", () => this.open_form());
 		by_id("new").hidden = !can_submit;
 		window.addEventListener("popstate", () => this.follow_address());
@@ -60,10 +66,7 @@ class Page {
 	follow_address() {
 		const query = new URLSearchParams(location.search);
 		this.filters.set(query);
-		if (JSON.stringify(this.filters.values) !== JSON.stringify(this.store.filters)) {
-			this.filter_store();
-			this.load();
-		}
+		if (JSON.stringify(this.filters.values) !== JSON.stringify(this.lists.filters)) this.load();
 		const job_id = query.get("job");
 		if (job_id !== (this.details?.job_id ?? null)) {
 			this.details?.close();
@@ -71,18 +74,14 @@ class Page {
 		}
 	}
 
-	filter() {
-		this.filter_store();
-		this.write_address({}, true);
-		this.load({ is_announced: true });
-	}
-
-	filter_store() {
-		this.store.filters = this.filters.values;
+	filter({ is_pushed = false } = {}) {
+		const loaded = this.load({ is_announced: true });
+		this.write_address({}, !is_pushed);
+		return loaded;
 	}
 
 	write_address({ job = this.details?.job_id }, is_replaced = false) {
-		const chosen = Object.entries({ ...this.store.filters, job }).filter(([, value]) => value);
+		const chosen = Object.entries({ ...this.lists.filters, job }).filter(([, value]) => value);
 		const query = String(new URLSearchParams(chosen));
 		const address = location.pathname + (query && `?${query}`);
 		if (address === location.pathname + location.search) return;
@@ -91,68 +90,35 @@ class Page {
 
 	// --- reading
 
-	// The newest page from the start. What was shown before stays until there is an answer.
+	// What was shown before stays until there is an answer.
 	async load({ is_announced = false } = {}) {
-		const filters = this.store.filters;
-		this.store.clear();
+		const chosen = this.filters.values;
+		this.lists.choose(chosen);
 		await this.refresh();
-		if (this.shown_filters !== this.store.filters) this.list.show_nothing();
-		if (filters !== this.store.filters) return;
-		if (is_announced) announce(by_id("count").textContent);
+		if (chosen !== this.lists.filters) return;
+		const { jobs, groups } = this.lists;
+		if (!jobs.is_answered && !chosen.group) this.list.show_nothing();
+		if (!groups.is_answered && lists_groups(chosen)) this.group_list.show_nothing();
+		if (is_announced) announce(by_id(chosen.group ? "group-count" : "count").textContent);
 	}
 
-	// As many of the newest jobs as are shown, as far as one reading goes.
 	async refresh() {
 		if (this.is_over) return;
-		const filters = this.store.filters;
-		const began = this.store.begin_reading();
-		const limit = Math.min(MOST, Math.max(this.store.jobs.size, PAGE));
-		await this.reading("list", async () => {
-			const page = await list_rows({ ...filters, limit });
-			// meanwhile something else was asked for
-			if (filters !== this.store.filters) return;
-			const unread = this.store.replace(page.jobs, page.total, began);
-			if (unread.length) this.read_soon(unread);
-			this.render();
-			this.details?.update(this.store.jobs.get(this.details.job_id));
+		await this.lists.refresh();
+		this.details?.update(this.lists.job(this.details.job_id));
+	}
+
+	load_older() {
+		return this.lists.jobs.load_more((jobs, first) => {
+			if (first) this.list.focus(first);
+			announce(__("{0} more jobs", [jobs.length]));
 		});
 	}
 
-	async load_older() {
-		const filters = this.store.filters;
-		const { oldest } = this.store;
-		if (!oldest) return;
-		const shown = new Set(this.store.jobs.keys());
-		await this.reading("older", async () => {
-			const page = await list_rows({ ...filters, limit: PAGE, before: oldest.job_id });
-			if (filters !== this.store.filters) return;
-			// the end of the list moved meanwhile: there would be a gap
-			if (this.store.oldest?.job_id !== oldest.job_id) return void (await this.load_older());
-			this.store.append(page.jobs, page.total);
-			this.render();
-			const first = page.jobs.find((job) => !shown.has(job.job_id));
-			if (first) this.list.focus(first.job_id);
-			announce(__("{0} more jobs", [page.jobs.length]));
-		});
-	}
-
-	// The jobs that events named.
-	async read_changes() {
-		const job_ids = [...this.changes].slice(0, MOST);
-		const rest = [...this.changes].slice(MOST);
-		this.changes = new Set();
-		// more than one reading takes: the newest page says enough
-		if (rest.length) {
-			await this.refresh();
-			return;
-		}
-		const began = this.store.begin_reading();
-		const filters = this.store.filters;
-		await this.reading("changes", async () => {
-			const jobs = await get_rows(job_ids);
-			if (filters !== this.store.filters) return;
-			this.store.merge(job_ids, jobs, began);
-			this.render();
+	load_older_groups() {
+		return this.lists.groups.load_more((groups, first) => {
+			if (first) this.group_list.focus(first);
+			announce(__("{0} more groups", [groups.length]));
 		});
 	}
 
@@ -169,7 +135,8 @@ class Page {
 			if (error instanceof SessionEnded) return;
 			if (error.status === 0) {
 				this.show_connection("offline");
-				if (!this.shown_filters || kind === "older") show_alert("reading", error.message);
+				const has_shown = this.lists.jobs.shown_filters || this.lists.groups.shown_filters;
+				if (!has_shown || kind === "older") show_alert("reading", error.message);
 				return;
 			}
 			if (error.retry_after) this.wait_until = Date.now() + error.retry_after * 1000;
@@ -181,12 +148,13 @@ class Page {
 	// --- what happens
 
 	event(name, event) {
+		if (name === "job_group_progress") return this.lists.group_event(event);
 		const changes =
 			name === "job_progress"
 				? { status: event.status, progress: event.progress, progress_message: event.progress_message }
 				: this.changes_of(event);
-		if (this.store.apply(event.job_id, changes, event.updated_at)) this.render();
-		const job = this.store.jobs.get(event.job_id);
+		this.lists.apply(event.job_id, changes, event.updated_at);
+		const job = this.lists.job(event.job_id);
 		if (this.details?.job_id === event.job_id) {
 			if (name === "job_progress") this.details.progressed(changes);
 			else this.details.update(job ?? changes);
@@ -207,34 +175,38 @@ class Page {
 
 	changed(job_id) {
 		if (this.details?.job_id === job_id) this.details.update();
-		this.read_soon([job_id]);
-	}
-
-	// Jobs of which something new is to be read, together with what else changes now.
-	read_soon(job_ids) {
-		for (const job_id of job_ids) this.changes.add(job_id);
-		if (this.changes_timer) return;
-		this.changes_timer = setTimeout(async () => {
-			await this.read_changes();
-			this.changes_timer = null;
-			if (this.changes.size) this.read_soon([]);
-		}, TOGETHER_MS);
+		this.lists.changes.add([job_id]);
 	}
 
 	// --- showing
 
 	render() {
-		this.shown_filters = this.store.filters;
-		this.list.render({ empty: this.empty_text() });
+		const { jobs, groups, filters } = this.lists;
+		by_id("jobs").hidden = Boolean(filters.group);
+		if (!lists_groups(filters)) this.group_list.show_nothing();
+		else if (groups.is_answered)
+			this.group_list.render({ wanted: filters.group, empty: this.no_group_text() });
+		if (filters.group) return this.list.show_nothing("");
+		if (!jobs.is_answered) return;
+		const are_lone = groups.store.size > 0 && lists_groups(filters);
+		this.list.render({ empty: this.empty_text(are_lone), are_lone });
 	}
 
-	empty_text() {
+	no_group_text() {
+		return [
+			h("h3", {}, __("There is no such group")),
+			h("button", { type: "button", onclick: () => this.filters.clear() }, __("Show all jobs")),
+		];
+	}
+
+	empty_text(are_lone) {
 		if (!boot.organizations.length) {
 			return [
 				h("h3", {}, __("You belong to no organization yet")),
 				h("p", {}, __("Ask an admin to make you a member; then its jobs appear here.")),
 			];
 		}
+		if (are_lone) return [h("h3", {}, __("No single jobs"))];
 		if (this.filters.is_set) {
 			return [
 				h("h3", {}, __("No job matches the filter")),
@@ -264,10 +236,11 @@ class Page {
 	show_details(job_id) {
 		this.details?.close();
 		const details = new Details({
-			job: this.store.jobs.get(job_id),
+			job: this.lists.job(job_id),
 			job_id,
 			on_changed: (changed) => this.changed(changed),
 			on_open: (other) => this.open(other),
+			on_open_group: (group_id) => this.open_group(group_id),
 			on_close: () => {
 				if (this.details !== details) return;
 				this.details = null;
@@ -279,9 +252,16 @@ class Page {
 		this.details = details;
 	}
 
+	async open_group(group_id) {
+		this.details?.close();
+		this.filters.choose_group(group_id);
+		await this.filter({ is_pushed: true });
+		this.group_list.focus(group_id);
+	}
+
 	open_form() {
 		open_new_job({
-			organization: this.store.filters.organization,
+			organization: this.lists.filters.organization,
 			on_submitted: (job) => {
 				this.changed(job.job_id);
 				this.open(job.job_id);

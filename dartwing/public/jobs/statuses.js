@@ -15,6 +15,8 @@ const TONES = {
 };
 
 export const tone = (status) => TONES[status] ?? "waiting";
+// a group is Failed when nothing of it goes on any more
+export const group_tone = (status) => (status === "Failed" ? "bad" : tone(status));
 export const is_finished = (job) => FINISHED.includes(job.status);
 
 export const can_cancel = (job) => job.may_cancel && !is_finished(job);

@@ -1,38 +1,48 @@
-// The jobs that the list shows: newest first, without gaps from the newest job to the oldest one shown.
+// The rows that a list shows, in their order and without gaps from the first one to the last one shown.
 //
 // Events say at once what changed; what is read from the server is the truth. A row that an event
 // changed while a reading was under way is not put back by it: the event asks for another reading.
 
 import { is_finished } from "./statuses.js";
 
-const newest_first = (a, b) => order_of(b).localeCompare(order_of(a)) || b.job_id.localeCompare(a.job_id);
-const order_of = (job) => job.created_at ?? "";
-
 export class Store {
-	constructor() {
-		this.jobs = new Map();
-		this.total = 0;
+	// `key` is the field that names a row; `matches(row, filters)` says whether it belongs to the list.
+	constructor({ key, matches, is_oldest_first = false }) {
+		Object.assign(this, { key, belongs: matches });
+		const newest_first = (a, b) => order_of(b).localeCompare(order_of(a)) || b[key].localeCompare(a[key]);
+		this.compare = is_oldest_first ? (a, b) => newest_first(b, a) : newest_first;
 		this.filters = {};
 		this.clock = 0;
 		this.touched = new Map();
 		this.event_times = new Map();
+		this.clear();
 	}
 
 	get rows() {
-		return [...this.jobs.values()].sort(newest_first);
+		return [...this.by_key.values()].sort(this.compare);
 	}
 
-	get oldest() {
+	get last() {
 		return this.rows.at(-1);
 	}
 
+	get size() {
+		return this.by_key.size;
+	}
+
 	get has_more() {
-		return this.jobs.size < this.total;
+		return this.size < this.total && (this.end === null || this.last?.[this.key] !== this.end);
+	}
+
+	get(name) {
+		return this.by_key.get(name);
 	}
 
 	clear() {
-		this.jobs = new Map();
+		this.by_key = new Map();
 		this.total = 0;
+		// the last row of all, when a reading has met it
+		this.end = null;
 	}
 
 	// To be taken before a reading begins and handed over with what it brought.
@@ -40,75 +50,83 @@ export class Store {
 		return this.clock;
 	}
 
-	// The newest jobs. What was shown below them stays when they reach down to it, and is forgotten when
-	// there may be a gap. Returns the ids of the unfinished ones that stay: nobody has read them anew.
-	replace(jobs, total, began) {
-		const shown = this.jobs;
-		const reaches = jobs.length < total && jobs.some((job) => shown.has(job.job_id));
-		const last = jobs.at(-1);
-		const below = reaches ? [...shown.values()].filter((job) => newest_first(job, last) > 0) : [];
-		const kept = jobs.map((job) => {
-			const is_older = this.is_newer_than(began, job.job_id) && shown.has(job.job_id);
-			return is_older ? shown.get(job.job_id) : job;
+	// The first rows. What was shown behind them stays when they reach up to it, and is forgotten when
+	// there may be a gap. Returns the names of the unfinished ones that stay: nobody has read them anew.
+	replace(rows, total, began) {
+		const shown = this.by_key;
+		this.total = total ?? Infinity;
+		const reaches = rows.length < this.total && rows.some((row) => shown.has(this.name_of(row)));
+		const last = rows.at(-1);
+		const behind = reaches ? [...shown.values()].filter((row) => this.compare(row, last) > 0) : [];
+		const kept = rows.map((row) => {
+			const name = this.name_of(row);
+			return this.is_newer_than(began, name) && shown.has(name) ? shown.get(name) : row;
 		});
-		this.jobs = new Map(
-			[...kept, ...below].filter((job) => this.matches(job)).map((job) => [job.job_id, job]),
+		this.by_key = new Map(
+			[...kept, ...behind].filter((row) => this.matches(row)).map((row) => [this.name_of(row), row]),
 		);
-		this.total = total;
-		return below.filter((job) => !is_finished(job)).map((job) => job.job_id);
+		return behind.filter((row) => !is_finished(row)).map((row) => this.name_of(row));
 	}
 
-	append(jobs, total) {
-		for (const job of jobs) if (this.matches(job)) this.jobs.set(job.job_id, job);
-		this.total = total;
+	append(rows, total, is_end) {
+		for (const row of rows) if (this.matches(row)) this.by_key.set(this.name_of(row), row);
+		this.total = total ?? Infinity;
+		if (is_end) this.end = this.last?.[this.key] ?? null;
 	}
 
-	// Single jobs that were asked for: those shown change or go, new ones come where they belong, and what
+	// Single rows that were asked for: those shown change or go, new ones come where they belong, and what
 	// there is no more goes.
-	merge(asked_for, jobs, began) {
-		const found = new Set(jobs.map((job) => job.job_id));
-		for (const job_id of asked_for) if (!found.has(job_id)) this.remove(job_id);
-		for (const job of jobs) {
-			const is_shown = this.jobs.has(job.job_id);
-			if (is_shown && this.is_newer_than(began, job.job_id)) continue;
-			if (is_shown && !this.matches(job)) this.remove(job.job_id);
-			else if (is_shown) this.jobs.set(job.job_id, job);
-			else if (this.matches(job) && this.is_in_reach(job)) {
-				this.jobs.set(job.job_id, job);
+	merge(asked_for, rows, began) {
+		const found = new Set(rows.map((row) => this.name_of(row)));
+		for (const name of asked_for) if (!found.has(name)) this.remove(name);
+		for (const row of rows) {
+			const name = this.name_of(row);
+			const is_shown = this.by_key.has(name);
+			if (is_shown && this.is_newer_than(began, name)) continue;
+			if (is_shown && !this.matches(row)) this.remove(name);
+			else if (is_shown) this.by_key.set(name, row);
+			else if (this.matches(row) && this.is_in_reach(row)) {
+				this.by_key.set(name, row);
 				this.total += 1;
 			}
 		}
 	}
 
-	remove(job_id) {
-		if (this.jobs.delete(job_id)) this.total -= 1;
+	remove(name) {
+		if (this.by_key.delete(name)) this.total -= 1;
 	}
 
-	// What an event says of a job that is shown; returns whether it changed anything.
-	apply(job_id, changes, updated_at) {
-		this.touch(job_id);
-		const job = this.jobs.get(job_id);
-		if (!job || updated_at < (this.event_times.get(job_id) ?? "")) return false;
-		this.event_times.set(job_id, updated_at);
-		this.jobs.set(job_id, { ...job, ...changes });
+	// What an event says of a row that is shown; returns whether it changed anything.
+	apply(name, changes, updated_at) {
+		this.touch(name);
+		const row = this.by_key.get(name);
+		if (!row || updated_at < (this.event_times.get(name) ?? "")) return false;
+		this.event_times.set(name, updated_at);
+		this.by_key.set(name, { ...row, ...changes });
 		return true;
 	}
 
-	touch(job_id) {
+	touch(name) {
 		this.clock += 1;
-		this.touched.set(job_id, this.clock);
+		this.touched.set(name, this.clock);
 	}
 
-	is_newer_than(began, job_id) {
-		return (this.touched.get(job_id) ?? 0) > began;
+	is_newer_than(began, name) {
+		return (this.touched.get(name) ?? 0) > began;
 	}
 
-	matches(job) {
-		return Object.entries(this.filters).every(([field, value]) => !value || job[field] === value);
+	matches(row) {
+		return this.belongs(row, this.filters);
 	}
 
-	// An older job than all that are shown belongs to a page that was not loaded yet.
-	is_in_reach(job) {
-		return !this.has_more || !this.oldest || newest_first(job, this.oldest) < 0;
+	// One that comes after all that are shown belongs to a page that was not loaded yet.
+	is_in_reach(row) {
+		return !this.has_more || !this.last || this.compare(row, this.last) < 0;
+	}
+
+	name_of(row) {
+		return row[this.key];
 	}
 }
+
+const order_of = (row) => row.created_at ?? "";

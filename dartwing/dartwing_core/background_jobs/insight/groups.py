@@ -1,5 +1,6 @@
 """Looking at groups of jobs: one with a page of its jobs, and a page of groups."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import frappe
@@ -18,7 +19,7 @@ FIELDS = ("title", "organization", "owner_user", "status", "on_end_job", "create
 TIMES = ("created_at", "ended_at")
 COUNTS = ("job_count", "count_by_status", "progress")
 # jobs of a group that a picture shows
-MAX_NODES = 500
+MAX_NODES = 200
 
 
 def get_group(group_id: str, limit: int = 20, offset: int = 0) -> dict[str, Any]:
@@ -62,12 +63,17 @@ def get_graph(group_id: str) -> dict[str, Any]:
 
 
 def list_groups(
-	organization: str | None = None, status: str | None = None, limit: int = 20, offset: int = 0
+	organization: str | None = None,
+	status: str | None = None,
+	limit: int = 20,
+	offset: int = 0,
+	before: str | None = None,
 ) -> dict[str, Any]:
 	"""`{groups: [as get_group, without jobs], total, limit, offset}` of the user's, newest first.
 
-	Raises ValidationError that names a wrong argument, PermissionError for an organization that the user is
-	no active member of.
+	`before`, the id of the last group of a page, makes the next page begin after it whatever arrives. Raises
+	ValidationError that names a wrong argument, PermissionError for an organization that the user is no
+	active member of.
 	"""
 	if status and status not in rows.STATUSES:
 		refuse_argument("status", _("{0} is none of {1}").format(repr(status), ", ".join(rows.STATUSES)))
@@ -76,16 +82,32 @@ def list_groups(
 	organizations = queries.visible_organizations(organization)
 	if organizations is not None:
 		filters["organization"] = ("in", organizations or [""])
+	total = frappe.db.count("Job Group", filters)
+	or_filters = None
+	if before:
+		last = access.check_visible_group(before, "before")
+		filters["creation"] = ("<=", last.creation)
+		or_filters = {"creation": ("<", last.creation), "name": ("<", last.name)}
 	groups = frappe.get_all(
 		"Job Group",
-		filters,
-		["name", *FIELDS],
+		filters=filters,
+		or_filters=or_filters,
+		fields=["name", *FIELDS],
 		order_by="creation desc, name desc",
 		limit=limit,
 		**framework.rows_passed_over(offset),
 	)
-	total = frappe.db.count("Job Group", filters)
 	return {"groups": _shaped(groups), "total": total, "limit": limit, "offset": offset}
+
+
+def get_groups(group_ids: Sequence[str]) -> list[dict[str, Any]]:
+	"""Those of these groups that the user may see, each as `list_groups` has it; in no order."""
+	queries.check_ids(group_ids, "group_ids")
+	filters: dict[str, Any] = {"name": ("in", [*group_ids, ""])}
+	visible = queries.visible_organizations(None)
+	if visible is not None:
+		filters["organization"] = ("in", visible or [""])
+	return _shaped(frappe.get_all("Job Group", filters, ["name", *FIELDS]))
 
 
 def get_dossier(group_id: str) -> dict[str, Any]:

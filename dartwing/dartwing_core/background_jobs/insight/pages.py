@@ -23,16 +23,23 @@ IN_ORDER = {
 	("organization", "job_type"): ("job_type", "organization", "creation"),
 }
 NEWEST_FIRST = "order by creation desc, name desc"
+OLDEST_FIRST = "order by creation asc, name asc"
+# jobs of no group are counted so far: Job Tally knows of no groups
+MAX_COUNTED = 500
 
 
 @dataclass(frozen=True)
 class Scope:
-	"""Which jobs: of some organizations (None: of all), of one status, type and group (None: of any)."""
+	"""Which jobs: of some organizations (None: of all), of one status, type and group (None: of any).
+
+	`is_lone` takes those of no group.
+	"""
 
 	organizations: Sequence[str] | None = None
 	status: str | None = None
 	job_type: str | None = None
 	group: str | None = None
+	is_lone: bool = False
 
 
 def count(scope: Scope) -> int:
@@ -63,11 +70,28 @@ def _count(scope: Scope, any_of: Sequence[str]) -> int:
 	return query.run()[0][0]
 
 
+def count_lone(scope: Scope) -> int | None:
+	"""How many jobs of no group there are; None when there are more than MAX_COUNTED."""
+	parts, values = _parts(scope, "1")
+	if not parts:
+		return 0
+	limit = f"limit {MAX_COUNTED + 1}"
+	# one in parentheses, or a count of them, would be written into a table first
+	query = parts[0] if len(parts) == 1 else " union all ".join(f"({part} {limit})" for part in parts)
+	counted = len(frappe.db.sql(f"{query} {limit}", tuple(values)))
+	return counted if counted <= MAX_COUNTED else None
+
+
 def page(
-	scope: Scope, fields: Sequence[str], limit: int, offset: int = 0, before: frappe._dict | None = None
+	scope: Scope,
+	fields: Sequence[str],
+	limit: int,
+	offset: int = 0,
+	last: frappe._dict | None = None,
+	order: str = NEWEST_FIRST,
 ) -> list[frappe._dict]:
-	"""`name` and the fields of these jobs, newest first; with `before`, of those older than that job."""
-	names = _names(scope, limit, offset, before)
+	"""`name` and the fields of these jobs in this order; with `last`, of those that come after that job."""
+	names = _names(scope, limit, offset, last, order)
 	if not names:
 		return []
 	job = frappe.qb.DocType("Background Job")
@@ -78,13 +102,8 @@ def page(
 	return [by_name[name] for name in names]
 
 
-def _names(scope: Scope, limit: int, offset: int, before: frappe._dict | None) -> list[str]:
-	parts, values = [], []
-	for conditions, wanted in _conditions(scope, before):
-		where = f"where {' and '.join(conditions)}" if conditions else ""
-		jobs = f"`tabBackground Job` {_index_of(scope)}"
-		parts.append(f"select name, creation from {jobs} {where} {NEWEST_FIRST}")
-		values += wanted
+def _names(scope: Scope, limit: int, offset: int, last: frappe._dict | None, order: str) -> list[str]:
+	parts, values = _parts(scope, "name, creation", last, order)
 	if not parts:
 		return []
 	# both limits are integers
@@ -92,9 +111,22 @@ def _names(scope: Scope, limit: int, offset: int, before: frappe._dict | None) -
 	if len(parts) == 1:
 		query = f"{parts[0]} {window}"
 	else:
-		newest = " union all ".join(f"({part} limit {int(limit) + int(offset)})" for part in parts)
-		query = f"select name from ({newest}) newest {NEWEST_FIRST} {window}"
+		first = " union all ".join(f"({part} limit {int(limit) + int(offset)})" for part in parts)
+		query = f"select name from ({first}) first {order} {window}"
 	return [name for name, *_creation in frappe.db.sql(query, tuple(values))]
+
+
+def _parts(
+	scope: Scope, columns: str, last: frappe._dict | None = None, order: str = ""
+) -> tuple[list[str], list[Any]]:
+	"""A query for the jobs of each organization, and the values of all of them."""
+	parts, values = [], []
+	for conditions, wanted in _conditions(scope, last, order):
+		where = f"where {' and '.join(conditions)}" if conditions else ""
+		jobs = f"`tabBackground Job` {_index_of(scope)}"
+		parts.append(f"select {columns} from {jobs} {where} {order}")
+		values += wanted
+	return parts, values
 
 
 def _index_of(scope: Scope) -> str:
@@ -102,8 +134,12 @@ def _index_of(scope: Scope) -> str:
 
 	By its estimates MariaDB may choose another index, and read past the jobs of every other status.
 	"""
+	if scope.group and scope.status:
+		return _forced("job_group", "status")
 	if scope.group:
-		return f"force index (`{frappe.db.get_index_name(('job_group', 'status'))}`)"
+		return _forced("job_group", "creation")
+	if scope.is_lone:
+		return _forced(*("organization",) * (scope.organizations is not None), "job_group", "creation")
 	wanted = {
 		"organization": scope.organizations is not None,
 		"status": scope.status,
@@ -111,10 +147,14 @@ def _index_of(scope: Scope) -> str:
 	}
 	fields = tuple(field for field, value in wanted.items() if value)
 	in_order = IN_ORDER.get(fields)
-	return f"force index (`{frappe.db.get_index_name(in_order)}`)" if in_order else ""
+	return _forced(*in_order) if in_order else ""
 
 
-def _conditions(scope: Scope, before: frappe._dict | None) -> Iterator[tuple[list[str], list[Any]]]:
+def _forced(*fields: str) -> str:
+	return f"force index (`{frappe.db.get_index_name(fields)}`)"
+
+
+def _conditions(scope: Scope, last: frappe._dict | None, order: str) -> Iterator[tuple[list[str], list[Any]]]:
 	"""The conditions of each organization by itself: for several at once, no index is in order."""
 	for organization in scope.organizations if scope.organizations is not None else [None]:
 		wanted = {
@@ -125,7 +165,10 @@ def _conditions(scope: Scope, before: frappe._dict | None) -> Iterator[tuple[lis
 		}
 		conditions = [f"{field} = %s" for field, value in wanted.items() if value]
 		values = [value for value in wanted.values() if value]
-		if before:
-			conditions.append("creation <= %s and (creation < %s or name < %s)")
-			values += [before.creation, before.creation, before.name]
+		if scope.is_lone:
+			conditions.append("job_group is null")
+		if last:
+			after = ">" if order == OLDEST_FIRST else "<"
+			conditions.append(f"creation {after}= %s and (creation {after} %s or name {after} %s)")
+			values += [last.creation, last.creation, last.name]
 		yield conditions, values

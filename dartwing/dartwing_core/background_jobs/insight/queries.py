@@ -65,10 +65,7 @@ def get_job_status(job_id: str) -> dict[str, Any]:
 
 def get_jobs(job_ids: Sequence[str]) -> list[dict[str, Any]]:
 	"""Those of these jobs that the user may see, each as `get_job_status` has it; in no order."""
-	for place, job_id in enumerate(job_ids):
-		# the lists of Frappe v16 would make a list among these a part of their SQL
-		if not isinstance(job_id, str):
-			refuse_argument(f"job_ids[{place}]", _("must be a text, not {0}").format(shown(job_id)))
+	check_ids(job_ids, "job_ids")
 	visible = visible_organizations(None)
 	filters: dict[str, Any] = {"name": ("in", list(job_ids) or [""])}
 	if visible is not None:
@@ -102,6 +99,30 @@ def list_jobs(
 		group and access.check_visible_group(group, "group").name,
 	)
 	return _page(scope, STATUS_FIELDS, limit, offset, before)
+
+
+def list_lone_jobs(
+	organization: str | None = None, limit: int = 20, before: str | None = None
+) -> dict[str, Any]:
+	"""As `list_jobs`, the jobs of no group; `total` is None when they are more than can be counted."""
+	check_bounds(limit, 0)
+	scope = Scope(visible_organizations(organization), is_lone=True)
+	last = access.check_visible(before, "before") if before else None
+	jobs = _shaped(pages.page(scope, (*STATUS_FIELDS, *READ_AS_WELL), limit, last=last))
+	return {"jobs": jobs, "total": pages.count_lone(scope), "limit": limit}
+
+
+def list_members(group_id: str, limit: int = 20, after: str | None = None) -> dict[str, Any]:
+	"""`{jobs: [as get_job_status], total, limit}`: the jobs of a group in the order of their submission.
+
+	`after` is the id of the last job of a page. Errors as for `list_jobs`.
+	"""
+	check_bounds(limit, 0)
+	scope = Scope(group=access.check_visible_group(group_id).name)
+	last = access.check_visible(after, "after") if after else None
+	fields = (*STATUS_FIELDS, *READ_AS_WELL)
+	jobs = _shaped(pages.page(scope, fields, limit, last=last, order=pages.OLDEST_FIRST))
+	return {"jobs": jobs, "total": pages.count(scope), "limit": limit}
 
 
 def list_dead_letters(
@@ -192,6 +213,13 @@ def _page(
 		"limit": limit,
 		"offset": offset,
 	}
+
+
+def check_ids(ids: Sequence[Any], argument: str) -> None:
+	for place, one in enumerate(ids):
+		# the lists of Frappe v16 would make a list among these a part of their SQL
+		if not isinstance(one, str):
+			refuse_argument(f"{argument}[{place}]", _("must be a text, not {0}").format(shown(one)))
 
 
 def check_bounds(limit: int, offset: int) -> None:

@@ -18,6 +18,9 @@ INDEXES = (
 	["depends_on", "status"],
 	["failed_parent"],
 	["job_group", "status"],
+	# the jobs of one group, or those of none, in order; and those of none of one organization
+	["job_group", "creation"],
+	["organization", "job_group", "creation"],
 )
 
 

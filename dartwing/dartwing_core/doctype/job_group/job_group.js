@@ -1,5 +1,7 @@
-// A group of jobs as it is now: Frappe shows its fields, the server's dossier the rest.
+// A group of jobs as it is now: Frappe shows its fields, the server's dossier and graph the rest.
 
+// while nothing is heard of a running group, look again after so long
+const SILENCE_MS = 10_000;
 const BARS = { Completed: "is-done", Failed: "is-dead", Canceled: "is-stopped" };
 
 frappe.ui.form.on("Job Group", {
@@ -8,7 +10,7 @@ frappe.ui.form.on("Job Group", {
 		frm.disable_save();
 		dartwing.jobs.style();
 		follow(frm);
-		return look(frm);
+		return Promise.all([look(frm), look_at_graph(frm)]);
 	},
 
 	on_hide(frm) {
@@ -32,6 +34,22 @@ async function look(frm) {
 	frm.dossier = dossier;
 	show_buttons(frm);
 	show_overview(frm);
+}
+
+async function look_at_graph(frm) {
+	const group_id = frm.doc.name;
+	let graph;
+	try {
+		graph = await dartwing.jobs.call(`${dartwing.jobs.DESK}get_group_graph`, { group_id });
+	} catch {
+		// the dossier's complaint says enough
+		return;
+	}
+	if (frm.doc.name !== group_id) return;
+	const wrapper = frm.get_field("graph").$wrapper[0];
+	if (!frm.graph?.element.isConnected) frm.graph = new dartwing.jobs.Graph(wrapper);
+	frm.job_count = graph.nodes.length + graph.more;
+	await frm.graph.show(group_id, graph);
 }
 
 function show_overview(frm) {
@@ -148,9 +166,34 @@ function follow(frm) {
 	stop_following(frm);
 	const group_id = frm.doc.name;
 	const on_event = (name, event) => {
-		if (name === "reconnected" || event.group_id === group_id) look(frm);
+		if (name === "job_progress" || name === "job_status_changed") return move(frm, event);
+		if (name === "job_group_progress" && event.group_id !== group_id) return;
+		frm.heard_at = Date.now();
+		look(frm);
+		if (name === "reconnected" || event.job_count !== frm.job_count) look_at_graph(frm);
 	};
-	frm.stop_following = dartwing.jobs.follow([frm.doc.organization], on_event);
+	const unfollow = dartwing.jobs.follow([frm.doc.organization], on_event);
+	const ticker = setInterval(() => tick(frm), 1000);
+	frm.heard_at = Date.now();
+	frm.stop_following = () => {
+		unfollow();
+		clearInterval(ticker);
+	};
+}
+
+function move(frm, { job_id, status, to_status, progress }) {
+	if (!frm.graph?.has(job_id)) return;
+	frm.heard_at = Date.now();
+	const changes = { status: status ?? to_status, ...(progress === undefined ? {} : { progress }) };
+	frm.graph.update(job_id, changes);
+}
+
+function tick(frm) {
+	const is_over = frm.doc.status !== "Running";
+	if (is_over || document.hidden || Date.now() - frm.heard_at < SILENCE_MS) return;
+	frm.heard_at = Date.now();
+	look(frm);
+	look_at_graph(frm);
 }
 
 function stop_following(frm) {
