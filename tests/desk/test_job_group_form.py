@@ -69,7 +69,7 @@ def test_the_form_leads_to_its_jobs(world, desk):
 	submit_group(1)
 	page = desk(world.alice, f"{LIST}/{group}")
 	expect_status(page, "Running")
-	press(button(page, "Jobs"))
+	press(page.get_by_role("button", name="Jobs", exact=True))
 	page.wait_for_function("window.cur_list?.doctype === 'Background Job' && cur_list.data?.length === 2")
 	assert set(names_in(page)) == set(members)
 

@@ -91,7 +91,8 @@ def foreign(world: World) -> dict[str, str]:
 def rows_of_managers(job: str) -> dict[str, str]:
 	"""Of each DocType that only System Managers see, a row about this job of Beta."""
 	keep_step(job, "a step")
-	child = submit_as(World.bob, OBLIGING, World.beta, {"mode": "succeed"}, depends_on=[job])
+	after = {"depends_on": [job], "dependency_rule": "end"}
+	child = submit_as(World.bob, OBLIGING, World.beta, {"mode": "succeed"}, **after)
 	frappe.db.commit()
 	return {
 		"Job Step": frappe.db.get_value("Job Step", {"background_job": job}),

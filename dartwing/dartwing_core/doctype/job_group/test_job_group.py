@@ -9,7 +9,9 @@ test_ignore = ["Background Job", "Organization", "User"]
 
 class TestJobGroup(FrappeTestCase):
 	def setUp(self):
-		self.group = frappe.get_doc("Job Group", rows.create("Scan", an_organization(), "Administrator"))
+		name = rows.new_id()
+		rows.create(name, "Scan", an_organization(), "Administrator")
+		self.group = frappe.get_doc("Job Group", name)
 
 	def test_a_new_group_is_running(self):
 		self.assertEqual((self.group.status, self.group.ended_at), ("Running", None))
