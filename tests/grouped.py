@@ -25,7 +25,7 @@ def submit_group(
 	with acting_as(user):
 		made = flow.submit(organization)
 		frappe.db.commit()
-	return made.group, [job.name for job in made.jobs], made.on_end and made.on_end.name
+	return made.group_id, [job.name for job in made.jobs], made.on_end and made.on_end.name
 
 
 def empty_group(user: str, organization: str) -> str:

@@ -77,7 +77,7 @@ def fan_out(context: JobContext) -> dict:
 def fan_out_a_flow(context: JobContext) -> dict:
 	pages = [Job("obliging_job", {"mode": "succeed", "page": page}) for page in range(3)]
 	made = context.submit_flow(Flow("pages", pages >> Job("obliging_job", {"mode": "tell_of_parents"})))
-	return {"result": [made.group, [job.name for job in made.jobs]]}
+	return {"result": [made.group_id, [job.name for job in made.jobs]]}
 
 
 def fan_out_in_a_step(context: JobContext) -> dict:

@@ -278,15 +278,15 @@ def test_nothing_of_a_group_is_markup(visit, world):
 		with acting_as(world.alice):
 			made = Flow("a group", Job(TYPE, {"mode": "succeed", "html": HOSTILE})).submit(NAME)
 			frappe.db.commit()
-		frappe.db.set_value("Job Group", made.group, "title", HOSTILE[:140])
+		frappe.db.set_value("Job Group", made.group_id, "title", HOSTILE[:140])
 		frappe.db.commit()
 		page = visit(world.adam)
 		dialogs = watch(page.page)
-		toggle(page, made.group).click()
+		toggle(page, made.group_id).click()
 		expect(page.row(made.jobs[0].name)).to_be_visible()
 		end(made.jobs[0].name, "Dead Letter", error_message=HOSTILE)
-		expect_ended(page, made.group, "1 of 1 ended · 1 failed")
-		choose_action(page, made.group, "Retry failed")
+		expect_ended(page, made.group_id, "1 of 1 ended · 1 failed")
+		choose_action(page, made.group_id, "Retry failed")
 		expect(page.dialog).to_contain_text("__canary")
 		page.page.keyboard.press("Escape")
 		page.open_details(made.jobs[0].name)
@@ -294,7 +294,7 @@ def test_nothing_of_a_group_is_markup(visit, world):
 		assert seen(page.page).count("__canary") > 2
 		check(page.page, dialogs)
 		assert page.errors == []
-		frappe.db.delete("Job Group", {"name": made.group})
+		frappe.db.delete("Job Group", {"name": made.group_id})
 		frappe.db.commit()
 
 

@@ -21,7 +21,7 @@ def a_flow(world: World, pages: int = 2, title: str = "Scan", **more: object) ->
 	with acting_as(world.alice):
 		made = Flow(title, first >> between >> last).submit(world.alpha)
 		frappe.db.commit()
-	return made.group, [job.name for job in made.jobs]
+	return made.group_id, [job.name for job in made.jobs]
 
 
 def group_path(name: str) -> str:
@@ -178,19 +178,19 @@ def test_nothing_in_the_graph_runs_or_is_markup(world, desk):
 			made = Flow("a group", Job(TYPE, {"mode": "succeed", "html": HOSTILE})).submit(NAME)
 			frappe.db.commit()
 		try:
-			frappe.db.set_value("Job Group", made.group, "title", HOSTILE[:140])
+			frappe.db.set_value("Job Group", made.group_id, "title", HOSTILE[:140])
 			frappe.db.commit()
 			page = desk(world.alice, f"{DESK}/background-jobs")
 			dialogs = watch(page)
 			page.route("**/*get_group_graph*", lambda route: route.fulfill(json={"message": hostile_graph()}))
-			go_to(page, group_path(made.group))
+			go_to(page, group_path(made.group_id))
 			expect(nodes(page)).to_have_count(2)
 			expect(nodes(page).first).to_contain_text("__canary")
 			press(page.get_by_text("The same as a list"))
 			nodes(page).first.hover()
 			check(page, dialogs)
 		finally:
-			frappe.db.delete("Job Group", {"name": made.group})
+			frappe.db.delete("Job Group", {"name": made.group_id})
 			frappe.db.commit()
 
 

@@ -136,11 +136,11 @@ def test_a_group_does_not_end_before_what_a_killed_member_submits_again(world, p
 		world, Flow("Scan", Job(OBLIGING, FANS_OUT), on_end=Job(OBLIGING, {"mode": "succeed"}))
 	)
 	worker.kill_horse()
-	assert status_of(made.group) == "Running"
-	wait_until(ticking(lambda: status_of(made.group) == "Completed", tick), "the group ends")
+	assert status_of(made.group_id) == "Running"
+	wait_until(ticking(lambda: status_of(made.group_id) == "Completed", tick), "the group ends")
 	wait_until(ticking(is_completed(made.on_end.name), tick), "its job at the end runs")
 	*pages, merge = result_of(made.jobs[0].name)
-	assert frappe.db.count("Background Job", {"job_group": made.group}) == PAGES + 2
+	assert frappe.db.count("Background Job", {"job_group": made.group_id}) == PAGES + 2
 	assert_each_page_was_read_once(pages, merge)
 	assert runs(made.on_end.name) == 1
 
@@ -196,7 +196,7 @@ def test_a_flow_goes_on_after_the_death_of_who_ended_a_parent(world, processes, 
 	worker = processes.stopped_worker(point)
 	made = submit_flow(world, Flow.parse(*said()))
 	getattr(worker, death)()
-	assert status_of(made.group) == "Running"
+	assert status_of(made.group_id) == "Running"
 	if death == "kill_worker_and_horse":
 		for job in made.jobs:
 			let_rqs_patience_run_out(job.name)

@@ -343,6 +343,17 @@ def test_the_header_and_the_argument_say_the_same_idempotency_key(alice, world, 
 	}
 
 
+def test_a_flow_that_is_sent_again_with_its_key_is_the_one_that_was_accepted(alice, world):
+	flow = {"organization": world.alpha, "title": "Scan", "jobs": [{"job_type": OBLIGING}]}
+	headers = {"Idempotency-Key": "scan-4711"}
+	answers = [
+		message(alice.post(f"/api/method/{API}.submit_flow", json=flow, headers=headers)) for _ in range(2)
+	]
+	assert answers[0]["group_id"] == answers[1]["group_id"]
+	assert answers[1]["message"] == "Jobs were accepted before"
+	assert answers[1]["jobs"][0]["is_existing"]
+
+
 def test_a_key_with_another_request_is_refused_with_422(alice, world):
 	first = message(alice.call(f"{API}.submit_job", **submission(world, idempotency_key="a")))
 	other = submission(world, idempotency_key="a", priority="High")

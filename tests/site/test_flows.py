@@ -12,6 +12,7 @@ from dartwing.dartwing_core.background_jobs import (
 	QueueFullError,
 	get_job_status,
 )
+from dartwing.dartwing_core.background_jobs.errors import IdempotencyKeyError
 from dartwing.dartwing_core.background_jobs.submission import flows
 
 _numbers = iter(range(1_000_000))
@@ -103,9 +104,9 @@ def test_a_flow_runs_from_its_first_job_to_its_last(world):
 		if following:
 			assert statuses(made)[1:] == following
 	assert statuses(made)[3] == "Queued"
-	assert status_of(made.group) == "Running"
+	assert status_of(made.group_id) == "Running"
 	end(made.jobs[3].name, "Completed")
-	assert status_of(made.group) == "Completed"
+	assert status_of(made.group_id) == "Completed"
 
 
 def test_a_failed_job_fails_what_comes_after_it_and_the_group_ends(world):
@@ -113,7 +114,7 @@ def test_a_failed_job_fails_what_comes_after_it_and_the_group_ends(world):
 	assert state(made.on_end.name)["status"] == "Pending"
 	end(made.jobs[0].name, "Dead Letter")
 	assert statuses(made) == ["Dead Letter"] * 3
-	assert status_of(made.group) == "Failed"
+	assert status_of(made.group_id) == "Failed"
 	assert state(made.on_end.name)["status"] == "Queued"
 
 
@@ -239,3 +240,52 @@ def test_an_equal_job_in_a_flow_is_named(world):
 	twice = [Job(OBLIGING, {"mode": "succeed"}), Job(OBLIGING, {"mode": "succeed"})]
 	with changed("Job Type", OBLIGING, deduplication_window=300):
 		assert_refused(world, Flow("twice", twice), r"jobs\[1\].*jobs\[0\]", DuplicateJobError)
+
+
+# --- a flow that is sent again
+
+
+def keyed(world, flow, key="scan-4711"):
+	with acting_as(world.alice):
+		made = flow.submit(world.alpha, idempotency_key=key)
+		frappe.db.commit()
+	return made
+
+
+def scan(page=1):
+	pages = [
+		Job(OBLIGING, {"mode": "succeed", "page": page}),
+		Job(OBLIGING, {"mode": "succeed", "cover": page}),
+	]
+	return Flow(
+		"Scan", pages >> Job(OBLIGING, {"mode": "succeed"}), on_end=Job(OBLIGING, {"mode": "succeed"})
+	)
+
+
+def test_the_same_flow_with_the_same_key_is_the_one_that_was_accepted(world):
+	first = keyed(world, scan())
+	end(first.jobs[0].name, "Completed")
+	again = keyed(world, scan())
+	assert again.group_id == first.group_id
+	assert [job.name for job in again.jobs] == [job.name for job in first.jobs]
+	assert [job.status for job in again.jobs] == ["Completed", "Queued", "Pending"]
+	assert again.on_end.name == first.on_end.name
+	assert all(job.flags.is_existing for job in again.jobs)
+	assert frappe.db.count("Job Group") == 1
+
+
+def test_another_flow_with_the_same_key_is_refused(world):
+	keyed(world, scan())
+	others = [scan(2), Flow("Scan", scan().jobs), Flow("Scan of May", *scan().jobs)]
+	for other in others:
+		with pytest.raises(IdempotencyKeyError, match="idempotency_key: 'scan-4711' was sent with another"):
+			keyed(world, other)
+		frappe.db.rollback()
+	assert keyed(world, scan(2), "scan-4712").group_id
+
+
+@pytest.mark.parametrize("key", ["", "a b", 5, "x" * 256])
+def test_what_is_no_key_is_refused(world, key):
+	with pytest.raises(frappe.ValidationError, match="idempotency_key: must be"):
+		keyed(world, scan(), key)
+	assert nothing_was_written()

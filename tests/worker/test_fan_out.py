@@ -48,11 +48,11 @@ def test_the_jobs_of_a_member_are_members_and_the_group_ends_after_them(world, w
 	split = Job(OBLIGING, {"mode": "fan_out", "count": 3, "marker": MARKER})
 	made = submit_flow(world, Flow("Scan", split, on_end=Job(OBLIGING, {"mode": "succeed"})))
 	work()
-	assert len(jobs_of(made.group)) == 5
-	assert status_of(made.group) == "Completed"
+	assert len(jobs_of(made.group_id)) == 5
+	assert status_of(made.group_id) == "Completed"
 	assert state(made.on_end.name)["status"] == "Completed"
-	ended_at = frappe.db.get_value("Job Group", made.group, "ended_at")
-	last = max(frappe.get_all("Background Job", {"job_group": made.group}, pluck="completed_at"))
+	ended_at = frappe.db.get_value("Job Group", made.group_id, "ended_at")
+	last = max(frappe.get_all("Background Job", {"job_group": made.group_id}, pluck="completed_at"))
 	started_at = frappe.db.get_value("Background Job", made.on_end.name, "started_at")
 	assert last <= ended_at <= started_at
 
@@ -61,7 +61,7 @@ def test_the_flow_of_a_member_joins_its_group(world, work):
 	made = submit_flow(world, Flow("Scan", Job(OBLIGING, {"mode": "fan_out_a_flow"})))
 	work()
 	group, names = result_of(world, made.jobs[0].name)
-	assert group == made.group
+	assert group == made.group_id
 	assert set(jobs_of(group)) == {made.jobs[0].name, *names}
 	assert status_of(group) == "Completed"
 

@@ -116,4 +116,4 @@ def test_a_job_is_told_of_the_group_that_it_belongs_to_or_ends(world, work):
 	work()
 	with acting_as(world.alice):
 		told = [get_job_status(job.name)["result"] for job in (made.jobs[0], made.on_end, lone)]
-	assert told == [[made.group, "Scan", "Running"], [made.group, "Scan", "Completed"], None]
+	assert told == [[made.group_id, "Scan", "Running"], [made.group_id, "Scan", "Completed"], None]

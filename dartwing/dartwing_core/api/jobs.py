@@ -30,6 +30,13 @@ JobType = Annotated[str | None, About("Only jobs of this type")]
 Limit = Annotated[int, About("How many jobs", at_least=1, at_most=queries.MAX_PAGE)]
 Offset = Annotated[int, About("How many jobs to leave out", at_least=0, at_most=queries.MAX_OFFSET)]
 Before = Annotated[str | None, About("Id of the last job of a page: the next page begins after it")]
+IdempotencyKey = Annotated[
+	str | None,
+	About(
+		"Your name for this request, also as the header Idempotency-Key (1 to 255 visible ASCII"
+		" characters). Sent again with it, the request is answered with the job or the flow that it became"
+	),
+]
 BeginAnew = Annotated[
 	bool, About("Whether steps that are done and the last checkpoint are forgotten; by default they are kept")
 ]
@@ -52,13 +59,7 @@ def submit_job(
 	scheduled_at: Annotated[
 		str | None, About("ISO 8601; not before this time (without offset: the site's time)")
 	] = None,
-	idempotency_key: Annotated[
-		str | None,
-		About(
-			"Your name for this request, also as the header Idempotency-Key (1 to 255 visible ASCII"
-			" characters). Sent again with it, the request is answered with the job that it became"
-		),
-	] = None,
+	idempotency_key: IdempotencyKey = None,
 	dependency_rule: Annotated[
 		str | None,
 		About("With `end`, it is enough that those jobs ended in any way", choices=DEPENDENCY_RULES),
@@ -103,13 +104,18 @@ def submit_flow(
 		dict | None,
 		About("A job as these, which starts when all of them have ended, whatever became of them"),
 	] = None,
+	idempotency_key: IdempotencyKey = None,
 ) -> shapes.FlowAnswer:
-	"""Accept jobs that depend on each other, all or none, with a group of their own."""
-	headers.refuse_idempotency_key(_("submit_flow takes none; an equal first job is refused with 409"))
-	made = Flow.parse(title, jobs, on_end).submit(organization)
+	"""Accept jobs that depend on each other, all or none, with a group of their own.
+
+	A job without `depends_on` is refused as in submit_job while an equal one is unfinished.
+	"""
+	key = headers.idempotency_key(idempotency_key)
+	made = Flow.parse(title, jobs, on_end).submit(organization, key)
+	was_accepted = made.jobs[0].flags.is_existing
 	return {
-		"group_id": made.group,
-		"message": _("Jobs accepted"),
+		"group_id": made.group_id,
+		"message": _("Jobs were accepted before") if was_accepted else _("Jobs accepted"),
 		"jobs": [_accepted(job) for job in made.jobs],
 		"on_end_job": made.on_end and made.on_end.name,
 	}

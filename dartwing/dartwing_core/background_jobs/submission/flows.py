@@ -7,6 +7,7 @@ is written; then its jobs and their group are inserted, all or none.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -17,9 +18,9 @@ from dartwing.dartwing_core.background_jobs import config, texts
 from dartwing.dartwing_core.background_jobs.database import inserts
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.groups import rows
-from dartwing.dartwing_core.background_jobs.submission import acceptance
+from dartwing.dartwing_core.background_jobs.submission import acceptance, idempotency
 from dartwing.dartwing_core.background_jobs.submission.checks import JobRequest, SubmissionChecks, When
-from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
+from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob, of_row
 
 # of one job of a flow, as JSON says it
 KEYS = ("name", "job_type", "parameters", "priority", "scheduled_at", "depends_on", "dependency_rule")
@@ -142,19 +143,21 @@ class Flow:
 		flow.parents = dict(zip(made, _parents_by_name(made, jobs), strict=True))
 		return flow
 
-	def submit(self, organization: str) -> "SubmittedFlow":
+	def submit(self, organization: str, idempotency_key: str | None = None) -> "SubmittedFlow":
 		"""Accept all jobs and their group in the caller's transaction, or raise and write nothing.
 
-		Errors are those of `submit_job`, and name the job: `jobs[3].parameters: …`.
+		With an `idempotency_key`, the same flow sent again is answered with the one that was accepted, as for
+		`submit_job` (`job.flags.is_existing`). Errors are those of `submit_job`, and name the job:
+		`jobs[3].parameters: …`.
 		"""
-		return submit_flow(self, organization)
+		return submit_flow(self, organization, idempotency_key=idempotency_key)
 
 
 @dataclass(frozen=True)
 class SubmittedFlow:
 	"""The jobs that a flow became, in its order, and the name of their Job Group."""
 
-	group: str
+	group_id: str
 	jobs: list[BackgroundJob]
 	on_end: BackgroundJob | None
 
@@ -195,34 +198,73 @@ def _parents_by_name(jobs: Sequence[Job], said: Sequence[Mapping[str, Any]]) -> 
 		yield list(dict.fromkeys(by_name[name] for name in names))
 
 
-def submit_flow(flow: Flow, organization: str, group: str | None = None) -> SubmittedFlow:
+def submit_flow(
+	flow: Flow, organization: str, group: str | None = None, idempotency_key: str | None = None
+) -> SubmittedFlow:
 	"""As `Flow.submit`; with `group`, the jobs become members of a group that there is."""
 	title = _checked_flow(flow, has_group=group is not None)
-	members = list(flow.jobs)
-	all_jobs = [*members, *([flow.on_end] if flow.on_end else [])]
-	places = [f"jobs[{index}]." for index in range(len(members))] + ["on_end."]
-	requests = [job.request(organization) for job in all_jobs]
+	wanted = [*flow.jobs, *([flow.on_end] if flow.on_end else [])]
+	requests = [job.request(organization) for job in wanted]
+	places = [f"jobs[{index}]." for index in range(len(flow.jobs))] + ["on_end."]
+	accept = partial(_accept, flow, title, requests, places[: len(wanted)], group)
+	if idempotency_key is None:
+		return accept(None)
+	position = {job: index for index, job in enumerate(flow.jobs)}
+	parents = [sorted(position[parent] for parent in flow.parents[job]) for job in flow.jobs]
+	keyed = idempotency.keyed_flow(idempotency_key, title, requests, places[: len(wanted)], parents)
+	if not keyed:
+		return accept(None)
+	with idempotency.take_turn(keyed.values()) as turn:
+		before = idempotency.find(keyed)
+		if not before:
+			return accept(keyed[0])
+		# those that wait with the same key can be told of the flow at once
+		turn.let_go()
+	return _accepted_before(before[0].name)
+
+
+def _accept(
+	flow: Flow,
+	title: str,
+	requests: Sequence[JobRequest],
+	places: Sequence[str],
+	group: str | None,
+	key: idempotency.Keyed | None,
+) -> SubmittedFlow:
 	checks = SubmissionChecks(requests)
-	accepted = [checks.check(request, place) for request, place in zip(requests, places, strict=False)]
-	of_flow = dict(zip(all_jobs, accepted, strict=True))
-	name = group or rows.new_id()
-	for job in members:
-		made = of_flow[job]
+	jobs = [checks.check(request, place) for request, place in zip(requests, places, strict=True)]
+	members, name = dict(zip(flow.jobs, jobs, strict=False)), group or rows.new_id()
+	on_end = jobs[-1] if flow.on_end else None
+	for job, made in members.items():
 		made.job_group = name
-		made.flags.parents = [of_flow[parent] for parent in flow.parents[job]]
+		made.flags.parents = [members[parent] for parent in flow.parents[job]]
 		if made.flags.parents:
 			# equal flows are told by the jobs that they begin with
 			made.deduplication_key = None
-	on_end = of_flow[flow.on_end] if flow.on_end else None
 	if on_end:
 		on_end.deduplication_key = None
 		on_end.flags.waits_for_group = True
+	jobs[0].update(key.fields() if key else {})
 	with inserts.all_or_nothing():
-		acceptance.insert(accepted, checks)
+		acceptance.insert(jobs, checks)
 		if not group:
-			owner = frappe.session.user
-			rows.create(name, title, organization, owner, on_end.name if on_end else None)
-	return SubmittedFlow(name, accepted[: len(members)], on_end)
+			rows.create(name, title, requests[0].organization, frappe.session.user, on_end and on_end.name)
+	return SubmittedFlow(name, list(members.values()), on_end)
+
+
+def _accepted_before(first: str) -> SubmittedFlow:
+	"""The flow whose first job this is, as it is now; what its jobs submitted later is left out."""
+	fields = ["name", "status", "creation", "job_group"]
+	job = frappe.db.get_value("Background Job", first, fields, as_dict=True)
+	together = {"job_group": job.job_group, "creation": job.creation}
+	members = frappe.get_all("Background Job", together, fields)
+	members.sort(key=lambda member: (len(member.name), member.name))
+	on_end = frappe.db.get_value("Job Group", job.job_group, "on_end_job")
+	at_end = frappe.get_all("Background Job", {"name": on_end or ""}, fields)
+	existing = [of_row(row) for row in (*members, *at_end)]
+	for one in existing:
+		one.flags.is_existing = True
+	return SubmittedFlow(job.job_group, existing[: len(members)], existing[-1] if at_end else None)
 
 
 def _checked_flow(flow: Flow, has_group: bool) -> str:

@@ -71,16 +71,38 @@ def keyed(requests: Sequence[JobRequest], places: Sequence[str]) -> dict[int, Ke
 	return found if setting("idempotency_hours") else {}
 
 
+def keyed_flow(
+	key: Any, title: str, requests: Sequence[JobRequest], places: Sequence[str], parents: Sequence[Any]
+) -> dict[int, Keyed]:
+	"""As `keyed`, of a whole flow: its first job keeps the key. `parents` are those of each job."""
+	_check_key(key, "idempotency_key")
+	of_jobs = [_said(request, place) for request, place in zip(requests, places, strict=True)]
+	key_hash = _hash(frappe.session.user, requests[0].organization, key)
+	one = Keyed("idempotency_key", key, key_hash, _hash(title, of_jobs, parents))
+	return {0: one} if setting("idempotency_hours") else {}
+
+
 def _keyed(request: JobRequest, place: str) -> Keyed:
 	key, argument = request.idempotency_key, f"{place}idempotency_key"
+	_check_key(key, argument)
+	said = _said(request, place)
+	key_hash = _hash(frappe.session.user, request.organization, key)
+	return Keyed(argument, str(key), key_hash, _hash(*said))
+
+
+def _check_key(key: Any, argument: str) -> None:
 	if not isinstance(key, str):
 		refuse_argument(argument, _("must be a text, not {0}").format(type(key).__name__))
 	if not KEY.fullmatch(key):
 		reason = _("must be 1 to 255 visible ASCII characters without spaces, not {0}")
 		refuse_argument(argument, reason.format(repr(key[:80])))
+
+
+def _said(request: JobRequest, place: str) -> list[Any]:
+	"""What the request says, whichever way it says it."""
 	check_texts(request, place)
 	due = instant_of(request.scheduled_at, f"{place}scheduled_at")
-	said = [
+	return [
 		request.job_type,
 		request.organization,
 		json_objects.serialize_parameters(request.parameters, f"{place}parameters"),
@@ -89,12 +111,10 @@ def _keyed(request: JobRequest, place: str) -> Keyed:
 		str(due) if due else None,
 		*([request.dependency_rule] if request.dependency_rule else []),
 	]
-	key_hash = _hash(frappe.session.user, request.organization, key)
-	return Keyed(argument, key, key_hash, _hash(*said))
 
 
-def _hash(*texts: str | list[str] | None) -> str:
-	return sha256(json.dumps(texts).encode()).hexdigest()
+def _hash(*said: Any) -> str:
+	return sha256(json.dumps(said).encode()).hexdigest()
 
 
 def take_turn(of_requests: Iterable[Keyed]) -> Hold:
