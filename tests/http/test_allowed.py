@@ -12,7 +12,7 @@ from http_client import Client
 from methods_of_frappe import whitelisted_methods
 from runtimes.chosen import is_a_bench
 
-from dartwing.dartwing_core.api import allowed
+from dartwing.dartwing_core.api import allowed, routes
 
 SECRET = "known to Beta only"
 GOAL = "frappe.utils.goal.get_monthly_goal_graph_data"
@@ -149,8 +149,8 @@ def test_a_piece_of_a_query_within_a_document_is_refused_by_its_field(alice, key
 
 def test_a_method_is_found_by_the_doctype_whose_module_has_it():
 	expected = "frappe.core.doctype.user.user.user_query"
-	assert allowed.of_doctype("User", "user_query") == expected or not is_a_bench()
-	assert allowed.of_doctype("Nothing", "x") == "Nothing/x"
+	assert routes.of_doctype("User", "user_query") == expected or not is_a_bench()
+	assert routes.of_doctype("Nothing", "x") == "Nothing/x"
 
 
 @pytest.mark.skipif(not is_a_bench(), reason="benchless has no version 2 of the API")

@@ -91,8 +91,8 @@ def foreign(world: World) -> dict[str, str]:
 def rows_of_managers(job: str) -> dict[str, str]:
 	"""Of each DocType that only System Managers see, a row about this job of Beta."""
 	keep_step(job, "a step")
-	after = {"depends_on": [job], "dependency_rule": "end"}
-	child = submit_as(World.bob, OBLIGING, World.beta, {"mode": "succeed"}, **after)
+	parent = submit(World.bob, World.beta)
+	child = submit_as(World.bob, OBLIGING, World.beta, {"mode": "succeed"}, depends_on=[parent.name])
 	frappe.db.commit()
 	return {
 		"Job Step": frappe.db.get_value("Job Step", {"background_job": job}),
@@ -352,6 +352,8 @@ def made(doctype: str, **values: Any) -> Iterator[str]:
 def test_members_and_managers_are_answered_as_ever(bob, manager, foreign):
 	for client in (bob, manager):
 		for doctype, name in foreign.items():
+			if doctype in OF_MANAGERS and client is bob:
+				continue
 			assert client.get(f"/api/resource/{doctype}/{name}").json()["data"]["name"] == name
 			link = client.ask(LINK_CHECK, doctype=doctype, docname=name)
 			assert link.json()["message"]["name"] == name

@@ -8,11 +8,11 @@ that is asked for. So nothing but this module reads addresses and `cmd`.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import frappe
 from frappe import _
-from frappe.api import API_URL_MAP
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 from werkzeug.wrappers import Request
@@ -142,7 +142,8 @@ def addressed_by(request: Request) -> Route:
 
 def addressed_by_api(request: Request) -> Route:
 	try:
-		adapter = API_URL_MAP.bind_to_environ(request.environ)
+		# whoever serves requests has imported it; to others it is much
+		adapter = import_module("frappe.api").API_URL_MAP.bind_to_environ(request.environ)
 		rule, arguments = adapter.match(return_rule=True)
 	except HTTPException:
 		# Frappe answers that there is no such address, or no such verb
