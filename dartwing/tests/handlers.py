@@ -74,6 +74,10 @@ def fan_out(context: JobContext) -> dict:
 	return {"result": [*(page.name for page in pages), merge.name]}
 
 
+def submit_after_what_is_named(context: JobContext) -> None:
+	context.submit("obliging_job", {"mode": "succeed"}, depends_on=context.parameters["parent"])
+
+
 def fan_out_a_flow(context: JobContext) -> dict:
 	pages = [Job("obliging_job", {"mode": "succeed", "page": page}) for page in range(3)]
 	made = context.submit_flow(Flow("pages", pages >> Job("obliging_job", {"mode": "tell_of_parents"})))
@@ -777,6 +781,7 @@ MODES: dict[str, Callable] = {
 		tell_of_the_group,
 		fan_out,
 		fan_out_a_flow,
+		submit_after_what_is_named,
 		fan_out_in_a_step,
 		fan_out_in_a_thread,
 		write_people,

@@ -163,6 +163,11 @@ def circle():
 	return Flow("round and round", first >> second >> first)
 
 
+def end_among_jobs():
+	first = job()
+	return Flow("its own end", first >> job(), on_end=first)
+
+
 @pytest.mark.parametrize(
 	("flow", "reason"),
 	[
@@ -176,6 +181,9 @@ def circle():
 		(lambda: Flow("rule", job(dependency_rule="x")), r"jobs\[0\].dependency_rule: 'x' is none of"),
 		(lambda: Flow("priority", job(), job(priority="x")), r"jobs\[1\].priority: 'x' is none of"),
 		(lambda: Flow("end", job(), on_end=job(priority="x")), "on_end.priority: 'x' is none of"),
+		(lambda: Flow("end", job(), on_end=[job()]), "on_end: must be a Job, not list"),
+		(lambda: Flow("end", job(), on_end=job() >> job()), "on_end: must be a Job, not Chain"),
+		(end_among_jobs, "on_end: is one of the jobs after whose end it is to start"),
 		(lambda: Flow("wide", [job()] * 400 >> Job(OBLIGING)), None),
 	],
 )

@@ -93,3 +93,25 @@ def test_a_job_is_not_submitted_in_another_thread(world, work):
 	assert state(job.name)["status"] == "Dead Letter"
 	assert "in the thread and on the connection of the handler" in state(job.name)["error_message"]
 	assert frappe.db.count("Background Job") == 1
+
+
+@pytest.mark.parametrize(
+	"after", ["the end", "a job after the end", "the end of a group of a job after the end"]
+)
+def test_a_member_waits_for_nothing_that_waits_for_its_group(world, work, after):
+	split = Job(OBLIGING, {"mode": "submit_after_what_is_named"})
+	made = submit_flow(world, Flow("Scan", split, on_end=Job(OBLIGING, {"mode": "succeed"})))
+	last = made.on_end
+	if after != "the end":
+		last = submit_as(world.alice, OBLIGING, world.alpha, {"mode": "succeed"}, depends_on=last.name)
+	if after.startswith("the end of a group"):
+		other = submit_flow(world, Flow("other", Job(OBLIGING, {"n": 1}), on_end=Job(OBLIGING, {"n": 2})))
+		frappe.db.set_value("Background Job", last.name, "job_group", other.group_id)
+		last = other.on_end
+	parameters = frappe.as_json({"mode": "submit_after_what_is_named", "parent": last.name})
+	frappe.db.set_value("Background Job", made.jobs[0].name, "input_parameters", parameters)
+	frappe.db.commit()
+	work()
+	assert state(made.jobs[0].name)["status"] == "Dead Letter"
+	assert "starts after the end of" in state(made.jobs[0].name)["error_message"]
+	assert status_of(made.group_id) == "Failed"

@@ -89,6 +89,27 @@ def waiting_children(parent_ids: Sequence[str]) -> list[str]:
 	)
 
 
+def waiting_in_turn(job_id: str) -> set[str]:
+	"""The job, and all that start after it: those that depend on it, and on these in turn.
+
+	The job at the end of a group starts after each of the group's jobs.
+	"""
+	found, new = {job_id}, [job_id]
+	while new:
+		rows = frappe.db.sql(
+			"""select dependency.background_job from `tabJob Dependency` dependency
+			where dependency.depends_on in %(new)s
+			union select job_group.on_end_job from `tabBackground Job` job
+			join `tabJob Group` job_group on job_group.name = job.job_group
+			where job.name in %(new)s and job_group.on_end_job is not null""",
+			{"new": tuple(new)},
+			pluck=True,
+		)
+		new = [name for name in rows if name not in found]
+		found.update(new)
+	return found
+
+
 def without_unfinished_parents(job_ids: Sequence[str]) -> list[str]:
 	"""Those of the jobs whose parents have all ended."""
 	if not job_ids:

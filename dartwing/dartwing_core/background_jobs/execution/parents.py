@@ -9,13 +9,13 @@ import frappe
 from dartwing.dartwing_core.background_jobs.dispatch import parents
 from dartwing.dartwing_core.background_jobs.submission import json_objects
 
-# results are up to 64 KiB: no more than these are in memory at once
-READ_AT_ONCE = 100
+# parameters are up to 1 MiB: no more than these are in memory at once
+READ_AT_ONCE = 20
 
 
 @dataclass(frozen=True)
 class Parent:
-	"""A job that ended before this one started; `result` and `output_reference` as its handler returned them.
+	"""A job that ended before this one started: its `parameters`, and what its handler returned.
 
 	Of a job that was deleted since, only `job_id` and `status` are known.
 	"""
@@ -23,6 +23,7 @@ class Parent:
 	job_id: str
 	status: str | None
 	job_type: str | None = None
+	parameters: dict[str, Any] | None = None
 	result: Any = None
 	output_reference: str | None = None
 	error_message: str | None = None
@@ -62,7 +63,7 @@ class Parents(Sequence[Parent]):
 		for start in range(0, len(names), READ_AT_ONCE):
 			some = names[start : start + READ_AT_ONCE]
 			rows = frappe.db.sql(
-				"""select name, status, job_type, result, output_reference, error_message
+				"""select name, status, job_type, input_parameters, result, output_reference, error_message
 				from `tabBackground Job` where name in %s""",
 				(tuple(some),),
 			)
@@ -73,5 +74,6 @@ class Parents(Sequence[Parent]):
 	def _parent(self, name: str, status: str | None = None, *row: Any) -> Parent:
 		if not row:
 			return Parent(name, (self._states or {})[name].status)
-		job_type, result, *rest = row
-		return Parent(name, status, job_type, json_objects.from_json(result), *rest)
+		job_type, parameters, result, *rest = row
+		read = json_objects.from_json
+		return Parent(name, status, job_type, read(parameters) or {}, read(result), *rest)

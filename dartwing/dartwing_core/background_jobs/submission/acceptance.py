@@ -8,7 +8,7 @@ from frappe import _
 from dartwing.dartwing_core.background_jobs.announcing import realtime
 from dartwing.dartwing_core.background_jobs.database import drivers, inserts
 from dartwing.dartwing_core.background_jobs.dispatch import consequences, dispatcher, parents
-from dartwing.dartwing_core.background_jobs.errors import SubmissionTimeoutError
+from dartwing.dartwing_core.background_jobs.errors import SubmissionTimeoutError, refuse_argument
 from dartwing.dartwing_core.background_jobs.submission import admission, deduplication, direct_dispatch
 from dartwing.dartwing_core.background_jobs.submission.admission import Demand
 from dartwing.dartwing_core.background_jobs.submission.checks import (
@@ -38,11 +38,20 @@ def accept(
 	jobs = [checks.check(request, place) for request, place in zip(requests, places, strict=True)]
 	for job, key in zip(jobs, keys, strict=False):
 		job.update(key.fields() if key else {})
-	for job in jobs:
-		job.job_group = group
+	for job, place in zip(jobs, places, strict=True):
+		_join_group(job, group, f"{place}depends_on")
 	if jobs:
 		insert(jobs, checks)
 	return jobs
+
+
+def _join_group(job: BackgroundJob, group: str | None, argument: str) -> None:
+	"""Make the job a member; raises ValidationError if it depends on what starts after the group's end."""
+	job.job_group = group
+	on_end = frappe.db.get_value("Job Group", group, "on_end_job") if group and job.flags.parents else None
+	for parent in parents.waiting_in_turn(on_end) & set(job.flags.parents) if on_end else ():
+		reason = _("{0} starts after the end of {1}, to which this job would belong")
+		refuse_argument(argument, reason.format(repr(parent), group))
 
 
 def insert(jobs: list[BackgroundJob], checks: SubmissionChecks) -> None:

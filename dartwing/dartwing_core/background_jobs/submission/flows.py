@@ -272,6 +272,10 @@ def _checked_flow(flow: Flow, has_group: bool) -> str:
 	title = "" if has_group else _checked_text(flow.title, "title")
 	if has_group and flow.on_end:
 		refuse_argument("on_end", _("the group that the flow becomes a part of has an end of its own"))
+	if not isinstance(flow.on_end, Job | None):
+		refuse_argument("on_end", _("must be a Job, not {0}").format(type(flow.on_end).__name__))
+	if flow.on_end in flow.parents:
+		refuse_argument("on_end", _("is one of the jobs after whose end it is to start"))
 	_check_size(len(flow.jobs))
 	for job, parents in flow.parents.items():
 		if len(parents) > config.MAX_PARENTS:

@@ -16,7 +16,7 @@ from dartwing.dartwing_core.doctype.job_tally import job_tally
 def delete_old_jobs(days: int) -> int:
 	"""Delete final jobs that ended more than `days` days ago, with logs and files; 0 deletes nothing.
 
-	Members of a group go with it, when the group is Completed or Canceled for so long.
+	Members of a group go with it, when the group ended so long ago and has no dead letter among them.
 	Commits each batch, so that no lock is held for long. Returns how many jobs went.
 	"""
 	if not days:
@@ -83,11 +83,11 @@ def _old_jobs(ended_before: datetime) -> Iterator[list[str]]:
 def _old_groups(ended_before: datetime) -> Iterator[list[str]]:
 	"""In batches; each must be gone when the next one is asked for. None has a member that must be kept."""
 	query = """select name from `tabJob Group` job_group
-		where ended_at < %(before)s and status in %(final)s and not exists (
+		where ended_at < %(before)s and not exists (
 			select 1 from `tabBackground Job` where job_group = job_group.name and status in %(kept)s limit 1
 		) order by ended_at limit %(limit)s"""
 	kept = [status for status in STATUSES if status not in FINAL]
-	values = {"before": ended_before, "final": FINAL, "kept": kept, "limit": int(config.get("batch_size"))}
+	values = {"before": ended_before, "kept": kept, "limit": int(config.get("batch_size"))}
 	while names := frappe.db.sql(query, values, pluck=True):
 		yield names
 
