@@ -30,9 +30,11 @@ from dartwing.dartwing_core.background_jobs import (
 	JobTimeoutError,
 	PermanentError,
 	TransientError,
+	cancel_job,
 	submit_job,
 )
 from dartwing.dartwing_core.background_jobs.database import drivers
+from dartwing.dartwing_core.background_jobs.database.connections import separate_transaction
 from dartwing.tests.foreign_errors import RAISED, WordlessError
 from dartwing.tests.saying import say
 
@@ -76,6 +78,13 @@ def fan_out(context: JobContext) -> dict:
 
 def submit_after_what_is_named(context: JobContext) -> None:
 	context.submit("obliging_job", {"mode": "succeed"}, depends_on=context.parameters["parent"])
+
+
+def submit_after_a_cancel(context: JobContext) -> None:
+	with separate_transaction():
+		cancel_job(context.job_id)
+	context.submit("obliging_job", {"mode": "succeed"})
+	frappe.db.commit()
 
 
 def fan_out_a_flow(context: JobContext) -> dict:
@@ -781,6 +790,7 @@ MODES: dict[str, Callable] = {
 		tell_of_the_group,
 		fan_out,
 		fan_out_a_flow,
+		submit_after_a_cancel,
 		submit_after_what_is_named,
 		fan_out_in_a_step,
 		fan_out_in_a_thread,

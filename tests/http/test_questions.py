@@ -340,10 +340,34 @@ def test_what_desks_lists_send_goes_on_working(alice, beta_jobs, form):
 	assert len(answer.json()["message"]["values"]) == 1
 
 
-def test_linked_documents_are_not_answered_beside_a_job(alice, beta_jobs):
-	answer = alice.get("/api/resource/Background Job", params={"expand": '["owner_user"]'})
-	assert answer.status_code == 417
-	assert "expand" in answer.text
+LINKED = {
+	"a list": ("/api/resource/{doctype}", {"expand": '["owner_user"]'}),
+	"a list by its method": (
+		"/api/method/frappe.client.get_list",
+		{"doctype": "{doctype}", "expand": '["owner_user"]'},
+	),
+	"a document": ("/api/resource/{doctype}/{name}", {"expand_links": "true"}),
+	"a document by version 1": ("/api/v1/resource/{doctype}/{name}", {"expand_links": "1"}),
+}
+
+
+@pytest.mark.parametrize("way", LINKED)
+def test_linked_documents_are_not_answered_beside_others(alice, manager, beta_jobs, way):
+	address, arguments = LINKED[way]
+	job = submit(World.alice).name
+	# a link of a user leads to none of ours
+	asked = [(alice, "Background Job", job), (manager, "Background Job", job), (alice, "User", World.alice)]
+	for client, doctype, name in asked:
+		said = {key: value.replace("{doctype}", doctype) for key, value in arguments.items()}
+		answer = client.get(address.format(doctype=doctype, name=name), params=said)
+		assert answer.status_code == 417, answer.text
+		assert "linked documents are read one by one" in answer.text
+	path = address.format(doctype="Role", name="System Manager")
+	plain = {
+		key: value.replace("{doctype}", "Role").replace("owner_user", "name")
+		for key, value in arguments.items()
+	}
+	assert "linked documents" not in manager.get(path, params=plain).text
 
 
 @pytest.mark.parametrize("page", ["/app/background-job", "/desk/background-job"])

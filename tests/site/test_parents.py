@@ -11,12 +11,13 @@ from dartwing.dartwing_core.background_jobs import (
 	config,
 	discard_job,
 	get_job_status,
+	list_jobs,
 	retry_job,
 	retry_jobs,
 	submit_job,
 	submit_jobs,
 )
-from dartwing.dartwing_core.background_jobs.dispatch import dependencies
+from dartwing.dartwing_core.background_jobs.dispatch import dependencies, parents
 from dartwing.dartwing_core.background_jobs.insight.dossier import get_dossier
 
 ENDS = ("Completed", "Dead Letter", "Canceled")
@@ -279,3 +280,25 @@ def test_deleting_a_job_takes_the_rows_of_its_parents_with_it(world):
 	frappe.delete_doc("Background Job", child.name)
 	frappe.db.commit()
 	assert not frappe.db.exists("Job Dependency", {"background_job": child.name})
+
+
+def test_parents_stand_in_the_order_of_their_submission_however_long_their_ids_are(world):
+	job = submit()
+	job.flags.parents = ["JOB-2026-100000", "JOB-2026-99999", "JOB-2026-99998", "JOB-2027-100001"]
+	parents.insert([job])
+	assert list(parents.of_jobs([job.name])[job.name]) == [
+		"JOB-2026-99998",
+		"JOB-2026-99999",
+		"JOB-2026-100000",
+		"JOB-2027-100001",
+	]
+
+
+def test_each_job_of_a_bulk_is_created_after_the_one_before(world):
+	jobs = [{"job_type": OBLIGING, "organization": world.alpha, "parameters": {"n": n}} for n in range(20)]
+	with acting_as(world.alice):
+		made = submit_jobs(jobs)
+		frappe.db.commit()
+		page = [job["job_id"] for job in list_jobs()["jobs"]]
+	assert page == [job.name for job in reversed(made)]
+	assert len({job.creation for job in made}) == len(made)

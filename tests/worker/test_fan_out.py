@@ -115,3 +115,9 @@ def test_a_member_waits_for_nothing_that_waits_for_its_group(world, work, after)
 	assert state(made.jobs[0].name)["status"] == "Dead Letter"
 	assert "starts after the end of" in state(made.jobs[0].name)["error_message"]
 	assert status_of(made.group_id) == "Failed"
+
+
+def test_a_job_that_was_canceled_submits_nothing_more(world, work):
+	made = submit_flow(world, Flow("Scan", Job(OBLIGING, {"mode": "submit_after_a_cancel"})))
+	work()
+	assert [status_of(made.group_id), jobs_of(made.group_id)] == ["Canceled", [made.jobs[0].name]]

@@ -17,6 +17,7 @@ from werkzeug.wrappers import Request, Response
 from dartwing.dartwing_core.api import (
 	allowed,
 	conditions_by_name,
+	expanded_links,
 	file_arguments,
 	json_texts,
 	linked_columns,
@@ -100,6 +101,7 @@ def check_request() -> None:
 			questions.check(method, form, listed_doctype(route))
 	elif method in questions.BY_DOCUMENT:
 		questions.check(method, form, None)
+	expanded_links.check(form, route, method)
 	permission_first.check(method, form)
 	linked_columns.check(form, route)
 	sql_in_arguments.check(method or counting_method(route), form, stored)

@@ -87,9 +87,6 @@ def levels(value: Any, in_path: str | None = None) -> Iterator[tuple[str, dict]]
 
 
 def check_arguments(method: str, doctype: str, asked: dict) -> None:
-	# v16 answers the whole of a linked document, whoever may read it
-	if asked.get("expand"):
-		refuse_argument("expand", _("is not asked of {0}").format(doctype))
 	for argument, value in asked.items():
 		if not value:
 			continue

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import frappe
 
 from dartwing.dartwing_core.background_jobs.database import inserts
+from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.statuses import (
 	DEAD_LETTER,
 	ENDED_WITHOUT_SUCCESS,
@@ -20,6 +21,8 @@ from dartwing.dartwing_core.background_jobs.statuses import (
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 
 COLUMNS = (*inserts.OF_EVERY_ROW, "background_job", "depends_on")
+# the numbers of ids go on for ever, and their texts get longer
+IN_ORDER = "cast(substring_index(dependency.depends_on, '-', -1) as unsigned)"
 STATUS = "coalesce(parent.status, dependency.last_status)"
 _UNFINISHED = ", ".join(f"'{status}'" for status in UNFINISHED)
 _WITHOUT_SUCCESS = ", ".join(f"'{status}'" for status in ENDED_WITHOUT_SUCCESS)
@@ -95,18 +98,20 @@ def waiting_in_turn(job_id: str) -> set[str]:
 	The job at the end of a group starts after each of the group's jobs.
 	"""
 	found, new = {job_id}, [job_id]
-	while new:
-		rows = frappe.db.sql(
-			"""select dependency.background_job from `tabJob Dependency` dependency
-			where dependency.depends_on in %(new)s
-			union select job_group.on_end_job from `tabBackground Job` job
-			join `tabJob Group` job_group on job_group.name = job.job_group
-			where job.name in %(new)s and job_group.on_end_job is not null""",
-			{"new": tuple(new)},
-			pluck=True,
-		)
-		new = [name for name in rows if name not in found]
-		found.update(new)
+	# another submission may make the other half of a circle
+	with uncommitted_reads():
+		while new:
+			rows = frappe.db.sql(
+				"""select dependency.background_job from `tabJob Dependency` dependency
+				where dependency.depends_on in %(new)s
+				union select job_group.on_end_job from `tabBackground Job` job
+				join `tabJob Group` job_group on job_group.name = job.job_group
+				where job.name in %(new)s and job_group.on_end_job is not null""",
+				{"new": tuple(new)},
+				pluck=True,
+			)
+			new = [name for name in rows if name not in found]
+			found.update(new)
 	return found
 
 
@@ -145,7 +150,7 @@ def failed_parents(
 
 
 def of_jobs(job_ids: Sequence[str]) -> dict[str, dict[str, ParentState]]:
-	"""All parents of each of the jobs that has any, by their ids, in the order of these."""
+	"""All parents of each of the jobs that has any, by their ids, in the order of their submission."""
 	found: dict[str, dict[str, ParentState]] = {}
 	if not job_ids:
 		return found
@@ -153,7 +158,7 @@ def of_jobs(job_ids: Sequence[str]) -> dict[str, dict[str, ParentState]]:
 		f"""select dependency.background_job, dependency.depends_on, {STATUS}, parent.name is not null
 		from `tabJob Dependency` dependency
 		left join `tabBackground Job` parent on parent.name = dependency.depends_on
-		where dependency.background_job in %s order by dependency.background_job, dependency.depends_on""",
+		where dependency.background_job in %s order by dependency.background_job, {IN_ORDER}""",
 		(tuple(job_ids),),
 	)
 	for job_id, parent, status, is_there in rows:

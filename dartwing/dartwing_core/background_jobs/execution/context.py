@@ -139,7 +139,8 @@ class JobContext:
 		"""Submit another job of the organization in the handler's transaction; undone, it never was.
 
 		If this job belongs to a Job Group, so does the new one, and the group does not end before it.
-		Arguments and errors are those of `submit_job`. Call it in the handler's own thread.
+		Arguments and errors are those of `submit_job`, and JobCanceledError once this job is no longer this
+		attempt's. Call it in the handler's own thread.
 		"""
 		self._check_own_transaction()
 		request = JobRequest(
@@ -165,6 +166,8 @@ class JobContext:
 	def _check_own_transaction(self) -> None:
 		if threading.get_ident() != self._thread or frappe.local.db is not self._database:
 			raise PermanentError(_("a job is submitted in the thread and on the connection of the handler"))
+		if self.is_canceled():
+			raise JobCanceledError(_("{0} was canceled").format(self.job_id))
 
 	def step(
 		self,

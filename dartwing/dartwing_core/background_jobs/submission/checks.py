@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import frappe
@@ -150,12 +150,14 @@ class SubmissionChecks:
 def stamp(jobs: Sequence[BackgroundJob]) -> None:
 	"""Give the jobs their ids and the time of their acceptance, which is now.
 
-	Limits and windows count from here, however long the submission has waited before.
+	Limits and windows count from here, however long the submission has waited before. Lists are in the order
+	of `creation`, so each job has one of its own, later than that of the one before it.
 	"""
 	names = new_job_ids(len(jobs))
 	now, now_utc = times.site_now(), times.utc_now()
-	for job, name in zip(jobs, names, strict=True):
-		job.update({"name": name, "created_at": now, "creation": now, "modified": now})
+	for place, (job, name) in enumerate(zip(jobs, names, strict=True)):
+		creation = now + timedelta(microseconds=place)
+		job.update({"name": name, "created_at": now, "creation": creation, "modified": creation})
 	for job in jobs:
 		job.depends_on = next(iter(parents.names_of(job)), None)
 		# who waits for others waits not for the clock; a time long ago gets nobody before others

@@ -254,11 +254,10 @@ def _accept(
 
 def _accepted_before(first: str) -> SubmittedFlow:
 	"""The flow whose first job this is, as it is now; what its jobs submitted later is left out."""
-	fields = ["name", "status", "creation", "job_group"]
+	fields = ["name", "status", "created_at", "job_group"]
 	job = frappe.db.get_value("Background Job", first, fields, as_dict=True)
-	together = {"job_group": job.job_group, "creation": job.creation}
-	members = frappe.get_all("Background Job", together, fields)
-	members.sort(key=lambda member: (len(member.name), member.name))
+	together = {"job_group": job.job_group, "created_at": job.created_at}
+	members = frappe.get_all("Background Job", together, fields, order_by="creation asc")
 	on_end = frappe.db.get_value("Job Group", job.job_group, "on_end_job")
 	at_end = frappe.get_all("Background Job", {"name": on_end or ""}, fields)
 	existing = [of_row(row) for row in (*members, *at_end)]
