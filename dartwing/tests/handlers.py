@@ -87,6 +87,14 @@ def submit_after_a_cancel(context: JobContext) -> None:
 	frappe.db.commit()
 
 
+def submit_after_the_commit(context: JobContext) -> None:
+	def submit() -> None:
+		context.submit("obliging_job", {"mode": "succeed"})
+		frappe.db.commit()
+
+	frappe.db.after_commit.add(submit)
+
+
 def fan_out_a_flow(context: JobContext) -> dict:
 	pages = [Job("obliging_job", {"mode": "succeed", "page": page}) for page in range(3)]
 	made = context.submit_flow(Flow("pages", pages >> Job("obliging_job", {"mode": "tell_of_parents"})))
@@ -791,6 +799,7 @@ MODES: dict[str, Callable] = {
 		fan_out,
 		fan_out_a_flow,
 		submit_after_a_cancel,
+		submit_after_the_commit,
 		submit_after_what_is_named,
 		fan_out_in_a_step,
 		fan_out_in_a_thread,

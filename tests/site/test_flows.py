@@ -12,6 +12,7 @@ from dartwing.dartwing_core.background_jobs import (
 	QueueFullError,
 	get_job_status,
 )
+from dartwing.dartwing_core.background_jobs.dispatch import dependencies
 from dartwing.dartwing_core.background_jobs.errors import IdempotencyKeyError
 from dartwing.dartwing_core.background_jobs.submission import flows
 
@@ -297,3 +298,23 @@ def test_what_is_no_key_is_refused(world, key):
 	with pytest.raises(frappe.ValidationError, match="idempotency_key: must be"):
 		keyed(world, scan(), key)
 	assert nothing_was_written()
+
+
+def test_a_title_tells_no_secret(world):
+	secret = Job(OBLIGING, {"mode": "succeed", "password": "s3cr3tvalue99"})
+	assert_refused(world, Flow("with s3cr3tvalue99 in it", secret), "title: holds the value of a masked")
+
+
+def test_a_long_line_fails_level_by_level_and_a_tick_goes_on(world, monkeypatch):
+	monkeypatch.setattr(dependencies, "MOST_LEVELS", 3)
+	monkeypatch.setattr(dependencies.release_or_fail, "__defaults__", (None, 3))
+	line = job() >> job() >> job() >> job() >> job() >> job()
+	made = submit_flow(world, Flow("a line", line, on_end=job()))
+	end(made.jobs[0].name, "Dead Letter")
+	assert statuses(made) == ["Dead Letter"] * 4 + ["Pending"] * 2
+	assert status_of(made.group_id) == "Running"
+	dependencies.process_dependent_jobs()
+	assert statuses(made) == ["Dead Letter"] * 6
+	assert status_of(made.group_id) == "Failed"
+	parent = made.jobs[4].name
+	assert state(made.jobs[5].name)["error_message"] == f"parent {parent} is Dead Letter"

@@ -2,10 +2,20 @@
 
 import frappe
 import pytest
-from factories import acting_as, counted_statements, end, queued_wake_ups, submit
+from factories import (
+	OBLIGING,
+	acting_as,
+	counted_statements,
+	end,
+	queued_wake_ups,
+	second_connection,
+	submit,
+)
 from grouped import row_of, status_of, submit_group
 
 from dartwing.dartwing_core.background_jobs import (
+	Flow,
+	Job,
 	cancel_group,
 	discard_group,
 	get_group,
@@ -15,6 +25,7 @@ from dartwing.dartwing_core.background_jobs import (
 	retry_group,
 )
 from dartwing.dartwing_core.background_jobs.insight import groups, pages, queries
+from dartwing.dartwing_core.background_jobs.submission import flows
 
 
 def test_a_group_with_its_jobs(world):
@@ -289,3 +300,20 @@ def test_one_call_takes_the_oldest_and_says_how_many_are_left(world, monkeypatch
 		assert cancel_group(group) == {"done": members[:2], "refused": {}, "left": 1}
 		frappe.db.commit()
 		assert cancel_group(group) == {"done": members[2:], "refused": {}, "left": 0}
+
+
+def test_what_a_running_job_has_submitted_meanwhile_is_canceled_as_well(world):
+	group, (split,), _on_end = submit_group(1, user=world.alice)
+	end(split, "Running")
+	with acting_as(world.alice):
+		# the request's own snapshot is older than the pages
+		frappe.db.get_value("Job Group", group, "status")
+		with second_connection():
+			pages = [Job(OBLIGING, {"mode": "succeed", "page": page}) for page in range(3)]
+			made = flows.submit_flow(Flow("pages", pages), world.alpha, group)
+			frappe.get_doc("Background Job", split).transition_to("Completed")
+			frappe.db.commit()
+		answer = cancel_group(group)
+		frappe.db.commit()
+	assert (set(answer["done"]), answer["left"]) == ({job.name for job in made.jobs}, 0)
+	assert status_of(group) == "Canceled"

@@ -121,3 +121,9 @@ def test_a_job_that_was_canceled_submits_nothing_more(world, work):
 	made = submit_flow(world, Flow("Scan", Job(OBLIGING, {"mode": "submit_after_a_cancel"})))
 	work()
 	assert [status_of(made.group_id), jobs_of(made.group_id)] == ["Canceled", [made.jobs[0].name]]
+
+
+def test_a_job_that_has_ended_submits_nothing_more(world, work):
+	made = submit_flow(world, Flow("Scan", Job(OBLIGING, {"mode": "submit_after_the_commit"})))
+	work()
+	assert [status_of(made.group_id), jobs_of(made.group_id)] == ["Completed", [made.jobs[0].name]]

@@ -21,6 +21,9 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	transition_all,
 )
 
+# jobs one after the other that fail in what follows an end, while a worker waits for it
+MOST_LEVELS = 100
+
 
 def process_dependent_jobs() -> list[str]:
 	"""Release or fail the children whose parents ended unnoticed; the organizations released in.
@@ -31,7 +34,7 @@ def process_dependent_jobs() -> list[str]:
 	organizations: set[str] = set()
 	seen: set[str] = set()
 	while batch := set(_overlooked()) - seen:
-		organizations.update(release_or_fail(sorted(batch)))
+		organizations.update(release_or_fail(sorted(batch), most_levels=None))
 		seen |= batch
 		# one batch is small, its locks must not outlive it
 		frappe.db.commit()
@@ -51,16 +54,21 @@ def _overlooked() -> list[str]:
 	)
 
 
-def release_or_fail(child_ids: Sequence[str], ended: Sequence[str] | None = None) -> list[str]:
+def release_or_fail(
+	child_ids: Sequence[str], ended: Sequence[str] | None = None, most_levels: int | None = MOST_LEVELS
+) -> list[str]:
 	"""Let waiting children go on whose parents have all ended; fail those that need the success of one that
-	has none, or is gone. What fails is a parent as well: its own children are looked at next.
+	has none, or is gone. What fails is a parent as well: its own children are looked at next, after a commit,
+	so that no lock outlives a level. Beyond `most_levels` the next tick goes on.
 
-	In the current transaction; returns the organizations in which jobs became ready. A child whose row
-	another transaction has locked, as one that cancels it, is left to the next tick: the others must not wait
-	for it. `ended`: the parents whose end is the occasion; without, all parents are looked at.
+	Returns the organizations in which jobs became ready. A child whose row another transaction has locked, as
+	one that cancels it, is left to the next tick: the others must not wait for it. `ended`: the parents whose
+	end is the occasion; without, all parents are looked at.
 	"""
 	organizations: set[str] = set()
-	while child_ids:
+	level = 0
+	while child_ids and level != most_levels:
+		level += 1
 		children = _waiting(child_ids)
 		need_success = [child.name for child in children if child.dependency_rule != END]
 		failed = parents.failed_parents(need_success, ended)
@@ -75,6 +83,8 @@ def release_or_fail(child_ids: Sequence[str], ended: Sequence[str] | None = None
 		)
 		ended = _fail(failed)
 		child_ids = parents.waiting_children(ended)
+		if child_ids:
+			frappe.db.commit()
 	return sorted(organizations)
 
 

@@ -244,6 +244,8 @@ def _accept(
 	if on_end:
 		on_end.deduplication_key = None
 		on_end.flags.waits_for_group = True
+	if any(job.secrets.line(title, MAX_TITLE) != title for job in jobs):
+		refuse_argument("title", _("holds the value of a masked parameter"))
 	jobs[0].update(key.fields() if key else {})
 	with inserts.all_or_nothing():
 		acceptance.insert(jobs, checks)
@@ -303,7 +305,7 @@ def _check_dependencies(count: int) -> None:
 
 
 def _checked_text(text: Any, argument: str) -> str:
-	"""The text as it is shown, on one line; it is refused rather than kept in part."""
+	"""The text as it is shown, plain and on one line; what is too long is refused."""
 	if not isinstance(text, str):
 		refuse_argument(argument, _("must be a text, not {0}").format(type(text).__name__))
 	line = " ".join(texts.line(text, len(text)).split())

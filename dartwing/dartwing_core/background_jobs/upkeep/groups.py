@@ -1,16 +1,19 @@
 """One action for all jobs of a group. Nothing here commits."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import frappe
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs import config
-from dartwing.dartwing_core.background_jobs.dispatch.cancellation import cancel_allowed
+from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import committed_reads
+from dartwing.dartwing_core.background_jobs.dispatch.cancellation import Refusals, cancel_allowed
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.statuses import DEAD_LETTER, UNFINISHED
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.upkeep import dead_letter
+from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 
 
 def cancel_group(group_id: str) -> dict[str, Any]:
@@ -23,10 +26,25 @@ def cancel_group(group_id: str) -> dict[str, Any]:
 	group = access.check_visible_group(group_id)
 	if not access.can_cancel(group):
 		refuse_argument("group_id", _("only its owner or an admin may cancel it"), frappe.PermissionError)
-	members, left = _members(group.name, UNFINISHED)
-	done, refused = cancel_allowed(members)
+	done: list[BackgroundJob] = []
+	refused: Refusals = {}
+	# a job that was running may have submitted others until its row was locked
+	while members := _unfinished(group.name, [*(job.name for job in done), *refused]):
+		room = config.MAX_BULK_CHANGE - len(done) - len(refused)
+		if not room:
+			break
+		canceled, ended = cancel_allowed(members[:room])
+		done, refused = done + canceled, {**refused, **ended}
+	left = len(members)
 	reasons = {job_id: f"job_id: {reason}" for job_id, (reason, _error) in refused.items()}
 	return {"done": [job.name for job in done], "refused": reasons, "left": left}
+
+
+def _unfinished(group: str, but_not: Sequence[str]) -> list[str]:
+	"""The unfinished members, the oldest first, as they are committed now."""
+	others = {"job_group": group, "status": ("in", UNFINISHED), "name": ("not in", [*but_not, ""])}
+	with committed_reads():
+		return frappe.get_all("Background Job", others, order_by="creation asc", limit=0, pluck="name")
 
 
 def retry_group(group_id: str, begin_anew: bool = False) -> dict[str, Any]:
