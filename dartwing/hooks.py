@@ -161,6 +161,7 @@ doc_events = {
 	},
 	"Custom DocPerm": {"before_validate": f"{_api}.shown_to_nobody.refuse_rows"},
 	"DocType": {"before_validate": f"{_api}.shown_to_nobody.refuse_rows"},
+	"Custom Field": {"before_validate": f"{_api}.shown_to_nobody.refuse_field"},
 	"Property Setter": {"before_validate": f"{_api}.shown_to_nobody.refuse_setter"},
 	"Prepared Report": {"before_insert": f"{_api}.stored_questions.refuse_report"},
 	"Kanban Board": {"validate": f"{_api}.saved_documents.refuse_boards"},

@@ -6,10 +6,11 @@ from typing import Any
 
 import frappe
 import pytest
-from factories import OBLIGING, World, acting_as, purge, submit
+from factories import OBLIGING, World, acting_as, keep_step, keep_tally, purge, submit, submit_as
 from framework import since
 from grouped import submit_group
 
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import OF_MANAGERS
 from dartwing.tests import contract_hooks
 
 HOOKS = frappe.get_hooks("has_permission", app_name="dartwing")
@@ -65,6 +66,7 @@ def documents(doctype: str, world: World) -> Iterator[Any]:
 		"Job Execution Log": frappe.get_all("Job Execution Log", {"background_job": job.name}, pluck="name"),
 		"Job Group": [submit_group(1)[0]],
 		"Job Type": [OBLIGING],
+		**{of_managers: [] for of_managers in OF_MANAGERS},
 		"Org Member": frappe.get_all("Org Member", {"organization": world.beta}, pluck="name"),
 		"Organization": [world.alpha, world.beta],
 		"Person": [person],
@@ -83,7 +85,20 @@ def documents(doctype: str, world: World) -> Iterator[Any]:
 	else:
 		for name in names[doctype]:
 			yield frappe.get_doc(doctype, name)
+		if doctype in OF_MANAGERS:
+			yield frappe.get_doc(doctype, of_managers(doctype, job.name))
 		yield frappe.new_doc(doctype).update({"organization": world.alpha})
+
+
+def of_managers(doctype: str, job: str) -> str:
+	"""The name of a row about the job."""
+	if doctype == "Job Tally":
+		return keep_tally(World.alpha)
+	if doctype == "Job Step":
+		keep_step(job, "a step")
+		return frappe.db.get_value("Job Step", {"background_job": job})
+	child = submit_as(World.alice, OBLIGING, World.alpha, {"mode": "succeed"}, depends_on=[job])
+	return frappe.db.get_value("Job Dependency", {"background_job": child.name})
 
 
 def answers_of(doctype: str, world: World) -> set:

@@ -110,6 +110,9 @@ def check_request() -> None:
 
 def read_body(request: Request, form: dict, route: Route) -> None:
 	"""A document as JSON, whatever its Content-Type says: version 1 reads it so, where it stores one."""
+	if form.get("data") is None:
+		# to Frappe a document that is null is none, and it reads the body anew
+		form.pop("data", None)
 	if "data" in form or request.is_json or not (route.is_version_1 and stored_doctype(route)):
 		return
 	try:

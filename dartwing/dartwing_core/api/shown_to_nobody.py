@@ -6,7 +6,8 @@ configuration is refused, and what there is of it has no effect: Frappe asks a D
 be read, and these are never among them.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -15,10 +16,13 @@ from frappe import _
 
 from dartwing.dartwing_core.api.replaced import replace
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
-from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import OWN
+from dartwing.dartwing_core.background_jobs.tenancy.asking import is_in_a_request
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import OWN, OwnDocType
 
-# by which another field than the app's own would be shown
-PROPERTIES = ("fieldtype", "hidden", "mask", "options", "permlevel", "print_hide", "report_hide")
+# names all fields of a form, and shows none
+ORDER = "field_order"
+SECRETS = {field for own in OWN.values() for field in own.shown_to_nobody}
+WORDS = re.compile(r"\w+")
 
 
 def readable_fields(
@@ -30,7 +34,14 @@ def readable_fields(
 
 
 def shown_to_nobody(doctype: str) -> tuple[str, ...]:
-	return OWN[doctype].shown_to_nobody if doctype in OWN else ()
+	own = own_of(doctype)
+	return own.shown_to_nobody if own else ()
+
+
+def own_of(doctype: Any) -> OwnDocType | None:
+	"""Of a DocType of ours, by a name that the database takes for its own."""
+	names = {name.casefold(): own for name, own in OWN.items()}
+	return names.get(str(doctype).strip().casefold())
 
 
 def change_meta(module: ModuleType) -> None:
@@ -45,11 +56,19 @@ CHANGES = {"frappe.model.meta": change_meta}
 
 def refuse_rows(doc: Any, method: str | None = None) -> None:
 	"""Before rows of permissions are saved, by themselves or with their DocType."""
+	is_of_the_site = is_in_a_request() and not frappe.conf.developer_mode
+	if doc.doctype == "DocType" and own_of(doc.name) and is_of_the_site:
+		refuse_argument("name", _("{0} is changed by the app alone").format(_(doc.name)))
 	rows = (
 		[(doc.parent, doc)]
 		if doc.doctype == "Custom DocPerm"
 		else [(doc.name, row) for row in doc.permissions]
 	)
+	if doc.doctype == "DocType":
+		fields = doc.get("fields") or ()
+		links = {str(field.fieldname): field.options for field in fields}
+		for field in fields:
+			refuse_fetching(doc.name, str(field.fetch_from or ""), links)
 	for doctype, row in rows:
 		if frappe.utils.cint(row.get("permlevel")) in levels_of(doctype):
 			reason = _("no role has level {0} of {1}: its fields are shown to nobody")
@@ -57,13 +76,35 @@ def refuse_rows(doc: Any, method: str | None = None) -> None:
 
 
 def refuse_setter(doc: Any, method: str | None = None) -> None:
-	"""Before a field of ours gets another property."""
-	if doc.property in PROPERTIES and doc.field_name in shown_to_nobody(str(doc.doc_type)):
-		reason = _("that of {0} is not changed: the field is shown to nobody")
-		refuse_argument(doc.property, reason.format(doc.field_name))
+	"""Before a field of ours gets another property, or its DocType one that names it."""
+	hidden = {*shown_to_nobody(str(doc.doc_type))}
+	named = hidden & {str(doc.field_name), *WORDS.findall(str(doc.value or ""))}
+	if named and doc.property != ORDER:
+		reason = _("{0} is shown to nobody, and this cannot be configured")
+		refuse_argument(str(doc.property), reason.format(", ".join(sorted(named))))
+	if doc.property == "fetch_from":
+		refuse_fetching(str(doc.doc_type), str(doc.value or ""))
+
+
+def refuse_field(doc: Any, method: str | None = None) -> None:
+	"""Before a field is added that is filled from a linked document."""
+	refuse_fetching(str(doc.dt), str(doc.fetch_from or ""))
+
+
+def refuse_fetching(doctype: str, fetch_from: str, links: Mapping[str, Any] | None = None) -> None:
+	"""Raise ValidationError for `link.field` where the field is shown to nobody.
+
+	Where the link is not there yet, it may come to lead to one of ours.
+	"""
+	link, _dot, name = fetch_from.partition(".")
+	if name not in SECRETS:
+		return
+	fields = links or {field.fieldname: field.options for field in frappe.get_meta(doctype).fields}
+	if link not in fields or name in shown_to_nobody(str(fields[link])):
+		refuse_argument("fetch_from", _("{0} is shown to nobody").format(name))
 
 
 def levels_of(doctype: Any) -> set[int]:
 	"""Those of the fields that nobody is shown, as the app has them."""
-	own = OWN.get(doctype)
+	own = own_of(doctype)
 	return {own.secret_level} if own and own.secret_level else set()
