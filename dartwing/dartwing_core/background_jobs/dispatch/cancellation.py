@@ -1,13 +1,18 @@
 """Unfinished → Canceled: taken out of RQ where it waits, told where it runs."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.dispatch import consequences, wake_ups
-from dartwing.dartwing_core.background_jobs.errors import JobStateError, refuse_argument
+from dartwing.dartwing_core.background_jobs.dispatch.many_jobs import (
+	Refusals,
+	batches,
+	the_only_one,
+	unknown,
+)
+from dartwing.dartwing_core.background_jobs.errors import JobStateError
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	CANCELED,
@@ -18,9 +23,6 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	transition_all,
 )
 
-# why a job is refused, and the error if it was the only one asked for
-Refusals = dict[str, tuple[str, type[Exception]]]
-
 
 def cancel_job(job_id: str) -> BackgroundJob:
 	"""Cancel a job that has not ended: at once for everyone who looks; nothing it writes later is kept.
@@ -29,10 +31,7 @@ def cancel_job(job_id: str) -> BackgroundJob:
 	force after the grace period. Raises DoesNotExistError for a job that the user cannot see,
 	PermissionError for one that is neither theirs nor theirs to administer, JobStateError for an ended one.
 	"""
-	done, refused = cancel_jobs([job_id])
-	if job_id in refused:
-		refuse_argument("job_id", *refused[job_id])
-	return done[0]
+	return the_only_one(job_id, *cancel_jobs([job_id]))
 
 
 def cancel_jobs(job_ids: Sequence[str]) -> tuple[list[BackgroundJob], Refusals]:
@@ -49,7 +48,7 @@ def cancel_jobs(job_ids: Sequence[str]) -> tuple[list[BackgroundJob], Refusals]:
 	for job_id in dict.fromkeys(job_ids):
 		job = visible.get(job_id)
 		if not job:
-			refused[job_id] = _unknown(job_id)
+			refused[job_id] = unknown(job_id)
 		elif not may_cancel[job.organization, job.owner_user]:
 			refused[job_id] = (_("only its owner or an admin may cancel it"), frappe.PermissionError)
 		else:
@@ -62,9 +61,9 @@ def cancel_allowed(job_ids: Sequence[str]) -> tuple[list[BackgroundJob], Refusal
 	"""As `cancel_jobs`, when the caller knows that the user may cancel each of these jobs."""
 	done: list[BackgroundJob] = []
 	refused: Refusals = {}
-	for batch in _batches(job_ids):
+	for batch in batches(job_ids):
 		rows = {job.name: job for job in locked(batch)}
-		refused.update((name, _unknown(name)) for name in batch if name not in rows)
+		refused.update((name, unknown(name)) for name in batch if name not in rows)
 		refused.update(
 			(name, (_ended(job), JobStateError)) for name, job in rows.items() if job.status not in UNFINISHED
 		)
@@ -82,15 +81,6 @@ def _cancel(jobs: Iterable[BackgroundJob]) -> list[BackgroundJob]:
 	return [job for some in of_status.values() for job in some]
 
 
-def _unknown(job_id: str) -> tuple[str, type[Exception]]:
-	return _("no job {0}").format(repr(job_id)), frappe.DoesNotExistError
-
-
 def _ended(job: BackgroundJob) -> str:
 	reason = _("{0} is {1}").format(job.name, _(job.status))
 	return _("{0}; an admin may discard it").format(reason) if job.status == DEAD_LETTER else reason
-
-
-def _batches(job_ids: Sequence[str]) -> Iterator[Sequence[str]]:
-	size = int(config.get("batch_size"))
-	return (job_ids[start : start + size] for start in range(0, len(job_ids), size))

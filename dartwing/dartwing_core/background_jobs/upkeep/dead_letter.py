@@ -1,7 +1,6 @@
 """The dead letter queue: jobs that need a person. Nothing here commits."""
 
-from collections.abc import Container, Iterator, Sequence
-from itertools import islice
+from collections.abc import Container, Sequence
 from typing import Any
 
 import frappe
@@ -11,6 +10,13 @@ from dartwing.dartwing_core.background_jobs import config, texts
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.dispatch import dependencies, parents
 from dartwing.dartwing_core.background_jobs.dispatch.consequences import follow_ends
+from dartwing.dartwing_core.background_jobs.dispatch.many_jobs import (
+	Refusals,
+	answer,
+	batches,
+	the_only_one,
+	unknown,
+)
 from dartwing.dartwing_core.background_jobs.dispatch.parents import ParentState
 from dartwing.dartwing_core.background_jobs.errors import JobStateError, refuse_argument
 from dartwing.dartwing_core.background_jobs.statuses import END, ENDED_WITHOUT_SUCCESS, UNFINISHED
@@ -28,8 +34,6 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 
 Filters = dict[str, Any]
 FILTERS = ("organization", "job_type", "error_type")
-# why a job is refused, and the error if it was the only one asked for
-Refusals = dict[str, tuple[str, type[Exception]]]
 
 
 def retry_job(job_id: str, begin_anew: bool = False) -> BackgroundJob:
@@ -40,13 +44,13 @@ def retry_job(job_id: str, begin_anew: bool = False) -> BackgroundJob:
 	Raises DoesNotExistError for a job that the user cannot see, PermissionError for one that is not
 	theirs to administer, JobStateError when it is no dead letter or a parent of it is one.
 	"""
-	return _the_only_one(job_id, *_retry([job_id], begin_anew))
+	return the_only_one(job_id, *_retry([job_id], begin_anew))
 
 
 def discard_job(job_id: str, reason: str) -> BackgroundJob:
 	"""Cancel a dead letter for good, saying why; errors as for `retry_job`."""
 	reason = _checked_reason(reason)
-	return _the_only_one(job_id, *_discard([job_id], reason))
+	return the_only_one(job_id, *_discard([job_id], reason))
 
 
 def retry_jobs(
@@ -58,7 +62,7 @@ def retry_jobs(
 	`left` says how many more match, for which to call again.
 	"""
 	wanted, left = _wanted(job_ids, filters)
-	return _answer(*_retry(wanted, begin_anew), left)
+	return {**answer(*_retry(wanted, begin_anew)), "left": left}
 
 
 def discard_jobs(
@@ -67,7 +71,7 @@ def discard_jobs(
 	"""Discard these dead letters, or all that match the filters; returns as `retry_jobs`."""
 	reason = _checked_reason(reason)
 	wanted, left = _wanted(job_ids, filters)
-	return _answer(*_discard(wanted, reason), left)
+	return {**answer(*_discard(wanted, reason)), "left": left}
 
 
 def dead_letters(filters: Filters | None = None, limit: int = 0) -> list[str]:
@@ -83,21 +87,21 @@ def _retry(job_ids: Sequence[str], begin_anew: bool) -> tuple[list[BackgroundJob
 	_refuse_children_of_the_dead(jobs, refused, parents_of)
 	forgotten = {"checkpoint": None} if begin_anew else {}
 	now, message = times.utc_now(), _("retried by {0}").format(frappe.session.user)
-	for batch in _batches(list(jobs.values())):
+	for batch in batches(list(jobs.values())):
 		for waits, ready_at in ((False, now), (True, None)):
 			some = [job for job in batch if _waits_for_parents(job, jobs, parents_of) is waits]
 			dependencies.return_to_waiting(some, message, ready_at, **forgotten)
 		if begin_anew:
 			records.forget([job.name for job in batch])
 	retried = list(jobs.values())
-	revived = [child for batch in _batches(retried) for child in dependencies.revive_children(batch)]
+	revived = [child for batch in batches(retried) for child in dependencies.revive_children(batch)]
 	follow_ends(retried + revived)
 	return retried, refused
 
 
 def _discard(job_ids: Sequence[str], reason: str) -> tuple[list[BackgroundJob], Refusals]:
 	jobs, refused = _dead_letters(job_ids)
-	for batch in _batches(list(jobs.values())):
+	for batch in batches(list(jobs.values())):
 		transition_all(batch, CANCELED, message=reason, canceled_by=frappe.session.user)
 	follow_ends(list(jobs.values()))
 	return list(jobs.values()), refused
@@ -107,7 +111,7 @@ def _dead_letters(job_ids: Sequence[str]) -> tuple[dict[str, BackgroundJob], Ref
 	"""Those jobs, locked, that are dead letters which the user may change; and why the others are refused."""
 	refused: Refusals = {}
 	jobs: dict[str, BackgroundJob] = {}
-	for batch in _batches(list(dict.fromkeys(job_ids))):
+	for batch in batches(list(dict.fromkeys(job_ids))):
 		allowed = _administered(batch, refused)
 		rows = {job.name: job for job in locked(allowed)}
 		for job_id in allowed:
@@ -118,7 +122,7 @@ def _dead_letters(job_ids: Sequence[str]) -> tuple[dict[str, BackgroundJob], Ref
 				reason = _("{0} is {1}, no dead letter").format(job_id, _(job.status))
 				refused[job_id] = (reason, JobStateError)
 			else:
-				refused[job_id] = _unknown(job_id)
+				refused[job_id] = unknown(job_id)
 	return jobs, refused
 
 
@@ -133,7 +137,7 @@ def _administered(job_ids: Sequence[str], refused: Refusals) -> list[str]:
 	for job_id in job_ids:
 		organization = organization_of.get(job_id)
 		if organization not in visible:
-			refused[job_id] = _unknown(job_id)
+			refused[job_id] = unknown(job_id)
 		elif organization not in administered:
 			reason = _("only an admin of {0} may do this").format(organization)
 			refused[job_id] = (reason, frappe.PermissionError)
@@ -142,17 +146,13 @@ def _administered(job_ids: Sequence[str], refused: Refusals) -> list[str]:
 	return allowed
 
 
-def _unknown(job_id: str) -> tuple[str, type[Exception]]:
-	return _("no job {0}").format(repr(job_id)), frappe.DoesNotExistError
-
-
 # the parents of each job that has any
 ParentsOf = dict[str, dict[str, ParentState]]
 
 
 def _parents_of(jobs: dict[str, BackgroundJob]) -> ParentsOf:
 	children = [job.name for job in jobs.values() if job.depends_on]
-	return {job_id: found for batch in _batches(children) for job_id, found in parents.of_jobs(batch).items()}
+	return {job_id: found for batch in batches(children) for job_id, found in parents.of_jobs(batch).items()}
 
 
 def _refuse_children_of_the_dead(
@@ -250,20 +250,3 @@ def _checked(filters: Filters) -> Filters:
 			refuse_argument(f"filters.{name}", _("must be a text, not {0}").format(type(value).__name__))
 	readable_conditions("Background Job", filters)
 	return filters
-
-
-def _answer(jobs: Sequence[BackgroundJob], refused: Refusals, left: int) -> dict[str, Any]:
-	reasons = {job_id: f"job_id: {reason}" for job_id, (reason, _error) in refused.items()}
-	return {"done": [job.name for job in jobs], "refused": reasons, "left": left}
-
-
-def _the_only_one(job_id: str, jobs: Sequence[BackgroundJob], refused: Refusals) -> BackgroundJob:
-	if job_id in refused:
-		refuse_argument("job_id", *refused[job_id])
-	return jobs[0]
-
-
-def _batches(items: Sequence[Any]) -> Iterator[list[Any]]:
-	rest = iter(items)
-	while batch := list(islice(rest, int(config.get("batch_size")))):
-		yield batch

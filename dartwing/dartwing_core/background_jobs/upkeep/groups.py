@@ -8,7 +8,8 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import committed_reads
-from dartwing.dartwing_core.background_jobs.dispatch.cancellation import Refusals, cancel_allowed
+from dartwing.dartwing_core.background_jobs.dispatch.cancellation import cancel_allowed
+from dartwing.dartwing_core.background_jobs.dispatch.many_jobs import Refusals, answer
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.statuses import DEAD_LETTER, UNFINISHED
 from dartwing.dartwing_core.background_jobs.tenancy import access
@@ -35,9 +36,7 @@ def cancel_group(group_id: str) -> dict[str, Any]:
 			break
 		canceled, ended = cancel_allowed(members[:room])
 		done, refused = done + canceled, {**refused, **ended}
-	left = len(members)
-	reasons = {job_id: f"job_id: {reason}" for job_id, (reason, _error) in refused.items()}
-	return {"done": [job.name for job in done], "refused": reasons, "left": left}
+	return {**answer(done, refused), "left": len(members)}
 
 
 def _unfinished(group: str, but_not: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ from frappe import _
 from dartwing.dartwing_core.background_jobs import framework, texts
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.dispatch.cancellation import cancel_jobs
+from dartwing.dartwing_core.background_jobs.dispatch.many_jobs import answer
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy.comparisons import shown
 from dartwing.dartwing_core.background_jobs.tenancy.conditions import (
@@ -35,17 +36,11 @@ def act(action: str, job_ids: Sequence[str], reason: str | None = None) -> dict[
 	if len(job_ids) > BATCH:
 		refuse_argument("job_ids", _("at most {0} at once, not {1}").format(BATCH, len(job_ids)))
 	actions: dict[str, Callable[[], dict[str, Any]]] = {
-		"cancel": lambda: _cancel(job_ids),
+		"cancel": lambda: answer(*cancel_jobs(job_ids)),
 		"retry": lambda: dead_letter.retry_jobs(job_ids),
 		"discard": lambda: dead_letter.discard_jobs(reason or "", job_ids),
 	}
 	return actions[action]()
-
-
-def _cancel(job_ids: Sequence[str]) -> dict[str, Any]:
-	done, refused = cancel_jobs(job_ids)
-	reasons = {job_id: f"job_id: {reason}" for job_id, (reason, _error) in refused.items()}
-	return {"done": [job.name for job in done], "refused": reasons}
 
 
 def count(action: str, filters: Any) -> dict[str, Any]:
