@@ -46,7 +46,7 @@ def get_graph(group_id: str) -> dict[str, Any]:
 		"Background Job",
 		{"job_group": name},
 		["name", "job_type", "status", "progress"],
-		order_by="name asc",
+		order_by="creation asc",
 		limit=MAX_NODES,
 	)
 	drawn = {node.name for node in nodes}

@@ -73,6 +73,6 @@ def _members(group: str, statuses: tuple[str, ...]) -> tuple[list[str], int]:
 	"""The oldest members of these statuses, as many as one call handles, and how many more there are."""
 	filters = {"job_group": group, "status": ("in", statuses)}
 	most = config.MAX_BULK_CHANGE
-	members = frappe.get_all("Background Job", filters, order_by="name asc", limit=most, pluck="name")
+	members = frappe.get_all("Background Job", filters, order_by="creation asc", limit=most, pluck="name")
 	left = frappe.db.count("Background Job", filters) - len(members) if len(members) == most else 0
 	return members, left
