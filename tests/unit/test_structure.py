@@ -224,7 +224,6 @@ CHANGES_OF_FRAPPE = re.compile(
 # of the connection that commits each statement; called by what Frappe, or the engine, deletes; of no request
 CONSIDERED = {
 	"control_connection._update",
-	"deletion._delete",
 	"deletion.delete_traces",
 	"job_files._delete_file",
 	"install.ensure_settings",

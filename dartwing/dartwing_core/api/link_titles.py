@@ -9,7 +9,7 @@ from typing import Any
 
 from dartwing.dartwing_core.api.replaced import replace
 from dartwing.dartwing_core.background_jobs.tenancy import access_hooks
-from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import OF_MANAGERS, OF_MEMBERS
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import GUARDED
 
 
 def titles_of_links(
@@ -28,8 +28,7 @@ def titles_of_print(of_frappe: Callable[..., None], meta: Any, doc: Any, parent_
 def without_hidden(titles: dict[str, Any]) -> dict[str, Any]:
 	for key in list(titles):
 		doctype, _colons, name = key.partition("::")
-		is_hidden = doctype in OF_MEMBERS and access_hooks.hidden_among(doctype, [name])
-		if is_hidden or doctype in OF_MANAGERS:
+		if doctype in GUARDED and access_hooks.hidden_among(doctype, [name]):
 			del titles[key]
 	return titles
 

@@ -17,16 +17,7 @@ from dartwing.dartwing_core.background_jobs.groups import progress
 from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, QUEUED, BackgroundJob
 
 # what is needed of a new job after the commit, whatever its submitter does with the document
-FIELDS = (
-	"name",
-	"organization",
-	"status",
-	"depends_on",
-	"job_group",
-	"priority",
-	"timeout_seconds",
-	"rq_job_id",
-)
+FIELDS = ("name", "organization", "status", "priority", "timeout_seconds", "rq_job_id")
 
 
 def follow_acceptance(

@@ -70,7 +70,6 @@ class JobContext:
 		self.idempotency_key: str = key_of(frappe.local.site, job.name, get_datetime(job.creation))
 		self._parents = Parents(job.name, bool(job.depends_on))
 		self._group: str | None = job.job_group
-		self._thread, self._database = threading.get_ident(), frappe.local.db
 		self._locals = dict(frappe.local)
 		self._control = control
 		self._steps = Steps(job, self.attempt, limit.check)
@@ -164,7 +163,7 @@ class JobContext:
 		return submit_flow(flow, self.organization, self._group)
 
 	def _check_own_transaction(self) -> None:
-		if threading.get_ident() != self._thread or frappe.local.db is not self._database:
+		if not self._steps.is_here():
 			raise PermanentError(_("a job is submitted in the thread and on the connection of the handler"))
 		if self.is_canceled():
 			raise JobCanceledError(_("{0} was canceled").format(self.job_id))

@@ -47,7 +47,6 @@ FIELDS = (
 	"creation",
 	"modified",
 )
-
 # What the start of a job depends on, as it is now; null where a row is gone. These are subqueries, and no
 # joins, because a locking read would lock the joined rows as well.
 STANDING = {

@@ -92,10 +92,13 @@ def _with_unfinished(names: Sequence[str]) -> set[str]:
 
 def _end(group: frappe._dict, moved: Collection[str]) -> None:
 	"""End the group, unless a member is unfinished for everybody but the transaction that has ended it."""
-	members = _counts_of_others(group.name, moved)
+	with committed_reads():
+		members = _counts(group.name, "not in", moved)
 	if any(members[status] for status in UNFINISHED):
 		return
-	members += _counts_of(group.name, moved)
+	# nobody else can have written to the rows of those that this transaction has moved
+	with uncommitted_reads():
+		members += _counts(group.name, "in", moved)
 	# when all jobs of a group were deleted, it is what it was
 	status = status_of(members) if members or group.status == RUNNING else group.status
 	if group.status != status:
@@ -111,32 +114,11 @@ def status_of(members: Mapping[str, int]) -> str:
 	return CANCELED if members.get(CANCELED) else COMPLETED
 
 
-def _counts_of_others(group: str, moved: Collection[str]) -> Counter[str]:
-	"""How many members are of which status, as it is committed, without those that this transaction moved."""
-	with committed_reads():
-		return Counter(
-			dict(
-				frappe.db.sql(
-					"""select status, count(*) from `tabBackground Job`
-					where job_group = %s and name not in %s group by status""",
-					(group, [*moved, ""]),
-				)
-			)
-		)
-
-
-def _counts_of(group: str, moved: Collection[str]) -> Counter[str]:
-	"""The same of those that this transaction has moved: nobody else can have written to their rows."""
-	with uncommitted_reads():
-		return Counter(
-			dict(
-				frappe.db.sql(
-					"""select status, count(*) from `tabBackground Job`
-					where job_group = %s and name in %s group by status""",
-					(group, [*moved, ""]),
-				)
-			)
-		)
+def _counts(group: str, which: str, moved: Collection[str]) -> Counter[str]:
+	"""How many members are of which status, of those that are `in` or `not in` these."""
+	query = f"""select status, count(*) from `tabBackground Job`
+		where job_group = %s and name {which} %s group by status"""
+	return Counter(dict(frappe.db.sql(query, (group, [*moved, ""]))))
 
 
 def _release(on_end_job: str) -> None:

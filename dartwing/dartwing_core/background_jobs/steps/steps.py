@@ -45,6 +45,10 @@ class Steps:
 		self._begun: set[str] = set()
 		self._open: str | None = None
 
+	def is_here(self) -> bool:
+		"""Whether this is the thread and the connection of the handler."""
+		return threading.get_ident() == self._thread and frappe.local.db is self._database
+
 	def run(
 		self,
 		name: str,
@@ -116,7 +120,7 @@ class Steps:
 
 	def _begin(self, name: str) -> Record:
 		self._refuse_name(name)
-		if threading.get_ident() != self._thread or frappe.local.db is not self._database:
+		if not self.is_here():
 			raise _refusal(name, _("it must begin in the thread and on the connection of the handler"))
 		if self._open:
 			raise _refusal(name, _("it begins before step {0} has ended").format(repr(self._open)))

@@ -31,7 +31,8 @@ def delete_old_jobs(days: int) -> int:
 
 def _delete_batch(job_ids: Sequence[str]) -> int:
 	with snapshot_ignored():
-		_delete(job_ids)
+		delete_traces(job_ids)
+		frappe.db.delete("Background Job", {"name": ("in", job_ids)})
 	# a batch is small, its locks must not outlive it
 	frappe.db.commit()
 	return len(job_ids)
@@ -41,11 +42,6 @@ def _delete_groups(names: Sequence[str]) -> None:
 	with snapshot_ignored():
 		frappe.db.delete("Job Group", {"name": ("in", names)})
 	frappe.db.commit()
-
-
-def _delete(job_ids: Sequence[str]) -> None:
-	delete_traces(job_ids)
-	frappe.db.delete("Background Job", {"name": ("in", job_ids)})
 
 
 def delete_traces(job_ids: Sequence[str]) -> None:
