@@ -23,6 +23,8 @@ from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import OWN, Own
 ORDER = "field_order"
 SECRETS = {field for own in OWN.values() for field in own.shown_to_nobody}
 WORDS = re.compile(r"\w+")
+# by names as the database compares them
+BY_NAME = {name.casefold(): own for name, own in OWN.items()}
 
 
 def readable_fields(
@@ -40,8 +42,7 @@ def shown_to_nobody(doctype: str) -> tuple[str, ...]:
 
 def own_of(doctype: Any) -> OwnDocType | None:
 	"""Of a DocType of ours, by a name that the database takes for its own."""
-	names = {name.casefold(): own for name, own in OWN.items()}
-	return names.get(str(doctype).strip().casefold())
+	return BY_NAME.get(str(doctype).strip().casefold())
 
 
 def change_meta(module: ModuleType) -> None:

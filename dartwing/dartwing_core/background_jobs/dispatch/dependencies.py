@@ -72,15 +72,14 @@ def release_or_fail(
 		children = _waiting(child_ids)
 		need_success = [child.name for child in children if child.dependency_rule != END]
 		failed = parents.failed_parents(need_success, ended)
-		released = parents.without_unfinished_parents(
-			[child.name for child in children if child.name not in failed]
+		released = set(
+			parents.without_unfinished_parents([child.name for child in children if child.name not in failed])
 		)
 		if ended is not None:
-			failed |= parents.failed_parents([name for name in released if name in need_success])
-		_release([name for name in released if name not in failed])
-		organizations.update(
-			child.organization for child in children if child.name in released and child.name not in failed
-		)
+			failed |= parents.failed_parents([name for name in need_success if name in released])
+		released -= failed.keys()
+		_release(sorted(released))
+		organizations.update(child.organization for child in children if child.name in released)
 		ended = _fail(failed)
 		child_ids = parents.waiting_children(ended)
 		if child_ids:

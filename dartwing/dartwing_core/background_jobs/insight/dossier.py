@@ -89,8 +89,10 @@ def attempts_of(history: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def parents_of(job: frappe._dict) -> list[dict[str, Any]]:
 	"""`{name, job_type, status}` of the jobs that this one waits or waited for; type None when deleted."""
-	found = parents.of_jobs([job.name]).get(job.name, {}) if job.depends_on else {}
-	rows = frappe.get_all("Background Job", {"name": ("in", list(found) or [""])}, ["name", "job_type"])
+	if not job.depends_on:
+		return []
+	found = parents.of_jobs([job.name]).get(job.name, {})
+	rows = frappe.get_all("Background Job", {"name": ("in", [*found, ""])}, ["name", "job_type"])
 	type_of = {row.name: row.job_type for row in rows}
 	return [
 		{"name": parent, "job_type": type_of.get(parent), "status": state.status}
