@@ -127,6 +127,16 @@ def test_parent_and_child_lead_to_each_other(world, desk):
 	press(page.locator("[data-fieldname=overview] a", has_text=child))
 	arrive(page, job_path(child))
 	expect(page.locator("[data-fieldname=overview]:visible a", has_text=parent)).to_be_visible()
+	expect(page.locator("[data-fieldname=overview]:visible .message")).to_have_text(f"waits for {parent}")
+
+
+def test_a_job_that_waits_for_several_names_the_first_that_has_not_ended(world, desk):
+	parents = [submit(world.alice, number=number).name for number in range(3)]
+	child = submit_as(world.alice, OBLIGING, world.alpha, {"mode": "succeed"}, depends_on=parents).name
+	end(parents[0], "Completed")
+	page = desk(world.alice, job_path(child))
+	message = page.locator("[data-fieldname=overview]:visible .message")
+	expect(message).to_have_text(f"waits for {parents[1]} and 1 more")
 
 
 def test_the_output_is_a_link(world, desk):

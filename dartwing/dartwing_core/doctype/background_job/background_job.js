@@ -72,11 +72,10 @@ function show_progress(frm, event) {
 	$overview.find(".message").text(headline(frm.dossier));
 }
 
-function headline({ job, parent, obstacle }) {
+function headline({ job, parents, obstacle }) {
 	switch (job.status) {
 		case "Pending":
-			if (parent && parent.status !== "Completed") return __("waits for {0}", [parent.name]);
-			return __("waits for its turn");
+			return waits_for(parents.filter(({ status }) => dartwing.jobs.UNFINISHED.includes(status)));
 		case "Queued":
 			return __("waits for a worker");
 		case "Running":
@@ -90,6 +89,12 @@ function headline({ job, parent, obstacle }) {
 		default:
 			return job.progress_message || "";
 	}
+}
+
+function waits_for([first, ...more]) {
+	if (!first) return __("waits for its turn");
+	if (!more.length) return __("waits for {0}", [first.name]);
+	return __("waits for {0} and {1} more", [first.name, more.length]);
 }
 
 function facts(frm) {
