@@ -43,12 +43,11 @@ const ask = {
 		}),
 	retry: (job, on_done) => {
 		// only the details know of steps
-		const anew = job.steps?.length ? h("input", { name: "begin_anew", type: "checkbox" }) : null;
+		const anew = job.steps?.length ? anew_input() : null;
 		confirm_dialog({
 			title: __("Try this job again?"),
 			text: __("{0} gets a fresh set of attempts.", [named(job)]),
-			field:
-				anew && h("label", { class: "check" }, anew, h("span", {}, __("Do again the steps that are done"))),
+			field: anew && anew_field(anew),
 			proceed: __("Try again"),
 			stay: __("Not now"),
 			is_harmless: true,
@@ -57,17 +56,11 @@ const ask = {
 		});
 	},
 	discard: (job, on_done) => {
-		const reason = h("input", {
-			name: "reason",
-			type: "text",
-			required: true,
-			maxlength: 140,
-			autocomplete: "off",
-		});
+		const reason = reason_input();
 		confirm_dialog({
 			title: __("Discard this job?"),
 			text: __("{0} is canceled for good. The reason stays in its history.", [named(job)]),
-			field: h("label", {}, h("span", {}, __("Reason")), reason),
+			field: reason_field(reason),
 			proceed: __("Discard the job"),
 			stay: __("Keep it"),
 			run: () => discard_job(job.job_id, reason.value),
@@ -75,6 +68,15 @@ const ask = {
 		});
 	},
 };
+
+// --- what questions ask
+
+export const reason_input = () =>
+	h("input", { name: "reason", type: "text", required: true, maxlength: 140, autocomplete: "off" });
+export const reason_field = (input) => h("label", {}, h("span", {}, __("Reason")), input);
+export const anew_input = () => h("input", { name: "begin_anew", type: "checkbox" });
+export const anew_field = (input) =>
+	h("label", { class: "check" }, input, h("span", {}, __("Do again the steps that are done")));
 
 const named = (job) => `${type_label(job.job_type)} ${job.job_id}`;
 

@@ -1,6 +1,6 @@
 // What a user may do to the jobs of a group: the buttons, the questions, and what came of it.
 
-import { confirm_dialog } from "./actions.js";
+import { anew_field, anew_input, confirm_dialog, reason_field, reason_input } from "./actions.js";
 import { cancel_group, discard_group, retry_group } from "./api.js";
 import { h } from "./dom.js";
 import { FINISHED } from "./statuses.js";
@@ -54,14 +54,14 @@ const ask = {
 			on_done,
 		}),
 	retry: (group, on_done) => {
-		const anew = h("input", { name: "begin_anew", type: "checkbox" });
+		const anew = anew_input();
 		confirm_dialog({
 			title: __("Try the failed jobs again?"),
 			text: __("{0}: jobs that failed for good ({1}) get a fresh set of attempts.", [
 				group.title,
 				number(failed(group)),
 			]),
-			field: h("label", { class: "check" }, anew, h("span", {}, __("Do again the steps that are done"))),
+			field: anew_field(anew),
 			proceed: __("Try again"),
 			stay: __("Not now"),
 			is_harmless: true,
@@ -71,20 +71,14 @@ const ask = {
 		});
 	},
 	discard: (group, on_done) => {
-		const reason = h("input", {
-			name: "reason",
-			type: "text",
-			required: true,
-			maxlength: 140,
-			autocomplete: "off",
-		});
+		const reason = reason_input();
 		confirm_dialog({
 			title: __("Discard the failed jobs?"),
 			text: __("{0}: jobs that failed for good ({1}) are canceled. The reason stays in their history.", [
 				group.title,
 				number(failed(group)),
 			]),
-			field: h("label", {}, h("span", {}, __("Reason")), reason),
+			field: reason_field(reason),
 			proceed: __("Discard the jobs"),
 			stay: __("Keep them"),
 			run: () => discard_group(group.group_id, reason.value),

@@ -109,6 +109,26 @@ Object.assign(dartwing.jobs, {
 		return `<a class="filterable ellipsis" title="${text}" data-filter="${fieldname},=,${text}">${text}</a>`;
 	},
 
+	// the head of a form: status, a sentence, a bar, and facts, which are HTML
+	overview({ status, text, progress, bar, facts }) {
+		const percent = Math.round(progress);
+		return `
+			<div class="dartwing-head">
+				${this.pill(status)}
+				<span class="message">${frappe.utils.escape_html(text)}</span>
+				<span class="percent">${percent} %</span>
+			</div>
+			<div class="dartwing-bar ${bar || ""}" role="progressbar" aria-label="${__("Progress")}"
+				aria-valuemin="0" aria-valuemax="100" aria-valuenow="${percent}">
+				<div style="width: ${percent}%"></div>
+			</div>
+			<div class="dartwing-facts">${facts.join("")}</div>`;
+	},
+
+	fact(label, html) {
+		return `<div><div class="label">${label}</div><div class="value">${html}</div></div>`;
+	},
+
 	job_link(name, label) {
 		const text = frappe.utils.escape_html(label || name);
 		return `<a href="${frappe.utils.get_form_link("Background Job", name)}">${text}</a>`;

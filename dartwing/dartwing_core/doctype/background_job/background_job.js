@@ -47,19 +47,10 @@ async function look(frm) {
 }
 
 function show_overview(frm) {
-	const { job } = frm.dossier;
-	const percent = Math.round(job.progress);
-	frm.get_field("overview").$wrapper.html(`
-		<div class="dartwing-head">
-			${dartwing.jobs.pill(job.status)}
-			<span class="message">${frappe.utils.escape_html(headline(frm.dossier))}</span>
-			<span class="percent">${percent} %</span>
-		</div>
-		<div class="dartwing-bar ${BARS[job.status] || ""}" role="progressbar" aria-label="${__("Progress")}"
-			aria-valuemin="0" aria-valuemax="100" aria-valuenow="${percent}">
-			<div style="width: ${percent}%"></div>
-		</div>
-		<div class="dartwing-facts">${facts(frm).join("")}</div>`);
+	const { status, progress } = frm.dossier.job;
+	const text = headline(frm.dossier);
+	const shown = { status, text, progress, bar: BARS[status], facts: facts(frm) };
+	frm.get_field("overview").$wrapper.html(dartwing.jobs.overview(shown));
 }
 
 function show_progress(frm, event) {
@@ -101,7 +92,7 @@ function facts(frm) {
 	const { job, attempts, parents, children, more_children, output } = frm.dossier;
 	const last = attempts[attempts.length - 1];
 	const list = [];
-	const add = (label, html) => list.push(fact(label, html));
+	const add = (label, html) => list.push(dartwing.jobs.fact(label, html));
 	if (job.created_at) {
 		const until = attempts.length ? attempts[0].started_at : job.completed_at;
 		const waiting = attempts.length || dartwing.jobs.UNFINISHED.includes(job.status);
@@ -125,10 +116,6 @@ function facts(frm) {
 		add(__("Jobs that depend on it"), `${children.map(relative).join("<br>")} ${more}`);
 	}
 	return list;
-}
-
-function fact(label, html) {
-	return `<div><div class="label">${label}</div><div class="value">${html}</div></div>`;
 }
 
 // a duration that goes on while nothing has ended it

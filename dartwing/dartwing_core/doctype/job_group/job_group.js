@@ -54,19 +54,10 @@ async function look_at_graph(frm) {
 
 function show_overview(frm) {
 	const { group } = frm.dossier;
-	const percent = Math.round(group.progress);
+	const { status, progress } = group;
 	const $overview = frm.get_field("overview").$wrapper;
-	$overview.html(`
-		<div class="dartwing-head">
-			${dartwing.jobs.pill(group.status)}
-			<span class="message">${headline(group)}</span>
-			<span class="percent">${percent} %</span>
-		</div>
-		<div class="dartwing-bar ${BARS[group.status] || ""}" role="progressbar" aria-label="${__("Progress")}"
-			aria-valuemin="0" aria-valuemax="100" aria-valuenow="${percent}">
-			<div style="width: ${percent}%"></div>
-		</div>
-		<div class="dartwing-facts">${facts(group).join("")}</div>`);
+	const shown = { status, text: headline(group), progress, bar: BARS[status], facts: facts(group) };
+	$overview.html(dartwing.jobs.overview(shown));
 	$overview.find("[data-members]").on("click", (event) => {
 		event.preventDefault();
 		show_members(frm, event.currentTarget.dataset.members);
@@ -80,15 +71,12 @@ function headline({ job_count, count_by_status }) {
 
 // how many jobs are of which status, each a link to these jobs
 function facts({ count_by_status, on_end_job }) {
+	const { fact } = dartwing.jobs;
 	const list = Object.entries(count_by_status).map(([status, jobs]) =>
 		fact(dartwing.jobs.pill(status), `<a href="#" data-members="${status}">${jobs}</a>`),
 	);
 	if (on_end_job) list.push(fact(__("At its end"), dartwing.jobs.job_link(on_end_job)));
 	return list;
-}
-
-function fact(label, html) {
-	return `<div><div class="label">${label}</div><div class="value">${html}</div></div>`;
 }
 
 function show_members(frm, status) {
