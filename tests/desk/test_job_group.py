@@ -6,6 +6,7 @@ from axe_playwright_python.sync_playwright import Axe
 from browser_client import PHONE, WIDE
 from canaries import HOSTILE, NAME, TYPE, canaries, check, watch
 from factories import OBLIGING, World, acting_as, end
+from framework import since
 from looking import DESK, arrive, go_to, is_marked, job_path, mark, press
 from playwright.sync_api import Locator, Page, expect
 
@@ -175,11 +176,13 @@ def test_axe_finds_nothing_in_the_graph(world, desk, width, theme):
 def test_nothing_in_the_graph_runs_or_is_markup(world, desk):
 	with canaries(world):
 		with acting_as(world.alice):
-			made = Flow("a group", Job(TYPE, {"mode": "succeed", "html": HOSTILE})).submit(NAME)
+			made = Flow(HOSTILE[:140], Job(TYPE, {"mode": "succeed", "html": HOSTILE})).submit(NAME)
 			frappe.db.commit()
 		try:
-			frappe.db.set_value("Job Group", made.group_id, "title", HOSTILE[:140])
-			frappe.db.commit()
+			if not since(16, 0):
+				# the form of v16 shows every title as markup; the engine keeps none
+				frappe.db.set_value("Job Group", made.group_id, "title", HOSTILE[:140])
+				frappe.db.commit()
 			page = desk(world.alice, f"{DESK}/background-jobs")
 			dialogs = watch(page)
 			page.route("**/*get_group_graph*", lambda route: route.fulfill(json={"message": hostile_graph()}))
