@@ -29,6 +29,7 @@ from dartwing.dartwing_core.background_jobs import (
 	JobContext,
 	JobTimeoutError,
 	PermanentError,
+	Snooze,
 	TransientError,
 	cancel_job,
 	submit_job,
@@ -119,7 +120,11 @@ def fan_out_in_a_thread(context: JobContext) -> None:
 def write_people(context: JobContext) -> None:
 	for number in range(context.parameters["people"]):
 		first_name = f"{context.parameters['marker']} {number}"
-		frappe.get_doc({"doctype": "Person", "first_name": first_name}).insert(ignore_permissions=True)
+		write_a_person(first_name)
+
+
+def write_a_person(first_name: str) -> None:
+	frappe.get_doc({"doctype": "Person", "first_name": first_name}).insert(ignore_permissions=True)
 
 
 def write_people_and_raise(context: JobContext) -> None:
@@ -317,6 +322,21 @@ def fork_and_come_back(context: JobContext) -> dict:
 		raise ValueError("in the child")
 	_pid, status = os.waitpid(child, 0)
 	return {"result": {"exit": os.waitstatus_to_exitcode(status)}}
+
+
+def snooze_twice(context: JobContext) -> dict:
+	"""Write one person in a step and others beside it; be snoozed twice, and say how often it ran."""
+	context.step("once", write_a_person, f"{context.parameters['marker']} once")
+	write_people(context)
+	times = (context.checkpoint or {"times": 0})["times"] + 1
+	context.save_checkpoint({"times": times})
+	if times < 3:
+		raise Snooze(context.parameters.get("seconds", 0), "not yet")
+	return {"result": times}
+
+
+def snooze_for_what_is_named(context: JobContext) -> None:
+	raise Snooze({"nan": float("nan"), "text": "soon", "past": -1, "ages": 1e12}[context.parameters["how"]])
 
 
 def raise_retry_after(context: JobContext) -> None:
@@ -827,6 +847,8 @@ MODES: dict[str, Callable] = {
 		fork_and_come_back,
 		start_processes,
 		raise_retry_after,
+		snooze_twice,
+		snooze_for_what_is_named,
 		return_nonsense,
 		return_a_dict_as_reference,
 		return_what_is_too_deep,

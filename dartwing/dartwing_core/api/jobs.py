@@ -64,6 +64,9 @@ def submit_job(
 		str | None,
 		About("With `end`, it is enough that those jobs ended in any way", choices=DEPENDENCY_RULES),
 	] = None,
+	expires_at: Annotated[
+		str | None, About("ISO 8601; a job that has not started by then is Canceled (without offset: the site's time)")
+	] = None,
 ) -> shapes.JobAnswer:
 	"""Accept a job.
 
@@ -74,7 +77,15 @@ def submit_job(
 	key = headers.idempotency_key(idempotency_key)
 	return _accepted(
 		engine.submit_job(
-			job_type, organization, parameters, priority, depends_on, scheduled_at, key, dependency_rule
+			job_type,
+			organization,
+			parameters,
+			priority,
+			depends_on,
+			scheduled_at,
+			key,
+			dependency_rule,
+			expires_at,
 		)
 	)
 
@@ -95,8 +106,8 @@ def submit_flow(
 	jobs: Annotated[
 		list[dict],
 		About(
-			"Up to 10,000 objects with `job_type`, `parameters`, `priority`, `scheduled_at`; a `name` of the"
-			" job in this flow; `depends_on`, the name or the names of jobs that must be Completed first; and"
+			"Up to 10,000 objects with `job_type`, `parameters`, `priority`, `scheduled_at`, `expires_at`; a"
+			" `name` of the job in this flow; `depends_on`, the name or the names of jobs that must be Completed first; and"
 			" `dependency_rule`"
 		),
 	],

@@ -44,6 +44,7 @@ class JobStatus(TypedDict):
 	progress_message: str | None
 	created_at: Time | None
 	scheduled_at: Time | None
+	expires_at: Time | None
 	started_at: Time | None
 	completed_at: Time | None
 	retry_count: int

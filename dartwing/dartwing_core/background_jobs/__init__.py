@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 		PermanentError,
 		QueueFullError,
 		RateLimitExceededError,
+		Snooze,
 		TransientError,
 	)
 	from dartwing.dartwing_core.background_jobs.insight.diagnosis import doctor
@@ -56,6 +57,7 @@ __all__ = [
 	"PermanentError",
 	"QueueFullError",
 	"RateLimitExceededError",
+	"Snooze",
 	"TransientError",
 	"cancel_group",
 	"cancel_job",
@@ -96,6 +98,7 @@ _MODULE_OF = {
 	**dict.fromkeys(("get_group", "list_groups"), "insight.groups"),
 	**dict.fromkeys(("cancel_group", "discard_group", "retry_group"), "upkeep.groups"),
 	"JobContext": "progress",
+	"Snooze": "errors",
 	"cleanup_old_jobs": "upkeep.retention",
 	"doctor": "insight.diagnosis",
 	"get_metrics": "metrics",

@@ -33,13 +33,15 @@ def submit_job(
 	scheduled_at: When = None,
 	idempotency_key: str | None = None,
 	dependency_rule: str | None = None,
+	expires_at: When = None,
 ) -> BackgroundJob:
 	"""Accept a job. It is enqueued only if the caller's transaction commits.
 
 	`parameters` is a JSON object of at most 1 MiB, dates and Decimals allowed. `priority` defaults to
 	the Job Type's. `depends_on` is the id of a job that must be Completed first, or a list of up to 10,000;
 	with the `dependency_rule` "end" it is enough that they ended in any way. `scheduled_at` is a time (the
-	site's, or with an offset) before which the job does not start. `idempotency_key` makes the same request
+	site's, or with an offset) before which the job does not start; if it has not started by `expires_at`, it is
+	Canceled. `idempotency_key` makes the same request
 	safe to send again: for as long as the settings say, it is answered with the job that it became, as it is
 	now (`job.flags.is_existing`). The key is the session's user's in this organization.
 
@@ -57,6 +59,7 @@ def submit_job(
 		scheduled_at,
 		idempotency_key,
 		dependency_rule,
+		expires_at,
 	)
 	return _submit([request], [""])[0]
 

@@ -1,6 +1,7 @@
 """What can go wrong with a job, one class per cause, and which of it is worth a retry."""
 
 import builtins
+from datetime import timedelta
 from types import TracebackType
 from typing import Any, NoReturn
 
@@ -97,6 +98,17 @@ class TransientError(Exception):
 
 class PermanentError(Exception):
 	"""Raised by a handler: trying again is of no use."""
+
+
+class Snooze(Exception):
+	"""Raised by a handler: run the job again after so many seconds (or a timedelta), at most a year.
+
+	That is no failure and uses up no retry. What the handler wrote is undone, but for its steps.
+	"""
+
+	def __init__(self, seconds: float | timedelta, message: str = "") -> None:
+		super().__init__(message)
+		self.seconds = seconds
 
 
 class JobCanceledError(Exception):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import frappe
 
 from dartwing.dartwing_core.background_jobs import error_log
-from dartwing.dartwing_core.background_jobs.dispatch import dependencies, dispatcher, retry_queue
+from dartwing.dartwing_core.background_jobs.dispatch import dependencies, dispatcher, expiry, retry_queue
 from dartwing.dartwing_core.background_jobs.groups import settling
 from dartwing.dartwing_core.background_jobs.upkeep import (
 	dead_letter_alert,
@@ -29,6 +29,7 @@ def tick() -> None:
 			settling.settle_overlooked,
 			dependencies.process_dependent_jobs,
 			dead_letter_alert.alert_when_many,
+			expiry.cancel_expired,
 			retry_queue.process_retry_queue,
 			dispatcher.dispatch_ready,
 			job_tally.count_new,

@@ -55,6 +55,8 @@ def start(job: BackgroundJob, horse: Horse | None) -> None:
 		heartbeat_at=times.site_now(),
 		progress=0.0,
 		progress_message=None,
+		# it has started in time
+		expires_at_utc=None,
 	)
 
 

@@ -134,6 +134,7 @@ class JobContext:
 		depends_on: DependsOn = None,
 		scheduled_at: When = None,
 		dependency_rule: str | None = None,
+		expires_at: When = None,
 	) -> BackgroundJob:
 		"""Submit another job of the organization in the handler's transaction; undone, it never was.
 
@@ -150,6 +151,7 @@ class JobContext:
 			depends_on,
 			scheduled_at,
 			dependency_rule=dependency_rule,
+			expires_at=expires_at,
 		)
 		return acceptance.accept([request], [""], group=self._group)[0]
 

@@ -8,6 +8,8 @@ import frappe
 
 from dartwing.dartwing_core.background_jobs.errors import (
 	JobCanceledError,
+	PermanentError,
+	Snooze,
 	class_name_of,
 	is_a,
 	traceback_object_of,
@@ -16,6 +18,7 @@ from dartwing.dartwing_core.background_jobs.execution.outcomes import (
 	Abandoned,
 	Failed,
 	Outcome,
+	Snoozed,
 	TimedOut,
 	asked,
 )
@@ -32,6 +35,11 @@ def outcome_of(error: BaseException, timeout_seconds: int, was_interrupted: bool
 		return Abandoned.of(error, traceback_of(error))
 	if was_interrupted:
 		return TimedOut(timeout_seconds, traceback_of(error))
+	if is_a(error, Snooze):
+		try:
+			return Snoozed.of(error)
+		except PermanentError as refusal:
+			return Failed.of(refusal, traceback_of(error))
 	return Failed.of(error, traceback_of(error))
 
 

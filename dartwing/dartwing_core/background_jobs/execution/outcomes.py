@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timezone
+from datetime import timedelta, timezone
 from typing import Any, TypeVar
 
 import frappe
@@ -19,6 +19,7 @@ from dartwing.dartwing_core.background_jobs.errors import (
 	JobCanceledError,
 	PermanentError,
 	TransientError,
+	attribute_of,
 	class_name_of,
 	is_a,
 	leaves_of,
@@ -32,6 +33,7 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 	COMPLETED,
 	DEAD_LETTER,
 	FAILED,
+	PENDING,
 	TIMED_OUT,
 	BackgroundJob,
 )
@@ -40,6 +42,7 @@ Answer = TypeVar("Answer")
 
 # seconds that an error may take to say what it is: its handler's time is over
 LAST_WORDS_SECONDS = 2
+LONGEST_SNOOZE_SECONDS = 365 * 24 * 3600
 # how many errors of a group its message tells of
 MAX_LEAVES = 20
 
@@ -164,6 +167,40 @@ class TimedOut:
 
 
 @dataclass(frozen=True)
+class Snoozed:
+	"""The handler raised Snooze: the job waits for `seconds`, and goes on with what its steps have done."""
+
+	seconds: float
+	message: str
+
+	@classmethod
+	def of(cls, error: BaseException) -> "Snoozed":
+		"""Raises PermanentError, naming what is wrong, for a time that is none."""
+		asked_for = attribute_of(error, "seconds")
+		seconds = asked_for.total_seconds() if type(asked_for) is timedelta else asked_for
+		if type(seconds) not in (int, float) or not 0 <= seconds <= LONGEST_SNOOZE_SECONDS:
+			raise PermanentError(
+				_("Snooze: seconds must be a number from 0 to {0}, not {1}").format(
+					LONGEST_SNOOZE_SECONDS, asked(lambda: repr(asked_for)[:200], class_name_of(error))
+				)
+			)
+		return cls(float(seconds), words_of(error))
+
+	def record(self, job: BackgroundJob) -> None:
+		said = _("snoozed for {0} seconds").format(f"{self.seconds:g}")
+		job.transition_to(
+			PENDING,
+			message=f"{said}: {self.message}" if self.message else said,
+			actor=job.worker_name,
+			ready_at=times.utc_now() + timedelta(seconds=self.seconds),
+			attempt_id=None,
+			rq_job_id=None,
+			worker_name=None,
+			heartbeat_at=None,
+		)
+
+
+@dataclass(frozen=True)
 class Abandoned(Failed):
 	"""The handler raised JobCanceledError: it was told that the job is canceled, or given to another attempt.
 
@@ -172,7 +209,7 @@ class Abandoned(Failed):
 	"""
 
 
-Outcome = Completed | Failed | TimedOut | Abandoned
+Outcome = Completed | Failed | TimedOut | Abandoned | Snoozed
 
 
 def base_delay_of(job: BackgroundJob) -> int:

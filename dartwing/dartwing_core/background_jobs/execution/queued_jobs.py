@@ -42,6 +42,7 @@ FIELDS = (
 	"rq_job_id",
 	"worker_name",
 	"error_message",
+	"expires_at_utc",
 	"queued_at",
 	"started_at",
 	"creation",
@@ -87,6 +88,7 @@ def read_queued(job_id: str, skip_locked: bool) -> BackgroundJob | None:
 	job = of_row({field: row[field] for field in FIELDS})
 	job.standing = frappe._dict({name: row[name] for name in STANDING})
 	job.standing.settings = frappe.parse_json(row.settings)
+	job.standing.is_expired = bool(job.expires_at_utc and job.expires_at_utc <= row.utc_now)
 	return job
 
 

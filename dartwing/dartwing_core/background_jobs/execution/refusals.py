@@ -9,13 +9,14 @@ from redis.exceptions import RedisError
 from rq.timeouts import BaseTimeoutException
 
 from dartwing.dartwing_core.background_jobs.database import drivers, times
-from dartwing.dartwing_core.background_jobs.dispatch import parents
+from dartwing.dartwing_core.background_jobs.dispatch import expiry, parents
 from dartwing.dartwing_core.background_jobs.dispatch.dependencies import without_success
 from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT
 from dartwing.dartwing_core.background_jobs.execution.outcomes import describe
 from dartwing.dartwing_core.background_jobs.statuses import END
 from dartwing.dartwing_core.doctype.background_job.background_job import (
+	CANCELED,
 	DEAD_LETTER,
 	PENDING,
 	BackgroundJob,
@@ -40,7 +41,7 @@ PASSING = (
 
 def may_start(job: BackgroundJob) -> bool:
 	"""Whether nothing speaks against the job's start now."""
-	return not (why_never(job) or why_not_now(job))
+	return not (job.standing.is_expired or why_never(job) or why_not_now(job))
 
 
 def refuse_to_start(job: BackgroundJob) -> bool:
@@ -48,6 +49,9 @@ def refuse_to_start(job: BackgroundJob) -> bool:
 
 	Then it is moved to where it belongs, in the current transaction.
 	"""
+	if job.standing.is_expired:
+		job.transition_to(CANCELED, message=expiry.said(), actor="Executor")
+		return True
 	reason = why_never(job)
 	if reason:
 		job.transition_to(

@@ -33,6 +33,7 @@ STATUS_FIELDS = (
 	"progress_message",
 	"created_at",
 	"scheduled_at",
+	"expires_at",
 	"started_at",
 	"completed_at",
 	"retry_count",
@@ -43,7 +44,7 @@ STATUS_FIELDS = (
 	"error_message",
 	"error_type",
 )
-TIMES = ("created_at", "scheduled_at", "started_at", "completed_at", "next_retry_at")
+TIMES = ("created_at", "scheduled_at", "expires_at", "started_at", "completed_at", "next_retry_at")
 # fields that are read as well: the instants of times which the site's clock may show twice, and of parents
 # whether there are any
 READ_AS_WELL = ("scheduled_at_utc", "ready_at", "depends_on", "dependency_rule")

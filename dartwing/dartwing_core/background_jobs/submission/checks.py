@@ -46,6 +46,8 @@ COLUMNS = (
 	"job_group",
 	"scheduled_at",
 	"scheduled_at_utc",
+	"expires_at",
+	"expires_at_utc",
 	"ready_at",
 	"input_parameters",
 	"job_hash",
@@ -75,6 +77,7 @@ class JobRequest:
 	scheduled_at: When = None
 	idempotency_key: str | None = None
 	dependency_rule: str | None = None
+	expires_at: When = None
 
 	@property
 	def parents(self) -> list[str]:
@@ -118,7 +121,8 @@ class SubmissionChecks:
 		parameters = json_objects.serialize_parameters(request.parameters, f"{where}parameters")
 		self._check_parents(request, where)
 		due = instant_of(request.scheduled_at, f"{where}scheduled_at")
-		return _new_job(request, self._job_types[request.job_type], parameters, due)
+		expires = expiry_of(request.expires_at, due, f"{where}expires_at")
+		return _new_job(request, self._job_types[request.job_type], parameters, due, expires)
 
 	def _check_parents(self, request: JobRequest, where: str) -> None:
 		for parent in request.parents:
@@ -255,12 +259,30 @@ def instant_of(value: When, argument: str) -> datetime | None:
 		)
 
 
+def expiry_of(value: When, due: datetime | None, argument: str) -> datetime | None:
+	"""When a job that has not started is of no use any more, in naive UTC; raises ValidationError."""
+	expires = instant_of(value, argument)
+	if expires is None:
+		return None
+	if expires <= times.utc_now():
+		refuse_argument(argument, _("{0} is over").format(repr(value)))
+	if due and expires <= due:
+		refuse_argument(argument, _("{0} is not later than scheduled_at").format(repr(value)))
+	return expires
+
+
 def _no_such_time(error: times.NoSuchTimeError) -> str:
 	reason = _("{0} does not exist in {1}, where clocks are put forward then; say it in UTC, with a Z")
 	return reason.format(error.time, error.zone)
 
 
-def _new_job(request: JobRequest, job_type: JobType, parameters: str, due: datetime | None) -> BackgroundJob:
+def _new_job(
+	request: JobRequest,
+	job_type: JobType,
+	parameters: str,
+	due: datetime | None,
+	expires: datetime | None,
+) -> BackgroundJob:
 	user = frappe.session.user
 	owner = user if job_type.equal_per_owner else None
 	job_hash = json_objects.hash_of(job_type.name, request.organization, parameters, owner)
@@ -275,6 +297,8 @@ def _new_job(request: JobRequest, job_type: JobType, parameters: str, due: datet
 			"dependency_rule": request.dependency_rule,
 			"scheduled_at": times.from_utc(due) if due else None,
 			"scheduled_at_utc": due,
+			"expires_at": times.from_utc(expires) if expires else None,
+			"expires_at_utc": expires,
 			"input_parameters": parameters,
 			"job_hash": job_hash,
 			"deduplication_key": job_hash if job_type.deduplication_window else None,

@@ -23,7 +23,7 @@ from dartwing.dartwing_core.background_jobs.submission.checks import JobRequest,
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob, of_row
 
 # of one job of a flow, as JSON says it
-KEYS = ("name", "job_type", "parameters", "priority", "scheduled_at", "depends_on", "dependency_rule")
+KEYS = ("name", "job_type", "parameters", "priority", "scheduled_at", "depends_on", "dependency_rule", "expires_at")
 MAX_DEPENDENCIES = 100_000
 # of the title of a group, and the name of a job in a flow
 MAX_TITLE = 140
@@ -44,6 +44,7 @@ class Job:
 		priority: str | None = None,
 		scheduled_at: When = None,
 		dependency_rule: str | None = None,
+		expires_at: When = None,
 	) -> None:
 		self.job_type = job_type
 		self.parameters = parameters
@@ -51,6 +52,7 @@ class Job:
 		self.priority = priority
 		self.scheduled_at = scheduled_at
 		self.dependency_rule = dependency_rule
+		self.expires_at = expires_at
 
 	def __rshift__(self, following: Any) -> "Chain":
 		return Chain.of(self) >> following
@@ -68,6 +70,7 @@ class Job:
 			self.scheduled_at,
 			None,
 			self.dependency_rule,
+			self.expires_at,
 		)
 
 

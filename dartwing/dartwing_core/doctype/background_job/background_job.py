@@ -88,6 +88,8 @@ class BackgroundJob(HiddenDocument):
 		error_message: DF.SmallText | None
 		error_traceback: DF.Code | None
 		error_type: DF.Literal["", "Transient", "Permanent"]
+		expires_at: DF.Datetime | None
+		expires_at_utc: DF.Datetime | None
 		failed_parent: DF.Data | None
 		heartbeat_at: DF.Datetime | None
 		idempotency_hash: DF.Data | None
@@ -263,6 +265,8 @@ def _enter(status: str, jobs: Sequence[BackgroundJob], changes: dict[str, Any]) 
 		changes.setdefault(ENTERED_AT[status], now)
 	if status not in WAITING:
 		changes["ready_at"] = None
+	if status in FINISHED and any(job.get("expires_at_utc") for job in jobs):
+		changes["expires_at_utc"] = None
 	return now
 
 

@@ -17,6 +17,8 @@ INDEXES = (
 	["status", "organization", "priority", "job_type", "ready_at"],
 	["depends_on", "status"],
 	["failed_parent"],
+	# only jobs that have not started have this
+	["expires_at_utc", "name"],
 	["job_group", "status"],
 	# the jobs of one group, or those of none, in order; and those of none of one organization
 	["job_group", "creation"],
