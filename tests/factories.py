@@ -18,7 +18,7 @@ from rq.job import Job
 from rq.registry import StartedJobRegistry
 
 from dartwing.dartwing_core.background_jobs import get_job_status, submit_job
-from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database import inserts, times
 from dartwing.dartwing_core.background_jobs.dispatch.consequences import follow_end
 from dartwing.dartwing_core.background_jobs.steps import records
 from dartwing.dartwing_core.background_jobs.steps.records import Record
@@ -90,6 +90,7 @@ class World:
 				remove_file_of(job)
 				frappe.db.delete("Job Step", {"background_job": job})
 				frappe.db.delete("Job Dependency", {"background_job": job})
+				frappe.db.delete("Job Start", {"background_job": job})
 			frappe.db.delete("Job Execution Log", {"organization": organization})
 			frappe.db.delete("Background Job", {"organization": organization})
 			frappe.db.delete("Job Group", {"organization": organization})
@@ -306,6 +307,17 @@ def keep_step(job_id: str, step: str, position: int = 1, **values: Any) -> None:
 	values = {"is_done": True, "seconds": 2.5, **values}
 	records.keep(job_id, Record(step, position, 1, times.site_now(), **values))
 	frappe.db.commit()
+
+
+def keep_start(job_id: str) -> str:
+	"""A start of a job of a type that limits them, as its claim writes it."""
+	name = frappe.generate_hash(length=16)
+	now = times.site_now()
+	row = (name, "Administrator", now, now, "Administrator", job_id, "a scope", now)
+	columns = (*inserts.OF_EVERY_ROW, "background_job", "scope_key", "started_at")
+	inserts.insert("Job Start", columns, [row])
+	frappe.db.commit()
+	return name
 
 
 def keep_tally(organization: str) -> str:

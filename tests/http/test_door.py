@@ -23,7 +23,18 @@ from asking_frappe import (
 	leaving_nothing,
 	normalized,
 )
-from factories import OBLIGING, World, acting_as, end, keep_step, keep_tally, purge, submit, submit_as
+from factories import (
+	OBLIGING,
+	World,
+	acting_as,
+	end,
+	keep_start,
+	keep_step,
+	keep_tally,
+	purge,
+	submit,
+	submit_as,
+)
 from framework import since
 from grouped import submit_group
 from http_client import Client
@@ -97,6 +108,7 @@ def rows_of_managers(job: str) -> dict[str, str]:
 	return {
 		"Job Step": frappe.db.get_value("Job Step", {"background_job": job}),
 		"Job Dependency": frappe.db.get_value("Job Dependency", {"background_job": child.name}),
+		"Job Start": keep_start(job),
 		"Job Tally": keep_tally(World.beta),
 	}
 

@@ -33,6 +33,8 @@ STATUS_KEYS = [
 	"error_type",
 	"depends_on",
 	"dependency_rule",
+	"waits_for",
+	"waits_until",
 ]
 
 
@@ -196,6 +198,8 @@ def test_get_job_status(alice, ask):
 		"error_type": None,
 		"depends_on": [],
 		"dependency_rule": "success",
+		"waits_for": "a worker",
+		"waits_until": None,
 	}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import frappe
 import pytest
-from factories import OBLIGING, World, acting_as, keep_step, keep_tally, purge, submit, submit_as
+from factories import OBLIGING, World, acting_as, keep_start, keep_step, keep_tally, purge, submit, submit_as
 from framework import since
 from grouped import submit_group
 
@@ -94,6 +94,8 @@ def of_managers(doctype: str, job: str) -> str:
 	"""The name of a row about the job."""
 	if doctype == "Job Tally":
 		return keep_tally(World.alpha)
+	if doctype == "Job Start":
+		return keep_start(job)
 	if doctype == "Job Step":
 		keep_step(job, "a step")
 		return frappe.db.get_value("Job Step", {"background_job": job})

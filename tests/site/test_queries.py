@@ -17,6 +17,7 @@ STATUS_KEYS = {
 	"progress_message",
 	"created_at",
 	"scheduled_at",
+	"expires_at",
 	"started_at",
 	"completed_at",
 	"retry_count",
@@ -28,6 +29,8 @@ STATUS_KEYS = {
 	"error_type",
 	"depends_on",
 	"dependency_rule",
+	"waits_for",
+	"waits_until",
 }
 
 

@@ -46,7 +46,8 @@ def ready_at(world, text: str) -> list[str]:
 	"""The jobs that would be handed over at this moment."""
 	frappe.db.rollback()
 	with clock_at(text):
-		return dispatcher.ready_jobs(world.alpha, 10)
+		ready, _kept_back = dispatcher.ready_jobs(world.alpha, 10)
+		return ready
 
 
 def planned(world, **values) -> str:

@@ -23,7 +23,7 @@ ROOMS_BELOW_DOCTYPES = ("groups", "announcing", "tenancy", "database")
 ROOMS = (*ROOMS_ABOVE_DOCTYPES, *ROOMS_BELOW_DOCTYPES)
 FLOORS = (HALL, *ROOMS_ABOVE_DOCTYPES, DOCTYPES, *ROOMS_BELOW_DOCTYPES, GROUND)
 DOORS = {"engine", "executor", "retry", "scheduler", "metrics", "progress"}
-ON_THE_GROUND = {"statuses", "errors", "config", "error_log", "framework", "texts"}
+ON_THE_GROUND = {"statuses", "errors", "config", "error_log", "framework", "texts", "limits"}
 CONTROLLERS = sorted(path for path in (CORE / "doctype").glob("*/*.py") if not path.name.startswith("test_"))
 
 

@@ -46,4 +46,6 @@ def test_a_time_that_is_none_fails_the_job_for_good_and_is_named(world, work, ho
 	job = submit(mode="snooze_for_what_is_named", how=how)
 	work()
 	assert state(job.name)["status"] == "Dead Letter"
-	assert column(job, "error_message").startswith("Snooze: seconds must be a number from 0 to 31536000, not ")
+	assert column(job, "error_message").startswith(
+		"Snooze: seconds must be a number from 0 to 31536000, not "
+	)

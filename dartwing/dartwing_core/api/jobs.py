@@ -65,7 +65,8 @@ def submit_job(
 		About("With `end`, it is enough that those jobs ended in any way", choices=DEPENDENCY_RULES),
 	] = None,
 	expires_at: Annotated[
-		str | None, About("ISO 8601; a job that has not started by then is Canceled (without offset: the site's time)")
+		str | None,
+		About("ISO 8601; a job that has not started by then is Canceled (without offset: the site's time)"),
 	] = None,
 ) -> shapes.JobAnswer:
 	"""Accept a job.
@@ -107,8 +108,8 @@ def submit_flow(
 		list[dict],
 		About(
 			"Up to 10,000 objects with `job_type`, `parameters`, `priority`, `scheduled_at`, `expires_at`; a"
-			" `name` of the job in this flow; `depends_on`, the name or the names of jobs that must be Completed first; and"
-			" `dependency_rule`"
+			" `name` of the job in this flow; `depends_on`, the name or the names of jobs that must be"
+			" Completed first; and `dependency_rule`"
 		),
 	],
 	on_end: Annotated[

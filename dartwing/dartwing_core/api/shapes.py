@@ -56,6 +56,8 @@ class JobStatus(TypedDict):
 	error_type: str | None
 	depends_on: list[str]
 	dependency_rule: Rule
+	waits_for: str | None
+	waits_until: Time | None
 
 
 class JobPage(TypedDict):

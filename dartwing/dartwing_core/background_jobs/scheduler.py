@@ -5,7 +5,13 @@ from collections.abc import Callable, Sequence
 import frappe
 
 from dartwing.dartwing_core.background_jobs import error_log
-from dartwing.dartwing_core.background_jobs.dispatch import dependencies, dispatcher, expiry, retry_queue
+from dartwing.dartwing_core.background_jobs.dispatch import (
+	dependencies,
+	dispatcher,
+	expiry,
+	limits,
+	retry_queue,
+)
 from dartwing.dartwing_core.background_jobs.groups import settling
 from dartwing.dartwing_core.background_jobs.upkeep import (
 	dead_letter_alert,
@@ -32,6 +38,7 @@ def tick() -> None:
 			expiry.cancel_expired,
 			retry_queue.process_retry_queue,
 			dispatcher.dispatch_ready,
+			limits.forget_old_starts,
 			job_tally.count_new,
 			former_organizations.put_away,
 		)

@@ -186,6 +186,9 @@ export class Details {
 			[__("Priority"), priority_label(job.priority)],
 			[__("Submitted"), moment(job.created_at)],
 			[__("Planned for"), job.scheduled_at && moment(job.scheduled_at)],
+			[__("Waits for"), job.waits_for],
+			[__("Waits until"), job.waits_until && moment(job.waits_until)],
+			[__("Expires"), job.expires_at && moment(job.expires_at)],
 			[__("Started"), job.started_at && moment(job.started_at)],
 			[__("Completed"), job.completed_at && moment(job.completed_at)],
 			[

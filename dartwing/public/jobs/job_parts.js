@@ -64,6 +64,8 @@ export function standing(job) {
 			? __("waits for {0} and {1} more", [first, more.length])
 			: __("waits for {0}", [first]);
 	}
+	if (job.status === "Pending" && is_ahead(job.waits_until))
+		return __("starts {0}", [relative(job.waits_until)]);
 	if (job.status === "Pending" && is_ahead(job.scheduled_at))
 		return __("starts {0}", [relative(job.scheduled_at)]);
 	if (job.status === "Completed" && job.started_at && job.completed_at) {

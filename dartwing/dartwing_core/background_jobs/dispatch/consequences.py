@@ -12,7 +12,13 @@ from dartwing.dartwing_core.background_jobs.announcing import realtime, transiti
 from dartwing.dartwing_core.background_jobs.announcing.transition_log import Line
 from dartwing.dartwing_core.background_jobs.database import named_locks
 from dartwing.dartwing_core.background_jobs.database.after_commit import do_after_commit, one_message
-from dartwing.dartwing_core.background_jobs.dispatch import dependencies, dispatcher, equal_jobs, wake_ups
+from dartwing.dartwing_core.background_jobs.dispatch import (
+	dependencies,
+	dispatcher,
+	equal_jobs,
+	limits,
+	wake_ups,
+)
 from dartwing.dartwing_core.background_jobs.groups import progress
 from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, QUEUED, BackgroundJob
 
@@ -86,7 +92,7 @@ def follow_ends(jobs: Sequence[BackgroundJob]) -> None:
 
 def take_consequences(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
 	"""Now, not after a commit. The jobs may be any objects with the fields that an end depends on: `name`,
-	`status`, `organization`, `depends_on`, `job_group`, `deduplication_key`.
+	`status`, `organization`, `depends_on`, `job_group`, `deduplication_key`, `job_type`, `limit_key`.
 
 	Call it on a connection of the engine's own: the dispatcher commits on it before it begins.
 	"""
@@ -95,7 +101,7 @@ def take_consequences(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
 	if ended:
 		dependencies.parents_ended([job.name for job in ended])
 	dependencies.release_or_fail(children)
-	dispatcher.dispatch(sorted({job.organization for job in jobs}))
+	dispatcher.dispatch(limits.in_turns(jobs))
 	progress.tell(sorted({job.job_group for job in jobs if job.job_group}))
 	# The keys are freed last, because that may have to wait for a submitter. The statuses are asked for once
 	# more, because a rollback to a savepoint may have undone an end.

@@ -44,7 +44,8 @@ def process_dependent_jobs() -> list[str]:
 def _overlooked() -> list[str]:
 	return frappe.db.sql(
 		f"""select child.name from `tabBackground Job` child
-		where child.status = %s and child.ready_at is null and child.depends_on is not null
+		where child.status = %s and child.ready_at is null and child.held_by is null
+		and child.depends_on is not null
 		and (
 			{parents.unfinished_parent("child.name")} is null
 			or (not child.dependency_rule <=> %s and {parents.failed_parent("child.name")} is not null)
@@ -90,9 +91,9 @@ def release_or_fail(
 def _waiting(child_ids: Sequence[str]) -> list[frappe._dict]:
 	job = frappe.qb.DocType("Background Job")
 	query = frappe.qb.from_(job).select(job.name, job.organization, job.dependency_rule)
-	return query.where(job.name.isin(child_ids) & (job.status == PENDING) & job.ready_at.isnull()).run(
-		as_dict=True
-	)
+	return query.where(
+		job.name.isin(child_ids) & (job.status == PENDING) & job.ready_at.isnull() & job.held_by.isnull()
+	).run(as_dict=True)
 
 
 def parents_ended(parent_ids: Sequence[str]) -> list[str]:

@@ -16,7 +16,7 @@ from dartwing.dartwing_core.background_jobs.database.connections import end_snap
 from dartwing.dartwing_core.background_jobs.database.looks import ask
 from dartwing.dartwing_core.background_jobs.database.named_locks import held, is_free, lock_name
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
-from dartwing.dartwing_core.background_jobs.dispatch import windows
+from dartwing.dartwing_core.background_jobs.dispatch import limits, windows
 from dartwing.dartwing_core.background_jobs.dispatch.waiting_jobs import (
 	locked_while_waiting,
 	organizations_with_ready_jobs,
@@ -84,18 +84,19 @@ class Turns:
 		with held([self._lock], wait_seconds=0) as is_ours:
 			if not is_ours:
 				return 0
-			ready = self._ready_jobs(self._jobs_of_a_turn)
-			if not ready:
+			ready, kept_back = self._ready_jobs(self._jobs_of_a_turn)
+			if not (ready or kept_back):
 				# a dispatcher that came meanwhile has left its jobs to this one, which must see them
 				end_snapshot()
 				return 0
 			tried = ready[: self._free_slots()]
 			queued = queue_jobs(tried)
-			self._passed_over.update(set(tried) - {job.name for job in queued})
+			held_back = hold_back(kept_back)
+			self._passed_over.update({*tried, *kept_back} - {job.name for job in queued} - set(held_back))
 			tell_after_commit(partial(push, queued))
 			# one turn is one transaction; the push follows its commit
 			frappe.db.commit()
-			self._was_full = len(queued) == self._jobs_of_a_turn
+			self._was_full = len(queued) == self._jobs_of_a_turn or bool(kept_back)
 			return len(queued)
 
 	def has_another(self) -> bool:
@@ -107,9 +108,9 @@ class Turns:
 			return True
 		if len(self._passed_over) >= MAX_PASSED_OVER:
 			return False
-		return bool(self._ready_jobs(1) and is_free(self._lock) and self._free_slots())
+		return bool(any(self._ready_jobs(1)) and is_free(self._lock) and self._free_slots())
 
-	def _ready_jobs(self, limit: int) -> list[str]:
+	def _ready_jobs(self, limit: int) -> tuple[list[str], list[str]]:
 		return ready_jobs(self._organization, limit, self._passed_over)
 
 	def _free_slots(self) -> int:
@@ -146,6 +147,16 @@ def queue_jobs(names: Sequence[str]) -> list[BackgroundJob]:
 			next_retry_at=None,
 		)
 	return jobs
+
+
+def hold_back(names: Sequence[str]) -> list[str]:
+	"""Let waiting jobs wait for the limits of their types, in the current transaction.
+
+	Returns those that were held back; of the others, another transaction has locked the rows.
+	"""
+	free = [job.name for job in locked_while_waiting(names)]
+	limits.hold_back(free)
+	return free
 
 
 def queue_before_insert(job: BackgroundJob) -> list[Entry]:

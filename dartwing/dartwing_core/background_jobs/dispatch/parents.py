@@ -86,6 +86,7 @@ def waiting_children(parent_ids: Sequence[str]) -> list[str]:
 		"""select distinct child.name from `tabJob Dependency` dependency
 		join `tabBackground Job` child on child.name = dependency.background_job
 		where dependency.depends_on in %s and child.status = %s and child.ready_at is null
+		and child.held_by is null
 		order by child.creation, child.name""",
 		(tuple(parent_ids), PENDING),
 		pluck=True,

@@ -7,7 +7,7 @@ from pypika.terms import LiteralValue
 
 from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
-from dartwing.dartwing_core.background_jobs.dispatch import windows
+from dartwing.dartwing_core.background_jobs.dispatch import limits, windows
 from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	ACTIVE,
@@ -28,6 +28,8 @@ FIELDS = (
 	"status",
 	"priority",
 	"timeout_seconds",
+	"limit_key",
+	"held_by",
 	"retry_count",
 	"error_type",
 	"error_message",
@@ -38,9 +40,11 @@ FIELDS = (
 
 
 def organizations_with_ready_jobs() -> list[str]:
+	"""Those with jobs that are ready, or held back by limits of their types."""
 	job = frappe.qb.DocType("Background Job")
 	query = frappe.qb.from_(job).select(job.organization).distinct()
-	return query.where(job.ready_at <= LiteralValue(UTC_NOW)).run(pluck=True)
+	ready = query.where(job.ready_at <= LiteralValue(UTC_NOW)).run(pluck=True)
+	return sorted({*ready, *limits.organizations_with_held_jobs()})
 
 
 def organizations_with_due_retries() -> list[str]:
@@ -50,58 +54,94 @@ def organizations_with_due_retries() -> list[str]:
 	return query.where(is_due).run(pluck=True)
 
 
-def ready_jobs(organization: str, limit: int, but_not: Collection[str] = ()) -> list[str]:
-	"""Ids of jobs that may start, highest priority first, oldest first; at most as many as slots are free.
+def ready_jobs(organization: str, limit: int, but_not: Collection[str] = ()) -> tuple[list[str], list[str]]:
+	"""Ids of jobs that may start, highest priority first, oldest first, at most as many as slots are free;
+	and of those before them that the limits of their types keep from it.
 
 	The slots are counted in this transaction's snapshot, so as not to read jobs in vain. The dispatcher
 	counts them once more, with those that transactions have taken which are still open.
 	"""
 	closed = paused_queues()
 	is_open = [name for name in reversed(PRIORITIES) if QUEUE_BY_PRIORITY[name] not in closed]
-	waiting = _waiting_priorities(organization)
+	waiting, has_held = _waiting_priorities(organization)
+	priorities = [name for name in is_open if name in waiting]
+	rows = _oldest_ready(organization, priorities, limit, but_not) if priorities else []
+	if has_held or any(row.limit_key for row in rows):
+		return _within_limits(organization, rows, is_open, limit, but_not)
+	rows.sort(key=lambda row: (is_open.index(row.priority), row.ready_at))
+	return [row.name for row in rows[: _room(rows, limit)]], []
+
+
+def _room(rows: Sequence[frappe._dict], limit: int) -> int:
+	return min(max(0, rows[0].free_slots), limit) if rows else 0
+
+
+def _oldest_ready(
+	organization: str, priorities: Sequence[str], limit: int, but_not: Collection[str]
+) -> list[frappe._dict]:
 	# SQL has no empty list
 	passed_over = tuple(but_not) or ("",)
-	priorities = [name for name in is_open if name in waiting]
-	if not priorities:
-		return []
 	# each priority is read in order from the index, and no further than it may be wanted
-	oldest = f"""(select name, priority, ready_at from `tabBackground Job`
+	oldest = f"""(select name, priority, ready_at, limit_key from `tabBackground Job`
 		where organization = %s and priority = %s and ready_at <= {UTC_NOW} and status in %s
 		and job_type not in (select name from `tabJob Type` where is_paused = 1) and name not in %s
 		order by ready_at limit %s)"""
 	values = [(organization, priority, WAITING, passed_over, limit) for priority in priorities]
-	rows = frappe.db.sql(
-		f"""select ready.name, priority, ready_at,
+	return frappe.db.sql(
+		f"""select ready.name, priority, ready_at, limit_key,
 			coalesce({windows.OWN_SIZE}, %s) - ({windows.SLOTS_IN_USE}) as free_slots
 		from ({" union all ".join([oldest] * len(values))}) as ready
 		join `tabOrganization` organization on organization.name = %s and organization.status = 'Active'""",
 		(windows.default_size(), organization, ACTIVE, *sum(values, ()), organization),
 		as_dict=True,
 	)
-	if not rows:
-		return []
-	room = max(0, rows[0].free_slots)
-	rows.sort(key=lambda row: (priorities.index(row.priority), row.ready_at))
-	return [row.name for row in rows[: min(room, limit)]]
 
 
-def _waiting_priorities(organization: str) -> set[str]:
-	"""Priorities that have ready jobs: most often one, or none, which keeps the query for jobs short."""
+def _within_limits(
+	organization: str,
+	ready: list[frappe._dict],
+	priorities: Sequence[str],
+	limit: int,
+	but_not: Collection[str],
+) -> tuple[list[str], list[str]]:
+	"""As `ready_jobs`, of jobs that are ready and those that were held back."""
+	room = limits.Room(organization)
+	held = [row for row in limits.next_held(organization, room, limit, but_not) if row.priority in priorities]
+	most = _room(ready, limit) if ready else limit
+	admitted, kept_back = [], []
+	for row in sorted(ready + held, key=lambda row: (priorities.index(row.priority), row.ready_at)):
+		if len(admitted) == most:
+			break
+		if room.admits(row.limit_key):
+			room.take(row.limit_key)
+			admitted.append(row.name)
+		elif row in ready:
+			kept_back.append(row.name)
+	return admitted, kept_back
+
+
+def _waiting_priorities(organization: str) -> tuple[set[str], bool]:
+	"""Priorities that have ready jobs, most often one, or none; and whether jobs are held back by limits."""
 	of_one = f"""exists (select 1 from `tabBackground Job`
 		where organization = %s and priority = %s and ready_at <= {UTC_NOW})"""
+	held = "exists (select 1 from `tabBackground Job` where organization = %s and held_by > '')"
 	values = [(organization, priority) for priority in PRIORITIES]
-	found = frappe.db.sql(f"select {', '.join([of_one] * len(values))}", sum(values, ()))[0]
-	return {priority for priority, is_waiting in zip(PRIORITIES, found, strict=True) if is_waiting}
+	query = f"select {', '.join([of_one] * len(values))}, {held}"
+	*found, has_held = frappe.db.sql(query, (*sum(values, ()), organization))[0]
+	return {priority for priority, is_waiting in zip(PRIORITIES, found, strict=True) if is_waiting}, bool(
+		has_held
+	)
 
 
 def locked_while_waiting(names: Sequence[str]) -> list[BackgroundJob]:
-	"""Those of the jobs that still wait and are ready, in this order, locked here and by nobody else."""
+	"""Those that still wait and are ready, or held back, in this order, locked here and by nobody else."""
 	if not names:
 		return []
 	rows = frappe.db.sql(
 		# over another index, gaps would be locked, and new jobs would have to wait
 		f"""{ignoring_snapshot()}select {", ".join(FIELDS)} from `tabBackground Job` force index (primary)
-		where name in %s and ready_at <= {UTC_NOW} and status in %s for update skip locked""",
+		where name in %s and (ready_at <= {UTC_NOW} or held_by is not null) and status in %s
+		for update skip locked""",
 		(names, WAITING),
 		as_dict=True,
 	)

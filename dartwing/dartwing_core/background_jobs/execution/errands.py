@@ -15,7 +15,16 @@ from dartwing.dartwing_core.background_jobs.execution.fresh_context import run_o
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 
 # the fields that the consequences of an end depend on
-FIELDS = ("name", "status", "organization", "depends_on", "job_group", "deduplication_key")
+FIELDS = (
+	"name",
+	"status",
+	"organization",
+	"depends_on",
+	"job_group",
+	"deduplication_key",
+	"job_type",
+	"limit_key",
+)
 
 
 class Errands:

@@ -8,7 +8,7 @@ import frappe
 from dartwing.dartwing_core.background_jobs.database import database_clock
 from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
-from dartwing.dartwing_core.background_jobs.dispatch import parents
+from dartwing.dartwing_core.background_jobs.dispatch import limits, parents
 from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.steps import records
 from dartwing.dartwing_core.background_jobs.tenancy import access
@@ -43,6 +43,7 @@ FIELDS = (
 	"worker_name",
 	"error_message",
 	"expires_at_utc",
+	"limit_key",
 	"queued_at",
 	"started_at",
 	"creation",
@@ -58,6 +59,8 @@ STANDING = {
 	"is_paused": "select is_paused from `tabJob Type` where name = job.job_type",
 	"requires_permission": "select requires_permission from `tabJob Type` where name = job.job_type",
 	"handler_method": "select handler_method from `tabJob Type` where name = job.job_type",
+	"limits": "select limits from `tabJob Type` where name = job.job_type",
+	"running": limits.RUNNING_NOW,
 	"unfinished_parent": f"if(job.depends_on is null, null, {parents.unfinished_parent('job.name')})",
 	"failed_parent": f"if(job.depends_on is null, null, {parents.failed_parent('job.name')})",
 	"settings": "select json_objectagg(field, value) from `tabSingles` where doctype = 'Job Engine Settings'",

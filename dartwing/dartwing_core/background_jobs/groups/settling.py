@@ -125,7 +125,7 @@ def _release(on_end_job: str) -> None:
 	"""Let it go on, now or from its own time on, unless it has. If somebody has locked it, a tick does."""
 	waits = frappe.db.sql(
 		f"""{ignoring_snapshot()}select name from `tabBackground Job`
-		where name = %s and status = %s and ready_at is null for update skip locked""",
+		where name = %s and status = %s and ready_at is null and held_by is null for update skip locked""",
 		(on_end_job, PENDING),
 	)
 	if waits:
@@ -179,7 +179,7 @@ def _ended_too_early(limit: int) -> list[str]:
 		) or exists (
 			select 1 from `tabBackground Job` on_end
 			where on_end.name = job_group.on_end_job and on_end.status = %(pending)s
-				and on_end.ready_at is null
+				and on_end.ready_at is null and on_end.held_by is null
 		) limit %(limit)s""",
 		{
 			"looked_at": LOOKED_AT_BY_A_TICK,

@@ -10,7 +10,7 @@ from dartwing.dartwing_core.background_jobs import framework
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.dispatch import parents
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
-from dartwing.dartwing_core.background_jobs.insight import pages
+from dartwing.dartwing_core.background_jobs.insight import pages, waiting
 from dartwing.dartwing_core.background_jobs.insight.pages import Scope
 from dartwing.dartwing_core.background_jobs.statuses import SUCCESS
 from dartwing.dartwing_core.background_jobs.steps import records
@@ -47,7 +47,7 @@ STATUS_FIELDS = (
 TIMES = ("created_at", "scheduled_at", "expires_at", "started_at", "completed_at", "next_retry_at")
 # fields that are read as well: the instants of times which the site's clock may show twice, and of parents
 # whether there are any
-READ_AS_WELL = ("scheduled_at_utc", "ready_at", "depends_on", "dependency_rule")
+READ_AS_WELL = ("scheduled_at_utc", "ready_at", "held_by", "depends_on", "dependency_rule")
 HISTORY_FIELDS = ("from_status", "to_status", "timestamp", "actor", "message", "retry_attempt")
 STEP_FIELDS = ("step", "is_done", "attempt", "started_at", "seconds", "items_done", "items_total")
 MAX_PAGE = 100
@@ -246,5 +246,8 @@ def _shape(job: frappe._dict, fields: tuple[str, ...], depends_on: list[str]) ->
 		shaped["scheduled_at"] = times.utc_as_text(job.scheduled_at_utc)
 	if job.ready_at and job.status in WAITING_FOR_RETRY:
 		shaped["next_retry_at"] = times.utc_as_text(job.ready_at)
+	shaped["waits_for"] = waiting.reason_of(job)
+	waits_until = waiting.until(job)
+	shaped["waits_until"] = times.utc_as_text(waits_until) if waits_until else None
 	shaped["result"] = framework.answerable(json_objects.from_json(job.result))
 	return shaped

@@ -13,6 +13,7 @@ from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.database import inserts, times
 from dartwing.dartwing_core.background_jobs.dispatch import parents
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.limits import Limits, key_of
 from dartwing.dartwing_core.background_jobs.statuses import (
 	DEPENDENCY_RULES,
 	END,
@@ -48,6 +49,7 @@ COLUMNS = (
 	"scheduled_at_utc",
 	"expires_at",
 	"expires_at_utc",
+	"limit_key",
 	"ready_at",
 	"input_parameters",
 	"job_hash",
@@ -285,6 +287,7 @@ def _new_job(
 ) -> BackgroundJob:
 	user = frappe.session.user
 	owner = user if job_type.equal_per_owner else None
+	limited = Limits.parse(job_type.limits)
 	job_hash = json_objects.hash_of(job_type.name, request.organization, parameters, owner)
 	job = BackgroundJob(
 		{
@@ -299,6 +302,7 @@ def _new_job(
 			"scheduled_at_utc": due,
 			"expires_at": times.from_utc(expires) if expires else None,
 			"expires_at_utc": expires,
+			"limit_key": key_of(job_type.name, limited, parameters) if limited else None,
 			"input_parameters": parameters,
 			"job_hash": job_hash,
 			"deduplication_key": job_hash if job_type.deduplication_window else None,

@@ -23,7 +23,16 @@ from dartwing.dartwing_core.background_jobs.submission.checks import JobRequest,
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob, of_row
 
 # of one job of a flow, as JSON says it
-KEYS = ("name", "job_type", "parameters", "priority", "scheduled_at", "depends_on", "dependency_rule", "expires_at")
+KEYS = (
+	"name",
+	"job_type",
+	"parameters",
+	"priority",
+	"scheduled_at",
+	"depends_on",
+	"dependency_rule",
+	"expires_at",
+)
 MAX_DEPENDENCIES = 100_000
 # of the title of a group, and the name of a job in a flow
 MAX_TITLE = 140

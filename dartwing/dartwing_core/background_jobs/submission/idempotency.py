@@ -110,7 +110,11 @@ def _said(request: JobRequest, place: str) -> list[Any]:
 		request.depends_on if isinstance(request.depends_on, str | None) else request.parents,
 		str(due) if due else None,
 		*([request.dependency_rule] if request.dependency_rule else []),
-		*([["expires_at", str(instant_of(request.expires_at, f"{place}expires_at"))]] if request.expires_at else []),
+		*(
+			[["expires_at", str(instant_of(request.expires_at, f"{place}expires_at"))]]
+			if request.expires_at
+			else []
+		),
 	]
 
 

@@ -27,7 +27,15 @@ class OwnDocType(NamedTuple):
 OWN = {
 	"Background Job": OwnDocType(
 		MEMBERS,
-		("input_parameters", "job_hash", "deduplication_key", "idempotency_hash", "request_hash"),
+		(
+			"input_parameters",
+			"job_hash",
+			"deduplication_key",
+			"idempotency_hash",
+			"request_hash",
+			"limit_key",
+			"held_by",
+		),
 		shown_to_nobody=("input_parameters",),
 		secret_level=2,
 	),
@@ -37,6 +45,7 @@ OWN = {
 	"Org Member": OwnDocType(MEMBERS, keeps_names=False),
 	"Person": OwnDocType(MEMBERS, keeps_names=False),
 	"Job Dependency": OwnDocType(MANAGERS),
+	"Job Start": OwnDocType(MANAGERS, ("scope_key",)),
 	"Job Step": OwnDocType(
 		MANAGERS, ("result", "last_key"), shown_to_nobody=("result", "last_key"), secret_level=1
 	),

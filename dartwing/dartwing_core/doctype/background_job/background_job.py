@@ -91,6 +91,8 @@ class BackgroundJob(HiddenDocument):
 		expires_at: DF.Datetime | None
 		expires_at_utc: DF.Datetime | None
 		failed_parent: DF.Data | None
+		held_by: DF.Data | None
+		held_since: DF.Datetime | None
 		heartbeat_at: DF.Datetime | None
 		idempotency_hash: DF.Data | None
 		idempotency_key: DF.Data | None
@@ -98,6 +100,7 @@ class BackgroundJob(HiddenDocument):
 		job_group: DF.Link | None
 		job_hash: DF.Data | None
 		job_type: DF.Link
+		limit_key: DF.Data | None
 		max_retries: DF.Int
 		next_retry_at: DF.Datetime | None
 		organization: DF.Link
@@ -265,6 +268,8 @@ def _enter(status: str, jobs: Sequence[BackgroundJob], changes: dict[str, Any]) 
 		changes.setdefault(ENTERED_AT[status], now)
 	if status not in WAITING:
 		changes["ready_at"] = None
+	if status not in WAITING and any(job.get("held_by") for job in jobs):
+		changes.update(held_by=None, held_since=None)
 	if status in FINISHED and any(job.get("expires_at_utc") for job in jobs):
 		changes["expires_at_utc"] = None
 	return now

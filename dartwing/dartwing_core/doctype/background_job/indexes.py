@@ -19,6 +19,8 @@ INDEXES = (
 	["failed_parent"],
 	# only jobs that have not started have this
 	["expires_at_utc", "name"],
+	# jobs that wait for a limit of their type: who is next of each key
+	["organization", "held_by", "priority", "held_since"],
 	["job_group", "status"],
 	# the jobs of one group, or those of none, in order; and those of none of one organization
 	["job_group", "creation"],

@@ -8,6 +8,9 @@ from frappe import _
 from frappe.model.document import Document
 
 from dartwing.dartwing_core.background_jobs import texts
+from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
+from dartwing.dartwing_core.background_jobs.limits import Limits, key_of
+from dartwing.dartwing_core.background_jobs.statuses import UNFINISHED
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import READING
 
@@ -33,6 +36,11 @@ class JobType(Document):
 		handler_method: DF.Data
 		is_enabled: DF.Check
 		is_paused: DF.Check
+		limited_parameter: DF.Data | None
+		limits: DF.SmallText | None
+		max_running_in_organization: DF.Int
+		max_running_on_site: DF.Int
+		max_running_per_value: DF.Int
 		max_retries: DF.Int
 		notify_owner: DF.Literal["Never", "On Failure", "Always"]
 		parameters_help: DF.SmallText | None
@@ -41,6 +49,9 @@ class JobType(Document):
 		rate_limit_window: DF.Int
 		requires_permission: DF.Link | None
 		retry_base_delay: DF.Int
+		start_limit: DF.Int
+		start_limit_window: DF.Int
+		starts_counted_per: DF.Literal["Site", "Organization", "Value"]
 		type_name: DF.Data
 	# end: auto-generated types
 
@@ -64,10 +75,54 @@ class JobType(Document):
 			)
 		if self.rate_limit and not self.rate_limit_window:
 			frappe.throw(_("Rate Limit needs a Rate Limit Window of 1 to 86400 seconds"))
+		self._keep_limits()
 		check_template(self.parameters_template)
 		if isinstance(self.parameters_template, str):
 			# Desk shows a field of JSON that may not be changed as HTML
 			self.parameters_template = texts.inert_json(self.parameters_template)
+
+	def on_update(self) -> None:
+		before = self.get_doc_before_save()
+		if before and self.limits and before.limits != self.limits:
+			self._limit_unfinished_jobs(Limits.of(self.limits))
+
+	def _limit_unfinished_jobs(self, limits: Limits) -> None:
+		"""Jobs that were accepted under other limits are counted by these from now on."""
+		last, job = "", frappe.qb.DocType("Background Job")
+		query = frappe.qb.from_(job).select(job.name, job.input_parameters).orderby(job.name).limit(1000)
+		query = query.where((job.job_type == self.name) & job.status.isin(UNFINISHED))
+		while rows := query.where(job.name > last).run():
+			names: dict[str, list[str]] = {}
+			for name, parameters in rows:
+				names.setdefault(key_of(self.name, limits, parameters), []).append(name)
+			for key, of_key in names.items():
+				frappe.db.sql(
+					f"""{ignoring_snapshot()}update `tabBackground Job` force index (primary)
+					set limit_key = %s, held_by = if(held_by is null, null, %s) where name in %s""",
+					(key, key, tuple(of_key)),
+				)
+			last = rows[-1][0]
+
+	def _keep_limits(self) -> None:
+		"""Check what limits running jobs and starts, and keep it as the engine reads it."""
+		needs_parameter = self.max_running_per_value or (
+			self.start_limit and self.starts_counted_per == "Value"
+		)
+		if needs_parameter and not self.limited_parameter:
+			frappe.throw(_("Parameter: name the parameter whose values are limited"))
+		if self.start_limit and not 1 <= (self.start_limit_window or 0) <= MAX_RATE_LIMIT_WINDOW_SECONDS:
+			frappe.throw(
+				_("Window of Starts must be 1 to 86400 seconds, not {0}").format(self.start_limit_window)
+			)
+		self.limits = Limits(
+			self.max_running_on_site or 0,
+			self.max_running_in_organization or 0,
+			self.max_running_per_value or 0,
+			self.limited_parameter if needs_parameter else "",
+			self.start_limit or 0,
+			self.start_limit_window or 0,
+			self.starts_counted_per or "Site",
+		).as_text()
 
 
 def check_template(template: str | dict | None) -> None:
