@@ -45,7 +45,11 @@ def has_slot(answers: Sequence[Any]) -> bool:
 
 def may_start_now(job: BackgroundJob) -> bool:
 	"""Whether the job is due and not paused, as far as this process knows. The claim checks again."""
-	if job.flags.parents or (job.scheduled_at_utc and job.scheduled_at_utc > times.utc_now()):
+	if (
+		job.flags.parents
+		or job.flags.debounce
+		or (job.scheduled_at_utc and job.scheduled_at_utc > times.utc_now())
+	):
 		return False
 	if is_held() or QUEUE_BY_PRIORITY[job.priority] in paused_queues():
 		return False
