@@ -109,8 +109,8 @@ def release(job_ids: Sequence[str], statuses: Sequence[str] = STATUSES) -> None:
 def newer_equals(jobs: Sequence[BackgroundJob]) -> dict[str, str]:
 	"""The unfinished equal job of each of these dead letters that has one, where types replace what waits.
 
-	One of these that is equal to a newer one of these has that one. Until the end of this transaction, no equal
-	job is submitted.
+	One of these that is equal to a newer one of these has that one. Until the end of this transaction, no
+	equal job is submitted.
 	"""
 	by_hash: dict[str, list[BackgroundJob]] = {}
 	for job in jobs:
