@@ -50,7 +50,7 @@ def all_keys(jobs: Sequence[BackgroundJob]) -> list[str]:
 		key
 		for job in jobs
 		if job.deduplication_key
-		for key in keys_of_hash(job.job_hash, rule_of(job.job_type))
+		for key in keys_of_hash(str(job.job_hash), rule_of(job.job_type))
 	)
 
 

@@ -45,10 +45,10 @@ def collapse(jobs: Sequence[BackgroundJob]) -> list[int]:
 	stands: dict[str, int] = {}
 	for position, job in enumerate(jobs):
 		if job.flags.equal_rule == REPLACE:
-			stands[job.job_hash] = position
+			stands[_hash_of(job)] = position
 		elif job.flags.equal_rule == ANSWER:
-			stands.setdefault(job.job_hash, position)
-	return [stands.get(job.job_hash, position) for position, job in enumerate(jobs)]
+			stands.setdefault(_hash_of(job), position)
+	return [stands.get(_hash_of(job), position) for position, job in enumerate(jobs)]
 
 
 @dataclass
@@ -76,21 +76,25 @@ def meet(jobs: Sequence[BackgroundJob]) -> Met:
 	holders: dict[str, list[frappe._dict]] = {}
 	for holder in _unfinished_holders([key for job in concerned for key in equal_keys(job)]):
 		holders.setdefault(equal_jobs.turn_of(holder.deduplication_key), []).append(holder)
-	for job in sorted(concerned, key=lambda job: job.job_hash):
-		found = holders.get(job.job_hash, [])
+	for job in sorted(concerned, key=lambda job: _hash_of(job)):
+		found = holders.get(_hash_of(job), [])
 		if found and job.flags.equal_rule == REPLACE:
 			_take_the_place(job, found, met.leaving)
 		elif found:
 			met.has_written |= _put_off(found[0], job)
-			met.existing[job.job_hash] = _existing(found[0].name)
+			met.existing[_hash_of(job)] = _existing(found[0].name)
 	return met
+
+
+def _hash_of(job: BackgroundJob) -> str:
+	return str(job.job_hash)
 
 
 def equal_keys(job: BackgroundJob) -> tuple[str, ...]:
 	"""All keys that jobs equal to this one may have."""
 	if not job.deduplication_key:
 		return ()
-	return equal_jobs.keys_of_hash(job.job_hash, equal_jobs.rule_of(job.job_type))
+	return equal_jobs.keys_of_hash(_hash_of(job), equal_jobs.rule_of(job.job_type))
 
 
 def _unfinished_holders(keys: Sequence[str]) -> list[frappe._dict]:
@@ -165,7 +169,7 @@ def _put_off(holder: frappe._dict, job: BackgroundJob) -> bool:
 	"""Let the existing job, if it is debounced, wait anew for quiet; whether that was written."""
 	if not job.flags.debounce or holder.status != PENDING:
 		return False
-	(row,) = _locked([holder.name]) or [None]
+	row = next(iter(_locked([holder.name])), None)
 	if not row or row.status != PENDING or not row.debounced_since:
 		return False
 	until = debounced_until(times.utc_now(), row.debounced_since, *job.flags.debounce)
