@@ -10,6 +10,7 @@ from factories import (
 	OBLIGING,
 	acting_as,
 	changed,
+	end,
 	people_written,
 	queued_wake_ups,
 	second_connection,
@@ -180,6 +181,30 @@ def test_of_fifty_equal_submissions_at_once_one_wins_and_the_others_name_it(
 	assert refused == [{"error": "DuplicateJobError", "existing_job_id": winner}] * (SUBMITTERS - 1)
 	assert counted(world, "Pending", "Queued") == 1
 	assert len(queued_wake_ups("default")) == 1
+
+
+@pytest.mark.parametrize("runs", [False, True])
+def test_of_fifty_submissions_at_once_that_replace_each_other_the_last_one_waits(world, submit_at_once, runs):
+	with changed("Job Type", OBLIGING, equal_jobs="Replace Waiting", equal_parameters="mode"):
+		if runs:
+			end(submit(mode="succeed").name, "Running")
+		answers, _lock_waits = submit_at_once([{"mode": "succeed", "n": n} for n in range(SUBMITTERS)])
+		accepted = [name for answer in answers for name in answer.get("job_ids", [])]
+		assert len(accepted) == SUBMITTERS
+		frappe.db.rollback()
+		# of each key, ids are taken in the turn of their submissions
+		last = max(accepted, key=lambda name: int(name.rsplit("-", 1)[1]))
+		waiting = {"organization": world.alpha, "status": ("in", ["Pending", "Queued"])}
+		assert frappe.get_all("Background Job", waiting, pluck="name") == [last]
+		assert counted(world, "Canceled") == SUBMITTERS - 1
+		assert frappe.db.get_value("Background Job", last, "status") == ("Pending" if runs else "Queued")
+
+
+def test_fifty_submissions_at_once_are_answered_with_one_job(world, submit_at_once):
+	with changed("Job Type", OBLIGING, equal_jobs="Answer Existing"):
+		answers, _lock_waits = submit_at_once([{"mode": "succeed"}] * SUBMITTERS)
+		assert len({answer["job_ids"][0] for answer in answers}) == 1
+		assert counted(world, "Pending", "Queued") == 1
 
 
 @pytest.mark.parametrize("first_commits", [True, False])

@@ -16,7 +16,7 @@ Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
 
 
 class JobAnswer(TypedDict):
-	"""`is_existing` says that this request was accepted before, with its idempotency key."""
+	"""`is_existing`: the request was accepted before with its idempotency key, or an equal job answers it."""
 
 	job_id: str
 	status: Status

@@ -41,9 +41,9 @@ def submit_job(
 	the Job Type's. `depends_on` is the id of a job that must be Completed first, or a list of up to 10,000;
 	with the `dependency_rule` "end" it is enough that they ended in any way. `scheduled_at` is a time (the
 	site's, or with an offset) before which the job does not start; if it has not started by `expires_at`, it
-	is Canceled. `idempotency_key` makes the same request safe to send again: for as long as the
-	settings say, it is answered with the job that it became, as it is now (`job.flags.is_existing`). The key is
-	the session's user's in this organization.
+	is Canceled. `idempotency_key` makes the same request safe to send again: for as long as the settings say,
+	it is answered with the job that it became, as it is now (`job.flags.is_existing`). The key is the
+	session's user's in this organization.
 
 	Raises, before anything is written: PermissionError when the session's user is no active member of
 	the organization or may not create what the Job Type requires; DoesNotExistError for an unknown

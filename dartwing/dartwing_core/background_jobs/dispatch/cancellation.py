@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.background_jobs.dispatch import consequences, wake_ups
+from dartwing.dartwing_core.background_jobs.dispatch import consequences, equal_jobs, wake_ups
 from dartwing.dartwing_core.background_jobs.dispatch.many_jobs import (
 	Refusals,
 	batches,
@@ -73,11 +73,19 @@ def cancel_allowed(job_ids: Sequence[str]) -> tuple[list[BackgroundJob], Refusal
 	return done, refused
 
 
-def _cancel(jobs: Iterable[BackgroundJob]) -> list[BackgroundJob]:
+def give_way(job_ids: Sequence[str], to: str) -> None:
+	"""Cancel waiting jobs, whose rows the caller has locked, and free their keys for the equal job `to`."""
+	done = _cancel(locked(job_ids), _("replaced by {0}").format(to))
+	equal_jobs.release(job_ids)
+	wake_ups.withdraw_after_commit(done)
+	consequences.follow_ends(done)
+
+
+def _cancel(jobs: Iterable[BackgroundJob], message: str | None = None) -> list[BackgroundJob]:
 	"""Cancel those that are unfinished, in one statement for all of one status."""
 	of_status = {status: [job for job in jobs if job.status == status] for status in UNFINISHED}
 	for some in of_status.values():
-		transition_all(some, CANCELED, message=_("canceled"), canceled_by=frappe.session.user)
+		transition_all(some, CANCELED, message=message or _("canceled"), canceled_by=frappe.session.user)
 	return [job for some in of_status.values() for job in some]
 
 

@@ -106,7 +106,9 @@ def _release(child_ids: Sequence[str]) -> None:
 	names = [child.name for child in locked(child_ids, skip_locked=True) if child.status == PENDING]
 	if names:
 		query = """update `tabBackground Job`
-			set ready_at = greatest(coalesce(scheduled_at_utc, %(now)s), %(now)s)
+			set ready_at = greatest(
+				coalesce(scheduled_at_utc, %(now)s), coalesce(debounced_until, %(now)s), %(now)s
+			)
 			where name in %(names)s and ready_at is null"""
 		frappe.db.sql(ignoring_snapshot() + query, {"now": times.utc_now(), "names": names})
 
@@ -150,6 +152,8 @@ def revive_children(retried: Sequence[BackgroundJob]) -> list[BackgroundJob]:
 			"Background Job", {"failed_parent": ("in", names), "status": DEAD_LETTER}, pluck="name"
 		)
 		children = [child for child in locked(dead) if child.status == DEAD_LETTER]
+		has_newer = equal_jobs.newer_equals(children)
+		children = [child for child in children if child.name not in has_newer]
 		return_to_waiting(children, _("its parent is retried"), ready_at=None)
 		names = [child.name for child in children]
 		revived += children

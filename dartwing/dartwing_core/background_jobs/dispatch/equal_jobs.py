@@ -29,7 +29,9 @@ from dartwing.dartwing_core.doctype.background_job.background_job import FINISHE
 
 # as long as InnoDB would wait for a lock by default
 WAIT_SECONDS = 50
-FIELDS = ["name", "status", "creation", "job_type", "deduplication_key"]
+FIELDS = ["name", "status", "creation", "modified", "job_type", "job_group", "deduplication_key"]
+# what becomes of a submission that equals an unfinished job: options of a Job Type
+REFUSE, ANSWER, REPLACE, ALLOW = "Refuse", "Answer Existing", "Replace Waiting", "Allow"
 
 
 def take_turn(
@@ -58,6 +60,20 @@ def take_turn(
 	return hold, answers
 
 
+def rule_of(job_type: str) -> str:
+	return frappe.get_cached_value("Job Type", job_type, "equal_jobs") or REFUSE
+
+
+def keys_of_hash(job_hash: str, rule: str) -> tuple[str, ...]:
+	"""The keys that jobs with this hash may have: of two that are unfinished, one runs and one waits."""
+	return (job_hash, f"{job_hash}:2") if rule == REPLACE else (job_hash,)
+
+
+def turn_of(key: str) -> str:
+	"""What submitters with this key take turns for: the hash of their jobs."""
+	return key.split(":")[0]
+
+
 def holders_of(keys: Sequence[str]) -> list[frappe._dict]:
 	return frappe.get_all(
 		"Background Job", {"deduplication_key": ("in", keys)}, FIELDS, order_by="creation asc"
@@ -69,6 +85,10 @@ def still_blocks(job: frappe._dict) -> bool:
 
 
 def is_in_window(job: BackgroundJob | frappe._dict) -> bool:
+	"""Whether an unfinished job keeps equal ones out; the window is for types that refuse them."""
+	rule = rule_of(job.job_type)
+	if rule != REFUSE:
+		return rule != ALLOW
 	window = frappe.get_cached_value("Job Type", job.job_type, "deduplication_window") or 0
 	return get_datetime(job.creation) + timedelta(seconds=window) > times.site_now()
 
@@ -86,6 +106,29 @@ def release(job_ids: Sequence[str], statuses: Sequence[str] = STATUSES) -> None:
 		frappe.db.sql(ignoring_snapshot() + query, (list(job_ids), statuses))
 
 
+def newer_equals(jobs: Sequence[BackgroundJob]) -> dict[str, str]:
+	"""The unfinished equal job of each of these dead letters that has one, where types replace what waits.
+
+	One of these that is equal to a newer one of these has that one. Until the end of this transaction, no
+	equal job is submitted.
+	"""
+	by_hash: dict[str, list[BackgroundJob]] = {}
+	for job in jobs:
+		if job.job_hash and rule_of(job.job_type) == REPLACE:
+			by_hash.setdefault(job.job_hash, []).append(job)
+	if not by_hash:
+		return {}
+	take_turn(sorted(by_hash), look_again=lambda: None)
+	with uncommitted_reads():
+		holders = holders_of([key for one in by_hash for key in keys_of_hash(one, REPLACE)])
+	newer = {turn_of(one.deduplication_key): one.name for one in holders if one.status not in FINISHED}
+	found: dict[str, str] = {}
+	for job_hash, equals in by_hash.items():
+		newest = newer.get(job_hash) or max(equals, key=lambda job: get_datetime(job.creation)).name
+		found.update({job.name: newest for job in equals if job.name != newest})
+	return found
+
+
 def hold_again(jobs: Sequence[BackgroundJob]) -> None:
 	"""Take the keys again of jobs that are unfinished again, for the rest of their window.
 
@@ -97,7 +140,10 @@ def hold_again(jobs: Sequence[BackgroundJob]) -> None:
 		return
 	hold, _answers = take_turn(sorted(by_key), look_again=lambda: None)
 	with uncommitted_reads():
-		taken = {holder.deduplication_key for holder in holders_of(list(by_key))}
+		holders = holders_of(list(by_key))
+	ended = [one.name for one in holders if one.status in FINISHED and rule_of(one.job_type) == REPLACE]
+	release(ended, FINISHED)
+	taken = {holder.deduplication_key for holder in holders if holder.name not in ended}
 	free = [name for key, name in by_key.items() if key not in taken]
 	if not free:
 		hold.let_go()

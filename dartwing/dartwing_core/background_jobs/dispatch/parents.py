@@ -20,7 +20,7 @@ from dartwing.dartwing_core.background_jobs.statuses import (
 )
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 
-COLUMNS = (*inserts.OF_EVERY_ROW, "background_job", "depends_on")
+COLUMNS = (*inserts.OF_EVERY_ROW, "background_job", "depends_on", "any_end")
 # the numbers of ids go on for ever, and their texts get longer
 IN_ORDER = "cast(substring_index(dependency.depends_on, '-', -1) as unsigned)"
 STATUS = "coalesce(parent.status, dependency.last_status)"
@@ -46,7 +46,8 @@ def failed_parent(job: str) -> str:
 	"""As `unfinished_parent`, for one that ended without success, or is gone."""
 	return f"""(select dependency.depends_on from `tabJob Dependency` dependency
 		left join `tabBackground Job` parent on parent.name = dependency.depends_on
-		where dependency.background_job = {job} and ifnull({STATUS}, {_GONE}) in ({_WITHOUT_SUCCESS})
+		where dependency.background_job = {job} and dependency.any_end = 0
+		and ifnull({STATUS}, {_GONE}) in ({_WITHOUT_SUCCESS})
 		order by dependency.depends_on limit 1)"""
 
 
@@ -55,12 +56,23 @@ class ParentState(NamedTuple):
 
 	status: str | None
 	is_there: bool
+	# whether the child waits for it and does not need its success, whatever the child's rule
+	any_end: bool = False
 
 
 def insert(jobs: Sequence[BackgroundJob]) -> None:
 	"""Insert the rows of new jobs, which have their names by now."""
 	rows = [
-		(_name(job.name, parent), job.owner, job.creation, job.creation, job.owner, job.name, parent)
+		(
+			_name(job.name, parent),
+			job.owner,
+			job.creation,
+			job.creation,
+			job.owner,
+			job.name,
+			parent,
+			int(parent == job.flags.runs_after),
+		)
 		for job in jobs
 		for parent in names_of(job)
 	]
@@ -91,6 +103,15 @@ def waiting_children(parent_ids: Sequence[str]) -> list[str]:
 		(tuple(parent_ids), PENDING),
 		pluck=True,
 	)
+
+
+def with_children(job_ids: Sequence[str]) -> set[str]:
+	"""Those of the jobs that others depend on, committed or not, but for equal jobs that run after them."""
+	if not job_ids:
+		return set()
+	query = "select distinct depends_on from `tabJob Dependency` where depends_on in %s and any_end = 0"
+	with uncommitted_reads():
+		return set(frappe.db.sql(query, (tuple(job_ids),), pluck=True))
 
 
 def waiting_in_turn(job_id: str) -> set[str]:
@@ -142,7 +163,7 @@ def failed_parents(
 		f"""select dependency.background_job, dependency.depends_on, parent.status
 		from `tabJob Dependency` dependency
 		left join `tabBackground Job` parent on parent.name = dependency.depends_on
-		where dependency.background_job in %(jobs)s {only}
+		where dependency.background_job in %(jobs)s and dependency.any_end = 0 {only}
 		and ifnull({STATUS}, {_GONE}) in ({_WITHOUT_SUCCESS})
 		order by dependency.depends_on desc""",
 		{"jobs": tuple(job_ids), "among": tuple(among or ("",))},
@@ -156,12 +177,13 @@ def of_jobs(job_ids: Sequence[str]) -> dict[str, dict[str, ParentState]]:
 	if not job_ids:
 		return found
 	rows = frappe.db.sql(
-		f"""select dependency.background_job, dependency.depends_on, {STATUS}, parent.name is not null
+		f"""select dependency.background_job, dependency.depends_on, {STATUS},
+			parent.name is not null, dependency.any_end
 		from `tabJob Dependency` dependency
 		left join `tabBackground Job` parent on parent.name = dependency.depends_on
 		where dependency.background_job in %s order by dependency.background_job, {IN_ORDER}""",
 		(tuple(job_ids),),
 	)
-	for job_id, parent, status, is_there in rows:
-		found.setdefault(job_id, {})[parent] = ParentState(status, bool(is_there))
+	for job_id, parent, status, is_there, any_end in rows:
+		found.setdefault(job_id, {})[parent] = ParentState(status, bool(is_there), bool(any_end))
 	return found

@@ -7,9 +7,16 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs.announcing import realtime
 from dartwing.dartwing_core.background_jobs.database import drivers, inserts
-from dartwing.dartwing_core.background_jobs.dispatch import consequences, dispatcher, parents
+from dartwing.dartwing_core.background_jobs.database.looks import ask
+from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
+from dartwing.dartwing_core.background_jobs.dispatch import cancellation, consequences, dispatcher, parents
 from dartwing.dartwing_core.background_jobs.errors import SubmissionTimeoutError, refuse_argument
-from dartwing.dartwing_core.background_jobs.submission import admission, deduplication, direct_dispatch
+from dartwing.dartwing_core.background_jobs.submission import (
+	admission,
+	deduplication,
+	direct_dispatch,
+	equal_submissions,
+)
 from dartwing.dartwing_core.background_jobs.submission.admission import Demand
 from dartwing.dartwing_core.background_jobs.submission.checks import (
 	COLUMNS,
@@ -17,8 +24,13 @@ from dartwing.dartwing_core.background_jobs.submission.checks import (
 	SubmissionChecks,
 	stamp,
 )
+from dartwing.dartwing_core.background_jobs.submission.equal_submissions import Met
 from dartwing.dartwing_core.background_jobs.submission.idempotency import Keyed
-from dartwing.dartwing_core.doctype.background_job.background_job import PENDING, BackgroundJob
+from dartwing.dartwing_core.doctype.background_job.background_job import (
+	PENDING,
+	BackgroundJob,
+	of_row,
+)
 from dartwing.dartwing_core.doctype.job_execution_log import job_execution_log
 from dartwing.dartwing_core.doctype.job_execution_log.job_execution_log import Entry
 
@@ -40,9 +52,20 @@ def accept(
 		job.update(key.fields() if key else {})
 	for job, place in zip(jobs, places, strict=True):
 		_join_group(job, group, f"{place}depends_on")
-	if jobs:
-		insert(jobs, checks)
-	return jobs
+	stands = equal_submissions.collapse(jobs)
+	kept = sorted(set(stands))
+	answers = dict(zip(kept, insert([jobs[position] for position in kept], checks), strict=True))
+	return [
+		answers[stand] if stand == position else _answered_with(answers[stand])
+		for position, stand in enumerate(stands)
+	]
+
+
+def _answered_with(job: BackgroundJob) -> BackgroundJob:
+	"""The answer to a request for which an equal job of the same bulk stands."""
+	existing = of_row({field: value for field, value in job.as_dict().items() if field != "doctype"})
+	existing.flags.is_existing = True
+	return existing
 
 
 def _join_group(job: BackgroundJob, group: str | None, argument: str) -> None:
@@ -54,28 +77,37 @@ def _join_group(job: BackgroundJob, group: str | None, argument: str) -> None:
 		refuse_argument(argument, reason.format(repr(parent), group))
 
 
-def insert(jobs: list[BackgroundJob], checks: SubmissionChecks) -> None:
-	"""Insert jobs that were checked, and see to what follows the commit."""
-	hashes, demands = deduplication.keys_of(jobs), checks.demands(jobs)
-	log, events = insert_within_limits(jobs, hashes, demands)
-	consequences.follow_acceptance(jobs, [entry.line for entry in log], events)
+def insert(jobs: list[BackgroundJob], checks: SubmissionChecks) -> list[BackgroundJob]:
+	"""Insert jobs that were checked, and see to what follows the commit; returns them.
 
-
-def insert_within_limits(
-	jobs: list[BackgroundJob], keys: Sequence[str], demands: Sequence[Demand]
-) -> tuple[list[Entry], list[realtime.Message]]:
-	"""Insert the jobs in the current transaction; what their log and their events are to say.
-
-	Waits for equal submissions first. What must be looked at is asked in one statement with the turn.
+	In the place of one that is answered with an existing job, that job is returned. Waits for equal
+	submissions first. What must be looked at is asked in one statement with the turn.
 	"""
+	if not jobs:
+		return []
+	demands = checks.demands(jobs)
 	limits, slots = admission.looks_of(demands), direct_dispatch.looks(jobs)
-	looks = [deduplication.look_for_holder(keys), *limits, *slots]
-	hold, (is_taken, *answers) = deduplication.await_equals(keys, looks)
+	turns, refusing = deduplication.keys_of(jobs), deduplication.refusing_keys(jobs)
+	looks = [deduplication.look_for_holder(deduplication.all_keys(jobs)), *limits, *slots]
+	hold, (is_taken, *answers) = deduplication.await_equals(turns, refusing, looks)
 	with hold:
-		scarce = admission.scarce_of(demands, answers[: len(limits)])
-		# a job that waits for others below does not go straight to the queue: slots are counted before that
-		has_slot = not (scarce or is_taken) and direct_dispatch.has_slot(answers[len(limits) :])
-		return _insert_in_turn(jobs, keys, scarce, is_taken, has_slot)
+		met = equal_submissions.meet(jobs) if is_taken else Met()
+		new = [job for job in jobs if met.answer(job) is job]
+		of_limits = answers[: len(limits)]
+		if met.existing or met.leaving:
+			demands = checks.demands(new, met.leaving)
+			with uncommitted_reads():
+				of_limits = ask(admission.looks_of(demands)) if demands else []
+		if new:
+			scarce = admission.scarce_of(demands, of_limits)
+			# a job that waits for others below does not go straight to the queue: slots are counted before
+			has_slot = not (scarce or is_taken) and direct_dispatch.has_slot(answers[len(limits) :])
+			log, events = _insert_in_turn(new, refusing, scarce, is_taken, has_slot)
+			consequences.follow_acceptance(new, [entry.line for entry in log], events)
+		elif not met.has_written:
+			# who waits for an equal submission does not wait for one that is answered
+			hold.let_go()
+	return [met.answer(job) for job in jobs]
 
 
 def _insert_in_turn(
@@ -85,13 +117,23 @@ def _insert_in_turn(
 		if is_taken:
 			deduplication.refuse_holders(keys)
 		stamp(jobs)
-		log = job_execution_log.entries(jobs, None, jobs[0].creation, message=_("accepted"))
+		log = _acceptances(jobs)
 		events = realtime.status_messages(jobs, None)
 		if has_slot:
 			log += dispatcher.queue_before_insert(jobs[0])
 			events += realtime.status_messages(jobs, PENDING)
 		_insert(jobs, log, keys)
 	return log, events
+
+
+def _acceptances(jobs: Sequence[BackgroundJob]) -> list[Entry]:
+	plain = [job for job in jobs if not job.flags.replaces]
+	log = job_execution_log.entries(plain, None, jobs[0].creation, message=_("accepted"))
+	for job in jobs:
+		if job.flags.replaces:
+			message = _("accepted; replaces {0}").format(", ".join(job.flags.replaces))
+			log += job_execution_log.entries([job], None, job.creation, message=message)
+	return log
 
 
 def _insert(jobs: Sequence[BackgroundJob], log: Sequence[Entry], keys: Sequence[str]) -> None:
@@ -115,6 +157,9 @@ def _insert_all(jobs: Sequence[BackgroundJob], log: Sequence[Entry]) -> None:
 	in_order = sorted(jobs, key=lambda job: job.deduplication_key or "")
 	rows = [[job.get(column) for column in columns] for job in in_order]
 	with inserts.all_or_nothing():
+		for job in in_order:
+			if job.flags.replaces:
+				cancellation.give_way(job.flags.replaces, to=job.name)
 		inserts.insert("Background Job", columns, rows)
 		parents.insert(in_order)
 		job_execution_log.insert(log)

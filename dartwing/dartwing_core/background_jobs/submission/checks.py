@@ -11,7 +11,7 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.database import inserts, times
-from dartwing.dartwing_core.background_jobs.dispatch import parents
+from dartwing.dartwing_core.background_jobs.dispatch import equal_jobs, parents
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.limits import Limits, key_of
 from dartwing.dartwing_core.background_jobs.statuses import (
@@ -51,6 +51,8 @@ COLUMNS = (
 	"expires_at_utc",
 	"limit_key",
 	"ready_at",
+	"debounced_since",
+	"debounced_until",
 	"input_parameters",
 	"job_hash",
 	"deduplication_key",
@@ -137,12 +139,15 @@ class SubmissionChecks:
 				reason = _("{0} is {1}; a job that depends on it would never start")
 				refuse_argument(f"{where}depends_on", reason.format(repr(parent), _(status)))
 
-	def demands(self, jobs: Sequence[BackgroundJob]) -> list[Demand]:
-		"""What the jobs ask for under rate limits, then under queue limits."""
+	def demands(self, jobs: Sequence[BackgroundJob], leaving: Counter[str] | None = None) -> list[Demand]:
+		"""What the jobs ask for under rate limits, then under queue limits.
+
+		`leaving`: how many Pending jobs of each organization end when these are accepted.
+		"""
 		# read here and not in `uncommitted_reads()`, where an uncommitted setting could be read, and cached
 		limit = setting("queue_limit")
 		kinds = Counter((job.job_type, job.organization) for job in jobs)
-		organizations = Counter(job.organization for job in jobs)
+		organizations = Counter(job.organization for job in jobs) - (leaving or Counter())
 		return [
 			*(
 				RateDemand(organization, count, self._job_types[job_type])
@@ -168,7 +173,21 @@ def stamp(jobs: Sequence[BackgroundJob]) -> None:
 		job.depends_on = next(iter(parents.names_of(job)), None)
 		# who waits for others waits not for the clock; a time long ago gets nobody before others
 		waits = job.depends_on or job.flags.waits_for_group
-		job.ready_at = None if waits else max(job.scheduled_at_utc or now_utc, now_utc)
+		if job.flags.debounce:
+			_debounce(job, now_utc)
+		not_before = (job.scheduled_at_utc or now_utc, job.debounced_until or now_utc, now_utc)
+		job.ready_at = None if waits else max(not_before)
+
+
+def _debounce(job: BackgroundJob, now_utc: datetime) -> None:
+	"""Start it when it was quiet for some time; a job that it replaces has told since when it is waited."""
+	seconds, longest_wait = job.flags.debounce
+	job.debounced_since = job.debounced_since or now_utc
+	job.debounced_until = debounced_until(now_utc, job.debounced_since, seconds, longest_wait)
+
+
+def debounced_until(now_utc: datetime, since: datetime, seconds: int, longest_wait: int) -> datetime:
+	return min(now_utc + timedelta(seconds=seconds), since + timedelta(seconds=longest_wait))
 
 
 def check_texts(request: JobRequest, where: str) -> None:
@@ -288,7 +307,10 @@ def _new_job(
 	user = frappe.session.user
 	owner = user if job_type.equal_per_owner else None
 	limited = Limits.parse(job_type.limits)
-	job_hash = json_objects.hash_of(job_type.name, request.organization, parameters, owner)
+	rule = job_type.equal_jobs or equal_jobs.REFUSE
+	compared = _compared(request, job_type.names_of_equal_parameters(), parameters)
+	job_hash = json_objects.hash_of(job_type.name, request.organization, compared, owner)
+	has_key = rule != equal_jobs.ALLOW and (rule != equal_jobs.REFUSE or job_type.deduplication_window)
 	job = BackgroundJob(
 		{
 			"doctype": "Background Job",
@@ -305,7 +327,7 @@ def _new_job(
 			"limit_key": key_of(job_type.name, limited, parameters) if limited else None,
 			"input_parameters": parameters,
 			"job_hash": job_hash,
-			"deduplication_key": job_hash if job_type.deduplication_window else None,
+			"deduplication_key": job_hash if has_key else None,
 			"timeout_seconds": job_type.default_timeout,
 			"max_retries": job_type.max_retries,
 			"retry_count": 0,
@@ -315,4 +337,15 @@ def _new_job(
 		}
 	)
 	job.flags.parents = request.parents
+	job.flags.equal_rule = rule
+	if job_type.debounce_seconds:
+		job.flags.debounce = (job_type.debounce_seconds, job_type.debounce_longest_wait)
 	return job
+
+
+def _compared(request: JobRequest, names: Sequence[str], parameters: str) -> str:
+	"""Those of the parameters, as JSON, that are equal in equal jobs; all of them without names."""
+	if not names:
+		return parameters
+	given = request.parameters or {}
+	return json_objects.serialize_parameters({name: given[name] for name in names if name in given})

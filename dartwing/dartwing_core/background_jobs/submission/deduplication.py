@@ -16,10 +16,14 @@ from dartwing.dartwing_core.background_jobs.database.looks import Look
 from dartwing.dartwing_core.background_jobs.database.named_locks import Hold
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.dispatch.equal_jobs import (
+	REFUSE,
 	holders_of,
+	keys_of_hash,
 	release,
+	rule_of,
 	still_blocks,
 	take_turn,
+	turn_of,
 )
 from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError
 from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, BackgroundJob
@@ -40,21 +44,38 @@ def keys_of(jobs: Sequence[BackgroundJob]) -> list[str]:
 	return sorted(keys)
 
 
-def await_equals(keys: Sequence[str], looks: Sequence[Look]) -> tuple[Hold, list[Any]]:
+def all_keys(jobs: Sequence[BackgroundJob]) -> list[str]:
+	"""All keys that jobs may have which equal one of these."""
+	return sorted(
+		key
+		for job in jobs
+		if job.deduplication_key
+		for key in keys_of_hash(str(job.job_hash), rule_of(job.job_type))
+	)
+
+
+def refusing_keys(jobs: Sequence[BackgroundJob]) -> list[str]:
+	"""As `all_keys`, of those jobs that are refused when an equal one is unfinished."""
+	return all_keys([job for job in jobs if job.flags.equal_rule == REFUSE])
+
+
+def await_equals(
+	keys: Sequence[str], refusing: Sequence[str], looks: Sequence[Look]
+) -> tuple[Hold, list[Any]]:
 	"""The answers to the looks, once no equal submission is under way.
 
 	Wait for equal submissions that are not committed yet, and keep later ones waiting for this one.
 
 	They wait until this transaction ends, or until the Hold that is returned is let go: a submission that is
 	refused keeps nobody waiting. Raises DuplicateJobError as soon as a submission that was waited for has
-	committed an equal job. Of a bulk, not every key is waited for: its first keys are, and those that a row
-	has already.
+	committed a job with one of the keys `refusing`. Of a bulk, not every key is waited for: its first keys
+	are, and those that a row has already.
 	"""
 	named = list(keys[:NAMED_KEYS])
 	if len(keys) > NAMED_KEYS:
 		with uncommitted_reads():
-			named += sorted({holder.deduplication_key for holder in holders_of(keys[NAMED_KEYS:])})
-	return take_turn(named, lambda: refuse_holders(keys), looks)
+			named += sorted({turn_of(holder.deduplication_key) for holder in holders_of(keys[NAMED_KEYS:])})
+	return take_turn(named, lambda: refuse_holders(refusing), looks)
 
 
 def look_for_holder(keys: Sequence[str]) -> Look:
@@ -71,6 +92,8 @@ def refuse_holders(keys: Sequence[str]) -> None:
 	Those that this transaction sees as ended lose them in this transaction; the others lose them in a
 	separate one, which sees what was committed since this one began.
 	"""
+	if not keys:
+		return
 	holders = holders_of(keys)
 	_refuse(holders)
 	ended = [holder.name for holder in holders if holder.status in FINISHED]

@@ -48,6 +48,7 @@ def may_start_now(job: BackgroundJob) -> bool:
 	if (
 		job.limit_key
 		or job.flags.parents
+		or job.flags.debounce
 		or (job.scheduled_at_utc and job.scheduled_at_utc > times.utc_now())
 	):
 		return False

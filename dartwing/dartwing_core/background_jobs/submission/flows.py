@@ -16,6 +16,7 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs import config, texts
 from dartwing.dartwing_core.background_jobs.database import inserts
+from dartwing.dartwing_core.background_jobs.dispatch.equal_jobs import REFUSE
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.groups import rows
 from dartwing.dartwing_core.background_jobs.submission import acceptance, idempotency
@@ -250,11 +251,12 @@ def _accept(
 	for job, made in members.items():
 		made.job_group = name
 		made.flags.parents = [members[parent] for parent in flow.parents[job]]
+		made.flags.equal_rule = REFUSE
 		if made.flags.parents:
 			# equal flows are told by the jobs that they begin with
 			made.deduplication_key = None
 	if on_end:
-		on_end.deduplication_key = None
+		on_end.flags.equal_rule, on_end.deduplication_key = REFUSE, None
 		on_end.flags.waits_for_group = True
 	if any(job.secrets.line(title, MAX_TITLE) != title for job in jobs):
 		refuse_argument("title", _("holds the value of a masked parameter"))

@@ -8,7 +8,7 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs import config, texts
 from dartwing.dartwing_core.background_jobs.database import times
-from dartwing.dartwing_core.background_jobs.dispatch import dependencies, parents
+from dartwing.dartwing_core.background_jobs.dispatch import dependencies, equal_jobs, parents
 from dartwing.dartwing_core.background_jobs.dispatch.consequences import follow_ends
 from dartwing.dartwing_core.background_jobs.dispatch.many_jobs import (
 	Refusals,
@@ -83,6 +83,10 @@ def dead_letters(filters: Filters | None = None, limit: int = 0) -> list[str]:
 
 def _retry(job_ids: Sequence[str], begin_anew: bool) -> tuple[list[BackgroundJob], Refusals]:
 	jobs, refused = _dead_letters(job_ids)
+	for job_id, newer in equal_jobs.newer_equals(list(jobs.values())).items():
+		reason = _("{0} stands for it: an equal job with newer parameters; discard this one")
+		refused[job_id] = (reason.format(newer), JobStateError)
+		del jobs[job_id]
 	parents_of = _parents_of(jobs)
 	_refuse_children_of_the_dead(jobs, refused, parents_of)
 	forgotten = {"checkpoint": None} if begin_anew else {}
@@ -185,7 +189,9 @@ def _dead_parent(
 	if job.dependency_rule == END:
 		return None
 	for parent, state in found.items():
-		if parent not in retried and (not state.status or state.status in ENDED_WITHOUT_SUCCESS):
+		if parent in retried or state.any_end:
+			continue
+		if not state.status or state.status in ENDED_WITHOUT_SUCCESS:
 			return _("its parent {0} is {1}; retry the parent, or discard this job").format(
 				parent, _(state.status) if state.status and state.is_there else _("deleted")
 			)

@@ -83,6 +83,8 @@ class BackgroundJob(HiddenDocument):
 		checkpoint: DF.JSON | None
 		completed_at: DF.Datetime | None
 		created_at: DF.Datetime | None
+		debounced_since: DF.Datetime | None
+		debounced_until: DF.Datetime | None
 		deduplication_key: DF.Data | None
 		depends_on: DF.Link | None
 		error_message: DF.SmallText | None
@@ -281,17 +283,21 @@ def _later_than_before(jobs: Sequence[BackgroundJob]) -> datetime:
 	return max([times.site_now(), *before])
 
 
-def locked(job_ids: Sequence[str], skip_locked: bool = False) -> list[BackgroundJob]:
+def locked(
+	job_ids: Sequence[str], skip_locked: bool = False, wait_seconds: int | None = None
+) -> list[BackgroundJob]:
 	"""The rows of these jobs as they are now, without their large texts, locked in the order of their ids.
 
-	With `skip_locked`, without those that another transaction has locked.
+	With `skip_locked`, without those that another transaction has locked. `wait_seconds`: how long each of
+	those is waited for, if not as long as the server says.
 	"""
 	if not job_ids:
 		return []
+	patience = " skip locked" if skip_locked else "" if wait_seconds is None else f" wait {int(wait_seconds)}"
 	fields = [field for field in frappe.get_meta("Background Job").get_valid_columns() if field not in LARGE]
 	rows = frappe.db.sql(
 		f"""{ignoring_snapshot()}select {", ".join(f"`{field}`" for field in fields)} from `tabBackground Job`
-		where name in %s order by name for update{" skip locked" if skip_locked else ""}""",
+		where name in %s order by name for update{patience}""",
 		(list(job_ids),),
 		as_dict=True,
 	)

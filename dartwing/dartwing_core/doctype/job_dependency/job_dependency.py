@@ -16,6 +16,7 @@ class JobDependency(Document):
 	if TYPE_CHECKING:
 		from frappe.types import DF
 
+		any_end: DF.Check
 		background_job: DF.Link
 		depends_on: DF.Link
 		last_status: DF.Data | None

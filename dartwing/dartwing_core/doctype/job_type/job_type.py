@@ -1,5 +1,6 @@
 import inspect
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -27,11 +28,15 @@ class JobType(Document):
 		from frappe.types import DF
 
 		allow_web_submission: DF.Check
+		debounce_longest_wait: DF.Int
+		debounce_seconds: DF.Int
 		deduplication_window: DF.Int
 		default_priority: DF.Literal["Low", "Normal", "High", "Critical"]
 		default_timeout: DF.Int
 		description: DF.SmallText | None
 		display_name: DF.Data
+		equal_jobs: DF.Literal["Refuse", "Answer Existing", "Replace Waiting", "Allow"]
+		equal_parameters: DF.SmallText | None
 		equal_per_owner: DF.Check
 		handler_method: DF.Data
 		is_enabled: DF.Check
@@ -76,6 +81,7 @@ class JobType(Document):
 		if self.rate_limit and not self.rate_limit_window:
 			frappe.throw(_("Rate Limit needs a Rate Limit Window of 1 to 86400 seconds"))
 		self._keep_limits()
+		self.check_debounce()
 		check_template(self.parameters_template)
 		if isinstance(self.parameters_template, str):
 			# Desk shows a field of JSON that may not be changed as HTML
@@ -123,6 +129,22 @@ class JobType(Document):
 			self.start_limit_window or 0,
 			self.starts_counted_per or "Site",
 		).as_text()
+
+	def check_debounce(self) -> None:
+		if not self.debounce_seconds:
+			return
+		if self.equal_jobs not in ("Answer Existing", "Replace Waiting"):
+			frappe.throw(_("Debounce needs Equal Jobs to be Answer Existing or Replace Waiting"))
+		if self.debounce_longest_wait < self.debounce_seconds:
+			frappe.throw(
+				_("Longest Debounce must be at least Debounce ({0} seconds), not {1}").format(
+					self.debounce_seconds, self.debounce_longest_wait
+				)
+			)
+
+	def names_of_equal_parameters(self) -> list[str]:
+		"""The parameters that must be equal in equal jobs; none: all of them."""
+		return [name.strip() for name in re.split(r"[,\n]", self.equal_parameters or "") if name.strip()]
 
 
 def check_template(template: str | dict | None) -> None:
