@@ -30,6 +30,7 @@ permission_query_conditions = {
 	"Background Job": f"{_access}.job_query_conditions",
 	"Job Execution Log": f"{_access}.job_log_query_conditions",
 	"Job Group": f"{_access}.job_group_query_conditions",
+	"Job Schedule": f"{_access}.job_schedule_query_conditions",
 	"Org Member": f"{_access}.org_member_query_conditions",
 	"Organization": f"{_access}.organization_query_conditions",
 	"Person": f"{_access}.person_query_conditions",
@@ -43,6 +44,7 @@ has_permission = {
 	"File": f"{_files}.has_permission",
 	"Job Execution Log": f"{_access}.has_job_permission",
 	"Job Group": f"{_access}.has_job_permission",
+	"Job Schedule": f"{_access}.has_job_permission",
 	"Job Type": f"{_access}.has_job_type_permission",
 	"Org Member": f"{_access}.has_org_member_permission",
 	"Organization": f"{_access}.has_organization_permission",
@@ -177,6 +179,7 @@ doc_events = {
 		)
 	},
 	"Job Engine Settings": {"on_update": f"{_holding}.switched"},
+	"Job Schedule": {"validate": f"{_jobs}.schedules.saving.schedule_validated"},
 	"Job Type": {"on_update": f"{_holding}.switched"},
 	"Organization": {
 		"on_update": f"{_holding}.organization_saved",
@@ -202,6 +205,8 @@ ignore_links_on_delete = [
 	"Job Dependency",
 	"Job Execution Log",
 	"Job Group",
+	"Job Schedule",
+	"Job Schedule Slot",
 	"Job Step",
 	"Job Tally",
 ]

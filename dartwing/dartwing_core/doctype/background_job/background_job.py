@@ -95,6 +95,7 @@ class BackgroundJob(HiddenDocument):
 		input_parameters: DF.JSON | None
 		job_group: DF.Link | None
 		job_hash: DF.Data | None
+		job_schedule: DF.Link | None
 		job_type: DF.Link
 		max_retries: DF.Int
 		next_retry_at: DF.Datetime | None
