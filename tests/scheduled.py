@@ -54,3 +54,11 @@ def jobs_of(name: str) -> list[Any]:
 	frappe.db.rollback()
 	fields = ["name", "owner_user", "status", "organization"]
 	return frappe.get_all("Background Job", {"job_schedule": name}, fields, order_by="creation asc")
+
+
+def keep_slot(organization: str) -> str:
+	"""The name of a row about a slot of a schedule of the organization. Commits."""
+	name = make_schedule("Administrator", organization, run_as="Administrator")
+	assert due.claim(name, times.utc_now())
+	frappe.db.commit()
+	return frappe.db.get_value("Job Schedule Slot", {"schedule": name})

@@ -16,11 +16,20 @@ from factories import OBLIGING, World, end, submit
 from framework import since
 from grouped import submit_group
 from requests import Response
+from scheduled import make_schedule
 
 SECRET = "known to Beta only"
 UNKNOWN = "JOB-1999-12345"
 JOB = "/api/resource/Background Job"
-GUARDED = ("Background Job", "Job Execution Log", "Job Group", "Organization", "Org Member", "Person")
+GUARDED = (
+	"Background Job",
+	"Job Execution Log",
+	"Job Group",
+	"Job Schedule",
+	"Organization",
+	"Org Member",
+	"Person",
+)
 
 
 @pytest.fixture
@@ -314,6 +323,7 @@ def test_rows_around_the_job_do_not_exist_either(attacker, foreign, doctype):
 		"Org Member": frappe.db.get_value("Org Member", {"person": person}),
 		"Job Execution Log": frappe.db.get_value("Job Execution Log", {"background_job": foreign}),
 		"Job Group": submit_group(1, World.bob, World.beta)[0],
+		"Job Schedule": make_schedule("Administrator", World.beta, run_as=World.bob),
 	}[doctype]
 	for ask in (attacker.get, attacker.delete):
 		answers = [ask(f"/api/resource/{doctype}/{one}") for one in (name, "nothing")]

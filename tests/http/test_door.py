@@ -26,6 +26,7 @@ from asking_frappe import (
 from factories import OBLIGING, World, acting_as, end, keep_step, keep_tally, purge, submit, submit_as
 from framework import since
 from grouped import submit_group
+from scheduled import keep_slot, make_schedule
 from http_client import Client
 from methods_of_frappe import Method, whitelisted_methods
 from runtimes.chosen import is_a_bench
@@ -82,6 +83,7 @@ def foreign(world: World) -> dict[str, str]:
 		**rows_of_managers(job.name),
 		"Job Execution Log": frappe.db.get_value("Job Execution Log", {"background_job": job.name}),
 		"Job Group": submit_group(1, world.bob, world.beta)[0],
+		"Job Schedule": make_schedule("Administrator", world.beta, run_as=world.bob),
 		"Organization": world.beta,
 		"Person": person,
 		"Org Member": frappe.db.get_value("Org Member", {"person": person}),
@@ -97,6 +99,7 @@ def rows_of_managers(job: str) -> dict[str, str]:
 	return {
 		"Job Step": frappe.db.get_value("Job Step", {"background_job": job}),
 		"Job Dependency": frappe.db.get_value("Job Dependency", {"background_job": child.name}),
+		"Job Schedule Slot": keep_slot(World.beta),
 		"Job Tally": keep_tally(World.beta),
 	}
 

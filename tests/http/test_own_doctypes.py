@@ -7,6 +7,7 @@ import pytest
 from answers import without_ids
 from factories import OBLIGING, World, end, keep_step, keep_tally, purge, submit, submit_as
 from requests import Response
+from scheduled import keep_slot
 from runtimes.chosen import is_a_bench
 
 from dartwing.dartwing_core.background_jobs.tenancy.conditions import SECRETS
@@ -36,6 +37,7 @@ def rows(world: World) -> dict[str, str]:
 	return {
 		"Job Step": frappe.db.get_value("Job Step", {"background_job": job.name}),
 		"Job Dependency": frappe.db.get_value("Job Dependency", {"background_job": child.name}),
+		"Job Schedule Slot": keep_slot(world.beta),
 		"Job Tally": keep_tally(world.beta),
 	}
 
@@ -44,8 +46,13 @@ def test_each_doctype_of_the_app_is_in_the_list():
 	modules = frappe.get_all("Module Def", {"app_name": "dartwing"}, pluck="name")
 	ours = frappe.get_all("DocType", {"module": ("in", modules), "custom": 0}, pluck="name")
 	assert {*OWN} == {*ours}
-	assert {*OF_MANAGERS} == {"Job Dependency", "Job Step", "Job Tally"}
-	assert {doctype for doctype in SECRETS if SECRETS[doctype]} == {"Background Job", "Job Step", "User"}
+	assert {*OF_MANAGERS} == {"Job Dependency", "Job Schedule Slot", "Job Step", "Job Tally"}
+	assert {doctype for doctype in SECRETS if SECRETS[doctype]} == {
+		"Background Job",
+		"Job Schedule",
+		"Job Step",
+		"User",
+	}
 
 
 def test_each_guarded_doctype_has_its_hooks():

@@ -104,6 +104,7 @@ DOORS: dict[str, Callable[[SimpleNamespace, str], bool]] = {
 	"Desk's list": shows("Background Job"),
 	"Desk's list of the history": shows("Job Execution Log"),
 	"Desk's list of groups": shows("Job Group"),
+	"Desk's list of schedules": shows("Job Schedule"),
 	"a group": answers(lambda member, name: get_group(member.group[name])),
 	"cancel a group": answers(lambda member, name: cancel_group(member.group[name])),
 	"groups": answers(lambda member, name: list_groups(name)),

@@ -420,7 +420,7 @@ def test_only_admins_of_the_organization_make_and_change_schedules(world):
 		with acting_as(user), pytest.raises(frappe.PermissionError):
 			create_schedule("No", world.alpha, OBLIGING, cron="0 * * * *")
 	with acting_as(world.alice):
-		assert get_schedule(name)["schedule"] == name
+		assert get_schedule(name)["schedule_id"] == name
 		for do in (update_schedule, pause_schedule, resume_schedule, delete_schedule):
 			with pytest.raises(frappe.PermissionError):
 				do(name)

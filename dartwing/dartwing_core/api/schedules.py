@@ -16,7 +16,7 @@ from dartwing.dartwing_core.background_jobs.statuses import PRIORITIES
 
 SCHEDULE = CallLimit("schedule", 30)
 
-Name = Annotated[str, About("Id of a schedule of one of your organizations")]
+ScheduleId = Annotated[str, About("Id of a schedule of one of your organizations")]
 Title = Annotated[str | None, About("What people call it, at most 140 characters")]
 JobType = Annotated[str | None, About("Name of an enabled Job Type")]
 Parameters = Annotated[dict | None, About("What each job's handler gets, at most 1 MiB of JSON")]
@@ -87,7 +87,7 @@ def create_schedule(
 
 @endpoint(CHANGE, SCHEDULE)
 def update_schedule(
-	name: Name,
+	schedule_id: ScheduleId,
 	title: Title = None,
 	job_type: JobType = None,
 	parameters: Parameters = None,
@@ -125,42 +125,42 @@ def update_schedule(
 		"starts_at": starts_at,
 		"ends_at": ends_at,
 	}
-	return _answer(changes.update_schedule(name, **_given(chosen), **changes.cleared(clear or [])))
+	return _answer(changes.update_schedule(schedule_id, **_given(chosen), **changes.cleared(clear or [])))
 
 
 @endpoint(CHANGE, SCHEDULE)
-def pause_schedule(name: Name) -> shapes.Schedule:
+def pause_schedule(schedule_id: ScheduleId) -> shapes.Schedule:
 	"""Make no slot until it is resumed, as an admin of its organization."""
-	return _answer(changes.pause_schedule(name))
+	return _answer(changes.pause_schedule(schedule_id))
 
 
 @endpoint(CHANGE, SCHEDULE)
-def resume_schedule(name: Name) -> shapes.Schedule:
+def resume_schedule(schedule_id: ScheduleId) -> shapes.Schedule:
 	"""Go on with the next slot after now, as an admin of its organization."""
-	return _answer(changes.resume_schedule(name))
+	return _answer(changes.resume_schedule(schedule_id))
 
 
 @endpoint(CHANGE, SCHEDULE)
-def delete_schedule(name: Name) -> shapes.Deleted:
+def delete_schedule(schedule_id: ScheduleId) -> shapes.Deleted:
 	"""Delete a schedule, as an admin of its organization; its jobs stay."""
-	changes.delete_schedule(name)
-	return {"schedule": name}
+	changes.delete_schedule(schedule_id)
+	return {"schedule_id": schedule_id}
 
 
 @endpoint(CHANGE, SCHEDULE)
 def backfill_schedule(
-	name: Name,
+	schedule_id: ScheduleId,
 	start: Annotated[str, About("ISO 8601, of the last 90 days: the first slot is not before it")],
 	end: Annotated[str, About("ISO 8601: the last slot is not after it; not in the future")],
 ) -> shapes.Backfilled:
 	"""Make the slots in a time that have no job yet, at most 100, as an admin of its organization."""
-	return changes.backfill_schedule(name, start, end)
+	return changes.backfill_schedule(schedule_id, start, end)
 
 
 @endpoint(READ, STATUS)
-def get_schedule(name: Name) -> shapes.Schedule:
+def get_schedule(schedule_id: ScheduleId) -> shapes.Schedule:
 	"""One schedule, with its next five times and its last ten slots."""
-	return seen.get_schedule(name)
+	return seen.get_schedule(schedule_id)
 
 
 @endpoint(READ, LIST)

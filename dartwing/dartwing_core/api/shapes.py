@@ -99,7 +99,7 @@ class GroupPage(TypedDict):
 class ScheduleStatus(TypedDict):
 	"""`last_error` says why the last slot was refused. Fields of the other kind are null."""
 
-	schedule: str
+	schedule_id: str
 	title: str
 	organization: str
 	job_type: str
@@ -165,7 +165,7 @@ class Backfilled(TypedDict):
 
 
 class Deleted(TypedDict):
-	schedule: str
+	schedule_id: str
 
 
 class DeadLetter(JobStatus):

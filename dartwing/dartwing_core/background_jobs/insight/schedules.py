@@ -26,14 +26,14 @@ LAST_SLOTS = 10
 SLOT_FIELDS = ("slot_utc", "outcome", "job", "reason")
 
 
-def get_schedule(name: str) -> dict[str, Any]:
+def get_schedule(schedule_id: str) -> dict[str, Any]:
 	"""A schedule as `list_schedules` has it, with `parameters`, `next_times` and `last_slots`.
 
 	Values of masked parameters are hidden. `next_times` are the next five, none in a pause; `last_slots` the
 	last ten that were due, `{slot, outcome, job, status, reason}`, the newest first. Raises
 	DoesNotExistError for a schedule that does not exist or is none of the user's organizations.
 	"""
-	found = access.check_visible_schedule(name).name
+	found = access.check_visible_schedule(schedule_id).name
 	row = frappe.db.get_value("Job Schedule", found, ["name", *FIELDS, "parameters"], as_dict=True)
 	text = row.parameters or "{}"
 	following = rows.timetable_of(row).after(times.utc_now()) if not row.is_paused else ()
@@ -123,7 +123,7 @@ def _as_texts(slots: Iterable[datetime]) -> list[str]:
 
 def _shaped(row: frappe._dict) -> dict[str, Any]:
 	return {
-		"schedule": row.name,
+		"schedule_id": row.name,
 		**{field: row[field] or None for field in rows.CHOSEN if field != "parameters"},
 		"is_paused": bool(row.is_paused),
 		"starts_at": times.utc_as_text(row.anchor_utc) if row.starts_at else None,

@@ -39,12 +39,12 @@ def create_schedule(title: str, organization: str, job_type: str, **chosen: Any)
 	return schedule
 
 
-def update_schedule(name: str, **changes: Any) -> Document:
+def update_schedule(schedule_id: str, **changes: Any) -> Document:
 	"""Change what `create_schedule` takes, without `organization`, as an admin of the organization.
 
 	Who changes more than `is_paused` has its jobs run as oneself, or as whom a System Manager says.
 	"""
-	schedule = _administered(name)
+	schedule = _administered(schedule_id)
 	kinds = {rows.CRON: changes.get("cron"), rows.INTERVAL: changes.get("interval_seconds")}
 	meant = [kind for kind, value in kinds.items() if value]
 	if len(meant) == 1:
@@ -55,37 +55,37 @@ def update_schedule(name: str, **changes: Any) -> Document:
 	return schedule
 
 
-def pause_schedule(name: str) -> Document:
+def pause_schedule(schedule_id: str) -> Document:
 	"""From now on no slot is made, until it is resumed. Slots in between are left out."""
-	return update_schedule(name, is_paused=True)
+	return update_schedule(schedule_id, is_paused=True)
 
 
-def resume_schedule(name: str) -> Document:
+def resume_schedule(schedule_id: str) -> Document:
 	"""Go on with the next slot after now."""
-	return update_schedule(name, is_paused=False)
+	return update_schedule(schedule_id, is_paused=False)
 
 
-def delete_schedule(name: str) -> None:
+def delete_schedule(schedule_id: str) -> None:
 	"""Delete a schedule, as an admin of its organization. Its jobs stay."""
 	with snapshot_ignored():
-		_administered(name).delete(ignore_permissions=True)
+		_administered(schedule_id).delete(ignore_permissions=True)
 
 
-def backfill_schedule(name: str, start: When, end: When) -> dict[str, list]:
+def backfill_schedule(schedule_id: str, start: When, end: When) -> dict[str, list]:
 	"""Make the slots from start to end that have no job, at most 100, whether or not jobs overlap.
 
 	Answers `{"submitted": [{slot, job}], "there": [{slot, job}], "refused": [{slot, reason}]}`, slots in UTC.
 	A slot that was skipped or refused is tried again. Raises ValidationError for slots of the future, for
 	those that are older than the rows of slots are kept, and for too many.
 	"""
-	_administered(name)
+	_administered(schedule_id)
 	since, until = instant_of(start, "start"), instant_of(end, "end")
 	now = times.utc_now()
 	if not since or since < now - due.KEPT:
 		refuse_argument("start", _("must be a time of the last {0} days").format(due.KEPT.days))
 	if not until or until > now:
 		refuse_argument("end", _("must not be in the future"))
-	row = rows.locked(name)
+	row = rows.locked(schedule_id)
 	slots = rows.timetable_of(row).between(since, until, MAX_BACKFILLED + 1)
 	if len(slots) > MAX_BACKFILLED:
 		refuse_argument("end", _("at most {0} slots at once").format(MAX_BACKFILLED))
@@ -124,10 +124,10 @@ def _job_of(schedule: str, slot: datetime) -> str | None:
 	return found[0] if found else None
 
 
-def _administered(name: str) -> Document:
+def _administered(schedule_id: str) -> Document:
 	"""The schedule; raises DoesNotExistError for who may not see it, PermissionError for who may not change it."""
-	access.check_admin(access.check_visible_schedule(name).organization, "name")
-	return frappe.get_doc("Job Schedule", name)
+	access.check_admin(access.check_visible_schedule(schedule_id).organization, "schedule_id")
+	return frappe.get_doc("Job Schedule", schedule_id)
 
 
 def cleared(fields: Sequence[str]) -> dict[str, None]:

@@ -171,10 +171,10 @@ def check_visible_group(group_id: str, argument: str = "group_id") -> frappe._di
 	)
 
 
-def check_visible_schedule(name: str, argument: str = "name") -> frappe._dict:
+def check_visible_schedule(schedule_id: str, argument: str = "schedule_id") -> frappe._dict:
 	"""As `check_visible`, for the name and the organization of a Job Schedule."""
-	return _visible("Job Schedule", name, ["name", "organization"]) or refuse_argument(
-		argument, _("no schedule {0}").format(repr(name)), frappe.DoesNotExistError
+	return _visible("Job Schedule", schedule_id, ["name", "organization"]) or refuse_argument(
+		argument, _("no schedule {0}").format(repr(schedule_id)), frappe.DoesNotExistError
 	)
 
 
