@@ -35,6 +35,7 @@ from dartwing.dartwing_core.background_jobs import (
 from dartwing.dartwing_core.background_jobs.announcing.masking import MASK
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.schedules import due, rows
+from dartwing.dartwing_core.background_jobs.upkeep import former_organizations
 
 SECOND = timedelta(seconds=1)
 PASSING_MEMBER = "passing@alpha.example"
@@ -409,6 +410,22 @@ def test_a_backfill_is_of_the_past_and_not_of_too_much(world):
 
 def _utc(instant: datetime) -> str:
 	return f"{instant.isoformat()}Z"
+
+
+def test_a_deleted_organization_leaves_no_schedule(world):
+	frappe.get_doc(
+		{"doctype": "Organization", "org_name": world.short_lived, "org_type": "Company"}
+	).insert()
+	name = make_schedule("Administrator", world.short_lived)
+	set_due(name)
+	start_due()
+	assert len(slots_of(name)) == 1
+	frappe.delete_doc("Organization", world.short_lived)
+	frappe.db.commit()
+	assert row_of(name) is None
+	assert slots_of(name) == []
+	scheduler.tick()
+	assert {job.organization for job in jobs_of(name)} == {former_organizations.name_of_former(world.short_lived)}
 
 
 # --- whose it is
