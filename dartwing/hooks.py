@@ -104,11 +104,13 @@ doctype_js = {
 	"Background Job": "public/js/dartwing_jobs.js",
 	"Job Group": ["public/js/dartwing_jobs.js", "public/js/dartwing_graph.js"],
 	"Job Engine Settings": "public/js/dartwing_jobs.js",
+	"Job Schedule": "public/js/dartwing_jobs.js",
 	"Job Type": "public/js/dartwing_jobs.js",
 }
 doctype_list_js = {
 	"Background Job": "public/js/dartwing_jobs.js",
 	"Job Group": "public/js/dartwing_jobs.js",
+	"Job Schedule": "public/js/dartwing_jobs.js",
 	"Org Member": "public/js/dartwing_jobs.js",
 }
 
