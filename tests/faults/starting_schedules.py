@@ -1,6 +1,7 @@
 """Many processes that each start what is due at the same instant, over connections of their own.
 
-Prints how many slots each has started, as JSON. Arguments: site, number of processes. Run in the sites folder.
+Prints how many slots each has started, as JSON. Arguments: site, number of processes. Run in the sites
+folder.
 """
 
 import json

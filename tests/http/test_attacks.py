@@ -36,6 +36,7 @@ GUARDED = (
 def foreign(world: World) -> str:
 	"""A dead letter of Beta, full of what only Beta may know, as is a group beside it."""
 	submit_group(1, world.bob, world.beta, title=SECRET)
+	make_schedule("Administrator", world.beta, title=SECRET, run_as=world.bob)
 	job = submit(world.bob, world.beta, secret=SECRET)
 	values = dict.fromkeys(("error_message", "error_traceback", "progress_message"), SECRET)
 	end(job.name, "Dead Letter", output_reference=f"/private/files/{SECRET}.csv", **values)

@@ -26,10 +26,10 @@ from asking_frappe import (
 from factories import OBLIGING, World, acting_as, end, keep_step, keep_tally, purge, submit, submit_as
 from framework import since
 from grouped import submit_group
-from scheduled import keep_slot, make_schedule
 from http_client import Client
 from methods_of_frappe import Method, whitelisted_methods
 from runtimes.chosen import is_a_bench
+from scheduled import keep_slot, make_schedule
 
 from dartwing.dartwing_core.api import filter_lists, mentions, taken_objects
 from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import GUARDED, OF_MANAGERS

@@ -85,7 +85,7 @@ def requests_for(name: str, job_id: str) -> list[dict]:
 		"create_schedule": [schedule, {**schedule, "cron": "1 2 3 4 5 6"}],
 		"list_schedules": [{}, {"limit": 1}],
 		"preview_schedule": [{"cron": "30 2 * * *", "time_zone": "Europe/Berlin"}, {"interval_seconds": 60}],
-			}.get(name) or [about_a_schedule(name) if name.endswith("_schedule") else {"job_id": job_id}]
+	}.get(name) or [about_a_schedule(name) if name.endswith("_schedule") else {"job_id": job_id}]
 
 
 def about_a_schedule(name: str) -> dict:

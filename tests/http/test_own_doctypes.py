@@ -7,8 +7,8 @@ import pytest
 from answers import without_ids
 from factories import OBLIGING, World, end, keep_step, keep_tally, purge, submit, submit_as
 from requests import Response
-from scheduled import keep_slot
 from runtimes.chosen import is_a_bench
+from scheduled import keep_slot
 
 from dartwing.dartwing_core.background_jobs.tenancy.conditions import SECRETS
 from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import GUARDED, OF_MANAGERS, OWN

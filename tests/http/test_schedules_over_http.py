@@ -60,7 +60,9 @@ def test_fields_are_emptied_by_name(adam):
 	name = make_schedule(priority="High", ends_at="2040-01-01")
 	answer = message(adam.call(f"{API}.update_schedule", schedule_id=name, clear=["priority", "ends_at"]))
 	assert (answer["priority"], answer["ends_at"]) == (None, None)
-	assert error(adam.call(f"{API}.update_schedule", schedule_id=name, clear=["title"]), 417).startswith("clear: ")
+	assert error(adam.call(f"{API}.update_schedule", schedule_id=name, clear=["title"]), 417).startswith(
+		"clear: "
+	)
 
 
 @pytest.mark.parametrize("method", CHANGES)

@@ -22,8 +22,8 @@ from dartwing.dartwing_core.background_jobs import (
 	get_metrics,
 	list_dead_letters,
 	list_groups,
-	list_schedules,
 	list_jobs,
+	list_schedules,
 	retry_job,
 	submit_job,
 )

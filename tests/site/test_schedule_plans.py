@@ -1,4 +1,4 @@
-"""What schedules cost where there are many: each path runs on an index, and reads little more than it uses."""
+"""What schedules cost where there are many: each path runs on an index, and reads what it uses."""
 
 from datetime import timedelta
 
@@ -44,7 +44,9 @@ def _many(world):
 
 
 def assert_bounded(statements: list[str]) -> None:
-	asked = [text for text in dict.fromkeys(statements) if "tabJob Schedule" in text or "job_schedule" in text]
+	asked = [
+		text for text in dict.fromkeys(statements) if "tabJob Schedule" in text or "job_schedule" in text
+	]
 	assert asked
 	for text in asked:
 		words = text.lstrip("( ").lower()

@@ -400,11 +400,11 @@ def test_a_backfill_is_of_the_past_and_not_of_too_much(world):
 	name = make_schedule()
 	now = times.utc_now()
 	with acting_as(world.adam):
-		with pytest.raises(frappe.ValidationError, match="^end: "):
+		with pytest.raises(frappe.ValidationError, match=r"^end: "):
 			backfill_schedule(name, _utc(now), _utc(now + HOUR))
-		with pytest.raises(frappe.ValidationError, match="^end: at most 100"):
+		with pytest.raises(frappe.ValidationError, match=r"^end: at most 100"):
 			backfill_schedule(name, _utc(now - timedelta(days=7)), _utc(now))
-		with pytest.raises(frappe.ValidationError, match="^start: "):
+		with pytest.raises(frappe.ValidationError, match=r"^start: "):
 			backfill_schedule(name, "2001-01-01", _utc(now))
 
 
@@ -413,9 +413,7 @@ def _utc(instant: datetime) -> str:
 
 
 def test_a_deleted_organization_leaves_no_schedule(world):
-	frappe.get_doc(
-		{"doctype": "Organization", "org_name": world.short_lived, "org_type": "Company"}
-	).insert()
+	frappe.get_doc({"doctype": "Organization", "org_name": world.short_lived, "org_type": "Company"}).insert()
 	name = make_schedule("Administrator", world.short_lived)
 	set_due(name)
 	start_due()
@@ -425,7 +423,9 @@ def test_a_deleted_organization_leaves_no_schedule(world):
 	assert row_of(name) is None
 	assert slots_of(name) == []
 	scheduler.tick()
-	assert {job.organization for job in jobs_of(name)} == {former_organizations.name_of_former(world.short_lived)}
+	assert {job.organization for job in jobs_of(name)} == {
+		former_organizations.name_of_former(world.short_lived)
+	}
 
 
 # --- whose it is
@@ -452,16 +452,16 @@ def test_only_admins_of_the_organization_make_and_change_schedules(world):
 
 def test_nobody_has_jobs_run_with_more_rights_than_one_has(world):
 	for other in (world.alice, world.manager, "Administrator"):
-		with acting_as(world.adam), pytest.raises(frappe.PermissionError, match="^run_as: "):
+		with acting_as(world.adam), pytest.raises(frappe.PermissionError, match=r"^run_as: "):
 			create_schedule("No", world.alpha, OBLIGING, cron="0 * * * *", run_as=other)
 	with acting_as(world.manager):
-		with pytest.raises(frappe.PermissionError, match="^run_as: "):
+		with pytest.raises(frappe.PermissionError, match=r"^run_as: "):
 			create_schedule("No", world.alpha, OBLIGING, cron="0 * * * *", run_as="Administrator")
-		with pytest.raises(frappe.ValidationError, match="^run_as: "):
+		with pytest.raises(frappe.ValidationError, match=r"^run_as: "):
 			create_schedule("No", world.alpha, OBLIGING, cron="0 * * * *", run_as=world.bob)
 	name = make_schedule(world.manager, run_as=world.alice)
 	# whose jobs they are has chosen what they do
-	with acting_as(world.adam), pytest.raises(frappe.PermissionError, match="^run_as: "):
+	with acting_as(world.adam), pytest.raises(frappe.PermissionError, match=r"^run_as: "):
 		update_schedule(name, parameters={"mode": "fail"})
 	change(name, is_paused=True)
 	change(name, is_paused=False)
@@ -472,7 +472,7 @@ def test_nobody_has_jobs_run_with_more_rights_than_one_has(world):
 def test_what_a_type_requires_is_asked_of_whose_jobs_they_are(world):
 	make_job_type("needs_role_job", requires_permission="Role")
 	frappe.db.commit()
-	with acting_as(world.manager), pytest.raises(frappe.PermissionError, match="^job_type: "):
+	with acting_as(world.manager), pytest.raises(frappe.PermissionError, match=r"^job_type: "):
 		create_schedule("No", world.alpha, "needs_role_job", cron="0 * * * *", run_as=world.alice)
 	with acting_as(world.manager):
 		create_schedule("Yes", world.alpha, "needs_role_job", cron="0 * * * *", run_as=world.manager)
@@ -496,7 +496,7 @@ def test_what_a_type_requires_is_asked_of_whose_jobs_they_are(world):
 	],
 )
 def test_what_is_wrong_is_refused_by_name(world, argument, arguments):
-	with acting_as(world.adam), pytest.raises(frappe.ValidationError, match=f"^{argument}: "):
+	with acting_as(world.adam), pytest.raises(frappe.ValidationError, match=rf"^{argument}: "):
 		create_schedule("No", world.alpha, OBLIGING, **arguments)
 
 
@@ -505,7 +505,7 @@ def test_a_preview_tells_the_next_five_times(world):
 	assert len(found) == 5
 	assert all(one.endswith("T06:30:00.000000Z") for one in found)
 	assert len(preview_schedule(interval_seconds=60)) == 5
-	with pytest.raises(frappe.ValidationError, match="^cron: "):
+	with pytest.raises(frappe.ValidationError, match=r"^cron: "):
 		preview_schedule()
 
 

@@ -107,8 +107,8 @@ def update_schedule(
 ) -> shapes.Schedule:
 	"""Change a schedule, as an admin of its organization; what is left out stays.
 
-	Its jobs are yours from then on, or those of whom a System Manager names. A change of when slots are counts
-	from now on.
+	Its jobs are yours from then on, or those of whom a System Manager names. When slots are is changed from
+	now on.
 	"""
 	chosen = {
 		"title": title,

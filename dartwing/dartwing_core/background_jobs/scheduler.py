@@ -19,7 +19,7 @@ from dartwing.dartwing_core.doctype.job_tally import job_tally
 
 
 def tick() -> None:
-	"""One tick: mend what was lost, then wake what waits: retries, children, schedules, jobs whose time has come.
+	"""One tick: mend what was lost, then wake what waits: retries, children, jobs and slots that are due.
 
 	Frappe's scheduler calls it every 60 seconds on v15, and every 240 on v16 unless the site says otherwise.
 	"""

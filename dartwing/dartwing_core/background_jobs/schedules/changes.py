@@ -125,7 +125,7 @@ def _job_of(schedule: str, slot: datetime) -> str | None:
 
 
 def _administered(schedule_id: str) -> Document:
-	"""The schedule; raises DoesNotExistError for who may not see it, PermissionError for who may not change it."""
+	"""The schedule; raises DoesNotExistError or PermissionError for who may not see, or not change it."""
 	access.check_admin(access.check_visible_schedule(schedule_id).organization, "schedule_id")
 	return frappe.get_doc("Job Schedule", schedule_id)
 

@@ -45,7 +45,8 @@ def start_due(limit: int = STARTED_AT_ONCE) -> int:
 	Commits each, on the current connection. A schedule that another transaction holds, or that fails, is left
 	out, and does not keep others waiting. Where nothing is due, this is one statement.
 	"""
-	done, left_out = 0, set()
+	done = 0
+	left_out: set[str] = set()
 	with as_own_connection():
 		while done < limit:
 			due = [name for name in _due(limit + len(left_out)) if name not in left_out][: limit - done]

@@ -40,8 +40,8 @@ WRITTEN = ("next_slot_utc", "last_slot_utc", "last_job", "last_error", "anchor_u
 def locked(name: str, skip_locked: bool = False) -> frappe._dict | None:
 	"""The row as it is now, locked until the current transaction ends; None if there is none.
 
-	It is the first that a transaction locks: before those of jobs and of groups. With `skip_locked`, also None
-	when another transaction has locked it.
+	It is the first that a transaction locks: before those of jobs and of groups. With `skip_locked`, also
+	None when another transaction has locked it.
 	"""
 	columns = ", ".join(f"`{column}`" for column in ("name", "creation", *CHOSEN, *WRITTEN))
 	found = frappe.db.sql(

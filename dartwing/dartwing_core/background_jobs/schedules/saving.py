@@ -134,8 +134,8 @@ def checked_cron(cron: str | None) -> str:
 		return slots.check_cron(cron or "")
 	except slots.NoSuchCronError:
 		reason = _(
-			"{0} is no cron expression of five fields (minute, hour, day of the month, month, day of the week)"
-			" that has a time, for example 30 2 * * MON-FRI"
+			"{0} is no cron expression of five fields (minute, hour, day of the month, month, day of the"
+			" week) that has a time, for example 30 2 * * MON-FRI"
 		)
 		refuse_argument("cron", reason.format(repr(cron or "")))
 
@@ -143,9 +143,9 @@ def checked_cron(cron: str | None) -> str:
 def _check_run(doc: Document, stored: frappe._dict | None) -> None:
 	"""Check whose jobs of what they are, if that is new.
 
-	Who changes anything but a pause is responsible for what is run: nobody has jobs run with more rights than
-	one has. So an admin's schedule runs as oneself. A System Manager, who could give anybody any role, chooses
-	any member, but not Administrator.
+	Who changes anything but a pause is responsible for what is run: nobody has jobs run with more rights
+	than one has. So an admin's schedule runs as oneself. A System Manager, who could give anybody any role,
+	chooses any member, but not Administrator.
 	"""
 	doc.run_as = doc.run_as or frappe.session.user
 	if stored and not _is_changed(doc, stored, tuple(field for field in rows.CHOSEN if field != "is_paused")):

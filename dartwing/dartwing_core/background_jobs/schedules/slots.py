@@ -20,6 +20,7 @@ SECOND = timedelta(seconds=1)
 MONTHS = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"
 CRON_FIELD = re.compile(rf"(?:[\d*,/#?-]|{MONTHS}|SUN|MON|TUE|WED|THU|FRI|SAT|L)+")
 CRON_FIELDS = 5
+UTC = ZoneInfo("UTC")
 # any instant, to ask a new expression whether there is one after it
 SOME_TIME = datetime(2000, 1, 1)
 
@@ -38,7 +39,7 @@ class Timetable:
 	anchor: datetime
 	interval: timedelta | None = None
 	cron: str = ""
-	zone: ZoneInfo = ZoneInfo("UTC")
+	zone: ZoneInfo = UTC
 	first: datetime | None = None
 	last: datetime | None = None
 
@@ -46,7 +47,12 @@ class Timetable:
 		"""The slots strictly after the instant, the earliest first; there may be infinitely many."""
 		if self.first:
 			instant = max(instant, self.first - timedelta(microseconds=1))
-		for slot in self._intervals_after(instant) if self.interval else self._times_after(instant):
+		slots = (
+			_intervals(self.anchor, self.interval, instant, 1)
+			if self.interval
+			else self._times_after(instant)
+		)
+		for slot in slots:
 			if self.last and slot > self.last:
 				return
 			yield slot
@@ -58,7 +64,12 @@ class Timetable:
 		"""The slots at the instant and before it, the latest first; there may be infinitely many."""
 		if self.last:
 			instant = min(instant, self.last)
-		for slot in self._intervals_until(instant) if self.interval else self._times_until(instant):
+		slots = (
+			_intervals(self.anchor, self.interval, instant, -1)
+			if self.interval
+			else self._times_until(instant)
+		)
+		for slot in slots:
 			if self.first and slot < self.first:
 				return
 			yield slot
@@ -71,26 +82,6 @@ class Timetable:
 				break
 			found.append(slot)
 		return found
-
-	def _intervals_after(self, instant: datetime) -> Iterator[datetime]:
-		assert self.interval
-		number = (instant - self.anchor) // self.interval + 1
-		while True:
-			try:
-				yield self.anchor + number * self.interval
-			except OverflowError:
-				return
-			number += 1
-
-	def _intervals_until(self, instant: datetime) -> Iterator[datetime]:
-		assert self.interval
-		number = (instant - self.anchor) // self.interval
-		while True:
-			try:
-				yield self.anchor + number * self.interval
-			except OverflowError:
-				return
-			number -= 1
 
 	def _times_after(self, instant: datetime) -> Iterator[datetime]:
 		local = _local(instant, self.zone)
@@ -118,6 +109,19 @@ class Timetable:
 			if slot <= instant and slot < before:
 				before = slot
 				yield slot
+
+
+def _intervals(
+	anchor: datetime, interval: timedelta, instant: datetime, direction: int
+) -> Iterator[datetime]:
+	"""Upwards, those after the instant; downwards, the instant and those before it."""
+	number = (instant - anchor) // interval + (direction > 0)
+	while True:
+		try:
+			yield anchor + number * interval
+		except OverflowError:
+			return
+		number += direction
 
 
 def instant_of(local: datetime, zone: ZoneInfo) -> datetime:
