@@ -86,6 +86,9 @@ def backfill_schedule(schedule_id: str, start: When, end: When) -> dict[str, lis
 	if not until or until > now:
 		refuse_argument("end", _("must not be in the future"))
 	row = rows.locked(schedule_id)
+	if not row:
+		reason = _("no schedule {0}").format(repr(schedule_id))
+		refuse_argument("schedule_id", reason, frappe.DoesNotExistError)
 	slots = rows.timetable_of(row).between(since, until, MAX_BACKFILLED + 1)
 	if len(slots) > MAX_BACKFILLED:
 		refuse_argument("end", _("at most {0} slots at once").format(MAX_BACKFILLED))

@@ -78,6 +78,8 @@ def _start_one(name: str) -> bool:
 		return _put_off(name)
 	except REFUSALS as error:
 		reason = texts.line(error)
+		# a process that goes on starting slots would keep them for an answer that nobody gets
+		frappe.clear_messages()
 	except Exception:
 		_put_off(name)
 		reason = _("an error that nobody expected: see Error Log")
