@@ -40,7 +40,8 @@ function last_slots({ last_slots }) {
 		const label = `<span class="indicator-pill ${OUTCOMES[outcome]}">${__(outcome)}</span>`;
 		return `<tr><td>${shown(slot)}</td><td>${label}</td><td>${about}</td></tr>`;
 	});
-	return `<p class="text-muted">${__("Last slots")}</p><table class="table"><tbody>${rows.join("")}</tbody></table>`;
+	const head = `<p class="text-muted">${__("Last slots")}</p>`;
+	return `${head}<table class="table"><tbody>${rows.join("")}</tbody></table>`;
 }
 
 // a time in UTC, in the zone that Desk shows
