@@ -30,6 +30,7 @@ permission_query_conditions = {
 	"Background Job": f"{_access}.job_query_conditions",
 	"Job Execution Log": f"{_access}.job_log_query_conditions",
 	"Job Group": f"{_access}.job_group_query_conditions",
+	"Job Schedule": f"{_access}.job_schedule_query_conditions",
 	"Org Member": f"{_access}.org_member_query_conditions",
 	"Organization": f"{_access}.organization_query_conditions",
 	"Person": f"{_access}.person_query_conditions",
@@ -43,6 +44,7 @@ has_permission = {
 	"File": f"{_files}.has_permission",
 	"Job Execution Log": f"{_access}.has_job_permission",
 	"Job Group": f"{_access}.has_job_permission",
+	"Job Schedule": f"{_access}.has_job_permission",
 	"Job Type": f"{_access}.has_job_type_permission",
 	"Org Member": f"{_access}.has_org_member_permission",
 	"Organization": f"{_access}.has_organization_permission",
@@ -102,11 +104,13 @@ doctype_js = {
 	"Background Job": "public/js/dartwing_jobs.js",
 	"Job Group": ["public/js/dartwing_jobs.js", "public/js/dartwing_graph.js"],
 	"Job Engine Settings": "public/js/dartwing_jobs.js",
+	"Job Schedule": "public/js/dartwing_jobs.js",
 	"Job Type": "public/js/dartwing_jobs.js",
 }
 doctype_list_js = {
 	"Background Job": "public/js/dartwing_jobs.js",
 	"Job Group": "public/js/dartwing_jobs.js",
+	"Job Schedule": "public/js/dartwing_jobs.js",
 	"Org Member": "public/js/dartwing_jobs.js",
 }
 
@@ -177,6 +181,7 @@ doc_events = {
 		)
 	},
 	"Job Engine Settings": {"on_update": f"{_holding}.switched"},
+	"Job Schedule": {"validate": f"{_jobs}.schedules.saving.schedule_validated"},
 	"Job Type": {"on_update": f"{_holding}.switched"},
 	"Organization": {
 		"on_update": f"{_holding}.organization_saved",
@@ -202,6 +207,8 @@ ignore_links_on_delete = [
 	"Job Dependency",
 	"Job Execution Log",
 	"Job Group",
+	"Job Schedule",
+	"Job Schedule Slot",
 	"Job Step",
 	"Job Tally",
 ]

@@ -8,7 +8,7 @@ from dartwing.dartwing_core.background_jobs.upkeep.holding import release_after_
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 
 ROLES = ("Dartwing Admin", "Dartwing User", "Job Metrics Reader")
-SEQUENCES = ("background_job_id_seq", "job_group_id_seq")
+SEQUENCES = ("background_job_id_seq", "job_group_id_seq", "job_schedule_id_seq")
 SCHEDULED_METHODS = "dartwing.%"
 PATCHES = "dartwing.%"
 SETTINGS = "Job Engine Settings"
@@ -39,7 +39,7 @@ TIED = {
 
 
 def after_install() -> None:
-	for doctype in ("Background Job", "Job Group"):
+	for doctype in ("Background Job", "Job Group", "Job Schedule"):
 		sequences.ensure(doctype)
 	ensure_settings()
 

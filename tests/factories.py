@@ -94,6 +94,9 @@ class World:
 			frappe.db.delete("Job Execution Log", {"organization": organization})
 			frappe.db.delete("Background Job", {"organization": organization})
 			frappe.db.delete("Job Group", {"organization": organization})
+			for schedule in frappe.get_all("Job Schedule", {"organization": organization}, pluck="name"):
+				frappe.db.delete("Job Schedule Slot", {"schedule": schedule})
+				purge("Job Schedule", schedule)
 			frappe.db.delete("Job Tally", {"organization": organization})
 		for name in frappe.get_all(
 			"Job Type", {"handler_method": HANDLER, "name": ("!=", OBLIGING)}, pluck="name"

@@ -25,6 +25,7 @@ TABLES = {
 		"Background Job",
 		"Job Execution Log",
 		"Job Group",
+		"Job Schedule",
 		"Job Tally",
 		"Job Type",
 		"Notification Settings",

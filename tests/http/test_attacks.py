@@ -16,17 +16,27 @@ from factories import OBLIGING, World, end, submit
 from framework import since
 from grouped import submit_group
 from requests import Response
+from scheduled import make_schedule
 
 SECRET = "known to Beta only"
 UNKNOWN = "JOB-1999-12345"
 JOB = "/api/resource/Background Job"
-GUARDED = ("Background Job", "Job Execution Log", "Job Group", "Organization", "Org Member", "Person")
+GUARDED = (
+	"Background Job",
+	"Job Execution Log",
+	"Job Group",
+	"Job Schedule",
+	"Organization",
+	"Org Member",
+	"Person",
+)
 
 
 @pytest.fixture
 def foreign(world: World) -> str:
 	"""A dead letter of Beta, full of what only Beta may know, as is a group beside it."""
 	submit_group(1, world.bob, world.beta, title=SECRET)
+	make_schedule("Administrator", world.beta, title=SECRET, run_as=world.bob)
 	job = submit(world.bob, world.beta, secret=SECRET)
 	values = dict.fromkeys(("error_message", "error_traceback", "progress_message"), SECRET)
 	end(job.name, "Dead Letter", output_reference=f"/private/files/{SECRET}.csv", **values)
@@ -314,6 +324,7 @@ def test_rows_around_the_job_do_not_exist_either(attacker, foreign, doctype):
 		"Org Member": frappe.db.get_value("Org Member", {"person": person}),
 		"Job Execution Log": frappe.db.get_value("Job Execution Log", {"background_job": foreign}),
 		"Job Group": submit_group(1, World.bob, World.beta)[0],
+		"Job Schedule": make_schedule("Administrator", World.beta, run_as=World.bob),
 	}[doctype]
 	for ask in (attacker.get, attacker.delete):
 		answers = [ask(f"/api/resource/{doctype}/{one}") for one in (name, "nothing")]

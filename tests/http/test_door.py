@@ -40,6 +40,7 @@ from grouped import submit_group
 from http_client import Client
 from methods_of_frappe import Method, whitelisted_methods
 from runtimes.chosen import is_a_bench
+from scheduled import keep_slot, make_schedule
 
 from dartwing.dartwing_core.api import filter_lists, mentions, taken_objects
 from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import GUARDED, OF_MANAGERS
@@ -93,6 +94,7 @@ def foreign(world: World) -> dict[str, str]:
 		**rows_of_managers(job.name),
 		"Job Execution Log": frappe.db.get_value("Job Execution Log", {"background_job": job.name}),
 		"Job Group": submit_group(1, world.bob, world.beta)[0],
+		"Job Schedule": make_schedule("Administrator", world.beta, run_as=world.bob),
 		"Organization": world.beta,
 		"Person": person,
 		"Org Member": frappe.db.get_value("Org Member", {"person": person}),
@@ -109,6 +111,7 @@ def rows_of_managers(job: str) -> dict[str, str]:
 		"Job Step": frappe.db.get_value("Job Step", {"background_job": job}),
 		"Job Dependency": frappe.db.get_value("Job Dependency", {"background_job": child.name}),
 		"Job Start": keep_start(job),
+		"Job Schedule Slot": keep_slot(World.beta),
 		"Job Tally": keep_tally(World.beta),
 	}
 

@@ -10,7 +10,15 @@ from requests import Response
 
 DESK = "dartwing.dartwing_core.api.desk"
 ORACLE = "exists(select 1 from `__Auth` where password like '$%') or 1=1"
-GUARDED = ("Background Job", "Job Execution Log", "Job Group", "Organization", "Org Member", "Person")
+GUARDED = (
+	"Background Job",
+	"Job Execution Log",
+	"Job Group",
+	"Job Schedule",
+	"Organization",
+	"Org Member",
+	"Person",
+)
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@
 
 import pytest
 import schemathesis
-from answers import API
 from factories import OBLIGING, World, end, submit
 from http_client import forget_calls
 from hypothesis import HealthCheck, Phase, given, settings
 from openapi_spec_validator import validate
+from scheduled import make_schedule, set_due, start_due
 from schemathesis.checks import CHECKS
 
 from dartwing.dartwing_core.api.endpoints import ENDPOINTS
@@ -33,6 +33,7 @@ BOUNDED = settings(
 	suppress_health_check=list(HealthCheck),
 )
 PATHS = sorted(ENDPOINTS)
+ADDRESSES = {name: f"{one.function.__module__}.{name}" for name, one in ENDPOINTS.items()}
 
 
 def test_the_document_is_valid():
@@ -48,9 +49,9 @@ def test_the_document_is_served_to_who_is_logged_in(alice, guest):
 
 def test_every_endpoint_is_in_the_document():
 	paths = document()["paths"]
-	assert set(paths) == {f"/api/method/{API}.{name}" for name in ENDPOINTS}
+	assert set(paths) == {f"/api/method/{ADDRESSES[name]}" for name in ENDPOINTS}
 	for name, endpoint in ENDPOINTS.items():
-		(method,) = paths[f"/api/method/{API}.{name}"]
+		(method,) = paths[f"/api/method/{ADDRESSES[name]}"]
 		assert method.upper() in endpoint.methods
 
 
@@ -66,6 +67,12 @@ def jobs(world) -> list[str]:
 def requests_for(name: str, job_id: str) -> list[dict]:
 	"""What a client would send, so that also answers with code 200 are compared with the document."""
 	submission = {"job_type": OBLIGING, "organization": World.alpha, "parameters": {"mode": "succeed"}}
+	schedule = {
+		"title": "Nightly",
+		"organization": World.alpha,
+		"job_type": OBLIGING,
+		"cron": "0 * * * *",
+	}
 	return {
 		"submit_job": [submission],
 		"submit_jobs": [{"jobs": [submission, submission]}, {"jobs": []}],
@@ -75,23 +82,35 @@ def requests_for(name: str, job_id: str) -> list[dict]:
 		"get_job_metrics": [{}, {"organization": World.alpha}],
 		"retry_jobs": [{"job_ids": [job_id]}, {"filters": {}}],
 		"discard_jobs": [{"reason": "old", "job_ids": [job_id]}],
-	}.get(name, [{"job_id": job_id}])
+		"create_schedule": [schedule, {**schedule, "cron": "1 2 3 4 5 6"}],
+		"list_schedules": [{}, {"limit": 1}],
+		"preview_schedule": [{"cron": "30 2 * * *", "time_zone": "Europe/Berlin"}, {"interval_seconds": 60}],
+	}.get(name) or [about_a_schedule(name) if name.endswith("_schedule") else {"job_id": job_id}]
+
+
+def about_a_schedule(name: str) -> dict:
+	"""Arguments about one with a slot that has become a job."""
+	schedule = make_schedule()
+	slot = f"{set_due(schedule).isoformat()}Z"
+	start_due()
+	times = {"start": slot, "end": slot} if name == "backfill_schedule" else {}
+	return {"schedule_id": schedule, **times}
 
 
 @pytest.mark.parametrize("name", PATHS)
 def test_real_calls_are_answered_as_documented(adam, jobs, name):
-	(operation,) = SCHEMA[f"/api/method/{API}.{name}"].values()
+	(operation,) = SCHEMA[f"/api/method/{ADDRESSES[name]}"].values()
 	for job_id in jobs:
 		for arguments in requests_for(name, job_id):
 			call = adam.call if operation.method == "post" else adam.ask
-			answer = call(f"{API}.{name}", **arguments)
+			answer = call(ADDRESSES[name], **arguments)
 			assert answer.status_code < 500
 			operation.validate_response(answer)
 
 
 @pytest.mark.parametrize("name", PATHS)
 def test_whatever_is_sent_is_answered_as_documented(adam, web, jobs, name):
-	(operation,) = SCHEMA[f"/api/method/{API}.{name}"].values()
+	(operation,) = SCHEMA[f"/api/method/{ADDRESSES[name]}"].values()
 	headers = {"Host": f"{web.site}:{web.port}", "Accept": "application/json"}
 
 	@BOUNDED

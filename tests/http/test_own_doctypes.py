@@ -8,6 +8,7 @@ from answers import without_ids
 from factories import OBLIGING, World, end, keep_start, keep_step, keep_tally, purge, submit, submit_as
 from requests import Response
 from runtimes.chosen import is_a_bench
+from scheduled import keep_slot
 
 from dartwing.dartwing_core.background_jobs.tenancy.conditions import SECRETS
 from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import GUARDED, OF_MANAGERS, OWN
@@ -37,6 +38,7 @@ def rows(world: World) -> dict[str, str]:
 		"Job Step": frappe.db.get_value("Job Step", {"background_job": job.name}),
 		"Job Dependency": frappe.db.get_value("Job Dependency", {"background_job": child.name}),
 		"Job Start": keep_start(job.name),
+		"Job Schedule Slot": keep_slot(world.beta),
 		"Job Tally": keep_tally(world.beta),
 	}
 
@@ -45,8 +47,14 @@ def test_each_doctype_of_the_app_is_in_the_list():
 	modules = frappe.get_all("Module Def", {"app_name": "dartwing"}, pluck="name")
 	ours = frappe.get_all("DocType", {"module": ("in", modules), "custom": 0}, pluck="name")
 	assert {*OWN} == {*ours}
-	assert {*OF_MANAGERS} == {"Job Dependency", "Job Start", "Job Step", "Job Tally"}
-	assert {doctype for doctype in SECRETS if SECRETS[doctype]} == {"Background Job", "Job Step", "User"}
+	assert {*OF_MANAGERS} == {"Job Dependency", "Job Schedule Slot", "Job Start", "Job Step", "Job Tally"}
+	assert {doctype for doctype in SECRETS if SECRETS[doctype]} == {
+		"Background Job",
+		"Job Schedule",
+		"Job Start",
+		"Job Step",
+		"User",
+	}
 
 
 def test_each_guarded_doctype_has_its_hooks():

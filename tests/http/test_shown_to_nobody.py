@@ -8,6 +8,7 @@ import pytest
 from asking_frappe import normalized
 from factories import World, keep_step, submit
 from runtimes.chosen import is_a_bench
+from scheduled import make_schedule
 
 from dartwing.dartwing_core.api import shown_to_nobody
 from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import OWN
@@ -24,6 +25,7 @@ def kept(world: World) -> dict[str, str]:
 	keep_step(job.name, "a step", result=json.dumps(CANARY), last_key=CANARY)
 	return {
 		"Background Job": job.name,
+		"Job Schedule": make_schedule(parameters={"password": CANARY}),
 		"Job Step": frappe.db.get_value("Job Step", {"background_job": job.name}),
 	}
 

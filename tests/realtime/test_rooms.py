@@ -141,7 +141,7 @@ def test_no_other_room_carries_anything_of_a_job(connect, world):
 	for name in rooms:
 		for event in ("task_subscribe", "progress_subscribe", "org_subscribe", "subscribe", "join"):
 			outsider.emit(event, name)
-	for doctype in ("Background Job", "Job Execution Log", "Job Group", "Organization", "Job Type"):
+	for doctype in ("Background Job", "Job Execution Log", "Job Group", "Job Schedule", "Organization"):
 		outsider.emit("doctype_subscribe", doctype)
 	outsider.emit("doc_subscribe", "Background Job", job.name)
 	outsider.emit("doc_open", "Background Job", job.name)

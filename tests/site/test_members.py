@@ -11,6 +11,7 @@ from factories import OBLIGING, acting_as, end, make_member, make_user, remove_m
 from frappe.permissions import add_user_permission
 from frappe.utils import add_days, nowdate
 from grouped import empty_group
+from scheduled import make_schedule
 
 from dartwing.dartwing_core.background_jobs import (
 	cancel_group,
@@ -22,6 +23,7 @@ from dartwing.dartwing_core.background_jobs import (
 	list_dead_letters,
 	list_groups,
 	list_jobs,
+	list_schedules,
 	retry_job,
 	submit_job,
 )
@@ -47,6 +49,7 @@ def member(world) -> Iterator[SimpleNamespace]:
 		waiting[name], dead[name] = submit(BOTH, name).name, submit(BOTH, name, mode="permanent").name
 		end(dead[name], "Dead Letter")
 		group[name] = empty_group(BOTH, name)
+		make_schedule(BOTH, name)
 	person = frappe.db.get_value("Person", {"frappe_user": BOTH})
 	yield SimpleNamespace(person=person, rows=rows, waiting=waiting, dead=dead, group=group)
 	forget()
@@ -104,8 +107,10 @@ DOORS: dict[str, Callable[[SimpleNamespace, str], bool]] = {
 	"Desk's list": shows("Background Job"),
 	"Desk's list of the history": shows("Job Execution Log"),
 	"Desk's list of groups": shows("Job Group"),
+	"Desk's list of schedules": shows("Job Schedule"),
 	"a group": answers(lambda member, name: get_group(member.group[name])),
 	"cancel a group": answers(lambda member, name: cancel_group(member.group[name])),
+	"schedules": answers(lambda member, name: list_schedules(name)),
 	"groups": answers(lambda member, name: list_groups(name)),
 	"Desk's list of organizations": shows("Organization", "name"),
 	"Desk's list of members": shows("Org Member"),

@@ -9,6 +9,7 @@ import pytest
 from factories import OBLIGING, World, acting_as, keep_start, keep_step, keep_tally, purge, submit, submit_as
 from framework import since
 from grouped import submit_group
+from scheduled import keep_slot, make_schedule
 
 from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import OF_MANAGERS
 from dartwing.tests import contract_hooks
@@ -65,6 +66,7 @@ def documents(doctype: str, world: World) -> Iterator[Any]:
 		"Background Job": [job.name],
 		"Job Execution Log": frappe.get_all("Job Execution Log", {"background_job": job.name}, pluck="name"),
 		"Job Group": [submit_group(1)[0]],
+		"Job Schedule": [make_schedule()],
 		"Job Type": [OBLIGING],
 		**{of_managers: [] for of_managers in OF_MANAGERS},
 		"Org Member": frappe.get_all("Org Member", {"organization": world.beta}, pluck="name"),
@@ -96,6 +98,8 @@ def of_managers(doctype: str, job: str) -> str:
 		return keep_tally(World.alpha)
 	if doctype == "Job Start":
 		return keep_start(job)
+	if doctype == "Job Schedule Slot":
+		return keep_slot(World.alpha)
 	if doctype == "Job Step":
 		keep_step(job, "a step")
 		return frappe.db.get_value("Job Step", {"background_job": job})

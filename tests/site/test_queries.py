@@ -11,6 +11,7 @@ STATUS_KEYS = {
 	"job_type",
 	"organization",
 	"job_group",
+	"job_schedule",
 	"status",
 	"priority",
 	"progress",

@@ -8,10 +8,11 @@ from pydantic import TypeAdapter
 from werkzeug.wrappers import Response
 
 import dartwing
-from dartwing.dartwing_core.api import jobs, shapes
+from dartwing.dartwing_core.api import jobs, schedules, shapes
 from dartwing.dartwing_core.api.arguments import MISSING, Argument, TextOrTexts
 from dartwing.dartwing_core.api.endpoints import ENDPOINTS, READ, Endpoint, whitelisted
 
+MODULES = (jobs, schedules)
 JSON_TYPES: dict[type, Any] = {
 	str: "string",
 	int: "integer",
@@ -50,7 +51,12 @@ def document() -> dict[str, Any]:
 		},
 		"servers": [{"url": "/"}],
 		"security": [{"session": []}, {"key": []}],
-		"paths": {f"/api/method/{jobs.__name__}.{name}": operations(one) for name, one in ENDPOINTS.items()},
+		"paths": {
+			f"/api/method/{module.__name__}.{name}": operations(one)
+			for module in MODULES
+			for name, one in ENDPOINTS.items()
+			if one.function.__module__ == module.__name__
+		},
 		"components": {
 			"schemas": {
 				**definitions(),

@@ -6,6 +6,8 @@ from pydantic import Field
 from typing_extensions import NotRequired, TypedDict
 
 from dartwing.dartwing_core.background_jobs.groups.rows import STATUSES as GROUP_STATUSES
+from dartwing.dartwing_core.background_jobs.schedules.due import OUTCOMES
+from dartwing.dartwing_core.background_jobs.schedules.rows import CATCH_UPS, KINDS, OVERLAPS
 from dartwing.dartwing_core.background_jobs.statuses import DEPENDENCY_RULES
 from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, STATUSES
 
@@ -38,6 +40,7 @@ class JobStatus(TypedDict):
 	job_type: str
 	organization: str
 	job_group: str | None
+	job_schedule: str | None
 	status: Status
 	priority: Priority
 	progress: float
@@ -94,6 +97,78 @@ class GroupPage(TypedDict):
 	total: int
 	limit: int
 	offset: int
+
+
+class ScheduleStatus(TypedDict):
+	"""`last_error` says why the last slot was refused. Fields of the other kind are null."""
+
+	schedule_id: str
+	title: str
+	organization: str
+	job_type: str
+	priority: Priority | None
+	run_as: str
+	is_paused: bool
+	overlap: Literal[OVERLAPS]  # type: ignore[valid-type]
+	kind: Literal[KINDS]  # type: ignore[valid-type]
+	cron: str | None
+	interval_seconds: int | None
+	time_zone: str
+	starts_at: Time | None
+	ends_at: Time | None
+	catch_up: Literal[CATCH_UPS]  # type: ignore[valid-type]
+	catch_up_limit: int
+	next_slot: Time | None
+	last_slot: Time | None
+	last_job: str | None
+	last_error: str | None
+
+
+class Slot(TypedDict):
+	"""`job` is null when it was skipped or refused, `status` also when the job was deleted."""
+
+	slot: Time
+	outcome: Literal[OUTCOMES]  # type: ignore[valid-type]
+	job: str | None
+	status: Status | None
+	reason: str | None
+
+
+class Schedule(ScheduleStatus):
+	"""Values of masked parameters are hidden."""
+
+	parameters: dict[str, Any]
+	next_times: list[Time]
+	last_slots: list[Slot]
+
+
+class SchedulePage(TypedDict):
+	schedules: list[ScheduleStatus]
+	total: int
+	limit: int
+	offset: int
+
+
+class SlotWithJob(TypedDict):
+	slot: Time
+	job: str
+
+
+class SlotWithoutJob(TypedDict):
+	slot: Time
+	reason: str
+
+
+class Backfilled(TypedDict):
+	"""Which slots have a job now, which had one before, and which were refused one."""
+
+	submitted: list[SlotWithJob]
+	there: list[SlotWithJob]
+	refused: list[SlotWithoutJob]
+
+
+class Deleted(TypedDict):
+	schedule_id: str
 
 
 class DeadLetter(JobStatus):

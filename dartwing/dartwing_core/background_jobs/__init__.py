@@ -28,8 +28,21 @@ if TYPE_CHECKING:
 		list_dead_letters,
 		list_jobs,
 	)
+	from dartwing.dartwing_core.background_jobs.insight.schedules import (
+		get_schedule,
+		list_schedules,
+		preview_schedule,
+	)
 	from dartwing.dartwing_core.background_jobs.metrics import get_metrics
 	from dartwing.dartwing_core.background_jobs.progress import JobContext
+	from dartwing.dartwing_core.background_jobs.schedules.changes import (
+		backfill_schedule,
+		create_schedule,
+		delete_schedule,
+		pause_schedule,
+		resume_schedule,
+		update_schedule,
+	)
 	from dartwing.dartwing_core.background_jobs.submission.flows import Flow, Job
 	from dartwing.dartwing_core.background_jobs.submission.json_objects import generate_job_hash
 	from dartwing.dartwing_core.background_jobs.upkeep.dead_letter import (
@@ -59,9 +72,12 @@ __all__ = [
 	"RateLimitExceededError",
 	"Snooze",
 	"TransientError",
+	"backfill_schedule",
 	"cancel_group",
 	"cancel_job",
 	"cleanup_old_jobs",
+	"create_schedule",
+	"delete_schedule",
 	"discard_group",
 	"discard_job",
 	"discard_jobs",
@@ -72,17 +88,23 @@ __all__ = [
 	"get_job_status",
 	"get_job_steps",
 	"get_metrics",
+	"get_schedule",
 	"list_dead_letters",
 	"list_groups",
 	"list_jobs",
+	"list_schedules",
 	"pause",
+	"pause_schedule",
+	"preview_schedule",
 	"recover",
 	"resume",
+	"resume_schedule",
 	"retry_group",
 	"retry_job",
 	"retry_jobs",
 	"submit_job",
 	"submit_jobs",
+	"update_schedule",
 ]
 
 _MODULE_OF = {
@@ -97,6 +119,8 @@ _MODULE_OF = {
 	**dict.fromkeys(("Flow", "Job"), "submission.flows"),
 	**dict.fromkeys(("get_group", "list_groups"), "insight.groups"),
 	**dict.fromkeys(("cancel_group", "discard_group", "retry_group"), "upkeep.groups"),
+	**dict.fromkeys([name for name in __all__ if name.endswith("_schedule")], "schedules.changes"),
+	**dict.fromkeys(("get_schedule", "list_schedules", "preview_schedule"), "insight.schedules"),
 	"JobContext": "progress",
 	"Snooze": "errors",
 	"cleanup_old_jobs": "upkeep.retention",

@@ -13,6 +13,7 @@ from dartwing.dartwing_core.background_jobs.dispatch import (
 	retry_queue,
 )
 from dartwing.dartwing_core.background_jobs.groups import settling
+from dartwing.dartwing_core.background_jobs.schedules import due
 from dartwing.dartwing_core.background_jobs.upkeep import (
 	dead_letter_alert,
 	former_organizations,
@@ -24,7 +25,7 @@ from dartwing.dartwing_core.doctype.job_tally import job_tally
 
 
 def tick() -> None:
-	"""One tick: mend what was lost, then wake what waits: retries, children, jobs whose time has come.
+	"""One tick: mend what was lost, then wake what waits: retries, children, jobs and slots that are due.
 
 	Frappe's scheduler calls it every 60 seconds on v15, and every 240 on v16 unless the site says otherwise.
 	"""
@@ -37,6 +38,7 @@ def tick() -> None:
 			dead_letter_alert.alert_when_many,
 			expiry.cancel_expired,
 			retry_queue.process_retry_queue,
+			due.start_due,
 			dispatcher.dispatch_ready,
 			limits.forget_old_starts,
 			job_tally.count_new,
@@ -47,7 +49,7 @@ def tick() -> None:
 
 def daily() -> None:
 	"""Delete jobs that are older than the settings keep, and check the sums against what is there."""
-	_run((retention.daily_cleanup, job_tally.recount))
+	_run((retention.daily_cleanup, due.forget_old_slots, job_tally.recount))
 
 
 def _run(steps: Sequence[Callable[[], object]]) -> None:

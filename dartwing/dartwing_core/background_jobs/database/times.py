@@ -16,7 +16,7 @@ def to_utc(value: datetime | str | None) -> str | None:
 	"""`2026-11-22T10:00:00.000000Z` for a datetime of the site; None stays None."""
 	if not value:
 		return None
-	site_time = get_datetime(value).replace(tzinfo=_site_zone())
+	site_time = get_datetime(value).replace(tzinfo=site_zone())
 	return site_time.astimezone(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
@@ -43,7 +43,7 @@ def utc_as_text(value: datetime | str | None) -> str | None:
 
 def from_utc(value: datetime) -> datetime:
 	"""The site's time at an instant of naive UTC."""
-	return value.replace(tzinfo=timezone.utc).astimezone(_site_zone()).replace(tzinfo=None)
+	return value.replace(tzinfo=timezone.utc).astimezone(site_zone()).replace(tzinfo=None)
 
 
 def instant_of(value: datetime | str) -> datetime:
@@ -54,7 +54,7 @@ def instant_of(value: datetime | str) -> datetime:
 	NoSuchTimeError for a time that clocks leave out.
 	"""
 	value = _parsed(value)
-	zone, said = value.tzinfo or _site_zone(), value.replace(tzinfo=None)
+	zone, said = value.tzinfo or site_zone(), value.replace(tzinfo=None)
 	instant = _naive_utc(value) if value.tzinfo else latest_instant_of(said)
 	# there and back again
 	if instant.replace(tzinfo=timezone.utc).astimezone(zone).replace(tzinfo=None) != said:
@@ -81,7 +81,7 @@ def _parsed(value: datetime | str) -> datetime:
 
 def latest_instant_of(site_time: datetime) -> datetime:
 	"""The instant, in naive UTC, of a naive time of the site; the later one where two can be meant."""
-	return max(_naive_utc(site_time.replace(tzinfo=_site_zone(), fold=fold)) for fold in (0, 1))
+	return max(_naive_utc(site_time.replace(tzinfo=site_zone(), fold=fold)) for fold in (0, 1))
 
 
 def _naive_utc(value: datetime) -> datetime:
@@ -96,5 +96,6 @@ class NoSuchTimeError(ValueError):
 		self.time, self.zone = time, zone
 
 
-def _site_zone() -> ZoneInfo:
+def site_zone() -> ZoneInfo:
+	"""The time zone of what Frappe stores."""
 	return ZoneInfo(get_system_timezone())

@@ -3,5 +3,5 @@
 Here belongs what only reads, for people and for monitoring. What changes a job does not, nor who may
 see it: that is asked of `tenancy`. Of `upkeep` only questions are asked, as which jobs are lost.
 
-May use: upkeep, steps, submission, dispatch, groups, tenancy, database.
+May use: upkeep, schedules, steps, submission, dispatch, groups, tenancy, database.
 """

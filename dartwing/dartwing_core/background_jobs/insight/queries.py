@@ -27,6 +27,7 @@ STATUS_FIELDS = (
 	"job_type",
 	"organization",
 	"job_group",
+	"job_schedule",
 	"status",
 	"priority",
 	"progress",

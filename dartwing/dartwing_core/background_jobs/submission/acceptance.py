@@ -40,11 +40,12 @@ def accept(
 	places: Sequence[str],
 	keys: Sequence[Keyed | None] = (),
 	group: str | None = None,
+	schedule: str | None = None,
 ) -> list[BackgroundJob]:
 	"""Check the requests, insert their jobs in the current transaction, all or none, and see to what follows.
 
 	Each place is put before the names of arguments in errors; `keys` are the requests' idempotency keys. With
-	`group`, the jobs become members of that Job Group.
+	`group`, the jobs become members of that Job Group; with `schedule`, they are jobs of that Job Schedule.
 	"""
 	checks = SubmissionChecks(requests)
 	jobs = [checks.check(request, place) for request, place in zip(requests, places, strict=True)]
@@ -52,6 +53,7 @@ def accept(
 		job.update(key.fields() if key else {})
 	for job, place in zip(jobs, places, strict=True):
 		_join_group(job, group, f"{place}depends_on")
+		job.job_schedule = schedule
 	stands = equal_submissions.collapse(jobs)
 	kept = sorted(set(stands))
 	answers = dict(zip(kept, insert([jobs[position] for position in kept], checks), strict=True))

@@ -45,6 +45,7 @@ COLUMNS = (
 	"depends_on",
 	"dependency_rule",
 	"job_group",
+	"job_schedule",
 	"scheduled_at",
 	"scheduled_at_utc",
 	"expires_at",

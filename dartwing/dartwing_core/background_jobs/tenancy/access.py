@@ -171,8 +171,15 @@ def check_visible_group(group_id: str, argument: str = "group_id") -> frappe._di
 	)
 
 
-def _visible(doctype: str, name: str) -> frappe._dict | None:
-	found = frappe.db.get_value(doctype, name, SEEN_FIRST, as_dict=True)
+def check_visible_schedule(schedule_id: str, argument: str = "schedule_id") -> frappe._dict:
+	"""As `check_visible`, for the name and the organization of a Job Schedule."""
+	return _visible("Job Schedule", schedule_id, ["name", "organization"]) or refuse_argument(
+		argument, _("no schedule {0}").format(repr(schedule_id)), frappe.DoesNotExistError
+	)
+
+
+def _visible(doctype: str, name: str, fields: Sequence[str] = SEEN_FIRST) -> frappe._dict | None:
+	found = frappe.db.get_value(doctype, name, fields, as_dict=True)
 	return found if found and is_member(found.organization) else None
 
 

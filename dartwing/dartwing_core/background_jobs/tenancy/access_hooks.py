@@ -38,6 +38,10 @@ def job_group_query_conditions(user: str | None = None) -> str:
 	return access.condition_for("`tabJob Group`.organization", user)
 
 
+def job_schedule_query_conditions(user: str | None = None) -> str:
+	return access.condition_for("`tabJob Schedule`.organization", user)
+
+
 def organization_query_conditions(user: str | None = None) -> str:
 	return access.condition_for("`tabOrganization`.name", user)
 
@@ -67,6 +71,7 @@ CONDITIONS = {
 	"Background Job": job_query_conditions,
 	"Job Execution Log": job_log_query_conditions,
 	"Job Group": job_group_query_conditions,
+	"Job Schedule": job_schedule_query_conditions,
 	"Organization": organization_query_conditions,
 	"Org Member": org_member_query_conditions,
 	"Person": person_query_conditions,
@@ -82,6 +87,7 @@ def all_query_conditions(user: str | None = None) -> dict[str, str]:
 		"Background Job": is_theirs.format("`tabBackground Job`.organization"),
 		"Job Execution Log": is_theirs.format("`tabJob Execution Log`.organization"),
 		"Job Group": is_theirs.format("`tabJob Group`.organization"),
+		"Job Schedule": is_theirs.format("`tabJob Schedule`.organization"),
 		"Organization": is_theirs.format("`tabOrganization`.name"),
 		"Org Member": is_theirs.format("`tabOrg Member`.organization"),
 		"Person": _of_fellows(is_theirs.format("fellow.organization")),

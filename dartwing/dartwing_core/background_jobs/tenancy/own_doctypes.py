@@ -41,6 +41,7 @@ OWN = {
 	),
 	"Job Execution Log": OwnDocType(MEMBERS),
 	"Job Group": OwnDocType(MEMBERS),
+	"Job Schedule": OwnDocType(MEMBERS, ("parameters",), shown_to_nobody=("parameters",), secret_level=1),
 	"Organization": OwnDocType(MEMBERS, keeps_names=False),
 	"Org Member": OwnDocType(MEMBERS, keeps_names=False),
 	"Person": OwnDocType(MEMBERS, keeps_names=False),
@@ -49,6 +50,7 @@ OWN = {
 	"Job Step": OwnDocType(
 		MANAGERS, ("result", "last_key"), shown_to_nobody=("result", "last_key"), secret_level=1
 	),
+	"Job Schedule Slot": OwnDocType(MANAGERS),
 	"Job Tally": OwnDocType(MANAGERS),
 	"Job Type": OwnDocType(EVERYBODY, keeps_names=False),
 	# a single document, whose name everybody knows

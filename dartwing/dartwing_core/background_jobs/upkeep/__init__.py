@@ -3,5 +3,5 @@
 Here belongs what a tick of the cron, a day, an administrator or a deleted organization sets off. What
 happens to a job on its ordinary way does not.
 
-May use: handlers, execution, steps, submission, dispatch, announcing, tenancy, database.
+May use: schedules, handlers, execution, steps, submission, dispatch, announcing, tenancy, database.
 """

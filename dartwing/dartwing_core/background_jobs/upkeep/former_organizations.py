@@ -22,6 +22,7 @@ from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import un
 from dartwing.dartwing_core.background_jobs.dispatch import wake_ups
 from dartwing.dartwing_core.background_jobs.dispatch.consequences import follow_ends
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT
+from dartwing.dartwing_core.background_jobs.schedules import deletion
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	DEAD_LETTER,
 	UNFINISHED,
@@ -42,6 +43,7 @@ ORGANIZATIONS_OF_A_TICK = 100
 GONE = """select found.organization from (
 		select organization from `tabBackground Job` group by organization
 		union select organization from `tabJob Group` group by organization
+		union select organization from `tabJob Schedule` group by organization
 		union select organization from `tabJob Tally` group by granularity, organization
 	) found
 	left join `tabOrganization` organization on organization.name = found.organization
@@ -49,6 +51,7 @@ GONE = """select found.organization from (
 	limit %s"""
 IN_USE = """select exists (select 1 from `tabBackground Job` where organization = %(name)s)
 	or exists (select 1 from `tabJob Group` where organization = %(name)s)
+	or exists (select 1 from `tabJob Schedule` where organization = %(name)s)
 	or exists (
 		select 1 from `tabJob Tally` where granularity in %(granularities)s and organization = %(name)s
 	)"""
@@ -151,11 +154,16 @@ def _gone() -> list[str]:
 
 def put_away_batch(organization: str) -> int:
 	"""Put away some jobs of an organization that is gone; when there are none any more, its groups, its sums.
+	Before all that its schedules are deleted.
 
 	In the current transaction; unfinished jobs come first, and become dead letters. Jobs whose
 	rows another transaction has locked are skipped. Returns how many rows; 0 when no more can be done now.
 	"""
 	size, former = int(config.get("batch_size")), name_of_former(organization)
+	# their rows are locked before those of jobs
+	gone = deletion.delete_of_organization(organization, size)
+	if gone:
+		return gone
 	names = _some_jobs(organization, size)
 	if names:
 		return put_away_jobs(locked(names, skip_locked=True), former)

@@ -101,6 +101,7 @@ class BackgroundJob(HiddenDocument):
 		input_parameters: DF.JSON | None
 		job_group: DF.Link | None
 		job_hash: DF.Data | None
+		job_schedule: DF.Link | None
 		job_type: DF.Link
 		limit_key: DF.Data | None
 		max_retries: DF.Int

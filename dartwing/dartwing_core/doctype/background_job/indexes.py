@@ -25,6 +25,9 @@ INDEXES = (
 	# the jobs of one group, or those of none, in order; and those of none of one organization
 	["job_group", "creation"],
 	["organization", "job_group", "creation"],
+	# those of the jobs of a schedule that have not ended, and its jobs in order
+	["job_schedule", "status"],
+	["job_schedule", "creation"],
 )
 
 

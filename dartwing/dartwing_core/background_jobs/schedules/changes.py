@@ -1,0 +1,150 @@
+"""Making, changing and deleting schedules, as an admin of their organization. Nothing here commits."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+
+from dartwing.dartwing_core.background_jobs import texts
+from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot, snapshot_ignored
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.schedules import due, rows, saving
+from dartwing.dartwing_core.background_jobs.submission.checks import When, instant_of
+from dartwing.dartwing_core.background_jobs.tenancy import access
+
+# slots that one backfill makes at most
+MAX_BACKFILLED = 100
+CHANGEABLE = tuple(field for field in rows.CHOSEN if field != "organization")
+CLEARABLE = ("priority", "starts_at", "ends_at")
+
+
+def create_schedule(title: str, organization: str, job_type: str, **chosen: Any) -> Document:
+	"""A new schedule, as an admin of the organization.
+
+	`chosen` are `parameters`, `priority`, `cron` with `time_zone`, or `interval_seconds` (of at least 60);
+	`run_as`, `overlap`, `catch_up`, `catch_up_limit`, `is_paused`, `starts_at` and `ends_at`. `kind` follows
+	from what is given. Raises ValidationError that names a wrong argument, PermissionError for who is no
+	admin of the organization; and what `submit_job` raises for a job that could not be submitted now.
+	"""
+	access.check_admin(organization)
+	chosen.setdefault("kind", rows.INTERVAL if chosen.get("interval_seconds") else rows.CRON)
+	schedule = frappe.new_doc("Job Schedule")
+	schedule.organization = organization
+	_choose(schedule, {"title": title, "job_type": job_type, **chosen})
+	schedule.insert(ignore_permissions=True)
+	return schedule
+
+
+def update_schedule(schedule_id: str, **changes: Any) -> Document:
+	"""Change what `create_schedule` takes, without `organization`, as an admin of the organization.
+
+	Who changes more than `is_paused` has its jobs run as oneself, or as whom a System Manager says.
+	"""
+	schedule = _administered(schedule_id)
+	kinds = {rows.CRON: changes.get("cron"), rows.INTERVAL: changes.get("interval_seconds")}
+	meant = [kind for kind, value in kinds.items() if value]
+	if len(meant) == 1:
+		changes.setdefault("kind", meant[0])
+	_choose(schedule, changes)
+	with snapshot_ignored():
+		schedule.save(ignore_permissions=True)
+	return schedule
+
+
+def pause_schedule(schedule_id: str) -> Document:
+	"""From now on no slot is made, until it is resumed. Slots in between are left out."""
+	return update_schedule(schedule_id, is_paused=True)
+
+
+def resume_schedule(schedule_id: str) -> Document:
+	"""Go on with the next slot after now."""
+	return update_schedule(schedule_id, is_paused=False)
+
+
+def delete_schedule(schedule_id: str) -> None:
+	"""Delete a schedule, as an admin of its organization. Its jobs stay."""
+	with snapshot_ignored():
+		_administered(schedule_id).delete(ignore_permissions=True)
+
+
+def backfill_schedule(schedule_id: str, start: When, end: When) -> dict[str, list]:
+	"""Make the slots from start to end that have no job, at most 100, whether or not jobs overlap.
+
+	Answers `{"submitted": [{slot, job}], "there": [{slot, job}], "refused": [{slot, reason}]}`, slots in UTC.
+	A slot that was skipped or refused is tried again. Raises ValidationError for slots of the future, for
+	those that are older than the rows of slots are kept, and for too many.
+	"""
+	_administered(schedule_id)
+	since, until = instant_of(start, "start"), instant_of(end, "end")
+	now = times.utc_now()
+	if not since or since < now - due.KEPT:
+		refuse_argument("start", _("must be a time of the last {0} days").format(due.KEPT.days))
+	if not until or until > now:
+		refuse_argument("end", _("must not be in the future"))
+	row = rows.locked(schedule_id)
+	if not row:
+		reason = _("no schedule {0}").format(repr(schedule_id))
+		refuse_argument("schedule_id", reason, frappe.DoesNotExistError)
+	slots = rows.timetable_of(row).between(since, until, MAX_BACKFILLED + 1)
+	if len(slots) > MAX_BACKFILLED:
+		refuse_argument("end", _("at most {0} slots at once").format(MAX_BACKFILLED))
+	answer: dict[str, list] = {"submitted": [], "there": [], "refused": []}
+	for slot in slots:
+		_backfill(row, slot, answer)
+	return answer
+
+
+def _backfill(row: frappe._dict, slot: datetime, answer: dict[str, list]) -> None:
+	said = {"slot": times.utc_as_text(slot)}
+	if not due.claim(row.name, slot) and (job := _job_of(row.name, slot)):
+		answer["there"].append({**said, "job": job})
+		return
+	messages = list(frappe.local.message_log)
+	try:
+		outcome = due.submit(row)
+	except due.PASSING:
+		raise
+	except due.REFUSALS as error:
+		# it is answered here
+		frappe.local.message_log = messages
+		outcome = (due.REFUSED, None, texts.line(error))
+	due.settle(row.name, slot, outcome)
+	how, job, reason = outcome
+	answer[how].append({**said, "job": job} if job else {**said, "reason": reason})
+
+
+def _job_of(schedule: str, slot: datetime) -> str | None:
+	found = frappe.db.sql(
+		f"""{ignoring_snapshot()}select job from `tabJob Schedule Slot`
+		where schedule = %s and slot_utc = %s for update""",
+		(schedule, slot),
+		pluck=True,
+	)
+	return found[0] if found else None
+
+
+def _administered(schedule_id: str) -> Document:
+	"""The schedule; raises DoesNotExistError or PermissionError for who may not see, or not change it."""
+	access.check_admin(access.check_visible_schedule(schedule_id).organization, "schedule_id")
+	return frappe.get_doc("Job Schedule", schedule_id)
+
+
+def cleared(fields: Sequence[str]) -> dict[str, None]:
+	"""Changes that empty these fields; raises ValidationError for one that cannot be empty."""
+	for field in fields:
+		if field not in CLEARABLE:
+			refuse_argument("clear", _("{0} is none of {1}").format(repr(field), ", ".join(CLEARABLE)))
+	return dict.fromkeys(fields)
+
+
+def _choose(schedule: Document, chosen: dict[str, Any]) -> None:
+	for field, value in chosen.items():
+		if field not in CHANGEABLE:
+			refuse_argument(field, _("there is no such argument"))
+		if field == "parameters":
+			field, value = "new_parameters", saving.serialized(value)
+		schedule.set(field, int(value) if field == "is_paused" else value)

@@ -1,0 +1,42 @@
+"""Many processes that start what is due at the same instant: each slot becomes one job."""
+
+from datetime import timedelta
+
+import frappe
+import pytest
+from factories import second_connection
+from scheduled import jobs_of, make_schedule, row_of, set_due, slots_of
+
+from dartwing.dartwing_core.background_jobs.schedules import due, rows
+
+CLOCKS = 8
+
+
+@pytest.mark.usefixtures("clean")
+def test_however_many_clocks_tick_at_once_each_slot_becomes_one_job(world, runtime, processes):
+	names = [make_schedule(overlap="Queue", catch_up="All", catch_up_limit=5) for _ in range(6)]
+	for name in names:
+		set_due(name, timedelta(hours=4, minutes=30))
+	clocks = processes.script("starting_schedules.py", runtime.site, str(CLOCKS))
+	assert clocks.wait(120) == 0
+	due.start_due()
+	for name in names:
+		made = slots_of(name)
+		assert [one.outcome for one in made] == ["submitted"] * 5
+		assert sorted(one.job for one in made) == sorted(job.name for job in jobs_of(name))
+
+
+@pytest.mark.usefixtures("clean")
+def test_a_clock_that_dies_before_its_commit_leaves_the_slot_due(world):
+	name = make_schedule()
+	slot = set_due(name)
+	with second_connection():
+		row = rows.locked(name)
+		assert due.claim(name, slot)
+		due.settle(name, slot, due.submit(row))
+		# and is gone: the server rolls back
+	assert row_of(name).next_slot_utc == slot
+	assert (slots_of(name), jobs_of(name)) == ([], [])
+	assert due.start_due() == 1
+	frappe.db.rollback()
+	assert len(jobs_of(name)) == 1

@@ -1,0 +1,116 @@
+"""Schedules over REST: what admins of their organization do, and what everybody else cannot."""
+
+import re
+
+import frappe
+import pytest
+from answers import UTC, error, message
+from factories import OBLIGING
+from scheduled import jobs_of, make_schedule, row_of, set_due, start_due
+
+API = "dartwing.dartwing_core.api.schedules"
+UNKNOWN = "SCH-1999-00001"
+CHANGES = {
+	"update_schedule": {"title": "Mine"},
+	"pause_schedule": {},
+	"resume_schedule": {},
+	"delete_schedule": {},
+	"backfill_schedule": {"start": "2026-01-01", "end": "2026-01-01"},
+}
+
+
+def test_a_schedule_from_beginning_to_end(adam, alice, world):
+	made = message(
+		adam.call(
+			f"{API}.create_schedule",
+			title="Nightly scan",
+			organization=world.alpha,
+			job_type=OBLIGING,
+			parameters={"mode": "succeed"},
+			cron="30 2 * * mon-fri",
+			time_zone="Europe/Berlin",
+		)
+	)
+	name = made["schedule_id"]
+	assert re.fullmatch(r"SCH-\d{4}-\d{5,}", name)
+	assert (made["cron"], made["kind"], made["run_as"]) == ("30 2 * * MON-FRI", "Cron", world.adam)
+	assert len(made["next_times"]) == 5
+	assert all(re.fullmatch(UTC, time) for time in made["next_times"])
+	assert made["next_slot"] == made["next_times"][0]
+	hourly = message(adam.call(f"{API}.update_schedule", schedule_id=name, interval_seconds=3600))
+	assert (hourly["kind"], hourly["cron"], hourly["interval_seconds"]) == ("Interval", None, 3600)
+	assert message(adam.call(f"{API}.pause_schedule", schedule_id=name))["next_times"] == []
+	message(adam.call(f"{API}.resume_schedule", schedule_id=name))
+	slot = set_due(name)
+	start_due()
+	seen = message(alice.ask(f"{API}.get_schedule", schedule_id=name))
+	(job,) = jobs_of(name)
+	assert [(one["outcome"], one["job"]) for one in seen["last_slots"]] == [("submitted", job.name)]
+	assert seen["last_job"] == job.name
+	page = message(alice.ask(f"{API}.list_schedules"))
+	assert ([one["schedule_id"] for one in page["schedules"]], page["total"]) == ([name], 1)
+	time = f"{slot.isoformat()}Z"
+	answer = message(adam.call(f"{API}.backfill_schedule", schedule_id=name, start=time, end=time))
+	assert [one["job"] for one in answer["there"]] == [job.name]
+	message(adam.call(f"{API}.delete_schedule", schedule_id=name))
+	assert row_of(name) is None
+
+
+def test_fields_are_emptied_by_name(adam):
+	name = make_schedule(priority="High", ends_at="2040-01-01")
+	answer = message(adam.call(f"{API}.update_schedule", schedule_id=name, clear=["priority", "ends_at"]))
+	assert (answer["priority"], answer["ends_at"]) == (None, None)
+	assert error(adam.call(f"{API}.update_schedule", schedule_id=name, clear=["title"]), 417).startswith(
+		"clear: "
+	)
+
+
+@pytest.mark.parametrize("method", CHANGES)
+def test_to_members_of_others_it_does_not_exist(bob, world, method):
+	name = make_schedule()
+	arguments = CHANGES[method]
+	foreign = bob.call(f"{API}.{method}", schedule_id=name, **arguments)
+	unknown = bob.call(f"{API}.{method}", schedule_id=UNKNOWN, **arguments)
+	assert error(foreign, 404).replace(name, UNKNOWN) == error(unknown, 404)
+	assert error(bob.ask(f"{API}.get_schedule", schedule_id=name), 404)
+	assert message(bob.ask(f"{API}.list_schedules"))["schedules"] == []
+
+
+@pytest.mark.parametrize("method", CHANGES)
+def test_members_who_are_no_admins_change_nothing(alice, guest, world, method):
+	name = make_schedule()
+	before = row_of(name)
+	assert "no admin" in error(alice.call(f"{API}.{method}", schedule_id=name, **CHANGES[method]), 403)
+	assert guest.call(f"{API}.{method}", schedule_id=name, **CHANGES[method]).status_code in (401, 403)
+	assert row_of(name) == before
+
+
+def test_who_is_no_admin_makes_none(alice, bob, guest, adam, world):
+	arguments = {"title": "No", "organization": world.alpha, "job_type": OBLIGING, "cron": "0 * * * *"}
+	for client in (alice, bob, guest):
+		assert client.call(f"{API}.create_schedule", **arguments).status_code in (401, 403)
+	arguments["run_as"] = world.alice
+	assert error(adam.call(f"{API}.create_schedule", **arguments), 403).startswith("run_as: ")
+	frappe.db.rollback()
+	assert not frappe.db.exists("Job Schedule", {"organization": world.alpha})
+
+
+def test_as_a_document_only_system_managers_write_it(adam, alice, manager, world):
+	name = make_schedule()
+	for client in (adam, alice):
+		assert client.put(f"/api/resource/Job Schedule/{name}", json={"title": "Mine"}).status_code == 403
+		assert client.delete(f"/api/resource/Job Schedule/{name}").status_code == 403
+		assert client.get(f"/api/resource/Job Schedule/{name}").json()["data"]["title"] == "Nightly"
+	answer = manager.put(
+		f"/api/resource/Job Schedule/{name}", json={"title": "Theirs", "run_as": world.manager}
+	)
+	assert answer.status_code == 200, answer.text
+	assert row_of(name).title == "Theirs"
+	assert manager.delete(f"/api/resource/Job Schedule/{name}").status_code == 202
+	assert row_of(name) is None
+
+
+def test_what_is_wrong_is_said_by_name(adam):
+	answer = adam.ask(f"{API}.preview_schedule", cron="* * * * * *")
+	assert error(answer, 417).startswith("cron: ")
+	assert len(message(adam.ask(f"{API}.preview_schedule", interval_seconds=90))) == 5
