@@ -200,7 +200,7 @@ def test_get_job_status(alice, ask):
 		"error_type": None,
 		"depends_on": [],
 		"dependency_rule": "success",
-		"waits_for": "a worker",
+		"waits_for": None,
 		"waits_until": None,
 	}
 
