@@ -2,6 +2,7 @@
 
 import asyncio
 import faulthandler
+import fcntl
 import json
 import logging.config
 import os
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
 
@@ -322,6 +324,17 @@ def fork_and_come_back(context: JobContext) -> dict:
 		raise ValueError("in the child")
 	_pid, status = os.waitpid(child, 0)
 	return {"result": {"exit": os.waitstatus_to_exitcode(status)}}
+
+
+def be_alone_for_a_customer(context: JobContext) -> None:
+	"""Say so if another job of the same customer runs at the same time."""
+	customer = Path(context.parameters["folder"]) / context.parameters["customer"]
+	with customer.with_suffix(".running").open("w") as running:
+		try:
+			fcntl.flock(running, fcntl.LOCK_EX | fcntl.LOCK_NB)
+		except BlockingIOError:
+			customer.with_suffix(".overlap").touch()
+		time.sleep(0.02)
 
 
 def snooze_twice(context: JobContext) -> dict:
@@ -848,6 +861,7 @@ MODES: dict[str, Callable] = {
 		start_processes,
 		raise_retry_after,
 		snooze_twice,
+		be_alone_for_a_customer,
 		snooze_for_what_is_named,
 		return_nonsense,
 		return_a_dict_as_reference,

@@ -7,6 +7,7 @@ nobody's way and are not looked at again and again. Whenever the dispatcher look
 next ones of each key go on as far as there is room.
 """
 
+import time
 from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -17,8 +18,14 @@ from frappe import _
 from dartwing.dartwing_core.background_jobs.database import inserts, times
 from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
 from dartwing.dartwing_core.background_jobs.database.looks import Look, ask
-from dartwing.dartwing_core.background_jobs.database.named_locks import hold_until_the_end, lock_name
+from dartwing.dartwing_core.background_jobs.database.named_locks import (
+	Hold,
+	hold_until_the_end,
+	lock_name,
+	wait_until_free,
+)
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
+from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.limits import (
 	ORGANIZATION,
 	SITE,
@@ -38,6 +45,8 @@ MAX_KEYS = 10_000
 MAX_KEYS_OF_A_TURN = 100
 # the longest time in which starts are counted
 MAX_SECONDS = 24 * 60 * 60
+# how long a claim waits for another one of the same type, which is about to be committed
+TURN_SECONDS = 5
 # --- the claim
 
 # How many jobs of the type of `job` are Running: on the site, in its organization, of its key; null for a
@@ -54,11 +63,12 @@ RUNNING_NOW = f"""if((select limits from `tabJob Type` where name = job.job_type
 		and other.limit_key = job.limit_key)))"""
 
 
-def why_not_yet(job: Any) -> str | None:
+def why_not_yet(job: Any, wait_seconds: float = 0) -> str | None:
 	"""Why a limit of its type lets the job wait, as its `standing` says; None if none does.
 
 	If none does, the lock of the type is held until the transaction ends, so that no other claim counts
-	before this one is committed, and the start is noted. If another claim has the lock, the job waits, too.
+	before this one is committed, and the start is noted. If another claim has the lock for longer than
+	`wait_seconds`, the job waits, too.
 	"""
 	limits = Limits.parse(job.standing.limits)
 	if not limits:
@@ -72,7 +82,7 @@ def why_not_yet(job: Any) -> str | None:
 	looks = [_running_look(scope, job) for scope, _most in running]
 	if limits.starts:
 		looks.append(_starts_look(limits, scope_key(limits.starts_per, job.organization, job.limit_key)))
-	hold, counts = hold_until_the_end([lock_name("limits", job.job_type)], looks)
+	hold, counts = _take_turn(lock_name("limits", job.job_type), looks, wait_seconds)
 	if not hold:
 		return _("another job of {0} is starting").format(job.job_type)
 	for (scope, most), count in zip(running, counts, strict=False):
@@ -83,6 +93,16 @@ def why_not_yet(job: Any) -> str | None:
 	if limits.starts:
 		note_start(job, limits)
 	return None
+
+
+def _take_turn(lock: str, looks: Sequence[Look], wait_seconds: float) -> tuple[Hold, list[Any]]:
+	give_up_at = time.monotonic() + wait_seconds
+	hold, answers = hold_until_the_end([lock], looks)
+	while not hold and time.monotonic() < give_up_at:
+		with uncommitted_reads():
+			wait_until_free(lock, give_up_at - time.monotonic())
+		hold, answers = hold_until_the_end([lock], looks)
+	return hold, answers
 
 
 def _running_look(scope: str, job: Any) -> Look:

@@ -67,7 +67,7 @@ def refuse_to_start(job: BackgroundJob) -> bool:
 		# remembers, it would leave the job waiting.
 		look_again()
 		return True
-	reason = limits.why_not_yet(job)
+	reason = limits.why_not_yet(job, limits.TURN_SECONDS)
 	if reason:
 		held = {"held_by": job.limit_key, "held_since": times.utc_now(), "limit_key": job.limit_key}
 		job.transition_to(PENDING, message=reason, actor="Executor", rq_job_id=None, ready_at=None, **held)
