@@ -3,7 +3,7 @@
 import frappe
 import pytest
 from factories import World, make_job_type, state, submit_as, transitions, wait_until
-from processes import let_rqs_patience_run_out, ticking
+from processes import let_rqs_patience_run_out_for_all, ticking
 
 LIMITED = "limited_job"
 # where the process of a worker dies
@@ -35,9 +35,7 @@ def test_all_jobs_end_whoever_dies_where(world, processes, tick, point, death):
 	jobs = [submit_as(World.alice, LIMITED, World.alpha, {"mode": "succeed", "n": n}) for n in range(3)]
 	getattr(worker, death)()
 	if death == "kill_worker_and_horse":
-		for job in jobs:
-			if state(job.name)["status"] == "Running":
-				let_rqs_patience_run_out(job.name)
+		let_rqs_patience_run_out_for_all()
 		processes.worker()
 	wait_until(ticking(all_completed(jobs), tick), "the jobs have ended", 60)
 	assert held_jobs() == []
