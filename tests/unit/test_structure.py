@@ -18,7 +18,16 @@ PACKAGE = "dartwing.dartwing_core.background_jobs"
 HALL = "hall"
 DOCTYPES = "doctypes"
 GROUND = "ground floor"
-ROOMS_ABOVE_DOCTYPES = ("insight", "clock", "upkeep", "handlers", "execution", "steps", "submission", "dispatch")
+ROOMS_ABOVE_DOCTYPES = (
+	"insight",
+	"clock",
+	"upkeep",
+	"handlers",
+	"execution",
+	"steps",
+	"submission",
+	"dispatch",
+)
 ROOMS_BELOW_DOCTYPES = ("groups", "announcing", "tenancy", "database")
 ROOMS = (*ROOMS_ABOVE_DOCTYPES, *ROOMS_BELOW_DOCTYPES)
 FLOORS = (HALL, *ROOMS_ABOVE_DOCTYPES, DOCTYPES, *ROOMS_BELOW_DOCTYPES, GROUND)

@@ -8,20 +8,27 @@ import signal
 import time
 from collections.abc import Sequence
 
-import frappe
 from frappe.utils import get_sites
 
 from dartwing.dartwing_core.background_jobs.clock.site import SiteClock, log
 
-APP = "dartwing"
 LOOK_EVERY_SECONDS = 1.0
 LIST_EVERY_SECONDS = 60
 
 
 def run(sites: Sequence[str] | None) -> None:
-	"""Look at these sites, or at all of the bench, until SIGTERM or SIGINT; a second signal ends it at once."""
-	logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+	"""Look at these sites, or at all of the bench, until SIGTERM or SIGINT; a second one ends it at once."""
+	logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
+	log.setLevel(logging.INFO)
+	missing = set(sites or ()) - set(sites_of_the_bench())
+	if missing:
+		raise SystemExit(f"There is no site {', '.join(sorted(missing))}.")
 	Clock(sites).run()
+
+
+def sites_of_the_bench() -> list[str]:
+	# outside of any site: of the working directory
+	return list(contextvars.Context().run(get_sites))
 
 
 class Clock:
@@ -43,6 +50,7 @@ class Clock:
 			self._sleep(max(0.0, began + LOOK_EVERY_SECONDS - time.monotonic()))
 		for site in self._sites.values():
 			site.close()
+		log.info("ended")
 
 	def _look(self) -> None:
 		if time.monotonic() >= self._list_at:
@@ -53,15 +61,19 @@ class Clock:
 				site.look()
 
 	def _list_sites(self) -> None:
-		"""Sites that are new, and those that are gone; one that cannot be asked stays as it is."""
-		there = contextvars.Context().run(_sites_of_the_bench)
+		"""Sites that are new, and those that are gone."""
+		try:
+			there = sites_of_the_bench()
+		except OSError as error:
+			log.warning("the sites cannot be listed: %s", error)
+			return
 		names = [name for name in there if self._wanted is None or name in self._wanted]
 		for name in set(self._sites) - set(names):
 			self._sites.pop(name).close()
+			log.info("%s: is gone", name)
 		for name in names:
-			if name not in self._sites and contextvars.Context().run(_has_app, name):
+			if name not in self._sites:
 				self._sites[name] = SiteClock(name, lambda: self._is_stopping)
-				log.info("%s: is looked at", name)
 
 	def _sleep(self, seconds: float) -> None:
 		select.select([self._woken], [], [], seconds)
@@ -71,20 +83,3 @@ class Clock:
 		os.write(self._wake, b"\0")
 		for number in (signal.SIGTERM, signal.SIGINT):
 			signal.signal(number, signal.SIG_DFL)
-
-
-def _sites_of_the_bench() -> list[str]:
-	with frappe.init_site():
-		return list(get_sites())
-
-
-def _has_app(site: str) -> bool:
-	try:
-		frappe.init(site=site)
-		frappe.connect()
-		return APP in frappe.get_installed_apps()
-	except Exception as error:
-		log.warning("%s: cannot be asked for its apps: %s", site, error)
-		return False
-	finally:
-		frappe.destroy()

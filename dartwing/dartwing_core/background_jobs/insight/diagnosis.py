@@ -30,7 +30,7 @@ from dartwing.dartwing_core.background_jobs.statuses import DEAD_LETTER, QUEUED,
 from dartwing.dartwing_core.background_jobs.upkeep import recovery
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import (
 	QUEUES,
-	is_migrating,
+	is_in_maintenance,
 	paused_queues,
 	setting,
 )
@@ -241,7 +241,7 @@ def paused() -> Finding:
 	held += [_("Job Type {0}").format(name) for name in types]
 	if setting("paused"):
 		held.insert(0, _("the site"))
-	if frappe.conf.get("maintenance_mode") or is_migrating(setting("migrating_since")):
+	if is_in_maintenance():
 		held.insert(0, _("the site, for maintenance"))
 	message = _("paused: {0}").format(", ".join(held)) if held else _("nothing is paused")
 	return Finding("paused", WARNING if held else OK, message, len(held))
