@@ -39,12 +39,8 @@ def ticks(count: int = 1) -> Callable[[], bool]:
 
 
 @pytest.fixture(autouse=True)
-def _no_clock_before(clean) -> Iterator[None]:
-	"""Forget the clocks of the test before, which were killed."""
-	forget = signs._connection(frappe.conf.redis_cache).delete
-	forget(signs._key())
-	yield
-	forget(signs._key())
+def _no_clock_before(clocks_forgotten) -> None:
+	"""No test sees those of the one before."""
 
 
 @pytest.fixture
