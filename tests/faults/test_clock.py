@@ -14,6 +14,7 @@ import frappe
 import pytest
 from factories import people_written, queued_wake_ups, state, submit, submit_as, transitions, wait_until
 from processes import Processes, horse_of, kill
+from runtimes.base import free_port
 from watching import has, is_at_work, log_is_in_order
 
 from dartwing.dartwing_core.background_jobs.clock import signs
@@ -186,6 +187,15 @@ def test_the_queues_go_and_come_back(world, runtime, processes, clock):
 	finally:
 		runtime.revive("redis_queue")
 	wait_until(lambda: queued_wake_ups("default", job.name), "its wake-up is pushed again", 60)
+	assert clock.poll() is None
+
+
+def test_without_the_redis_of_the_cache_jobs_start_all_the_same(world, runtime, processes):
+	with runtime.site_config(redis_cache=f"redis://127.0.0.1:{free_port()}"):
+		clock = processes.clock()
+		job = submit_as(world.alice, "obliging_job", world.alpha, {"mode": "succeed"}, scheduled_at=due_in(4))
+		wait_until(lambda: queued_wake_ups("default", job.name), "it is handed over")
+	assert signs.ages() == []
 	assert clock.poll() is None
 
 
