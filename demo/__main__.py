@@ -94,7 +94,8 @@ def run_jobs(stage: Stage, clients: dict[str, Client], console: Console, picture
 	with phase(console, "submit") as current:
 		jobs = [*submit_all(clients), *submit_scans(clients)]
 		current.outcome = (
-			f"{len(PLANS)} jobs and {len(SCANS)} flows by members over HTTP; now {WORKERS} workers start"
+			f"{len(PLANS)} jobs and {len(SCANS)} flows by members over HTTP; "
+			f"now a clock and {WORKERS} workers start"
 		)
 	with view_for(console) as view:
 
@@ -103,6 +104,7 @@ def run_jobs(stage: Stage, clients: dict[str, Client], console: Console, picture
 			picture.show(jobs)
 
 		show(jobs)
+		stage.start_clock()
 		stage.start_workers(WORKERS)
 		follow(jobs, show, stage.bench.refuse_dead)
 	return jobs

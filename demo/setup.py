@@ -106,6 +106,9 @@ class Stage:
 				self.bench.refuse_dead()
 				time.sleep(LOOK_SECONDS)
 
+	def start_clock(self) -> None:
+		self.bench.spawn("clock", "dartwing-clock")
+
 	def start_workers(self, count: int) -> None:
 		for number in range(1, count + 1):
 			self.bench.spawn(f"worker-{number}", "worker", "--queue", "short,default,long")

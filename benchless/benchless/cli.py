@@ -1,6 +1,7 @@
 """The `benchless` command: what `bench` offers to run an app, for one home folder."""
 
 import code
+import copy
 import functools
 import importlib
 import json
@@ -74,6 +75,9 @@ class Bench:
 class Commands(click.Group):
 	"""Shows errors meant for people as one line, without a traceback."""
 
+	def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+		return super().get_command(ctx, name) or command_of_an_app(ctx, name)
+
 	def invoke(self, ctx: click.Context):
 		try:
 			return super().invoke(ctx)
@@ -98,9 +102,9 @@ def main(context: click.Context, home: Path, site: str | None):
 	import_commands(context.obj.home_path)
 
 
-def import_commands(home_path: Path) -> None:
+def import_commands(home_path: Path) -> list[click.Command]:
 	"""Import the module `commands` of each app, as bench does before any command; they may have none."""
-	home = Home(home_path)
+	home, commands = Home(home_path), []
 	for app in home.apps() if (home.sites / "apps.txt").exists() else ():
 		try:
 			module = importlib.import_module(f"{app}.commands")
@@ -110,8 +114,24 @@ def import_commands(home_path: Path) -> None:
 		except Exception:
 			traceback.print_exc()
 		else:
-			if getattr(module, "commands", None):
-				raise NotImplementedError(f"commands of an app: {app}.commands.commands")
+			commands += getattr(module, "commands", [])
+	return commands
+
+
+def command_of_an_app(context: click.Context, name: str) -> click.Command | None:
+	"""The command of that name, with the services running, in the sites folder; None if no app has one."""
+	home_path = context.params["home"].expanduser().resolve()
+	for found in import_commands(home_path):
+		if found.name == name:
+			started = copy.copy(found)
+			started.callback = functools.partial(_started, home_path, found.callback)
+			return started
+	return None
+
+
+def _started(home_path: Path, callback: Callable, *args: object, **kwargs: object) -> object:
+	Bench(home_path, None).start()
+	return callback(*args, **kwargs)
 
 
 def command(name: str) -> Callable:

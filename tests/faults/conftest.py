@@ -7,6 +7,7 @@ from processes import Processes, forget_running_wake_ups, shortened
 from runtimes.base import Runtime
 
 from dartwing.dartwing_core.background_jobs import scheduler
+from dartwing.dartwing_core.background_jobs.clock import signs
 
 # the engine's patience, see config.py; its defaults would make each of these tests take minutes
 IMPATIENT = {
@@ -39,6 +40,19 @@ def processes(runtime: Runtime, clean, tmp_path: Path) -> Iterator[Processes]:
 		# the next test need not wait until RQ gives up the workers that were killed
 		forget_running_wake_ups()
 		print(started.output())
+
+
+@pytest.fixture
+def clocks_forgotten(clean) -> Iterator[Callable[[], None]]:
+	"""Forget the clocks that were killed, which are believed for a while; now, and whenever it is called."""
+	connection, key = signs._connection(frappe.conf.redis_cache), signs._key()
+
+	def forget() -> None:
+		connection.delete(key)
+
+	forget()
+	yield forget
+	forget()
 
 
 @pytest.fixture

@@ -38,6 +38,11 @@ class Processes:
 		"""The stock scheduler, which has stock workers run the cron."""
 		return self._keep(self._runtime.spawn(self._runtime.scheduler, log=self._folder / "scheduler.log"))
 
+	def clock(self) -> Popen:
+		"""A clock of the runtime's site."""
+		log = self._folder / f"clock-{len(self._started)}.log"
+		return self._keep(self._runtime.spawn(*self._runtime.on_site("dartwing-clock"), log=log))
+
 	def stopped_worker(self, stop_at: str) -> "Stopped":
 		"""A worker whose horse stops at a point, see `stopping.stop_as_told`, and is not there yet."""
 		return self._stopped("stopped_worker.py", stop_at)

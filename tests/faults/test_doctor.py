@@ -122,6 +122,18 @@ def test_a_scheduler_that_does_not_tick_is_named(clean, ticking_scheduler):
 	assert "disabled" in finding("scheduler")["message"]
 
 
+def test_the_clocks_that_tick_are_counted(clean, processes, clocks_forgotten):
+	found = finding("clock")
+	assert (found["status"], found["value"]) == ("ok", 0)
+	assert f"one every {get_scheduler_tick()}" in found["message"]
+	clock = processes.clock()
+	wait_until(lambda: finding("clock")["value"] == 1, "the clock is seen")
+	assert finding("clock")["message"].startswith("clocks that tick: 1")
+	kill(clock.pid)
+	clocks_forgotten()
+	assert finding("clock")["value"] == 0
+
+
 # --- servers
 
 

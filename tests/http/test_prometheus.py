@@ -3,8 +3,10 @@
 import json
 import math
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import frappe
 import promql_parser
@@ -16,6 +18,8 @@ from http_client import Client, Web
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from dartwing.dartwing_core.background_jobs.clock import signs
+from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.statuses import FINISHED
 from dartwing.dartwing_core.doctype.background_job.deletion import delete_old_jobs
 from dartwing.dartwing_core.doctype.job_tally import job_tally
@@ -31,8 +35,11 @@ FAMILIES = {
 	"jobs_waiting_for_retry": "gauge",
 	"dead_letters": "gauge",
 	"job_groups": "gauge",
+	"job_clocks": "gauge",
 	"oldest_waiting_seconds": "gauge",
 }
+# those that say nothing of jobs, and their labels
+OF_THE_SITE: dict[str, set[str]] = {"job_groups": {"status"}, "job_clocks": set()}
 OURS = {"queue": "default", "job_type": OBLIGING}
 
 
@@ -90,8 +97,18 @@ def test_it_has_the_families_and_labels_that_are_promised(reader):
 	more = {"jobs_finished": {"status"}, "jobs_waiting": {"priority"}}
 	for name, family in families.items():
 		for sample in family.samples:
-			labels = {"status"} if name == "job_groups" else {"queue", "job_type"} | more.get(name, set())
+			labels = OF_THE_SITE.get(name, {"queue", "job_type"} | more.get(name, set()))
 			assert set(sample.labels) - {"le"} == labels
+
+
+def test_it_counts_the_clocks_that_tick(reader):
+	before = value(scrape(reader), "job_clocks")
+	with patch("os.getpid", return_value=1):
+		sign = signs.signer()
+	sign(times.utc_now())
+	assert value(scrape(reader), "job_clocks") == before + 1
+	sign(times.utc_now() - timedelta(hours=1))
+	assert value(scrape(reader), "job_clocks") == before
 
 
 def test_it_counts_the_groups_that_go_on(reader, world):
@@ -219,7 +236,7 @@ def test_the_organization_is_a_label_only_where_that_is_wanted(reader, world):
 		settings.metrics_by_organization = 0
 		settings.save()
 		frappe.db.commit()
-	of_jobs = [family for name, family in families.items() if name != "job_groups"]
+	of_jobs = [family for name, family in families.items() if name not in OF_THE_SITE]
 	assert all("organization" in sample.labels for family in of_jobs for sample in family.samples)
 	assert value(families, "jobs_submitted_total", organization=world.alpha) == 1
 	assert value(families, "dead_letters", organization=world.beta) == 1

@@ -20,6 +20,7 @@ DOCTYPES = "doctypes"
 GROUND = "ground floor"
 ROOMS_ABOVE_DOCTYPES = (
 	"insight",
+	"clock",
 	"upkeep",
 	"schedules",
 	"handlers",

@@ -23,6 +23,7 @@ from redis.exceptions import AuthenticationError, RedisError
 from rq import Worker
 
 from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs.clock import signs
 from dartwing.dartwing_core.background_jobs.database import drivers, queue_redis, times
 from dartwing.dartwing_core.background_jobs.groups import settling
 from dartwing.dartwing_core.background_jobs.insight import figures
@@ -30,7 +31,7 @@ from dartwing.dartwing_core.background_jobs.statuses import DEAD_LETTER, QUEUED,
 from dartwing.dartwing_core.background_jobs.upkeep import recovery
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import (
 	QUEUES,
-	is_migrating,
+	is_in_maintenance,
 	paused_queues,
 	setting,
 )
@@ -156,11 +157,9 @@ def scheduler() -> Finding:
 	if not row or row.stopped:
 		return Finding("scheduler", DOWN, _("the Scheduled Job Type {0} is missing or stopped").format(TICK))
 	seconds = (times.site_now() - get_datetime(row.last_execution or row.creation)).total_seconds()
-	tick = max(get_scheduler_tick(), 60)
+	tick = _tick_seconds()
 	if seconds <= 3 * tick:
-		message = _(
-			"last tick {0} seconds ago, one every {1}: retries, scheduled starts and rescues wait for it"
-		).format(int(seconds), tick)
+		message = _("last tick {0} seconds ago, one every {1}").format(int(seconds), tick)
 		return Finding("scheduler", OK, message, seconds)
 	since = _("no tick for {0} seconds").format(int(seconds))
 	if is_job_enqueued(frappe.get_doc("Scheduled Job Type", row.name).rq_job_id):
@@ -168,6 +167,20 @@ def scheduler() -> Finding:
 	if is_dormant():
 		since = _("{0}; nobody logged in for days, Frappe then ticks once a day").format(since)
 	return Finding("scheduler", DOWN, _("{0}: does its process run?").format(since), seconds)
+
+
+def _tick_seconds() -> int:
+	return max(get_scheduler_tick(), 60)
+
+
+def clock() -> Finding:
+	"""How many clocks look at the site. Without one the ticks do all that it does, only later."""
+	ages = signs.ages()
+	if ages:
+		text = _("clocks that tick: {0}, the last look was {1} seconds ago")
+		return Finding("clock", OK, text.format(len(ages), int(ages[0])), len(ages))
+	text = _("no clock: retries, scheduled starts and rescues wait for the tick, one every {0}")
+	return Finding("clock", OK, text.format(_tick_seconds()), 0)
 
 
 def oldest_waiting() -> Finding:
@@ -241,7 +254,7 @@ def paused() -> Finding:
 	held += [_("Job Type {0}").format(name) for name in types]
 	if setting("paused"):
 		held.insert(0, _("the site"))
-	if frappe.conf.get("maintenance_mode") or is_migrating(setting("migrating_since")):
+	if is_in_maintenance():
 		held.insert(0, _("the site, for maintenance"))
 	message = _("paused: {0}").format(", ".join(held)) if held else _("nothing is paused")
 	return Finding("paused", WARNING if held else OK, message, len(held))
@@ -261,6 +274,7 @@ def counting() -> Finding:
 CHECKS: dict[Callable[[], Finding], tuple[str, ...]] = {
 	workers: ("redis_queue",),
 	scheduler: ("database", "redis_queue"),
+	clock: ("database", "redis_cache"),
 	oldest_waiting: ("database",),
 	stuck_jobs: ("database",),
 	lost_pushes: ("database", "redis_queue"),

@@ -7,6 +7,7 @@ from whichever process answers.
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from itertools import accumulate
 from math import inf
@@ -16,7 +17,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
+from redis.exceptions import RedisError
 
+from dartwing.dartwing_core.background_jobs.clock import signs
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.insight.figures import Open, oldest_waiting_seconds, open_by_kind
@@ -65,6 +68,7 @@ class _SiteCollector(Collector):
 		yield self._durations(totals)
 		yield from self._open(open_by_kind(now), totals, now)
 		yield self._groups()
+		yield from self._clocks()
 		yield self._family(
 			GaugeMetricFamily,
 			"dead_letters",
@@ -149,6 +153,12 @@ class _SiteCollector(Collector):
 		family = GaugeMetricFamily("job_groups", "Groups of jobs that go on.", labels=("status",))
 		family.add_metric((RUNNING,), frappe.db.count("Job Group", {"status": RUNNING}))
 		return family
+
+	def _clocks(self) -> Iterator[Metric]:
+		"""Nothing while Redis does not answer: then nobody knows."""
+		with suppress(RedisError):
+			clocks = len(signs.ages())
+			yield GaugeMetricFamily("job_clocks", "Clocks that look at the site.", value=clocks)
 
 	def _of(self, kind: Key | Open) -> Labels:
 		queue = QUEUE_BY_PRIORITY.get(kind.priority, "")

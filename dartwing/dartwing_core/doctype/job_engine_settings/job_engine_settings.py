@@ -57,8 +57,12 @@ def is_held(value_of: Callable[[str], Any] = setting) -> bool:
 
 	`value_of` answers with a value of the settings, as this process remembers them or as they are now.
 	"""
-	is_paused = cint(value_of("paused")) or frappe.conf.get("maintenance_mode")
-	return bool(is_paused or is_migrating(value_of("migrating_since")))
+	return bool(cint(value_of("paused")) or is_in_maintenance(value_of))
+
+
+def is_in_maintenance(value_of: Callable[[str], Any] = setting) -> bool:
+	"""Whether the site is in maintenance mode, or a migration is under way."""
+	return bool(frappe.conf.get("maintenance_mode") or is_migrating(value_of("migrating_since")))
 
 
 def is_migrating(since: Any) -> bool:

@@ -1,0 +1,156 @@
+"""One site's looks: one statement each second, and the steps that it finds due."""
+
+import contextvars
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+import frappe
+from redis.exceptions import RedisError
+
+from dartwing.dartwing_core.background_jobs import error_log
+from dartwing.dartwing_core.background_jobs.clock import signs
+from dartwing.dartwing_core.background_jobs.clock.steps import DUE, MENDING, Step
+from dartwing.dartwing_core.background_jobs.database import connections, drivers
+from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
+from dartwing.dartwing_core.background_jobs.execution.fresh_context import run_on_site
+from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import is_in_maintenance
+
+APP = "dartwing"
+# with the age at which recovery looks at a job, 20 s at most until something lost is found
+MENDING_SECONDS = 15
+SIGN_SECONDS = 5
+# what is left of a look's steps after that long waits for the next look
+LOOK_SECONDS = 2
+MOST_SECONDS_OFF = 5
+# how soon it is asked again whether a site has the app
+ASK_AGAIN_SECONDS = 60
+RECORD_AGAIN_SECONDS = 60
+# a transaction may commit a moment after the time that it wrote
+OVERLAP = timedelta(seconds=2)
+LONG_AGO = datetime(2000, 1, 1)
+
+log = logging.getLogger("dartwing.clock")
+
+
+class SiteClock:
+	"""Looks at one site, over a connection that is kept. After a failure it waits, each time a bit longer."""
+
+	def __init__(self, site: str, is_stopping: Callable[[], bool]):
+		self.site = site
+		self._is_stopping = is_stopping
+		self._connection: Any = None
+		self._sign: Callable[[datetime], None]
+		self._sign_at = 0.0
+		self._since = LONG_AGO
+		self._pending: list[Step] = []
+		self._failures = 0
+		self._off_until = 0.0
+		# sites are not all mended in the same moment
+		self._mend_at = time.monotonic() + random.uniform(0, MENDING_SECONDS)
+		self._recorded_at: dict[str, float] = {}
+
+	def look(self) -> None:
+		"""Find out what is due, and do it. Raises nothing that is wrong with the site or its servers."""
+		if time.monotonic() < self._off_until:
+			return
+		try:
+			self._look()
+		except Exception as error:
+			self._back_off(error)
+			return
+		if self._failures:
+			log.warning("%s: is back", self.site)
+		self._failures = 0
+
+	def close(self) -> None:
+		connection, self._connection = self._connection, None
+		if connection:
+			# one that is lost cannot be closed
+			with suppress(*drivers.ERRORS):
+				connection.close()
+
+	def _look(self) -> None:
+		if not self._connection and not contextvars.Context().run(self._connect):
+			self._off_until = time.monotonic() + ASK_AGAIN_SECONDS
+			return
+		now, due = self._due()
+		self._add(due)
+		if time.monotonic() >= self._mend_at:
+			self._mend_at = time.monotonic() + MENDING_SECONDS
+			self._add(MENDING)
+		if self._pending:
+			run_on_site(self.site, self._work)
+		if time.monotonic() >= self._sign_at:
+			self._sign_at = time.monotonic() + SIGN_SECONDS
+			with suppress(RedisError):
+				self._sign(now)
+
+	def _connect(self) -> bool:
+		"""Open the connection that is kept; False where the app is not installed."""
+		frappe.init(site=self.site)
+		try:
+			frappe.connect()
+			if APP not in frappe.get_installed_apps():
+				return False
+			self._sign = signs.signer()
+			self._connection = drivers.connect_beside(frappe.local.db)
+		finally:
+			frappe.destroy()
+		log.info("%s: is looked at", self.site)
+		return True
+
+	def _due(self) -> tuple[datetime, list[Step]]:
+		"""What time it is in the database, and what is due then."""
+		with self._connection.cursor() as cursor:
+			cursor.execute(query(), {"since": self._since})
+			now, *answers = cursor.fetchone()
+		self._since = now - OVERLAP
+		return now, [due.step for due, is_due in zip(DUE, answers, strict=True) if is_due]
+
+	def _add(self, steps: Iterable[Step]) -> None:
+		self._pending += [step for step in steps if step not in self._pending]
+
+	def _work(self) -> None:
+		connections.make_own()
+		if is_in_maintenance():
+			self._pending.clear()
+			return
+		end = time.monotonic() + LOOK_SECONDS
+		while self._pending and time.monotonic() < end and not self._is_stopping():
+			self._do(self._pending.pop(0))
+
+	def _do(self, step: Step) -> None:
+		"""Raises only if the database is gone: what fails is recorded, and the others go on."""
+		try:
+			step()
+		except Exception:
+			frappe.db.rollback()
+			self._record(step.__name__)
+		# what one step did, or its error, must not be lost when the next one fails
+		frappe.db.commit()
+
+	def _record(self, name: str) -> None:
+		"""Not each second: a step that fails is likely to fail again."""
+		now = time.monotonic()
+		if now >= self._recorded_at.get(name, now):
+			error_log.record(f"clock: {name}")
+			self._recorded_at[name] = now + RECORD_AGAIN_SECONDS
+
+	def _back_off(self, error: Exception) -> None:
+		"""Ask for all that is due when the site is back, because steps may have been cut off."""
+		self.close()
+		self._pending.clear()
+		self._since, self._mend_at = LONG_AGO, 0.0
+		if not self._failures:
+			log.warning("%s: cannot be looked at: %s", self.site, error)
+		self._failures += 1
+		self._off_until = time.monotonic() + min(self._failures, MOST_SECONDS_OFF)
+
+
+def query() -> str:
+	return f"select {UTC_NOW}, {', '.join(due.condition for due in DUE)}"
