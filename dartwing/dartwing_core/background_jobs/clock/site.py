@@ -2,7 +2,6 @@
 
 import contextvars
 import logging
-import random
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -50,8 +49,8 @@ class SiteClock:
 		self._pending: list[Step] = []
 		self._failures = 0
 		self._off_until = 0.0
-		# sites are not all mended in the same moment
-		self._mend_at = time.monotonic() + random.uniform(0, MENDING_SECONDS)
+		# not all sites in the same moment; Python hashes differently in each process
+		self._mend_at = time.monotonic() + hash(site) % MENDING_SECONDS
 		self._recorded_at: dict[str, float] = {}
 
 	def look(self) -> None:

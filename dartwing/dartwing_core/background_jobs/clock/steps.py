@@ -15,7 +15,7 @@ Step = Callable[[], object]
 class Due(NamedTuple):
 	"""A step, and the condition in SQL under which it is due; `%(since)s` is when it was asked before.
 
-	The condition is asked each second: it runs on an index.
+	The condition is asked each second: it runs on an index. A `%` in it is written twice.
 	"""
 
 	condition: str
@@ -24,7 +24,7 @@ class Due(NamedTuple):
 
 # Only what became due since the last look: what was due before waits for room, and is handed over when
 # there is some.
-DUE = (
+DUE: tuple[Due, ...] = (
 	Due(
 		f"exists (select 1 from `tabBackground Job` where ready_at > %(since)s and ready_at <= {UTC_NOW})",
 		dispatcher.dispatch_ready,
