@@ -114,3 +114,60 @@ def test_what_is_wrong_is_said_by_name(adam):
 	answer = adam.ask(f"{API}.preview_schedule", cron="* * * * * *")
 	assert error(answer, 417).startswith("cron: ")
 	assert len(message(adam.ask(f"{API}.preview_schedule", interval_seconds=90))) == 5
+
+
+@pytest.mark.parametrize(
+	"method", ["PUT", "frappe.client.set_value", "frappe.client.save", "frappe.client.insert"]
+)
+def test_no_save_is_answered_with_masked_parameters(manager, world, method):
+	name = make_schedule(parameters={"mode": "succeed", "password": "known to nobody"})
+	row = frappe.get_doc("Job Schedule", name)
+	if method == "PUT":
+		answer = manager.put(f"/api/resource/Job Schedule/{name}", json={"title": "Other"})
+	elif method == "frappe.client.set_value":
+		changed = {"doctype": "Job Schedule", "name": name, "fieldname": "title", "value": "Other"}
+		answer = manager.call(method, **changed)
+	elif method == "frappe.client.save":
+		doc = manager.get(f"/api/resource/Job Schedule/{name}").json()["data"]
+		answer = manager.call(method, doc={**doc, "title": "Other"})
+	else:
+		fields = ("title", "organization", "job_type", "kind", "interval_seconds", "run_as")
+		secret = '{"mode": "succeed", "password": "known to nobody"}'
+		doc = {"doctype": "Job Schedule", **{field: row.get(field) for field in fields}}
+		answer = manager.call(method, doc={**doc, "new_parameters": secret})
+	assert answer.status_code == 200, answer.text
+	assert "parameters" in answer.text
+	assert "known to nobody" not in answer.text
+	kept = frappe.get_all("Job Schedule", {"organization": world.alpha}, pluck="name")
+	frappe.db.rollback()
+	for one in kept:
+		assert "known to nobody" in row_of(one).parameters
+		frappe.delete_doc("Job Schedule", one, ignore_permissions=True)
+	frappe.db.commit()
+
+
+@pytest.mark.parametrize(
+	("arguments", "refusal"),
+	[
+		({"cron": "1-59," * 1000 + "1 * * * *"}, "cron: at most 140 characters"),
+		({"interval_seconds": 60, "starts_at": "0001-01-01T00:00:00Z"}, "starts_at: "),
+		({"interval_seconds": 60, "cron": "1 * * * *"}, "cron: give cron or interval_seconds"),
+	],
+)
+def test_what_cannot_be_previewed_is_refused_by_name(alice, arguments, refusal):
+	answer = alice.call(f"{API}.preview_schedule", **arguments)
+	assert error(answer, 417).startswith(refusal)
+
+
+def test_who_changes_a_schedule_has_its_jobs_run_as_oneself(adam, world):
+	name = make_schedule("Administrator", run_as=world.alice)
+	assert message(adam.call(f"{API}.pause_schedule", schedule_id=name))["run_as"] == world.alice
+	changed = message(adam.call(f"{API}.update_schedule", schedule_id=name, title="Mine"))
+	assert changed["run_as"] == world.adam
+
+
+def test_a_schedule_has_a_cron_or_an_interval(adam):
+	name = make_schedule()
+	both = {"cron": "1 * * * *", "interval_seconds": 60}
+	answer = adam.call(f"{API}.update_schedule", schedule_id=name, **both)
+	assert error(answer, 417) == "interval_seconds: a schedule has this or cron, not both"

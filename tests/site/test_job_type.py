@@ -85,3 +85,16 @@ def test_shipped_roles_are_there(world):
 def test_a_parameters_template_is_a_json_object(clean, template):
 	with pytest.raises(frappe.ValidationError, match="Parameters Template"):
 		make_job_type("templated_job", parameters_template=template)
+
+
+@pytest.mark.parametrize(
+	"values",
+	[
+		{"equal_jobs": "Answer Existing", "equal_parameters": "customer, password"},
+		{"limited_parameter": "api_token"},
+	],
+)
+def test_nothing_is_compared_by_a_masked_parameter(world, values):
+	with pytest.raises(frappe.ValidationError, match="is a masked parameter"):
+		make_job_type("comparing_job", **values)
+	frappe.db.rollback()

@@ -5,6 +5,7 @@ import pytest
 from factories import MARKER, people_written, state, submit, transitions
 
 from dartwing.dartwing_core.background_jobs import get_job_history
+from dartwing.dartwing_core.background_jobs.dispatch.dispatcher import dispatch_ready
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 
 
@@ -16,7 +17,11 @@ def test_a_snoozed_job_runs_again_and_uses_up_no_retry(world, work):
 	job = submit(mode="snooze_twice", marker=MARKER, people=2)
 	frappe.db.set_value("Background Job", job.name, "max_retries", 0)
 	frappe.db.commit()
-	work()
+	for _time in range(3):
+		work()
+		frappe.db.set_value("Background Job", job.name, "ready_at", "2020-01-01", update_modified=False)
+		frappe.db.commit()
+		dispatch_ready()
 	assert state(job.name)["status"] == "Completed"
 	assert column(job, "result") == "3"
 	assert column(job, "retry_count") == 0

@@ -101,7 +101,7 @@ class PermanentError(Exception):
 
 
 class Snooze(Exception):
-	"""Raised by a handler: run the job again after so many seconds (or a timedelta), at most a year.
+	"""Raised by a handler: run the job again after so many seconds (or a timedelta), from one to a year.
 
 	That is no failure and uses up no retry. What the handler wrote is undone, but for its steps.
 	"""

@@ -42,7 +42,8 @@ Answer = TypeVar("Answer")
 
 # seconds that an error may take to say what it is: its handler's time is over
 LAST_WORDS_SECONDS = 2
-LONGEST_SNOOZE_SECONDS = 365 * 24 * 3600
+# a job that is snoozed for less would go around all the time
+SHORTEST_SNOOZE_SECONDS, LONGEST_SNOOZE_SECONDS = 1.0, 365 * 24 * 3600
 # how many errors of a group its message tells of
 MAX_LEAVES = 20
 
@@ -184,7 +185,7 @@ class Snoozed:
 					LONGEST_SNOOZE_SECONDS, asked(lambda: repr(asked_for)[:200], class_name_of(error))
 				)
 			)
-		return cls(float(seconds), words_of(error))
+		return cls(max(float(seconds), SHORTEST_SNOOZE_SECONDS), words_of(error))
 
 	def record(self, job: BackgroundJob) -> None:
 		said = _("snoozed for {0} seconds").format(f"{self.seconds:g}")

@@ -16,7 +16,7 @@ from dartwing.dartwing_core.background_jobs.insight import queries
 from dartwing.dartwing_core.background_jobs.schedules import rows, saving
 from dartwing.dartwing_core.background_jobs.schedules.slots import Timetable
 from dartwing.dartwing_core.background_jobs.submission import json_objects
-from dartwing.dartwing_core.background_jobs.submission.checks import When, instant_of
+from dartwing.dartwing_core.background_jobs.submission.checks import When
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.doctype.background_job import kept_texts
 
@@ -102,7 +102,10 @@ def preview_schedule(
 	"""The next five times that a schedule would have, in UTC; checked as `create_schedule` does."""
 	if bool(cron) == bool(interval_seconds):
 		refuse_argument("cron", _("give cron or interval_seconds, one of them"))
-	starts, ends = instant_of(starts_at or None, "starts_at"), instant_of(ends_at or None, "ends_at")
+	starts, ends = (
+		saving.bound_of(starts_at or None, "starts_at"),
+		saving.bound_of(ends_at or None, "ends_at"),
+	)
 	now = times.utc_now()
 	if interval_seconds:
 		saving.check_interval(interval_seconds)

@@ -31,6 +31,7 @@ def create_schedule(title: str, organization: str, job_type: str, **chosen: Any)
 	admin of the organization; and what `submit_job` raises for a job that could not be submitted now.
 	"""
 	access.check_admin(organization)
+	_refuse_both(chosen)
 	chosen.setdefault("kind", rows.INTERVAL if chosen.get("interval_seconds") else rows.CRON)
 	schedule = frappe.new_doc("Job Schedule")
 	schedule.organization = organization
@@ -45,6 +46,9 @@ def update_schedule(schedule_id: str, **changes: Any) -> Document:
 	Who changes more than `is_paused` has its jobs run as oneself, or as whom a System Manager says.
 	"""
 	schedule = _administered(schedule_id)
+	_refuse_both(changes)
+	if set(changes) - {"is_paused"} and not access.is_system_manager():
+		changes.setdefault("run_as", frappe.session.user)
 	kinds = {rows.CRON: changes.get("cron"), rows.INTERVAL: changes.get("interval_seconds")}
 	meant = [kind for kind, value in kinds.items() if value]
 	if len(meant) == 1:
@@ -53,6 +57,11 @@ def update_schedule(schedule_id: str, **changes: Any) -> Document:
 	with snapshot_ignored():
 		schedule.save(ignore_permissions=True)
 	return schedule
+
+
+def _refuse_both(chosen: dict[str, Any]) -> None:
+	if chosen.get("cron") and chosen.get("interval_seconds"):
+		refuse_argument("interval_seconds", _("a schedule has this or cron, not both"))
 
 
 def pause_schedule(schedule_id: str) -> Document:
@@ -130,7 +139,9 @@ def _job_of(schedule: str, slot: datetime) -> str | None:
 def _administered(schedule_id: str) -> Document:
 	"""The schedule; raises DoesNotExistError or PermissionError for who may not see, or not change it."""
 	access.check_admin(access.check_visible_schedule(schedule_id).organization, "schedule_id")
-	return frappe.get_doc("Job Schedule", schedule_id)
+	with snapshot_ignored():
+		# who changes it at the same time comes before, or after
+		return frappe.get_doc("Job Schedule", schedule_id, for_update=True)
 
 
 def cleared(fields: Sequence[str]) -> dict[str, None]:

@@ -16,11 +16,20 @@ from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.schedules import rows, slots
 from dartwing.dartwing_core.background_jobs.schedules.acting import acting_as
 from dartwing.dartwing_core.background_jobs.submission import json_objects
-from dartwing.dartwing_core.background_jobs.submission.checks import JobRequest, SubmissionChecks, instant_of
+from dartwing.dartwing_core.background_jobs.submission.checks import (
+	JobRequest,
+	SubmissionChecks,
+	When,
+	instant_of,
+)
 from dartwing.dartwing_core.background_jobs.tenancy import access
 
 SHORTEST_INTERVAL_SECONDS = 60
 LONGEST_INTERVAL_SECONDS = 366 * 24 * 3600
+# as its field keeps
+MAX_CRON = 140
+# no time is before this; databases and calendars have none long before
+EARLIEST = datetime(1970, 1, 1)
 # what says when slots are, and what is run
 TIMING = ("kind", "cron", "interval_seconds", "time_zone", "starts_at", "ends_at")
 RUN = ("job_type", "parameters", "priority", "run_as")
@@ -107,12 +116,20 @@ def _check_timing(doc: Document) -> None:
 	else:
 		check_interval(doc.interval_seconds)
 		doc.cron = None
-	starts, ends = (instant_of(doc.get(field) or None, field) for field in ("starts_at", "ends_at"))
+	starts, ends = (bound_of(doc.get(field) or None, field) for field in ("starts_at", "ends_at"))
 	if starts and ends and ends < starts:
 		refuse_argument("ends_at", _("is before starts_at"))
 	doc.starts_at, doc.ends_at = (times.from_utc(one) if one else None for one in (starts, ends))
 	doc.anchor_utc = starts or times.latest_instant_of(get_datetime(doc.creation).replace(microsecond=0))
 	doc.ends_at_utc = ends
+
+
+def bound_of(value: When, argument: str) -> datetime | None:
+	"""As `instant_of`; raises ValidationError for a time before 1970, too."""
+	instant = instant_of(value, argument)
+	if instant and instant < EARLIEST:
+		refuse_argument(argument, _("{0} is before 1970").format(repr(str(value))))
+	return instant
 
 
 def check_interval(seconds: Any) -> None:
@@ -130,6 +147,8 @@ def checked_zone(name: str | None) -> str:
 
 def checked_cron(cron: str | None) -> str:
 	"""The expression as it is kept; raises ValidationError for what is none."""
+	if isinstance(cron, str) and len(cron) > MAX_CRON:
+		refuse_argument("cron", _("at most {0} characters, not {1}").format(MAX_CRON, len(cron)))
 	try:
 		return slots.check_cron(cron or "")
 	except slots.NoSuchCronError:

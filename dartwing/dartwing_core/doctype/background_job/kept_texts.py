@@ -27,6 +27,11 @@ def masked(parameters_or_checkpoint: str, secrets: Secrets) -> str:
 	return secrets.result(masking.mask_text(parameters_or_checkpoint, _masked_words()))
 
 
+def is_masked(parameter: str) -> bool:
+	"""Whether nobody is shown the values of a parameter of this name."""
+	return masking.mask({parameter: "a value"}, _masked_words()) != {parameter: "a value"}
+
+
 def mask(job: Any, secrets: Secrets) -> None:
 	"""Mask the parameters and the checkpoint in the document."""
 	for field in ("input_parameters", "checkpoint"):

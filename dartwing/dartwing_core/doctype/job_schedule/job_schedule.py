@@ -64,6 +64,10 @@ class JobSchedule(HiddenDocument):
 		self.parameters = parameters
 		self.hide()
 
+	def on_change(self) -> None:
+		"""The last that Frappe calls when it saves: the document may be the answer to whoever saved it."""
+		self.hide()
+
 	def before_print(self, settings: Any = None) -> None:
 		self.hide()
 

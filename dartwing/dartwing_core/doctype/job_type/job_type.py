@@ -14,6 +14,7 @@ from dartwing.dartwing_core.background_jobs.limits import Limits, key_of
 from dartwing.dartwing_core.background_jobs.statuses import UNFINISHED
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import READING
+from dartwing.dartwing_core.doctype.background_job import kept_texts
 
 MAX_RATE_LIMIT_WINDOW_SECONDS = 24 * 60 * 60
 
@@ -80,6 +81,7 @@ class JobType(Document):
 			)
 		if self.rate_limit and not self.rate_limit_window:
 			frappe.throw(_("Rate Limit needs a Rate Limit Window of 1 to 86400 seconds"))
+		self._refuse_secrets()
 		self._keep_limits()
 		self.check_debounce()
 		check_template(self.parameters_template)
@@ -108,6 +110,13 @@ class JobType(Document):
 					(key, key, tuple(of_key)),
 				)
 			last = rows[-1][0]
+
+	def _refuse_secrets(self) -> None:
+		"""Who learns that two jobs are equal, or wait for each other, learns what is compared."""
+		for name in (*self.names_of_equal_parameters(), self.limited_parameter or ""):
+			if name and kept_texts.is_masked(name):
+				reason = _("{0} is a masked parameter: nothing is compared by it, who guesses would know it")
+				frappe.throw(reason.format(repr(name)))
 
 	def _keep_limits(self) -> None:
 		"""Check what limits running jobs and starts, and keep it as the engine reads it."""
