@@ -465,7 +465,7 @@ def test_nobody_has_jobs_run_with_more_rights_than_one_has(world):
 	name = make_schedule(world.manager, run_as=world.alice)
 	# whose jobs they are has chosen what they do
 	with acting_as(world.adam), pytest.raises(frappe.PermissionError, match=r"^run_as: "):
-		update_schedule(name, parameters={"mode": "fail"})
+		update_schedule(name, parameters={"mode": "fail"}, run_as=world.alice)
 	change(name, is_paused=True)
 	change(name, is_paused=False)
 	change(name, parameters={"mode": "fail"}, run_as=world.adam)
