@@ -58,6 +58,7 @@ def boot() -> dict[str, Any]:
 		"statuses": labelled(STATUSES),
 		"priorities": labelled(PRIORITIES),
 		"organizations": mine,
+		"administered": administered(mine),
 		"job_types": job_types() if mine else [],
 		"texts": texts(),
 	}
@@ -78,6 +79,15 @@ def organizations() -> list[dict[str, Any]]:
 		limit=MAX_ORGANIZATIONS,
 	)
 	return [{"name": row.name, "is_active": row.status == "Active"} for row in rows]
+
+
+def administered(organizations: list[dict[str, Any]]) -> list[str]:
+	"""Names of those that the user may make schedules for."""
+	names = [one["name"] for one in organizations]
+	if access.is_system_manager():
+		return names
+	chosen = set(access.administered_organizations())
+	return [name for name in names if name in chosen]
 
 
 def job_types() -> list[dict[str, Any]]:

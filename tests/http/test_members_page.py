@@ -2,11 +2,13 @@
 
 import json
 import re
+from datetime import timedelta
 
 import frappe
 import pytest
 from factories import World, end, submit, submit_as
 from grouped import submit_group
+from scheduled import jobs_of, make_schedule, set_due, start_due
 
 from dartwing.dartwing_core.api.endpoints import ENDPOINTS
 from dartwing.dartwing_core.api.openapi import document
@@ -126,6 +128,41 @@ def test_a_wrong_argument_is_named(alice, arguments, error):
 def test_lists_share_the_limit_of_the_api(alice):
 	codes = [alice.ask(f"{API}.list_rows").status_code for _ in range(61)]
 	assert codes == [200] * 60 + [429]
+
+
+def test_schedules_say_what_their_reader_may_do_and_those_of_others_are_in_no_answer(
+	web, alice, adam, bob, nobody, guest
+):
+	schedule = make_schedule()
+	for client, may_administer in ((alice, False), (adam, True)):
+		(row,) = client.ask(f"{API}.list_schedules").json()["message"]["schedules"]
+		assert (row["schedule_id"], row["may_administer"], row["last_outcome"]) == (
+			schedule,
+			may_administer,
+			None,
+		)
+		form = client.ask(f"{API}.get_schedule", schedule_id=schedule).json()["message"]
+		assert form["is_taken_over"] is not may_administer
+	for client in (bob, nobody):
+		assert client.ask(f"{API}.list_schedules").json()["message"] == {"schedules": [], "total": 0}
+		assert client.ask(f"{API}.get_schedule", schedule_id=schedule).status_code == 404
+	for name in ("list_schedules", "get_schedule"):
+		assert guest.call(f"{API}.{name}", schedule_id=schedule).status_code == 403
+	told = {user: boot_of(web, user)["administered"] for user in (World.alice, World.adam)}
+	assert told == {World.alice: [], World.adam: [World.alpha]}
+
+
+def test_the_last_outcome_is_that_of_the_last_slot(alice):
+	first, second = make_schedule(), make_schedule()
+	for seconds in (9, 1):
+		set_due(first, timedelta(seconds=seconds))
+		start_due()
+	(job,) = jobs_of(first)
+	rows = alice.ask(f"{API}.list_schedules").json()["message"]["schedules"]
+	last = {row["schedule_id"]: row["last_outcome"] for row in rows}
+	assert last[second] is None
+	assert (last[first]["outcome"], last[first]["job"]) == ("skipped", None)
+	assert job.name in last[first]["reason"]
 
 
 def test_the_page_tells_of_the_users_organizations_only(web, world):

@@ -8,6 +8,7 @@ from explain import all_statements, plan_of, rows_read
 from factories import acting_as
 from scheduled import make_schedule, set_due, start_due
 
+from dartwing.dartwing_core.api import members_page
 from dartwing.dartwing_core.background_jobs import get_schedule, list_schedules
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.schedules import due
@@ -76,6 +77,8 @@ def test_lists_and_one_schedule(world):
 			list_schedules()
 			list_schedules(world.alpha)
 			get_schedule(name)
+			members_page.list_schedules()
+			members_page.get_schedule(name)
 		assert_bounded(statements)
 
 

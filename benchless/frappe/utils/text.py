@@ -1,5 +1,6 @@
 """Text: HTML, addresses, e-mail."""
 
+import json
 import re
 from urllib.parse import urljoin, urlparse
 
@@ -34,12 +35,20 @@ def escape_html(text):
 
 
 def sanitize_html(html):
-	"""HTML with only formatting tags and attributes left; everything else in it is escaped."""
-	if not isinstance(html, str) or not BeautifulSoup(html, "html.parser").find():
+	"""HTML with only formatting tags and attributes left; everything else in it is escaped. JSON stays."""
+	if not isinstance(html, str) or _is_json(html) or not BeautifulSoup(html, "html.parser").find():
 		return html
 	return bleach.clean(
 		html, tags=SAFE_TAGS.split(), attributes=SAFE_ATTRIBUTES.split(), strip_comments=False
 	)
+
+
+def _is_json(text: str) -> bool:
+	try:
+		json.loads(text)
+	except ValueError:
+		return False
+	return True
 
 
 def validate_email_address(address: str) -> None:

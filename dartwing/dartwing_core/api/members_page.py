@@ -11,7 +11,7 @@ from dartwing.dartwing_core.api.endpoints import CHANGE, READ, endpoint
 from dartwing.dartwing_core.api.jobs import LIST, STATUS, SUBMIT
 from dartwing.dartwing_core.background_jobs import engine
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
-from dartwing.dartwing_core.background_jobs.insight import groups, queries
+from dartwing.dartwing_core.background_jobs.insight import groups, queries, schedules
 from dartwing.dartwing_core.background_jobs.insight.dossier import children_of
 from dartwing.dartwing_core.background_jobs.insight.outputs import urls_of
 from dartwing.dartwing_core.background_jobs.statuses import FINISHED
@@ -62,6 +62,38 @@ def get_groups(group_ids: Annotated[list[str], About("Up to 100 ids")]) -> list[
 	"""These groups as rows of the page, without those that the user cannot see."""
 	check_number(group_ids, "group_ids")
 	return as_group_rows(groups.get_groups(group_ids))
+
+
+@endpoint(READ, LIST, is_documented=False)
+def list_schedules(organization: str | None = None, limit: int = 20, offset: int = 0) -> Row:
+	"""Schedules as rows of the page, newest first, each with what became of its last slot."""
+	page = schedules.list_schedules(organization, limit, offset)
+	last = schedules.newest_slots(page["schedules"])
+	administered = administered_organizations()
+	rows = [
+		{
+			**schedule,
+			"may_administer": may_administer(schedule["organization"], administered),
+			"last_outcome": last.get(schedule["schedule_id"]),
+		}
+		for schedule in page["schedules"]
+	]
+	return {"schedules": rows, "total": page["total"]}
+
+
+@endpoint(READ, STATUS, is_documented=False)
+def get_schedule(schedule_id: str) -> Row:
+	"""One schedule for the page's form.
+
+	`counted_from` is where its interval begins; `is_taken_over` says that a change makes its jobs the user's.
+	"""
+	schedule = schedules.get_schedule(schedule_id)
+	is_mine = schedule["run_as"] == frappe.session.user
+	return {
+		**schedule,
+		"counted_from": schedules.anchor_of(schedule["schedule_id"]),
+		"is_taken_over": not is_mine and not access.is_system_manager(),
+	}
 
 
 @endpoint(READ, STATUS, is_documented=False)
@@ -154,14 +186,18 @@ def administered_organizations() -> set[str] | None:
 
 
 def rights(organization: str, owner: str, administered: set[str] | None) -> Row:
-	may_administer = administered is None or organization in administered
+	is_admin = may_administer(organization, administered)
 	is_mine = owner == frappe.session.user
 	return {
 		"owner_name": get_fullname(owner),
 		"is_mine": is_mine,
-		"may_cancel": may_administer or is_mine,
-		"may_administer": may_administer,
+		"may_cancel": is_admin or is_mine,
+		"may_administer": is_admin,
 	}
+
+
+def may_administer(organization: str, administered: set[str] | None) -> bool:
+	return administered is None or organization in administered
 
 
 def titles_of(names: set[str]) -> dict[str, str]:

@@ -122,10 +122,10 @@ function show_outcome(dialog, form, shown) {
 	close.focus();
 }
 
-// In the dialog that asked, or on the page when that was closed meanwhile.
+// In the dialog that asked, or on the page when there was none or it was closed meanwhile.
 export function tell_refusal(refusal, error) {
 	if (refusal instanceof SessionEnded) return;
-	if (error.isConnected) error.textContent = refusal.message;
+	if (error?.isConnected) error.textContent = refusal.message;
 	else show_alert("refusal", refusal.message);
 }
 

@@ -28,6 +28,7 @@ export function on_session_end(callback) {
 
 const page = (name) => `${ROOT}.members_page.${name}`;
 const jobs = (name) => `${ROOT}.jobs.${name}`;
+const schedules = (name) => `${ROOT}.schedules.${name}`;
 
 export const list_rows = (filters) => get(page("list_rows"), filters);
 export const list_lone_rows = (filters) => get(page("list_lone_rows"), filters);
@@ -43,6 +44,15 @@ export const retry_job = (job_id, begin_anew) => post(jobs("retry_job"), { job_i
 export const cancel_group = (group_id) => post(jobs("cancel_group"), { group_id });
 export const retry_group = (group_id, begin_anew) => post(jobs("retry_group"), { group_id, begin_anew });
 export const discard_group = (group_id, reason) => post(jobs("discard_group"), { group_id, reason });
+
+export const list_schedules = (filters) => get(page("list_schedules"), filters);
+export const get_schedule = (schedule_id) => get(page("get_schedule"), { schedule_id });
+export const preview_schedule = (timing) => get(schedules("preview_schedule"), timing);
+export const create_schedule = (values) => post(schedules("create_schedule"), values);
+export const update_schedule = (values) => post(schedules("update_schedule"), values);
+export const pause_schedule = (schedule_id) => post(schedules("pause_schedule"), { schedule_id });
+export const resume_schedule = (schedule_id) => post(schedules("resume_schedule"), { schedule_id });
+export const delete_schedule = (schedule_id) => post(schedules("delete_schedule"), { schedule_id });
 
 export async function discard_job(job_id, reason) {
 	const answer = await post(jobs("discard_jobs"), { reason, job_ids: [job_id] });

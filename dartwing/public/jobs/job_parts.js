@@ -10,9 +10,9 @@ export function status_pill() {
 	const element = h("span", { class: "status" }, h("span", { class: "dot", "aria-hidden": "true" }), text);
 	return {
 		element,
-		update(status, shown_tone = tone(status)) {
+		update(status, shown_tone = tone(status), label = status_label(status)) {
 			set_attribute(element, "data-tone", shown_tone);
-			set_text(text, status_label(status));
+			set_text(text, label);
 		},
 	};
 }

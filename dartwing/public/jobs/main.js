@@ -1,4 +1,4 @@
-// The page /jobs: filters, groups, list, details and the form for a new job, kept up to date by `live.js`.
+// The page /jobs: filters, groups, list, details, schedules and their forms, kept up to date by `live.js`.
 
 import { logout, on_session_end, SessionEnded } from "./api.js";
 import { boot } from "./boot.js";
@@ -11,6 +11,7 @@ import { lists_groups, Lists } from "./lists.js";
 import { Live } from "./live.js";
 import { can_submit, open_new_job } from "./new_job.js";
 import { announce, clear_alert, show_alert, show_session_end } from "./notices.js";
+import { SchedulesView } from "./schedule_view.js";
 import { __ } from "./texts.js";
 
 const CONNECTION = {
@@ -38,6 +39,7 @@ class Page {
 			on_changed: (group_id) => this.lists.group_changes.add([group_id]),
 			on_job_changed,
 		});
+		this.schedules = new SchedulesView({ reading: (kind, read) => this.reading(kind, read), on_open });
 		this.live = new Live({
 			on_event: (name, event) => this.event(name, event),
 			on_read: () => this.refresh(),
@@ -94,7 +96,9 @@ class Page {
 	async load({ is_announced = false } = {}) {
 		const chosen = this.filters.values;
 		this.lists.choose(chosen);
+		const schedules = this.schedules.choose(chosen);
 		await this.refresh();
+		await schedules;
 		if (chosen !== this.lists.filters) return;
 		const { jobs, groups } = this.lists;
 		if (!jobs.is_answered && !chosen.group) this.list.show_nothing();
@@ -104,7 +108,7 @@ class Page {
 
 	async refresh() {
 		if (this.is_over) return;
-		await this.lists.refresh();
+		await Promise.all([this.lists.refresh(), this.schedules.refresh()]);
 		this.details?.update(this.lists.job(this.details.job_id));
 	}
 

@@ -1,6 +1,6 @@
 """Looking at schedules: one with its next times and its last slots, a page of them, and times beforehand."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -54,6 +54,25 @@ def last_slots(schedule: str) -> list[dict[str, Any]]:
 		order_by="slot_utc desc",
 		limit=LAST_SLOTS,
 	)
+	return _with_statuses(slots)
+
+
+def newest_slots(schedules: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+	"""By id, the last slot of each of these schedules, which the caller may see, as `last_slots` has it."""
+	last = {one["schedule_id"]: one["last_slot"] for one in schedules if one["last_slot"]}
+	if not last:
+		return {}
+	instants = [times.instant_of(slot) for slot in last.values()]
+	found = frappe.get_all(
+		"Job Schedule Slot",
+		{"schedule": ("in", list(last)), "slot_utc": ("in", instants)},
+		["schedule", *SLOT_FIELDS],
+	)
+	slots = [slot for slot in found if times.utc_as_text(slot.slot_utc) == last[slot.schedule]]
+	return dict(zip((slot.schedule for slot in slots), _with_statuses(slots), strict=True))
+
+
+def _with_statuses(slots: list[frappe._dict]) -> list[dict[str, Any]]:
 	jobs = [slot.job for slot in slots if slot.job]
 	found = frappe.get_all("Background Job", {"name": ("in", jobs or [""])}, ["name", "status"])
 	statuses = {job.name: job.status for job in found}
@@ -67,6 +86,11 @@ def last_slots(schedule: str) -> list[dict[str, Any]]:
 		}
 		for slot in slots
 	]
+
+
+def anchor_of(schedule: str) -> str | None:
+	"""The instant from which the interval of a schedule that the caller may see is counted, in UTC."""
+	return times.utc_as_text(frappe.db.get_value("Job Schedule", schedule, "anchor_utc"))
 
 
 def list_schedules(organization: str | None = None, limit: int = 20, offset: int = 0) -> dict[str, Any]:

@@ -1,0 +1,248 @@
+// The form for a schedule, a new one or one that there is.
+
+import { set_busy, tell_refusal } from "./actions.js";
+import { create_schedule, get_schedule, preview_schedule, update_schedule, SessionEnded } from "./api.js";
+import { boot, type_label } from "./boot.js";
+import { h, open_dialog } from "./dom.js";
+import { stringify } from "./exact_json.js";
+import { offered_types } from "./new_job.js";
+import { announce, show_alert } from "./notices.js";
+import { parameter_fields, read_fields, select } from "./parameter_fields.js";
+import { __, moment } from "./texts.js";
+
+const TYPED_MS = 400;
+const KINDS = [
+	["Cron", __("At certain times")],
+	["Interval", __("At an interval")],
+];
+const OVERLAPS = [
+	["Skip", __("Leave the new one out")],
+	["Queue", __("Let the new one wait")],
+	["Replace", __("Cancel for it what waits")],
+];
+const CATCH_UPS = [
+	["None", __("None")],
+	["Last", __("The last one")],
+	["All", __("All")],
+];
+// the fields of a type that is not offered
+const AS_JSON = { description: "", help: "", template: null };
+
+const administered = boot.organizations.filter(
+	(one) => one.is_active && boot.administered.includes(one.name),
+);
+export const can_schedule = administered.length > 0 && offered_types.length > 0;
+
+// With a `schedule_id`, that one as it is now; else a new one.
+export async function open_schedule_form({ schedule_id, organization, on_saved }) {
+	try {
+		const schedule = schedule_id ? await get_schedule(schedule_id) : null;
+		new ScheduleForm({ schedule, organization, on_saved });
+	} catch (refusal) {
+		if (!(refusal instanceof SessionEnded)) show_alert("refusal", refusal.message);
+	}
+}
+
+class ScheduleForm {
+	constructor({ schedule, organization, on_saved }) {
+		Object.assign(this, { schedule, on_saved });
+		this.make_inputs(organization);
+		this.parameters = h("fieldset", {});
+		this.next_times = h("div", { class: "next-times", "aria-live": "polite" });
+		this.error = h("p", { class: "error", role: "alert" });
+		this.go = h("button", { type: "submit", class: "primary" }, __("Save"));
+		this.form = h("form", { class: "dialog-body", novalidate: true }, this.parts());
+		const { dialog } = open_dialog(
+			{
+				title: schedule ? __("Schedule {0}", [schedule.schedule_id]) : __("New schedule"),
+				kind: "question",
+				close_label: __("Close without saving"),
+			},
+			this.form,
+		);
+		this.dialog = dialog;
+		this.type.addEventListener("change", () => this.show_type());
+		this.anew?.addEventListener("change", () => this.show_type());
+		this.kind.addEventListener("change", () => this.show_kind());
+		for (const input of [this.cron, this.interval, this.zone])
+			input.addEventListener("input", () => this.preview_soon());
+		this.form.addEventListener("submit", (event) => this.save(event));
+		this.show_type();
+		this.show_kind();
+		this.title.focus();
+	}
+
+	make_inputs(organization) {
+		const schedule = this.schedule ?? {};
+		const types = offered_types.map((one) => [one.name, one.label]);
+		const is_offered = types.some(([name]) => name === schedule.job_type);
+		if (this.schedule && !is_offered) types.push([schedule.job_type, type_label(schedule.job_type)]);
+		const organizations = administered.map((one) => [one.name, one.name]);
+		const zone = schedule.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+		this.title = text_input("title", schedule.title, { maxlength: 140 });
+		this.type = select("job_type", types, schedule.job_type);
+		this.organization = select("organization", organizations, organization);
+		this.anew = this.schedule && h("input", { name: "anew", type: "checkbox" });
+		this.kind = select("kind", KINDS, schedule.kind);
+		this.cron = text_input("cron", schedule.cron, { "aria-describedby": "cron-hint", class: "code" });
+		this.interval = h("input", {
+			name: "interval_seconds",
+			type: "number",
+			min: 60,
+			value: schedule.interval_seconds ?? 3600,
+		});
+		this.zone = text_input("time_zone", zone, { list: "zones" });
+		this.overlap = select("overlap", OVERLAPS, schedule.overlap);
+		this.catch_up = select("catch_up", CATCH_UPS, schedule.catch_up);
+	}
+
+	parts() {
+		const cron_hint = __("Minute, hour, day of the month, month, day of the week; as in {0}", [
+			"30 2 * * MON-FRI",
+		]);
+		this.of_cron = h(
+			"fieldset",
+			{},
+			field(__("Times (cron)"), this.cron),
+			h("p", { class: "hint", id: "cron-hint" }, cron_hint),
+			field(__("Time zone"), this.zone),
+			h(
+				"datalist",
+				{ id: "zones" },
+				(Intl.supportedValuesOf?.("timeZone") ?? []).map((value) => h("option", { value })),
+			),
+		);
+		this.of_interval = field(__("Seconds from one to the next"), this.interval);
+		return [
+			field(__("Title"), this.title),
+			field(__("Type"), this.type),
+			!this.schedule && boot.organizations.length > 1 && field(__("Organization"), this.organization),
+			this.kept_parameters(),
+			this.parameters,
+			field(__("When"), this.kind),
+			this.of_cron,
+			this.of_interval,
+			this.next_times,
+			field(__("While its last job has not ended"), this.overlap),
+			field(__("After an outage, make of what was missed"), this.catch_up),
+			this.schedule?.is_taken_over &&
+				h(
+					"p",
+					{ class: "hint" },
+					__("Its jobs are those of {0}; saved by you, yours.", [this.schedule.run_as]),
+				),
+			this.error,
+			h(
+				"div",
+				{ class: "buttons" },
+				h("button", { type: "button", onclick: () => this.dialog.close() }, __("Close")),
+				this.go,
+			),
+		].filter(Boolean);
+	}
+
+	// Values that are masked must not be saved as they are shown: parameters stay, or are given anew.
+	kept_parameters() {
+		if (!this.schedule) return null;
+		this.kept = h("pre", { tabindex: 0 }, stringify(this.schedule.parameters));
+		return h(
+			"div",
+			{ class: "field" },
+			h("label", { class: "check" }, this.anew, h("span", {}, __("Give other parameters"))),
+			this.kept,
+		);
+	}
+
+	show_type() {
+		const offered = offered_types.find((one) => one.name === this.type.value);
+		const is_kept = this.schedule && this.type.value === this.schedule.job_type && !this.anew.checked;
+		if (this.kept) this.kept.hidden = !is_kept;
+		this.parameters.hidden = true;
+		this.fields = is_kept ? null : parameter_fields(this.parameters, offered?.form ?? AS_JSON);
+	}
+
+	show_kind() {
+		const is_cron = this.kind.value === "Cron";
+		this.of_cron.hidden = !is_cron;
+		this.of_interval.hidden = is_cron;
+		this.preview();
+	}
+
+	timing() {
+		if (this.kind.value === "Interval") return { interval_seconds: this.interval.valueAsNumber };
+		return { cron: this.cron.value, time_zone: this.zone.value };
+	}
+
+	preview_soon() {
+		clearTimeout(this.timer);
+		this.timer = setTimeout(() => this.preview(), TYPED_MS);
+	}
+
+	async preview() {
+		clearTimeout(this.timer);
+		const timing = this.timing();
+		if (!timing.cron?.trim() && !timing.interval_seconds) return this.next_times.replaceChildren();
+		const { starts_at, counted_from, ends_at } = this.schedule ?? {};
+		const asked = (this.asked = { ...timing, starts_at: timing.cron ? starts_at : counted_from, ends_at });
+		let shown;
+		try {
+			shown = times_list(await preview_schedule(asked));
+		} catch (refusal) {
+			if (refusal instanceof SessionEnded) return;
+			shown = [h("p", { class: "hint" }, refusal.message)];
+		}
+		if (asked === this.asked) this.next_times.replaceChildren(...shown);
+	}
+
+	async save(event) {
+		event.preventDefault();
+		this.error.textContent = this.what_is_missing();
+		const parameters = this.fields && read_fields(this.fields);
+		if (this.error.textContent || (this.fields && parameters === null)) return;
+		set_busy(this.go, true);
+		try {
+			const saved = await this.send({ ...this.chosen(), ...(this.fields && { parameters }) });
+			this.dialog.close();
+			announce(__("{0} is saved", [saved.title]));
+			this.on_saved();
+		} catch (refusal) {
+			set_busy(this.go, false);
+			tell_refusal(refusal, this.error);
+		}
+	}
+
+	// An empty field would leave a schedule as it is.
+	what_is_missing() {
+		if (!this.title.value.trim()) return __("Enter a title.");
+		const { cron, interval_seconds } = this.timing();
+		if (cron?.trim() || Number.isInteger(interval_seconds)) return "";
+		return this.kind.value === "Cron" ? __("Enter the times.") : __("Enter a whole number of seconds.");
+	}
+
+	chosen() {
+		return {
+			title: this.title.value,
+			job_type: this.type.value,
+			...this.timing(),
+			overlap: this.overlap.value,
+			catch_up: this.catch_up.value,
+		};
+	}
+
+	send(values) {
+		if (!this.schedule) return create_schedule({ ...values, organization: this.organization.value });
+		const { schedule_id, is_taken_over } = this.schedule;
+		return update_schedule({ ...values, schedule_id, ...(is_taken_over && { run_as: boot.user }) });
+	}
+}
+
+const field = (label, input) => h("label", {}, h("span", {}, label), input);
+
+const text_input = (name, value, properties) =>
+	h("input", { name, type: "text", value, autocomplete: "off", ...properties });
+
+function times_list(times) {
+	if (!times.length) return [h("p", { class: "hint" }, __("There is no next time."))];
+	const items = times.map((time) => h("li", {}, h("time", { datetime: time }, moment(time))));
+	return [h("p", { class: "hint" }, __("Next times, in your time zone")), h("ol", {}, items)];
+}
