@@ -108,7 +108,8 @@ def _within_limits(
 	room = limits.Room(organization)
 	held = [row for row in limits.next_held(organization, room, limit, but_not) if row.priority in priorities]
 	most = _room(ready, limit) if ready else limit
-	admitted, kept_back = [], []
+	admitted: list[str] = []
+	kept_back: list[str] = []
 	for row in sorted(ready + held, key=lambda row: (priorities.index(row.priority), row.ready_at)):
 		if len(admitted) == most:
 			break
