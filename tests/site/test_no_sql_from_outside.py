@@ -16,6 +16,7 @@ import pytest
 from factories import OBLIGING, World, acting_as, counted_statements, end, submit
 from frappe.utils import now_datetime
 from grouped import submit_group
+from scheduled import make_schedule
 
 from dartwing.dartwing_core import api
 from dartwing.dartwing_core.background_jobs.handlers.exports import ExportRequest
@@ -103,6 +104,8 @@ def fitting(world: World) -> dict[str, Any]:
 		"name": job,
 		"page_len": 10,
 		"reason": "old",
+		"schedule_id": make_schedule(),
+		"end": str(now_datetime()),
 		"searchfield": "name",
 		"start": 0,
 		"txt": "",

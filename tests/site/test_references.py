@@ -7,6 +7,7 @@ import frappe
 import pytest
 from factories import World, acting_as, purge, submit
 from grouped import submit_group
+from scheduled import make_schedule
 
 from dartwing.dartwing_core.background_jobs.tenancy import references
 from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import GUARDED, OF_MANAGERS, OF_MEMBERS
@@ -33,7 +34,8 @@ def foreign(world: World) -> dict[str, str]:
 	member = frappe.get_all("Org Member", {"organization": world.beta}, ["name", "person"])[0]
 	log = frappe.get_all("Job Execution Log", {"background_job": job}, pluck="name")[0]
 	group = submit_group(1, world.bob, world.beta)[0]
-	names = (job, log, group, world.beta, member.name, member.person)
+	schedule = make_schedule("Administrator", world.beta, run_as=world.bob)
+	names = (job, log, group, schedule, world.beta, member.name, member.person)
 	return dict(zip(OF_MEMBERS, names, strict=True))
 
 
