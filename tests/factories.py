@@ -28,6 +28,16 @@ OBLIGING = "obliging_job"
 HANDLER = "dartwing.tests.handlers.obliging_handler"
 # how the first names of people begin that handlers write
 MARKER = "written by a test"
+# the transitions of a job that failed once, or whose worker died once
+RETRIED = [
+	(None, "Pending"),
+	("Pending", "Queued"),
+	("Queued", "Running"),
+	("Running", "Failed"),
+	("Failed", "Queued"),
+	("Queued", "Running"),
+	("Running", "Completed"),
+]
 # a member of Alpha in some tests, with every role but System Manager
 CURIOUS = "curious@alpha.example"
 QUEUES = ("short", "default", "long")

@@ -1,5 +1,6 @@
 """The page /jobs as its users see it: by roles, labels and texts."""
 
+from axe_playwright_python.sync_playwright import Axe
 from factories import wait_until
 from playwright.sync_api import Locator, Page, expect
 
@@ -63,3 +64,11 @@ class MembersPage:
 
 	def announced(self) -> str:
 		return self.page.locator("#announcer").inner_text()
+
+
+def assert_fine(page: MembersPage) -> None:
+	"""Whoever uses a screen reader finds their way, and nothing is wider than the screen."""
+	results = Axe().run(page.page)
+	assert results.violations_count == 0, results.generate_report()
+	too_wide = "document.scrollingElement.scrollWidth > document.scrollingElement.clientWidth + 1"
+	assert not page.page.evaluate(too_wide)

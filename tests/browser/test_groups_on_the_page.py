@@ -2,11 +2,11 @@
 
 import frappe
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from browser_client import PHONE, WIDE
 from canaries import HOSTILE, NAME, TYPE, canaries, check, seen, watch
 from factories import OBLIGING, acting_as, end, state, submit, submit_as
 from grouped import status_of, submit_group
+from members_page import assert_fine
 from playwright.sync_api import Locator, expect
 
 from dartwing.dartwing_core.background_jobs import Flow, Job
@@ -264,13 +264,6 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(visit, world, scheme, width):
 	page.button("Discard the jobs").click()
 	expect(page.dialog).to_contain_text("Discarded: 1")
 	assert_fine(page)
-
-
-def assert_fine(page) -> None:
-	results = Axe().run(page.page)
-	assert results.violations_count == 0, results.generate_report()
-	too_wide = "document.scrollingElement.scrollWidth > document.scrollingElement.clientWidth + 1"
-	assert not page.page.evaluate(too_wide)
 
 
 def test_nothing_of_a_group_is_markup(visit, world):

@@ -4,10 +4,10 @@ import json
 
 import frappe
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from browser_client import PHONE, WIDE
 from canaries import HOSTILE, NAME, TYPE, canaries, check, seen, watch
 from factories import OBLIGING, make_job_type, wait_until
+from members_page import assert_fine
 from playwright.sync_api import Locator, expect
 from scheduled import HOUR, jobs_of, make_schedule, row_of, set_due, start_due
 
@@ -266,13 +266,6 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(visit, world, scheme, width):
 	page.page.keyboard.press("Escape")
 	page.button("New schedule").click()
 	assert_fine(page)
-
-
-def assert_fine(page) -> None:
-	results = Axe().run(page.page)
-	assert results.violations_count == 0, results.generate_report()
-	too_wide = "document.scrollingElement.scrollWidth > document.scrollingElement.clientWidth + 1"
-	assert not page.page.evaluate(too_wide)
 
 
 @pytest.mark.parametrize("width", [WIDE, PHONE], ids=["wide", "phone"])

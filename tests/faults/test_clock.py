@@ -12,7 +12,17 @@ from pathlib import Path
 
 import frappe
 import pytest
-from factories import people_written, queued_wake_ups, state, submit, submit_as, transitions, wait_until
+from factories import (
+	MARKER,
+	RETRIED,
+	people_written,
+	queued_wake_ups,
+	state,
+	submit,
+	submit_as,
+	transitions,
+	wait_until,
+)
 from processes import Processes, horse_of, kill
 from runtimes.base import free_port
 from watching import has, is_at_work, log_is_in_order
@@ -22,17 +32,7 @@ from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.dispatch import wake_ups
 from dartwing.dartwing_core.background_jobs.upkeep import holding
 
-MARKER = "written by a test"
 WRITES = {"mode": "write_people", "marker": MARKER, "people": 2}
-RETRIED = [
-	(None, "Pending"),
-	("Pending", "Queued"),
-	("Queued", "Running"),
-	("Running", "Failed"),
-	("Failed", "Queued"),
-	("Queued", "Running"),
-	("Running", "Completed"),
-]
 
 
 def ticks(count: int = 1) -> Callable[[], bool]:

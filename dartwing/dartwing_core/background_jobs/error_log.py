@@ -1,5 +1,7 @@
 """What the engine itself runs into, in Frappe's Error Log."""
 
+from collections.abc import Callable
+
 import frappe
 
 from dartwing.dartwing_core.background_jobs import texts
@@ -17,3 +19,16 @@ def record(title: str) -> None:
 	# Frappe takes a title of several lines for the traceback
 	one_line = " ".join(texts.line(f"dartwing: {title}").split())
 	frappe.log_error(title=texts.cut(one_line, MAX_TITLE), message=traceback)
+
+
+def run_step(step: Callable[[], object], record: Callable[[str], None] = record) -> None:
+	"""Run a step that stands for itself, and commit: what it did, or that it failed, which is recorded.
+
+	The steps after it neither undo it nor are kept from their own work.
+	"""
+	try:
+		step()
+	except Exception:
+		frappe.db.rollback()
+		record(step.__name__)
+	frappe.db.commit()

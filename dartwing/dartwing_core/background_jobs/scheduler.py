@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-import frappe
-
 from dartwing.dartwing_core.background_jobs import error_log
 from dartwing.dartwing_core.background_jobs.dispatch import (
 	dependencies,
@@ -54,10 +52,4 @@ def daily() -> None:
 
 def _run(steps: Sequence[Callable[[], object]]) -> None:
 	for step in steps:
-		try:
-			step()
-		except Exception:
-			frappe.db.rollback()
-			error_log.record(step.__name__)
-		# what one step did, or its error, must not be lost when the next one fails
-		frappe.db.commit()
+		error_log.run_step(step)

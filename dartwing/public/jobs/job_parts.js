@@ -66,8 +66,6 @@ export function standing(job) {
 	}
 	if (job.status === "Pending" && is_ahead(job.waits_until))
 		return __("starts {0}", [relative(job.waits_until)]);
-	if (job.status === "Pending" && is_ahead(job.scheduled_at))
-		return __("starts {0}", [relative(job.scheduled_at)]);
 	if (job.status === "Completed" && job.started_at && job.completed_at) {
 		return __("took {0}", [duration(seconds_between(job.started_at, job.completed_at))]);
 	}

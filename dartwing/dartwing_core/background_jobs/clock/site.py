@@ -121,17 +121,8 @@ class SiteClock:
 			return
 		end = time.monotonic() + LOOK_SECONDS
 		while self._pending and time.monotonic() < end and not self._is_stopping():
-			self._do(self._pending.pop(0))
-
-	def _do(self, step: Step) -> None:
-		"""Raises only if the database is gone: what fails is recorded, and the others go on."""
-		try:
-			step()
-		except Exception:
-			frappe.db.rollback()
-			self._record(step.__name__)
-		# what one step did, or its error, must not be lost when the next one fails
-		frappe.db.commit()
+			# raises only if the database is gone
+			error_log.run_step(self._pending.pop(0), self._record)
 
 	def _record(self, name: str) -> None:
 		"""Not each second: a step that fails is likely to fail again."""

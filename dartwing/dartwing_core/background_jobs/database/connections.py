@@ -71,6 +71,14 @@ def separate_transaction() -> Iterator[None]:
 
 
 @contextmanager
+def impatient_transaction() -> Iterator[None]:
+	"""As `separate_transaction`; who holds a row is waited for no longer than a second."""
+	with separate_transaction():
+		frappe.db.sql("set session innodb_lock_wait_timeout = 1")
+		yield
+
+
+@contextmanager
 def as_own_connection() -> Iterator[None]:
 	"""Run the block on the current connection, which the engine may use as its own.
 

@@ -1,6 +1,7 @@
 """Unfinished → Canceled: taken out of RQ where it waits, told where it runs."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import frappe
 from frappe import _
@@ -67,7 +68,7 @@ def cancel_allowed(job_ids: Sequence[str]) -> tuple[list[BackgroundJob], Refusal
 		refused.update(
 			(name, (_ended(job), JobStateError)) for name, job in rows.items() if job.status not in UNFINISHED
 		)
-		done += _cancel(rows.values())
+		done += cancel_unfinished(rows.values(), _("canceled"), canceled_by=frappe.session.user)
 	wake_ups.withdraw_after_commit(done)
 	consequences.follow_ends(done)
 	return done, refused
@@ -75,17 +76,18 @@ def cancel_allowed(job_ids: Sequence[str]) -> tuple[list[BackgroundJob], Refusal
 
 def give_way(job_ids: Sequence[str], to: str) -> None:
 	"""Cancel waiting jobs, whose rows the caller has locked, and free their keys for the equal job `to`."""
-	done = _cancel(locked(job_ids), _("replaced by {0}").format(to))
+	message = _("replaced by {0}").format(to)
+	done = cancel_unfinished(locked(job_ids), message, canceled_by=frappe.session.user)
 	equal_jobs.release(job_ids)
 	wake_ups.withdraw_after_commit(done)
 	consequences.follow_ends(done)
 
 
-def _cancel(jobs: Iterable[BackgroundJob], message: str | None = None) -> list[BackgroundJob]:
-	"""Cancel those that are unfinished, in one statement for all of one status."""
+def cancel_unfinished(jobs: Iterable[BackgroundJob], message: str, **details: Any) -> list[BackgroundJob]:
+	"""Cancel those that are unfinished, in one statement for all of one status; their rows are locked."""
 	of_status = {status: [job for job in jobs if job.status == status] for status in UNFINISHED}
 	for some in of_status.values():
-		transition_all(some, CANCELED, message=message or _("canceled"), canceled_by=frappe.session.user)
+		transition_all(some, CANCELED, message=message, **details)
 	return [job for some in of_status.values() for job in some]
 
 

@@ -92,7 +92,7 @@ def follow_ends(jobs: Sequence[BackgroundJob]) -> None:
 
 def take_consequences(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
 	"""Now, not after a commit. The jobs may be any objects with the fields that an end depends on: `name`,
-	`status`, `organization`, `depends_on`, `job_group`, `deduplication_key`, `job_type`, `limit_key`.
+	`status`, `organization`, `depends_on`, `job_group`, `deduplication_key`, `limit_key`.
 
 	Call it on a connection of the engine's own: the dispatcher commits on it before it begins.
 	"""

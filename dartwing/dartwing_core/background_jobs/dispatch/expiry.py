@@ -6,12 +6,11 @@ from frappe import _
 from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
 from dartwing.dartwing_core.background_jobs.dispatch import consequences, wake_ups
+from dartwing.dartwing_core.background_jobs.dispatch.cancellation import cancel_unfinished
 from dartwing.dartwing_core.doctype.background_job.background_job import (
-	CANCELED,
 	PENDING,
 	QUEUED,
 	locked,
-	transition_all,
 )
 
 
@@ -25,27 +24,23 @@ def cancel_expired() -> int:
 	A job that is being claimed, or whose row another transaction has locked, is left: the claim asks the time
 	as well. A job that started keeps no `expires_at_utc`.
 	"""
-	count, last = 0, ""
-	while names := _expired(last):
-		last = names[-1]
-		jobs = locked(names, skip_locked=True)
-		done = []
-		for status in (PENDING, QUEUED):
-			some = [job for job in jobs if job.status == status and job.expires_at_utc]
-			transition_all(some, CANCELED, message=said(), actor="Scheduler")
-			done += some
+	count = 0
+	while True:
+		waiting = [job for job in locked(_expired(), skip_locked=True) if job.status in (PENDING, QUEUED)]
+		done = cancel_unfinished([job for job in waiting if job.expires_at_utc], said(), actor="Scheduler")
 		wake_ups.withdraw_after_commit(done)
 		consequences.follow_ends(done)
 		# one batch is small, its locks must not outlive it
 		frappe.db.commit()
+		if not done:
+			return count
 		count += len(done)
-	return count
 
 
-def _expired(after: str) -> list[str]:
+def _expired() -> list[str]:
 	return frappe.db.sql(
-		f"""select name from `tabBackground Job` where expires_at_utc <= {UTC_NOW} and name > %s
-		order by name limit %s""",
-		(after, int(config.get("batch_size"))),
+		f"""select name from `tabBackground Job` where expires_at_utc <= {UTC_NOW}
+		order by expires_at_utc limit %s""",
+		(int(config.get("batch_size")),),
 		pluck=True,
 	)

@@ -47,6 +47,7 @@ MAX_KEYS_OF_A_TURN = 100
 MAX_SECONDS = 24 * 60 * 60
 # how long a claim waits for another one of the same type, which is about to be committed
 TURN_SECONDS = 5
+
 # --- the claim
 
 # How many jobs of the type of `job` are Running: on the site, in its organization, of its key; null for a
@@ -75,10 +76,10 @@ def why_not_yet(job: Any, wait_seconds: float = 0) -> str | None:
 		return None
 	job.limit_key = job.limit_key or key_of(job.job_type, limits, job.input_parameters)
 	committed = dict(zip((SITE, ORGANIZATION, VALUE), map(int, job.standing.running.split(",")), strict=True))
-	for scope, most in limits.running():
+	running = limits.running()
+	for scope, most in running:
 		if committed[scope] >= most:
 			return say(limits, scope, job.job_type)
-	running = limits.running()
 	looks = [_running_look(scope, job) for scope, _most in running]
 	if limits.starts:
 		looks.append(_starts_look(limits, scope_key(limits.starts_per, job.organization, job.limit_key)))
@@ -145,10 +146,10 @@ def say_pace(limits: Limits, job_type: str) -> str:
 # --- the dispatcher
 
 
-def of_types() -> dict[str, tuple[str, Limits]]:
-	"""Name and limits of the types that have limits, by what stands for them in a key."""
+def of_types() -> dict[str, Limits]:
+	"""The limits of the types that have any, by what stands for the type in a key."""
 	rows = frappe.db.sql("select name, limits from `tabJob Type` where limits is not null")
-	return {prefix_of(name): (name, Limits.of(text)) for name, text in rows}
+	return {prefix_of(name): Limits.of(text) for name, text in rows}
 
 
 class Room:
@@ -188,8 +189,7 @@ class Room:
 		return asked
 
 	def _limits_of(self, limit_key: str | None) -> Limits | None:
-		_name, limits = self._types.get((limit_key or "")[:TYPE_CHARACTERS], ("", None))
-		return limits
+		return self._types.get((limit_key or "")[:TYPE_CHARACTERS])
 
 	def _count_active(self) -> None:
 		"""Queued and Running jobs take room; of a type that is paced, those that are Queued are to start."""
@@ -236,8 +236,8 @@ def next_held(organization: str, room: Room, limit: int, but_not: Collection[str
 		if free == 0:
 			continue
 		queries.append(
-			"""(select name, priority, held_since as ready_at, job_type, limit_key, organization
-			from `tabBackground Job` where organization = %s and held_by = %s and priority = %s
+			"""(select name, priority, held_since as ready_at, limit_key from `tabBackground Job`
+			where organization = %s and held_by = %s and priority = %s
 			and name not in %s and job_type not in (select name from `tabJob Type` where is_paused = 1)
 			order by held_since limit %s)"""
 		)
@@ -265,10 +265,10 @@ def in_turns(jobs: Sequence[Any]) -> list[str]:
 	it, and the one that had it last comes last.
 	"""
 	own = sorted({job.organization for job in jobs})
-	limited = {job.job_type for job in jobs if job.limit_key}
+	limited = {job.limit_key[:TYPE_CHARACTERS] for job in jobs if job.limit_key}
 	if not limited:
 		return own
-	shared = {name for name, limits in of_types().values() if name in limited and limits.is_shared()}
+	shared = [prefix for prefix, limits in of_types().items() if prefix in limited and limits.is_shared()]
 	waiting = set(organizations_with_held_jobs(shared)) - set(own) if shared else set()
 	last = jobs[-1].organization
 	return sorted(waiting, key=lambda name: (name < last, name)) + own
@@ -283,10 +283,9 @@ def forget_old_starts() -> None:
 	)
 
 
-def organizations_with_held_jobs(job_types: Collection[str] | None = None) -> list[str]:
-	"""Organizations that have jobs which are held back; of these types, or of any."""
+def organizations_with_held_jobs(prefixes: Sequence[str] = ("",)) -> list[str]:
+	"""Organizations with jobs that are held back; of any type, or of those with these prefixes of keys."""
 	organizations = frappe.db.sql("select name from tabOrganization", pluck=True)
-	prefixes = [prefix_of(name) for name in job_types] if job_types is not None else [""]
 	# each is answered from the index; a join would read all that an organization ever had
 	looks = [
 		Look(_HELD, (organization, prefix, f"{prefix}g"))

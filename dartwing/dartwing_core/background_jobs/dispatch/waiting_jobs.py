@@ -110,13 +110,14 @@ def _within_limits(
 	most = _room(ready, limit) if ready else limit
 	admitted: list[str] = []
 	kept_back: list[str] = []
+	were_held = {row.name for row in held}
 	for row in sorted(ready + held, key=lambda row: (priorities.index(row.priority), row.ready_at)):
 		if len(admitted) == most:
 			break
 		if room.admits(row.limit_key):
 			room.take(row.limit_key)
 			admitted.append(row.name)
-		elif row in ready:
+		elif row.name not in were_held:
 			kept_back.append(row.name)
 	return admitted, kept_back
 
@@ -129,9 +130,8 @@ def _waiting_priorities(organization: str) -> tuple[set[str], bool]:
 	values = [(organization, priority) for priority in PRIORITIES]
 	query = f"select {', '.join([of_one] * len(values))}, {held}"
 	*found, has_held = frappe.db.sql(query, (*sum(values, ()), organization))[0]
-	return {priority for priority, is_waiting in zip(PRIORITIES, found, strict=True) if is_waiting}, bool(
-		has_held
-	)
+	waiting = {priority for priority, is_waiting in zip(PRIORITIES, found, strict=True) if is_waiting}
+	return waiting, bool(has_held)
 
 
 def locked_while_waiting(names: Sequence[str]) -> list[BackgroundJob]:

@@ -22,7 +22,6 @@ FIELDS = (
 	"depends_on",
 	"job_group",
 	"deduplication_key",
-	"job_type",
 	"limit_key",
 )
 

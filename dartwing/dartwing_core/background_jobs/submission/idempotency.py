@@ -16,7 +16,10 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs.database import times
-from dartwing.dartwing_core.background_jobs.database.connections import separate_transaction
+from dartwing.dartwing_core.background_jobs.database.connections import (
+	impatient_transaction,
+	separate_transaction,
+)
 from dartwing.dartwing_core.background_jobs.database.named_locks import Hold
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
@@ -166,8 +169,7 @@ def find(of_requests: Mapping[int, Keyed]) -> dict[int, BackgroundJob]:
 		else:
 			over.append(row.name)
 	if over:
-		with separate_transaction():
-			frappe.db.sql("set session innodb_lock_wait_timeout = 1")
+		with impatient_transaction():
 			_take_back(over)
 	return jobs
 
