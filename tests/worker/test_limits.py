@@ -6,6 +6,7 @@ import frappe
 import pytest
 from factories import (
 	World,
+	changed,
 	end,
 	make_job_type,
 	second_connection,
@@ -167,6 +168,17 @@ def test_starts_are_counted_also_when_a_job_starts_again(world):
 	frappe.db.sql("update `tabJob Start` set started_at = started_at - interval 24 hour")
 	forget_old_starts()
 	assert frappe.db.count("Job Start") == 0
+
+
+def test_jobs_of_a_suspended_organization_are_held_back(world):
+	limit(max_running_in_organization=1)
+	first, second = submitted(), submitted()
+	assert claim(first.name)
+	with changed("Organization", World.alpha, status="Suspended"):
+		finish(first)
+		assert transitions(second.name) == [(None, "Pending")]
+	dispatch_ready()
+	assert statuses([second]) == ["Queued"]
 
 
 def test_a_limit_that_is_taken_away_lets_all_go_on(world):

@@ -219,11 +219,13 @@ _HELD = """exists (select 1 from `tabBackground Job`
 
 
 def held_keys(organization: str) -> list[tuple[str, str]]:
-	"""Keys and priorities of the organization's jobs that are held back, the highest priority first."""
+	"""Keys and priorities of jobs held back, the highest priority first; none unless it is Active."""
 	rows = frappe.db.sql(
 		"""select held_by, priority from `tabBackground Job`
-		where organization = %s and held_by > '' group by held_by, priority limit %s""",
-		(organization, MAX_KEYS),
+		where organization = %s and held_by > ''
+		and exists (select 1 from `tabOrganization` where name = %s and status = 'Active')
+		group by held_by, priority limit %s""",
+		(organization, organization, MAX_KEYS),
 	)
 	return sorted(rows, key=lambda row: (-PRIORITIES.index(row[1]), row[0]))
 
