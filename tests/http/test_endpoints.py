@@ -6,7 +6,8 @@ import re
 import frappe
 import pytest
 from answers import API, UTC, error, message
-from factories import OBLIGING, changed, end, make_job_type, submit
+from factories import OBLIGING, changed, end, make_job_type, second_connection, submit
+from grouped import submit_group
 
 from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, STATUSES
 
@@ -280,6 +281,19 @@ def test_cancel_job(alice):
 		"message": "Job canceled",
 	}
 	assert "is Canceled" in error(alice.call(f"{API}.cancel_job", job_id=job.name), 409)
+
+
+@pytest.mark.parametrize("action", ["cancel_job", "cancel_group"])
+def test_a_job_that_somebody_holds_is_waited_for_no_longer_than_seconds(action, alice):
+	group, (member,), _on_end = submit_group(1)
+	asked = {"job_id": member} if action == "cancel_job" else {"group_id": group}
+	with second_connection():
+		frappe.db.sql("select name from `tabBackground Job` where name = %s for update", (member,))
+		refused = alice.call(f"{API}.{action}", **asked)
+		frappe.db.rollback()
+	assert error(refused, 503) == f"{member} is being changed by somebody else; try again"
+	assert refused.headers["Retry-After"] == "1"
+	assert message(alice.call(f"{API}.{action}", **asked))
 
 
 def test_retry_job(adam, world):

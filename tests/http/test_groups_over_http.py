@@ -41,6 +41,15 @@ def test_get_group(alice, world):
 	assert re.fullmatch(UTC, answer["created_at"])
 
 
+def test_get_group_with_its_jobs_of_one_status(alice):
+	group, members, _on_end = submit_group(3)
+	end(members[1], "Completed")
+	answer = message(alice.ask(f"{API}.get_group", group_id=group, status="Completed"))
+	assert ([job["job_id"] for job in answer["jobs"]], answer["job_count"]) == ([members[1]], 3)
+	refused = error(alice.ask(f"{API}.get_group", group_id=group, status="Done"), 417)
+	assert "status: 'Done' is none of" in refused
+
+
 def test_list_groups(alice):
 	groups = [submit_group(1)[0] for _ in range(3)]
 	answer = message(alice.ask(f"{API}.list_groups", limit=2, offset=1))

@@ -12,6 +12,7 @@ from dartwing.dartwing_core.api.arguments import Argument, arguments_of, refuse_
 from dartwing.dartwing_core.api.call_limits import CallLimit
 from dartwing.dartwing_core.background_jobs.errors import (
 	DuplicateJobError,
+	JobBusyError,
 	QueueFullError,
 	RateLimitExceededError,
 	SubmissionTimeoutError,
@@ -71,7 +72,7 @@ def endpoint(
 					error=str(error), existing_job_id=error.existing_job_id, status=error.status
 				)
 				raise
-			except (RateLimitExceededError, QueueFullError, SubmissionTimeoutError) as error:
+			except (RateLimitExceededError, QueueFullError, SubmissionTimeoutError, JobBusyError) as error:
 				frappe.response["error"] = str(error)
 				frappe.flags.dartwing_retry_after = error.retry_after
 				raise

@@ -217,9 +217,14 @@ def discard_jobs(
 
 
 @endpoint(READ, STATUS)
-def get_group(group_id: GroupId, limit: Limit = 20, offset: Offset = 0) -> shapes.JobGroup:
+def get_group(
+	group_id: GroupId,
+	limit: Limit = 20,
+	offset: Offset = 0,
+	status: Annotated[str | None, About("Only jobs with this status", choices=STATUSES)] = None,
+) -> shapes.JobGroup:
 	"""One group: how many of its jobs are how far, and a page of them, newest first."""
-	return groups_seen.get_group(group_id, limit, offset)
+	return groups_seen.get_group(group_id, limit, offset, status)
 
 
 @endpoint(READ, LIST)

@@ -1,6 +1,7 @@
 """What can go wrong with a job, one class per cause, and which of it is worth a retry."""
 
 import builtins
+from collections.abc import Sequence
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, NoReturn
@@ -65,6 +66,17 @@ class SubmissionTimeoutError(frappe.QueryTimeoutError):
 
 	http_status_code = 503
 	retry_after = 1
+
+
+class JobBusyError(frappe.QueryTimeoutError):
+	"""Another transaction holds the row of one of these jobs for longer than anybody should wait."""
+
+	http_status_code = 503
+	retry_after = 1
+
+	def __init__(self, job_ids: Sequence[str]):
+		named = job_ids[0] if len(job_ids) == 1 else _("one of {0} jobs").format(len(job_ids))
+		super().__init__(_("{0} is being changed by somebody else; try again").format(named))
 
 
 class IdempotencyKeyError(JobEngineError):

@@ -9,9 +9,13 @@ from frappe.utils import get_datetime
 
 from dartwing.dartwing_core.background_jobs.announcing import notifications, realtime
 from dartwing.dartwing_core.background_jobs.announcing.masking import NO_SECRETS, Secrets
-from dartwing.dartwing_core.background_jobs.database import sequences, times
+from dartwing.dartwing_core.background_jobs.database import drivers, sequences, times
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot, snapshot_ignored
-from dartwing.dartwing_core.background_jobs.errors import InvalidTransitionError, StaleJobError
+from dartwing.dartwing_core.background_jobs.errors import (
+	InvalidTransitionError,
+	JobBusyError,
+	StaleJobError,
+)
 from dartwing.dartwing_core.background_jobs.groups import settling
 from dartwing.dartwing_core.background_jobs.statuses import (
 	ACTIVE,
@@ -285,23 +289,26 @@ def _later_than_before(jobs: Sequence[BackgroundJob]) -> datetime:
 
 
 def locked(
-	job_ids: Sequence[str], skip_locked: bool = False, wait_seconds: int | None = None
+	job_ids: Sequence[str], skip_locked: bool = False, wait_seconds: int = drivers.LOCK_WAIT_SECONDS
 ) -> list[BackgroundJob]:
 	"""The rows of these jobs as they are now, without their large texts, locked in the order of their ids.
 
 	With `skip_locked`, without those that another transaction has locked. `wait_seconds`: how long each of
-	those is waited for, if not as long as the server says.
+	those is waited for; raises JobBusyError when that was not enough.
 	"""
 	if not job_ids:
 		return []
-	patience = " skip locked" if skip_locked else "" if wait_seconds is None else f" wait {int(wait_seconds)}"
+	patience = "skip locked" if skip_locked else f"wait {int(wait_seconds)}"
 	fields = [field for field in frappe.get_meta("Background Job").get_valid_columns() if field not in LARGE]
-	rows = frappe.db.sql(
-		f"""{ignoring_snapshot()}select {", ".join(f"`{field}`" for field in fields)} from `tabBackground Job`
-		where name in %s order by name for update{patience}""",
-		(list(job_ids),),
-		as_dict=True,
-	)
+	try:
+		rows = frappe.db.sql(
+			f"""{ignoring_snapshot()}select {", ".join(f"`{field}`" for field in fields)}
+			from `tabBackground Job` where name in %s order by name for update {patience}""",
+			(list(job_ids),),
+			as_dict=True,
+		)
+	except frappe.QueryTimeoutError as error:
+		raise JobBusyError(job_ids) from error
 	return list(map(of_row, rows))
 
 
