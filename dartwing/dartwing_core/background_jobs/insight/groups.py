@@ -22,14 +22,16 @@ COUNTS = ("job_count", "count_by_status", "progress")
 MAX_NODES = 200
 
 
-def get_group(group_id: str, limit: int = 20, offset: int = 0) -> dict[str, Any]:
+def get_group(
+	group_id: str, limit: int = 20, offset: int = 0, status: str | None = None
+) -> dict[str, Any]:
 	"""`{group_id, title, …, job_count, count_by_status, progress, jobs, limit, offset}`, times in UTC.
 
-	`jobs` is a page of its jobs, newest first, each as `get_job_status` has it. Raises DoesNotExistError for
-	a group that does not exist or is none of the user's organizations.
+	`jobs` is a page of its jobs, or of those with `status`, newest first, each as `get_job_status` has it.
+	Raises DoesNotExistError for a group that does not exist or is none of the user's organizations.
 	"""
 	name = access.check_visible_group(group_id).name
-	page = queries.list_jobs(limit=limit, offset=offset, group=name)
+	page = queries.list_jobs(limit=limit, offset=offset, group=name, status=status)
 	group = frappe.db.get_value("Job Group", name, ["name", *FIELDS], as_dict=True)
 	(shaped,) = _shaped([group])
 	return {**shaped, **{part: page[part] for part in ("jobs", "limit", "offset")}}
