@@ -10,6 +10,7 @@ import frappe
 
 from dartwing.dartwing_core.api.arguments import Argument, arguments_of, refuse_unknown
 from dartwing.dartwing_core.api.call_limits import CallLimit
+from dartwing.dartwing_core.background_jobs.announcing.masking import MASK
 from dartwing.dartwing_core.background_jobs.errors import (
 	DuplicateJobError,
 	JobBusyError,
@@ -76,11 +77,25 @@ def endpoint(
 				frappe.response["error"] = str(error)
 				frappe.flags.dartwing_retry_after = error.retry_after
 				raise
+			except Exception as error:
+				if getattr(error, "http_status_code", 500) >= 500:
+					keep_out_of_log_files(frappe.local.form_dict)
+				raise
 
 		call.__annotations__ = dict.fromkeys(function.__annotations__, Any)
 		return frappe.whitelist(methods=list(methods))(call)
 
 	return register
+
+
+def keep_out_of_log_files(form: dict[str, Any]) -> None:
+	"""Take the objects out of a form: Frappe writes the form of a request that ends in 500 into its log files.
+
+	Parameters may hold secrets. What names a thing, as `job_id`, stays and helps to find the cause.
+	"""
+	for name, value in form.items():
+		if isinstance(value, dict | list) or (isinstance(value, str) and value.lstrip()[:1] in ("{", "[")):
+			form[name] = MASK
 
 
 def whitelisted(methods: tuple[str, ...] = READ) -> Callable:

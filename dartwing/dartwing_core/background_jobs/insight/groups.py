@@ -22,9 +22,7 @@ COUNTS = ("job_count", "count_by_status", "progress")
 MAX_NODES = 200
 
 
-def get_group(
-	group_id: str, limit: int = 20, offset: int = 0, status: str | None = None
-) -> dict[str, Any]:
+def get_group(group_id: str, limit: int = 20, offset: int = 0, status: str | None = None) -> dict[str, Any]:
 	"""`{group_id, title, …, job_count, count_by_status, progress, jobs, limit, offset}`, times in UTC.
 
 	`jobs` is a page of its jobs, or of those with `status`, newest first, each as `get_job_status` has it.
