@@ -89,9 +89,9 @@ def endpoint(
 
 
 def keep_out_of_log_files(form: dict[str, Any]) -> None:
-	"""Take the objects out of a form: Frappe writes the form of a request that ends in 500 into its log files.
+	"""Take the objects out of a form, which Frappe writes into its log files when a request ends in 500.
 
-	Parameters may hold secrets. What names a thing, as `job_id`, stays and helps to find the cause.
+	They may hold secrets. What names a thing, as `job_id`, stays and helps to find the cause.
 	"""
 	for name, value in form.items():
 		if isinstance(value, dict | list) or (isinstance(value, str) and value.lstrip()[:1] in ("{", "[")):

@@ -31,7 +31,7 @@ ERRORS = {
 	417: "An argument is wrong; the sentence begins with its name",
 	422: "The idempotency key came with another request before",
 	429: "Too many calls or jobs; the header Retry-After says in how many seconds to try again",
-	503: "Others submit or change the job at the same time; the header Retry-After says in how many seconds to try again",
+	503: "Others submit or change it at the same time; Retry-After says in how many seconds to try again",
 }
 
 
