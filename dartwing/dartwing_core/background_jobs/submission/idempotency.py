@@ -25,7 +25,7 @@ from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_s
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.dispatch import equal_jobs
 from dartwing.dartwing_core.background_jobs.errors import IdempotencyKeyError, refuse_argument
-from dartwing.dartwing_core.background_jobs.submission import deduplication, json_objects
+from dartwing.dartwing_core.background_jobs.submission import json_objects
 from dartwing.dartwing_core.background_jobs.submission.checks import JobRequest, check_texts, instant_of
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob, of_row
@@ -129,12 +129,10 @@ def take_turn(of_requests: Iterable[Keyed]) -> Hold:
 	"""Wait until no other request with one of the keys is under way, and keep later ones waiting.
 
 	Returns a Hold, as `equal_jobs.take_turn` does: a false one when all of the requests turned out to have
-	been accepted. Of a bulk, only the first keys are waited for.
+	been accepted.
 	"""
 	hashes = sorted(one.key_hash for one in of_requests)
-	hold, _answers = equal_jobs.take_turn(
-		hashes[: deduplication.NAMED_KEYS], lambda: len(_committed(hashes)) == len(hashes)
-	)
+	hold, _answers = equal_jobs.take_turn(hashes, lambda: len(_committed(hashes)) == len(hashes))
 	return hold
 
 
