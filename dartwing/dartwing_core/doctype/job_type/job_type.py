@@ -10,7 +10,7 @@ from frappe.model.document import Document
 
 from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
-from dartwing.dartwing_core.background_jobs.limits import Limits, key_of
+from dartwing.dartwing_core.background_jobs.limits import Limits, key_of, prefix_of
 from dartwing.dartwing_core.background_jobs.statuses import UNFINISHED
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import READING
@@ -93,6 +93,11 @@ class JobType(Document):
 		before = self.get_doc_before_save()
 		if before and self.limits and before.limits != self.limits:
 			self._limit_unfinished_jobs(Limits.of(self.limits))
+			frappe.db.sql(
+				f"""{ignoring_snapshot()}update `tabJob Start` set counts_until = started_at + interval %s second
+				where scope_key like %s""",
+				(self.start_limit_window or 0, f"{prefix_of(self.name)}%"),
+			)
 
 	def _limit_unfinished_jobs(self, limits: Limits) -> None:
 		"""Jobs that were accepted under other limits are counted by these from now on."""
