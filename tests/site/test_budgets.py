@@ -42,6 +42,19 @@ def test_a_submission_and_its_commit(world, job_type):
 	assert len(to_redis) <= ROUND_TRIPS, to_redis
 
 
+def test_a_submission_of_a_limited_job_costs_no_statement_more_until_its_dispatch(world):
+	make_job_type("test_budget_limited", max_running_in_organization=1, start_limit=9, start_limit_window=60)
+	submit_job("test_budget_limited", world.alpha, {"n": 9})
+	frappe.db.commit()
+	with counted_statements() as plain:
+		submit_job(WITH_WINDOW, world.alpha, {"n": 10})
+	frappe.db.rollback()
+	with counted_statements() as limited, counted_connections() as opened:
+		submit_job("test_budget_limited", world.alpha, {"n": 10})
+	assert len(limited) <= len(plain), limited
+	assert opened == []
+
+
 def test_a_submission_that_is_rolled_back(world):
 	with counted_statements() as sent, counted_connections() as opened, counted_round_trips() as to_redis:
 		submit_job(WITH_WINDOW, world.alpha, {"n": 11})
