@@ -112,7 +112,9 @@ def wait_for(jobs: list[str], due: str, seconds: float) -> list[float]:
 
 	def started() -> list[tuple[datetime, datetime]]:
 		frappe.db.rollback()
-		query = f"select `{due}`, started_at from `tabBackground Job` where name in %s and status = 'Completed'"
+		query = (
+			f"select `{due}`, started_at from `tabBackground Job` where name in %s and status = 'Completed'"
+		)
 		rows = frappe.db.sql(query, (jobs,))
 		return list(rows) if len(rows) == len(jobs) else []
 

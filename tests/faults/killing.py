@@ -1,4 +1,4 @@
-"""A process that dies between two statements: the block is run again and again, and killed one later each time."""
+"""Processes that die between two statements: the first before the first, the next one later, and so on."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Jobs of a hundred customers, one at a time for each, with two workers: none overlap, and no worker waits in vain.
+"""Jobs of a hundred customers, one at a time for each, and two workers: none overlap, none waits in vain.
 
 `LIMITED_JOBS=5000` in the environment runs so many instead of a few hundred.
 """

@@ -102,4 +102,6 @@ def check(name: str, slots: list) -> None:
 	jobs = [row[2] for row in rows]
 	assert jobs == [row[3] for row in rows]
 	assert sorted(jobs) == sorted(frappe.get_all("Background Job", {"job_schedule": name}, pluck="name"))
-	assert all(creation >= times.from_utc(slot) for slot, _outcome, _job, _name, creation in rows), "none early"
+	assert all(creation >= times.from_utc(slot) for slot, _outcome, _job, _name, creation in rows), (
+		"none early"
+	)

@@ -19,9 +19,9 @@ from factories import (
 from dartwing.dartwing_core.background_jobs import cancel_job, retry_job, submit_job, submit_jobs
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.dispatch.consequences import follow_end
+from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError, JobStateError
 from dartwing.dartwing_core.background_jobs.execution.claims import start
 from dartwing.dartwing_core.background_jobs.execution.queued_jobs import read_queued
-from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError, JobStateError
 from dartwing.dartwing_core.background_jobs.submission.flows import Flow, Job
 
 TYPE = "test_equal"

@@ -1,4 +1,4 @@
-"""Equal jobs and limits, in any order of events that Hypothesis thinks of: checked after each, and at the end.
+"""Equal jobs and limits, in any order of events that Hypothesis thinks of: checked after each and at the end.
 
 One process, no worker: attempts are claimed and settled by hand, as a worker does it.
 """
@@ -142,7 +142,9 @@ class Model(RuleBasedStateMachine):
 
 	@rule(job=jobs)
 	def let_time_come(self, job: str) -> None:
-		query = "update `tabBackground Job` set ready_at = '2026-01-01' where name = %s and ready_at is not null"
+		query = (
+			"update `tabBackground Job` set ready_at = '2026-01-01' where name = %s and ready_at is not null"
+		)
 		frappe.db.sql(query, (job,))
 		frappe.db.commit()
 
@@ -224,10 +226,12 @@ class Model(RuleBasedStateMachine):
 		assert len(together) <= self.limits["start_limit"]
 		in_scope = {"Site": lambda key: (), "Organization": lambda key: key[0], "Value": lambda key: key}
 		scope_of = in_scope[self.limits["starts_counted_per"]]
-		assert len({scope_of(self.of[job]) for job in together}) == 1, "starts are counted together that are not"
+		assert len({scope_of(self.of[job]) for job in together}) == 1, (
+			"starts are counted together that are not"
+		)
 
 	def check_order(self, job: str) -> None:
-		"""Where what waits is replaced, none starts after a newer one, but for a dead letter that is retried."""
+		"""Where what waits is replaced, none starts after a newer one but a dead letter that is retried."""
 		if self.EQUAL == "Replace Waiting" and job not in self.retried:
 			key = self.of[job]
 			assert self.number[job] >= self.newest_started[key], "older parameters ran after newer ones"

@@ -18,7 +18,8 @@ IN_THE_MIDDLE = slice(10, 40)
 
 # what the end of a member costs more than that of a lone job
 OF_A_GROUP = 2
-# what the claim of a limited job costs more: the lock with the counts, and its release; of a paced one, the start
+# what the claim of a limited job costs more: the lock with the counts, and its release; of a paced one, also
+# the row of its start
 OF_A_LIMIT = 2
 OF_A_PACE = 3
 

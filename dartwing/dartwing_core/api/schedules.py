@@ -97,9 +97,7 @@ def create_schedule(
 		"starts_at": starts_at,
 		"ends_at": ends_at,
 	}
-	made = changes.create_schedule(
-		title, organization, job_type, idempotency_key=key, **_given(chosen)
-	)
+	made = changes.create_schedule(title, organization, job_type, idempotency_key=key, **_given(chosen))
 	if made.flags.is_existing:
 		# it may have been committed after this request's snapshot
 		with separate_transaction():

@@ -122,9 +122,9 @@ def hold_until_the_end(names: Sequence[str], looks: Sequence[Look] = ()) -> tupl
 
 
 def let_go_and_read(query: str, values: Sequence[Any], columns: int) -> list[tuple]:
-	"""The rows of the query, uncommitted reads; the locks are released in the same statement, if not too many.
+	"""The rows of the query, uncommitted reads; a hundred locks are released in the same statement.
 
-	For a transaction that has just ended. `columns`: how many columns the query has.
+	The others after it. For a transaction that has just ended. `columns`: how many columns the query has.
 	"""
 	with uncommitted_reads() as reader:
 		names, rest, reader.locks = reader.locks[:AT_ONCE], reader.locks[AT_ONCE:], []

@@ -85,7 +85,9 @@ def _dispatch(organizations: Sequence[str], children: Sequence[str], before: Seq
 
 def _may_be_replaced(job: BackgroundJob | frappe._dict) -> bool:
 	return bool(
-		job.status in WAITING and job.deduplication_key and equal_jobs.rule_of(job.job_type) == equal_jobs.REPLACE
+		job.status in WAITING
+		and job.deduplication_key
+		and equal_jobs.rule_of(job.job_type) == equal_jobs.REPLACE
 	)
 
 

@@ -160,8 +160,9 @@ def _newer_ones(job_ids: Sequence[str]) -> dict[str, str]:
 	conditions = {"name": ("in", job_ids), "deduplication_key": ("is", "set"), "job_group": ("is", "not set")}
 	found = {}
 	for job in frappe.get_all("Background Job", conditions, FIELDS):
-		newest = holders_of(keys_of_hash(turn_of(job.deduplication_key), REPLACE))[-1:]
-		found.update({job.name: one.name for one in newest if one.name != job.name and one.status == PENDING})
+		equals = holders_of(keys_of_hash(turn_of(job.deduplication_key), REPLACE))
+		if equals and equals[-1].name != job.name and equals[-1].status == PENDING:
+			found[job.name] = equals[-1].name
 	return found
 
 

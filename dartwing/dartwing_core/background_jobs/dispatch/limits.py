@@ -137,7 +137,8 @@ def room_from(limits: Limits, organization: str, limit_key: str) -> datetime | N
 	"""When the pace of a type leaves room for one of these jobs, in naive UTC; None if it always does."""
 	key = scope_key(limits.starts_per, organization, limit_key)
 	started = frappe.db.sql(
-		"select started_at from `tabJob Start` where scope_key = %s order by started_at desc limit 1 offset %s",
+		"""select started_at from `tabJob Start` where scope_key = %s
+		order by started_at desc limit 1 offset %s""",
 		(key, limits.starts - 1),
 		pluck=True,
 	)

@@ -34,8 +34,10 @@ def create_schedule(
 	`chosen` are `parameters`, `priority`, `cron` with `time_zone`, or `interval_seconds` (of at least 60);
 	`run_as`, `overlap`, `catch_up`, `catch_up_limit`, `is_paused`, `starts_at` and `ends_at`. `kind` follows
 	from what is given. With an `idempotency_key`, the same request sent again is answered with the schedule
-	that it became, as it is now (`flags.is_existing`), as for `submit_job`. Raises ValidationError that names a wrong argument, PermissionError for who is no
-	admin of the organization; and what `submit_job` raises for a job that could not be submitted now.
+	that it became, as it is now (`flags.is_existing`), as for `submit_job`.
+
+	Raises ValidationError that names a wrong argument, PermissionError for who is no admin of the
+	organization; and what `submit_job` raises for a job that could not be submitted now.
 	"""
 	access.check_admin(organization)
 	if idempotency_key is None:

@@ -105,13 +105,15 @@ class JobType(Document):
 	def on_trash(self) -> None:
 		"""Schedules go on naming it, and each of their slots would be refused."""
 		with uncommitted_reads():
-			names = frappe.get_all("Job Schedule", {"job_type": self.name}, pluck="name", limit=MOST_NAMED + 1)
+			names = frappe.get_all(
+				"Job Schedule", {"job_type": self.name}, pluck="name", limit=MOST_NAMED + 1
+			)
 		if names:
 			more = ", …" if len(names) > MOST_NAMED else ""
 			frappe.throw(
-				_("Schedules submit jobs of {0}: {1}. Delete them or give them another Job Type first").format(
-					self.name, ", ".join(names[:MOST_NAMED]) + more
-				),
+				_(
+					"Schedules submit jobs of {0}: {1}. Delete them or give them another Job Type first"
+				).format(self.name, ", ".join(names[:MOST_NAMED]) + more),
 				frappe.LinkExistsError,
 			)
 
