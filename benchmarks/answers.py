@@ -16,6 +16,7 @@ QUESTIONS = (
 	"throughput",
 	"promises",
 	"start_latency",
+	"due_starts",
 	"neighbour",
 	"progress",
 	"statements",

@@ -1,6 +1,7 @@
 """Schedules on /jobs: members see them, admins make, change, pause and delete them."""
 
 import json
+from datetime import timedelta
 
 import frappe
 import pytest
@@ -154,6 +155,43 @@ def test_an_admin_makes_one_with_the_fields_of_the_template(visit, world):
 		"Last",
 	)
 	assert parameters_of(schedule) == {"mode": "succeed", "copies": 5}
+
+
+def test_an_admin_says_how_urgent_it_is_from_when_until_when_and_how_much_is_caught_up(visit, world):
+	page = visit(world.adam)
+	page.button("New schedule").click()
+	form = page.dialog
+	form.get_by_label("Title").fill("A season")
+	form.get_by_label("Times (cron)").fill("0 6 * * *")
+	form.get_by_label("Not before").fill("2040-06-01T00:00:00")
+	form.get_by_label("Not after").fill("2040-06-03T00:00:00")
+	expect(form.locator(".next-times li")).to_have_count(2)
+	expect(form.get_by_label("At most so many")).to_be_hidden()
+	form.get_by_label("After an outage").select_option("All")
+	form.get_by_label("At most so many").fill("")
+	save(page)
+	expect(form.get_by_role("alert")).to_have_text("Enter how many are made at most.")
+	form.get_by_label("At most so many").fill("7")
+	form.get_by_label("Priority").select_option("High")
+	save(page)
+	(schedule,) = wait_until(schedules, "the schedule")
+	expect(shown(page, schedule)).to_contain_text("A season")
+	row = row_of(schedule)
+	assert (row.priority, row.catch_up, row.catch_up_limit) == ("High", "All", 7)
+	assert (row.starts_at.year, row.ends_at_utc - row.anchor_utc) == (2040, timedelta(days=2))
+	assert row.idempotency_hash
+
+	shown(page, schedule).locator(".title").click()
+	form.get_by_label("Title").fill("Always")
+	expect(form.get_by_label("Not before")).to_have_value("2040-06-01T00:00")
+	form.get_by_label("Not before").fill("")
+	form.get_by_label("Not after").fill("")
+	form.get_by_label("Priority").select_option("")
+	expect(form.locator(".next-times li")).to_have_count(5)
+	save(page)
+	expect(shown(page, schedule)).to_contain_text("Always")
+	row = row_of(schedule)
+	assert (row.priority, row.starts_at, row.ends_at, row.catch_up_limit) == (None, None, None, 7)
 
 
 def test_a_wrong_time_is_told_before_and_when_it_is_saved(visit, world):

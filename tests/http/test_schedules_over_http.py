@@ -56,6 +56,22 @@ def test_a_schedule_from_beginning_to_end(adam, alice, world):
 	assert row_of(name) is None
 
 
+def test_a_schedule_that_is_sent_again_with_its_key_is_made_once(adam, world):
+	request = {
+		"title": "Nightly scan",
+		"organization": world.alpha,
+		"job_type": OBLIGING,
+		"parameters": {"mode": "succeed"},
+		"cron": "30 2 * * *",
+		"idempotency_key": "a-key",
+	}
+	made = message(adam.call(f"{API}.create_schedule", **request))
+	again = message(adam.call(f"{API}.create_schedule", **request))
+	assert {**made, "is_existing": True} == again
+	other = adam.call(f"{API}.create_schedule", **{**request, "title": "Another"})
+	assert made["schedule_id"] in error(other, 422)
+
+
 def test_fields_are_emptied_by_name(adam):
 	name = make_schedule(priority="High", ends_at="2040-01-01")
 	answer = message(adam.call(f"{API}.update_schedule", schedule_id=name, clear=["priority", "ends_at"]))

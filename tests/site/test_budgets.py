@@ -16,12 +16,14 @@ from dartwing.dartwing_core.background_jobs import submit_job, submit_jobs
 # Frappe v16 asks first how long the queue is, and its RQ enters the queue in a list by itself
 ROUND_TRIPS = 4 if since(16) else 2
 WITH_WINDOW, WITHOUT_WINDOW = "test_budget", "test_budget_without_window"
+LIMITED = "test_budget_limited"
 
 
 @pytest.fixture(autouse=True)
 def job_types(world):
 	make_job_type(WITH_WINDOW)
 	make_job_type(WITHOUT_WINDOW, deduplication_window=0)
+	make_job_type(LIMITED, max_running_in_organization=1, start_limit=9, start_limit_window=60)
 	with acting_as(world.alice):
 		# what is kept from one submission to the next is there
 		for number in range(2):
@@ -40,6 +42,18 @@ def test_a_submission_and_its_commit(world, job_type):
 	assert [text for text in sent if text.lower() == "commit"] == [sent[-3]]
 	assert opened == []
 	assert len(to_redis) <= ROUND_TRIPS, to_redis
+
+
+def test_a_submission_of_a_limited_job_costs_no_statement_more_until_its_dispatch(world):
+	submit_job(LIMITED, world.alpha, {"n": 9})
+	frappe.db.commit()
+	with counted_statements() as plain:
+		submit_job(WITH_WINDOW, world.alpha, {"n": 10})
+	frappe.db.rollback()
+	with counted_statements() as limited, counted_connections() as opened:
+		submit_job(LIMITED, world.alpha, {"n": 10})
+	assert len(limited) <= len(plain), limited
+	assert opened == []
 
 
 def test_a_submission_that_is_rolled_back(world):

@@ -6,11 +6,11 @@ import frappe
 import pytest
 from factories import OBLIGING, acting_as, counted_statements, make_job_type, second_connection, submit
 
-from dartwing.dartwing_core.background_jobs import submit_jobs
+from dartwing.dartwing_core.background_jobs import generate_job_hash, submit_jobs
 from dartwing.dartwing_core.background_jobs.database import inserts
 from dartwing.dartwing_core.background_jobs.database.named_locks import lock_name
 from dartwing.dartwing_core.background_jobs.dispatch import equal_jobs
-from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError
+from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError, SubmissionTimeoutError
 
 TYPE = "test_bulk"
 
@@ -116,6 +116,23 @@ def test_one_that_another_committed_after_the_look_is_named_too(world):
 	with patch.object(inserts, "insert", another_comes_first), pytest.raises(DuplicateJobError) as error:
 		bulk(world, 200)
 	assert error.value.existing_job_id == others[0]
+
+
+def test_an_equal_submission_that_has_inserted_nothing_yet_is_waited_for_wherever_it_is_in_the_list(world):
+	job_hash = generate_job_hash(TYPE, world.alpha, {"n": 150})
+	other = f"select get_lock('{lock_name('equal job', job_hash)}', 0)"
+	with second_connection():
+		assert frappe.db.sql(other)[0][0]
+		with patch.object(equal_jobs, "WAIT_SECONDS", 0), pytest.raises(SubmissionTimeoutError):
+			bulk(world, 300)
+		frappe.db.rollback()
+	bulk(world, 300)
+	with second_connection():
+		assert not frappe.db.sql(other)[0][0]
+	frappe.db.commit()
+	with second_connection():
+		assert frappe.db.sql(other)[0][0]
+	assert jobs_there(world) == 300
 
 
 def test_large_parameters_are_split_over_statements(world):

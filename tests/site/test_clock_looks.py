@@ -8,12 +8,21 @@ from datetime import datetime, timedelta
 import frappe
 import pytest
 from explain import plan_of
-from factories import counted_connections, counted_round_trips, counted_statements, queued_wake_ups, submit_as
+from factories import (
+	counted_connections,
+	counted_round_trips,
+	counted_statements,
+	make_job_type,
+	queued_wake_ups,
+	state,
+	submit_as,
+)
 
 from dartwing.dartwing_core.background_jobs.clock import signs, site
 from dartwing.dartwing_core.background_jobs.clock.site import SiteClock
 from dartwing.dartwing_core.background_jobs.clock.steps import Due
 from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.execution.claims import claim
 
 
 @pytest.fixture
@@ -61,7 +70,7 @@ def test_each_condition_reads_a_few_entries_of_an_index(world, looks):
 	due_later(world)
 	for due in site.DUE:
 		text = due.condition % {"since": "utc_timestamp(6) - interval 2 second"}
-		tables = [step for step in plan_of(f"select {text}") if step["table"]]
+		tables = [step for step in plan_of(f"select {text}, {due.next_at}") if step["table"]]
 		# what an index says is empty has no table
 		assert all(step["type"] not in ("ALL", "index") for step in tables), tables
 
@@ -73,6 +82,42 @@ def test_a_job_is_handed_over_by_the_first_look_after_its_time(world, looks):
 	make_due(job.name)
 	looks.look()
 	assert queued_wake_ups("default", job.name)
+
+
+def test_it_is_known_when_the_next_thing_is_due(world, looks):
+	due_later(world, 600)
+	due_later(world, 60)
+	looks.look()
+	assert 50 < looks.due_at - time.monotonic() < 61
+
+
+def test_what_a_pace_held_back_is_handed_over_by_the_first_look_after_its_time(world, looks):
+	make_job_type("paced_job", start_limit=1, start_limit_window=60)
+	frappe.db.commit()
+	first, second = (submit_as(world.alice, "paced_job", world.alpha, {"n": n}) for n in range(2))
+	assert claim(first.name)
+	looks.look()
+	assert 50 < looks.due_at - time.monotonic() < 61
+	until = datetime.fromisoformat(state(second.name)["waits_until"]).replace(tzinfo=None)
+	assert timedelta(seconds=50) < until - times.utc_now() < timedelta(seconds=61)
+	assert queued_wake_ups("default", second.name) == []
+	frappe.db.sql(
+		"""update `tabJob Start` set started_at = started_at - interval 60 second,
+		counts_until = counts_until - interval 60 second"""
+	)
+	frappe.db.commit()
+	looks.look()
+	assert queued_wake_ups("default", second.name)
+
+
+def test_a_pace_that_is_changed_counts_for_what_has_started(world, looks):
+	make_job_type("paced_job", start_limit=1, start_limit_window=600)
+	frappe.db.commit()
+	assert claim(submit_as(world.alice, "paced_job", world.alpha, {}).name)
+	frappe.get_doc("Job Type", "paced_job").update({"start_limit_window": 60}).save()
+	frappe.db.commit()
+	looks.look()
+	assert 50 < looks.due_at - time.monotonic() < 61
 
 
 def test_what_is_due_and_has_no_room_is_not_tried_each_second(world, looks, window):

@@ -1,6 +1,7 @@
 """Equal submissions that are answered with a job, or put in the place of the one that waits; debounce."""
 
 import json
+from contextlib import contextmanager
 from datetime import timedelta
 
 import frappe
@@ -17,7 +18,10 @@ from factories import (
 
 from dartwing.dartwing_core.background_jobs import cancel_job, retry_job, submit_job, submit_jobs
 from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.dispatch.consequences import follow_end
 from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError, JobStateError
+from dartwing.dartwing_core.background_jobs.execution.claims import start
+from dartwing.dartwing_core.background_jobs.execution.queued_jobs import read_queued
 from dartwing.dartwing_core.background_jobs.submission.flows import Flow, Job
 
 TYPE = "test_equal"
@@ -152,6 +156,85 @@ def test_one_runs_and_one_waits_for_its_end_with_the_newest_parameters(world):
 	fifth = submit(world, 5)
 	end(fourth.name, "Dead Letter")
 	assert state(fifth.name)["status"] == "Queued"
+
+
+def wait_again(job_id: str, status: str) -> None:
+	"""The attempt of a running job ends, and it waits: for its retry, or because it was snoozed."""
+	frappe.db.rollback()
+	job = frappe.get_doc("Background Job", job_id)
+	job.transition_to(status, ready_at=times.utc_now() + timedelta(hours=1))
+	follow_end(job)
+	frappe.db.commit()
+
+
+@pytest.mark.parametrize("status", ["Failed", "Timed Out", "Pending"])
+def test_what_waits_again_while_a_newer_one_waits_steps_aside(world, status):
+	rule("Replace Waiting")
+	first = submit(world, 1)
+	end(first.name, "Running")
+	second = submit(world, 2, user=world.adam)
+	wait_again(first.name, status)
+	assert unfinished() == {second.name: 2}
+	assert messages(first.name)[-1] == f"replaced by {second.name}"
+	assert frappe.db.get_value("Background Job", first.name, "canceled_by") == world.adam
+	assert state(second.name)["status"] == "Queued"
+
+
+def test_what_failed_before_the_newer_one_was_committed_steps_aside(world):
+	rule("Replace Waiting")
+	first = submit(world, 1)
+	end(first.name, "Running")
+	with acting_as(world.alice):
+		second = submit_job(**request(world, 2))
+		with second_connection():
+			wait_again(first.name, "Failed")
+			assert transitions(first.name)[-1] == ("Running", "Failed")
+		frappe.db.commit()
+	assert unfinished() == {second.name: 2}
+	assert state(second.name)["status"] == "Queued"
+
+
+def test_a_retry_that_others_depend_on_comes_before_the_newer_one(world):
+	rule("Replace Waiting")
+	first = submit(world, 1)
+	submit_as(world.alice, "obliging_job", world.alpha, {}, depends_on=first.name)
+	end(first.name, "Running")
+	second = submit(world, 2)
+	wait_again(first.name, "Failed")
+	assert unfinished() == {first.name: 1, second.name: 2}
+	assert state(second.name)["status"] == "Pending"
+	frappe.get_doc("Background Job", first.name).transition_to("Queued", rq_job_id="a test's")
+	frappe.db.commit()
+	end(first.name, "Completed")
+	assert state(second.name)["status"] == "Queued"
+
+
+@contextmanager
+def on(connection):
+	before, frappe.local.db = frappe.local.db, connection
+	try:
+		yield
+	finally:
+		frappe.local.db = before
+
+
+def test_the_end_of_a_job_that_was_just_being_claimed_waits_for_no_submitter(world):
+	rule("Replace Waiting")
+	first = submit(world, 1)
+	with second_connection():
+		claimer = frappe.local.db
+		start(read_queued(first.name, skip_locked=True), None)
+		with second_connection():
+			with acting_as(world.alice):
+				second = submit_job(**request(world, 2))
+			with on(claimer):
+				frappe.db.commit()
+				frappe.db.sql("set session innodb_lock_wait_timeout = 1")
+				frappe.get_doc("Background Job", first.name).transition_to("Completed")
+				frappe.db.commit()
+			frappe.db.commit()
+	assert unfinished() == {second.name: 2}
+	assert state(second.name)["status"] == "Queued"
 
 
 def test_a_job_with_parents_of_its_own_still_needs_their_success(world):

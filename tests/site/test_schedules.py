@@ -34,6 +34,8 @@ from dartwing.dartwing_core.background_jobs import (
 )
 from dartwing.dartwing_core.background_jobs.announcing.masking import MASK
 from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.dispatch import equal_jobs
+from dartwing.dartwing_core.background_jobs.errors import IdempotencyKeyError, SubmissionTimeoutError
 from dartwing.dartwing_core.background_jobs.schedules import due, rows
 from dartwing.dartwing_core.background_jobs.upkeep import former_organizations
 
@@ -539,3 +541,73 @@ def test_old_slots_are_forgotten(world):
 	frappe.db.commit()
 	due.forget_old_slots()
 	assert [one.slot_utc for one in slots_of(name)] == [slot]
+
+
+# --- sent again
+
+
+def keyed(world, key: str = "a-key", **chosen):
+	values = {"interval_seconds": 3600, "parameters": {"mode": "succeed", "password": "geheim-1"}, **chosen}
+	with acting_as(world.adam):
+		made = create_schedule("Keyed", world.alpha, OBLIGING, idempotency_key=key, **values)
+		frappe.db.commit()
+	return made
+
+
+def test_the_same_request_with_its_key_is_answered_with_the_schedule_that_it_became(world):
+	made = keyed(world)
+	again = keyed(world)
+	assert (again.name, again.flags.is_existing, made.flags.is_existing) == (made.name, True, None)
+	assert "geheim-1" not in again.parameters
+	assert keyed(world, "another").name != made.name
+
+
+def test_a_key_with_another_request_is_refused(world):
+	made = keyed(world)
+	with pytest.raises(IdempotencyKeyError, match=f"which became {made.name}"):
+		keyed(world, interval_seconds=7200)
+	with pytest.raises(frappe.ValidationError, match="idempotency_key: must be 1 to 255"):
+		keyed(world, "")
+
+
+def test_a_key_whose_time_is_over_is_a_new_one(world):
+	made = keyed(world)
+	frappe.db.set_value("Job Schedule", made.name, "creation", "2026-01-01", update_modified=False)
+	frappe.db.commit()
+	again = keyed(world)
+	assert again.name != made.name
+	assert keyed(world).name == again.name
+
+
+def test_the_same_request_that_is_not_committed_yet_is_waited_for(world, monkeypatch):
+	monkeypatch.setattr(equal_jobs, "WAIT_SECONDS", 0)
+	values = {"interval_seconds": 3600, "parameters": {"mode": "succeed", "password": "geheim-1"}}
+	with acting_as(world.adam):
+		made = create_schedule("Keyed", world.alpha, OBLIGING, idempotency_key="a-key", **values)
+		with second_connection(), pytest.raises(SubmissionTimeoutError):
+			keyed(world)
+		frappe.db.commit()
+	assert keyed(world).name == made.name
+
+
+def test_nobody_sets_a_key_with_a_document(world):
+	name = make_schedule()
+	schedule = frappe.get_doc("Job Schedule", name)
+	schedule.update({"idempotency_hash": "x", "title": "Other"}).save()
+	frappe.db.commit()
+	assert row_of(name).idempotency_hash is None
+
+
+# --- its type
+
+
+def test_a_job_type_that_schedules_name_is_not_deleted(world):
+	make_job_type("a_type_on_schedule")
+	frappe.db.commit()
+	name = make_schedule(job_type="a_type_on_schedule")
+	with pytest.raises(frappe.LinkExistsError, match=f"{name}. Delete them or give them another Job Type"):
+		frappe.delete_doc("Job Type", "a_type_on_schedule")
+	frappe.db.rollback()
+	change(name, job_type=OBLIGING)
+	frappe.delete_doc("Job Type", "a_type_on_schedule")
+	frappe.db.commit()

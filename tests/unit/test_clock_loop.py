@@ -1,5 +1,6 @@
 """The loop of a clock over its sites: which come, which go, and how it ends."""
 
+import math
 import os
 import signal
 
@@ -21,6 +22,8 @@ class Sites:
 		sites = self
 
 		class Site:
+			due_at = math.inf
+
 			def look(self) -> None:
 				sites.done.append(f"+{name}")
 				sites.after_look(name)

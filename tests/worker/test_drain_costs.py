@@ -6,7 +6,7 @@ from statistics import median
 
 import frappe
 import pytest
-from factories import submit
+from factories import World, make_job_type, submit, submit_as
 from grouped import submit_group
 from runtimes.base import Runtime
 
@@ -18,6 +18,10 @@ IN_THE_MIDDLE = slice(10, 40)
 
 # what the end of a member costs more than that of a lone job
 OF_A_GROUP = 2
+# what the claim of a limited job costs more: the lock with the counts, and its release; of a paced one, also
+# the row of its start
+OF_A_LIMIT = 2
+OF_A_PACE = 3
 
 
 @pytest.fixture
@@ -62,4 +66,28 @@ def test_a_drained_member_of_a_group(costs_of_members):
 	]
 	assert median(map(len, about_groups)) == OF_A_GROUP, about_groups[0]
 	assert median(len(job["statements"]) for job in costs) <= STATEMENTS + OF_A_GROUP, costs[0]["statements"]
+	assert sum(job["connections"] for job in costs) / len(costs) <= 0.05
+
+
+@pytest.mark.parametrize(
+	("limits", "more"),
+	[
+		({"max_running_in_organization": JOBS, "max_running_on_site": JOBS}, OF_A_LIMIT),
+		({"max_running_per_value": JOBS, "limited_parameter": "customer"}, OF_A_LIMIT),
+		({"start_limit": JOBS, "start_limit_window": 3600}, OF_A_PACE),
+	],
+	ids=["organization", "value", "pace"],
+)
+def test_a_drained_limited_job(world, window, runtime, tmp_path, limits, more):
+	window(JOBS)
+	make_job_type("limited_job", **limits)
+	frappe.db.commit()
+	parameters = {"mode": "succeed", "customer": "one"}
+	names = [
+		submit_as(World.alice, "limited_job", World.alpha, {**parameters, "n": number}).name
+		for number in range(JOBS)
+	]
+	costs = drained(names, runtime, tmp_path)
+	assert median(len(job["statements"]) for job in costs) <= STATEMENTS + more, costs[0]["statements"]
+	assert median(len(job["round_trips"]) for job in costs) <= 2, costs[0]["round_trips"]
 	assert sum(job["connections"] for job in costs) / len(costs) <= 0.05

@@ -4,11 +4,12 @@ from typing import Annotated
 
 from frappe.model.document import Document
 
-from dartwing.dartwing_core.api import shapes
+from dartwing.dartwing_core.api import headers, shapes
 from dartwing.dartwing_core.api.arguments import About
 from dartwing.dartwing_core.api.call_limits import CallLimit
 from dartwing.dartwing_core.api.endpoints import CHANGE, READ, endpoint
 from dartwing.dartwing_core.api.jobs import LIST, STATUS
+from dartwing.dartwing_core.background_jobs.database.connections import separate_transaction
 from dartwing.dartwing_core.background_jobs.insight import queries
 from dartwing.dartwing_core.background_jobs.insight import schedules as seen
 from dartwing.dartwing_core.background_jobs.schedules import changes, rows
@@ -49,6 +50,15 @@ Starts = Annotated[str | None, About("ISO 8601: no slot is before it (without of
 Ends = Annotated[str | None, About("ISO 8601: no slot is after it")]
 
 
+IdempotencyKey = Annotated[
+	str | None,
+	About(
+		"Your name for this request, also as the header Idempotency-Key (1 to 255 visible ASCII"
+		" characters). Sent again with it, the request is answered with the schedule that it became"
+	),
+]
+
+
 @endpoint(CHANGE, SCHEDULE)
 def create_schedule(
 	title: Annotated[str, About("What people call it, at most 140 characters")],
@@ -66,8 +76,13 @@ def create_schedule(
 	is_paused: Annotated[bool | None, About("Whether no slot is made yet")] = None,
 	starts_at: Starts = None,
 	ends_at: Ends = None,
+	idempotency_key: IdempotencyKey = None,
 ) -> shapes.Schedule:
-	"""Have a job submitted again and again, as an admin of the organization."""
+	"""Have a job submitted again and again, as an admin of the organization.
+
+	An `idempotency_key` that came with another request before is refused with 422.
+	"""
+	key = headers.idempotency_key(idempotency_key)
 	chosen = {
 		"parameters": parameters,
 		"priority": priority,
@@ -82,7 +97,12 @@ def create_schedule(
 		"starts_at": starts_at,
 		"ends_at": ends_at,
 	}
-	return _answer(changes.create_schedule(title, organization, job_type, **_given(chosen)))
+	made = changes.create_schedule(title, organization, job_type, idempotency_key=key, **_given(chosen))
+	if made.flags.is_existing:
+		# it may have been committed after this request's snapshot
+		with separate_transaction():
+			return {**_answer(made), "is_existing": True}
+	return _answer(made)
 
 
 @endpoint(CHANGE, SCHEDULE)

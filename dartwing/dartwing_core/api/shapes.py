@@ -135,11 +135,12 @@ class Slot(TypedDict):
 
 
 class Schedule(ScheduleStatus):
-	"""Values of masked parameters are hidden."""
+	"""Values of masked parameters are hidden. `is_existing`: the request was answered before with its key."""
 
 	parameters: dict[str, Any]
 	next_times: list[Time]
 	last_slots: list[Slot]
+	is_existing: NotRequired[bool]
 
 
 class SchedulePage(TypedDict):

@@ -83,7 +83,7 @@ export function open_new_job({ organization, on_submitted }) {
 }
 
 // The same key for the same request: its answer may have been lost, and it is sent again.
-function keys() {
+export function keys() {
 	let said = null;
 	let key = null;
 	return (request) => {

@@ -5,7 +5,7 @@ import { create_schedule, get_schedule, preview_schedule, update_schedule, Sessi
 import { boot, type_label } from "./boot.js";
 import { h, open_dialog } from "./dom.js";
 import { stringify } from "./exact_json.js";
-import { offered_types } from "./new_job.js";
+import { keys, offered_types } from "./new_job.js";
 import { announce, show_alert } from "./notices.js";
 import { parameter_fields, read_fields, select } from "./parameter_fields.js";
 import { __, moment } from "./texts.js";
@@ -15,6 +15,8 @@ const KINDS = [
 	["Cron", __("At certain times")],
 	["Interval", __("At an interval")],
 ];
+// as the DocType has them
+const PRIORITIES = ["Low", "Normal", "High", "Critical"].map((name) => [name, __(name)]);
 const OVERLAPS = [
 	["Skip", __("Leave the new one out")],
 	["Queue", __("Let the new one wait")],
@@ -45,7 +47,7 @@ export async function open_schedule_form({ schedule_id, organization, on_saved }
 
 class ScheduleForm {
 	constructor({ schedule, organization, on_saved }) {
-		Object.assign(this, { schedule, on_saved });
+		Object.assign(this, { schedule, on_saved, key_of: keys() });
 		this.make_inputs(organization);
 		this.parameters = h("fieldset", {});
 		this.next_times = h("div", { class: "next-times", "aria-live": "polite" });
@@ -64,11 +66,13 @@ class ScheduleForm {
 		this.type.addEventListener("change", () => this.show_type());
 		this.anew?.addEventListener("change", () => this.show_type());
 		this.kind.addEventListener("change", () => this.show_kind());
-		for (const input of [this.cron, this.interval, this.zone])
+		this.catch_up.addEventListener("change", () => this.show_limit());
+		for (const input of [this.cron, this.interval, this.zone, this.starts, this.ends])
 			input.addEventListener("input", () => this.preview_soon());
 		this.form.addEventListener("submit", (event) => this.save(event));
 		this.show_type();
 		this.show_kind();
+		this.show_limit();
 		this.title.focus();
 	}
 
@@ -94,6 +98,20 @@ class ScheduleForm {
 		this.zone = text_input("time_zone", zone, { list: "zones" });
 		this.overlap = select("overlap", OVERLAPS, schedule.overlap);
 		this.catch_up = select("catch_up", CATCH_UPS, schedule.catch_up);
+		this.limit = h("input", {
+			name: "catch_up_limit",
+			type: "number",
+			min: 1,
+			max: 100,
+			value: schedule.catch_up_limit ?? 10,
+		});
+		this.priority = select(
+			"priority",
+			[["", __("That of the type")], ...PRIORITIES],
+			schedule.priority ?? "",
+		);
+		this.starts = time_input("starts_at", schedule.starts_at);
+		this.ends = time_input("ends_at", schedule.ends_at);
 	}
 
 	parts() {
@@ -112,6 +130,7 @@ class ScheduleForm {
 				(Intl.supportedValuesOf?.("timeZone") ?? []).map((value) => h("option", { value })),
 			),
 		);
+		this.of_all = field(__("At most so many"), this.limit);
 		this.of_interval = field(__("Seconds from one to the next"), this.interval);
 		return [
 			field(__("Title"), this.title),
@@ -122,9 +141,13 @@ class ScheduleForm {
 			field(__("When"), this.kind),
 			this.of_cron,
 			this.of_interval,
+			field(__("Not before"), this.starts),
+			field(__("Not after"), this.ends),
 			this.next_times,
 			field(__("While its last job has not ended"), this.overlap),
 			field(__("After an outage, make of what was missed"), this.catch_up),
+			this.of_all,
+			field(__("Priority"), this.priority),
 			this.schedule?.is_taken_over &&
 				h(
 					"p",
@@ -168,6 +191,10 @@ class ScheduleForm {
 		this.preview();
 	}
 
+	show_limit() {
+		this.of_all.hidden = this.catch_up.value !== "All";
+	}
+
 	timing() {
 		if (this.kind.value === "Interval") return { interval_seconds: this.interval.valueAsNumber };
 		return { cron: this.cron.value, time_zone: this.zone.value };
@@ -182,8 +209,12 @@ class ScheduleForm {
 		clearTimeout(this.timer);
 		const timing = this.timing();
 		if (!timing.cron?.trim() && !timing.interval_seconds) return this.next_times.replaceChildren();
-		const { starts_at, counted_from, ends_at } = this.schedule ?? {};
-		const asked = (this.asked = { ...timing, starts_at: timing.cron ? starts_at : counted_from, ends_at });
+		const { starts_at, counted_from } = this.schedule ?? {};
+		const starts = instant(this.starts, starts_at);
+		// an interval that begins at no time is counted from an instant that is no field
+		const counted = timing.cron || starts !== starts_at ? starts : counted_from;
+		const ends = instant(this.ends, this.schedule?.ends_at);
+		const asked = (this.asked = { ...timing, starts_at: counted, ends_at: ends });
 		let shown;
 		try {
 			shown = times_list(await preview_schedule(asked));
@@ -215,6 +246,8 @@ class ScheduleForm {
 	what_is_missing() {
 		if (!this.title.value.trim()) return __("Enter a title.");
 		const { cron, interval_seconds } = this.timing();
+		if (this.catch_up.value === "All" && !Number.isInteger(this.limit.valueAsNumber))
+			return __("Enter how many are made at most.");
 		if (cron?.trim() || Number.isInteger(interval_seconds)) return "";
 		return this.kind.value === "Cron" ? __("Enter the times.") : __("Enter a whole number of seconds.");
 	}
@@ -226,13 +259,34 @@ class ScheduleForm {
 			...this.timing(),
 			overlap: this.overlap.value,
 			catch_up: this.catch_up.value,
+			...(this.catch_up.value === "All" && { catch_up_limit: this.limit.valueAsNumber }),
+		};
+	}
+
+	// Fields that may be empty: those that have a value, and the names of those that are emptied.
+	optional() {
+		const before = this.schedule ?? {};
+		const values = {
+			priority: this.priority.value || null,
+			starts_at: instant(this.starts, before.starts_at),
+			ends_at: instant(this.ends, before.ends_at),
+		};
+		const names = Object.keys(values).filter((name) => values[name] !== (before[name] ?? null));
+		return {
+			given: Object.fromEntries(names.map((name) => [name, values[name]]).filter(([, value]) => value)),
+			clear: names.filter((name) => !values[name]),
 		};
 	}
 
 	send(values) {
-		if (!this.schedule) return create_schedule({ ...values, organization: this.organization.value });
+		const { given, clear } = this.optional();
+		if (!this.schedule) {
+			const request = { ...values, ...given, organization: this.organization.value };
+			return create_schedule({ ...request, idempotency_key: this.key_of(request) });
+		}
 		const { schedule_id, is_taken_over } = this.schedule;
-		return update_schedule({ ...values, schedule_id, ...(is_taken_over && { run_as: boot.user }) });
+		const run_as = is_taken_over && { run_as: boot.user };
+		return update_schedule({ ...values, ...given, schedule_id, ...(clear.length && { clear }), ...run_as });
 	}
 }
 
@@ -240,6 +294,21 @@ const field = (label, input) => h("label", {}, h("span", {}, label), input);
 
 const text_input = (name, value, properties) =>
 	h("input", { name, type: "text", value, autocomplete: "off", ...properties });
+
+// A time of the browser's zone.
+function time_input(name, time) {
+	const at = time && new Date(time);
+	const value = at ? new Date(at - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19) : "";
+	const input = h("input", { name, type: "datetime-local", step: 1, value });
+	input.dataset.shown = input.value;
+	return input;
+}
+
+// What the input says, in UTC; the time that it began with as long as nobody has changed it.
+function instant(input, before) {
+	if (input.value === input.dataset.shown) return before ?? null;
+	return input.value ? new Date(input.value).toISOString() : null;
+}
 
 function times_list(times) {
 	if (!times.length) return [h("p", { class: "hint" }, __("There is no next time."))];

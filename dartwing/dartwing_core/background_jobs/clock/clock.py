@@ -1,7 +1,8 @@
-"""The loop over the sites: a look at each of them every second, until a signal ends it."""
+"""The loop over the sites: a look at each of them every second, or when something is due, until a signal."""
 
 import contextvars
 import logging
+import math
 import os
 import select
 import signal
@@ -13,6 +14,8 @@ from frappe.utils import get_sites
 from dartwing.dartwing_core.background_jobs.clock.site import SiteClock, log
 
 LOOK_EVERY_SECONDS = 1.0
+# what is due sooner than that after a look is not looked at earlier
+REST_SECONDS = 0.1
 LIST_EVERY_SECONDS = 60
 
 
@@ -47,10 +50,15 @@ class Clock:
 		while not self._is_stopping:
 			began = time.monotonic()
 			self._look()
-			self._sleep(max(0.0, began + LOOK_EVERY_SECONDS - time.monotonic()))
+			self._sleep(max(0.0, self._next_look(began) - time.monotonic()))
 		for site in self._sites.values():
 			site.close()
 		log.info("ended")
+
+	def _next_look(self, began: float) -> float:
+		"""A second after the last one, or when something is due before that."""
+		due_at = min([site.due_at for site in self._sites.values()], default=math.inf)
+		return min(began + LOOK_EVERY_SECONDS, max(due_at, time.monotonic() + REST_SECONDS))
 
 	def _look(self) -> None:
 		if time.monotonic() >= self._list_at:

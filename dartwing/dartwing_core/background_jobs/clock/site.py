@@ -2,6 +2,7 @@
 
 import contextvars
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -51,10 +52,13 @@ class SiteClock:
 		self._off_until = 0.0
 		# not all sites in the same moment; Python hashes differently in each process
 		self._mend_at = time.monotonic() + hash(site) % MENDING_SECONDS
+		# when something is due next, as far as it was there at the last look
+		self.due_at = math.inf
 		self._recorded_at: dict[str, float] = {}
 
 	def look(self) -> None:
 		"""Find out what is due, and do it. Raises nothing that is wrong with the site or its servers."""
+		self.due_at = math.inf
 		if time.monotonic() < self._off_until:
 			return
 		try:
@@ -109,7 +113,10 @@ class SiteClock:
 			cursor.execute(query(), {"since": self._since})
 			now, *answers = cursor.fetchone()
 		self._since = now - OVERLAP
-		return now, [due.step for due, is_due in zip(DUE, answers, strict=True) if is_due]
+		following = [instant for instant in answers[len(DUE) :] if instant]
+		if following:
+			self.due_at = time.monotonic() + (min(following) - now).total_seconds()
+		return now, [due.step for due, is_due in zip(DUE, answers, strict=False) if is_due]
 
 	def _add(self, steps: Iterable[Step]) -> None:
 		self._pending += [step for step in steps if step not in self._pending]
@@ -143,4 +150,5 @@ class SiteClock:
 
 
 def query() -> str:
-	return f"select {UTC_NOW}, {', '.join(due.condition for due in DUE)}"
+	asked = [*(due.condition for due in DUE), *(due.next_at for due in DUE)]
+	return f"select {UTC_NOW}, {', '.join(asked)}"

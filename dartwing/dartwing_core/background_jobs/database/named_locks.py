@@ -12,7 +12,7 @@ from typing import Any
 
 import frappe
 
-from dartwing.dartwing_core.background_jobs.database.looks import Look, ask
+from dartwing.dartwing_core.background_jobs.database.looks import AT_ONCE, Look, ask
 from dartwing.dartwing_core.background_jobs.database.readers import reader_of, release_locks
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 
@@ -102,30 +102,33 @@ def hold_until_the_end(names: Sequence[str], looks: Sequence[Look] = ()) -> tupl
 	"""Hold the locks until the current transaction is committed or rolled back, or until they are let go.
 
 	Nobody is waited for. The reading connection of the transaction holds them. Returns the answers to the
-	looks as well, asked in one statement with the last lock; none if a lock is busy.
+	looks as well, asked in one statement with the last locks; none if a lock is busy.
 	"""
 	with uncommitted_reads() as reader:
-		before, last = list(names[:-1]), list(names[-1:])
-		busy = acquire(before, 0)
-		if busy:
-			return Hold(names, busy), []
-		reader.locks += before
-		answers = ask([*(Look("get_lock(%s, 0)", (name,)) for name in last), *looks])
-		for name, is_ours in zip(last, answers, strict=False):
-			if not is_ours:
-				reader.let_go(before)
-				return Hold(names, name), []
-			reader.locks.append(name)
-	return Hold(names, None), answers[len(last) :]
+		taken: list[str] = []
+		answers: list[Any] = []
+		for start in range(0, max(len(names), 1), AT_ONCE):
+			some = names[start : start + AT_ONCE]
+			is_last = start + AT_ONCE >= len(names)
+			locks = [Look("get_lock(%s, 0)", (name,)) for name in some]
+			answers = ask([*locks, *looks] if is_last else locks)
+			ours = [name for name, is_ours in zip(some, answers, strict=False) if is_ours]
+			reader.locks += ours
+			taken += ours
+			if len(ours) < len(some):
+				reader.let_go(taken)
+				return Hold(names, next(name for name in some if name not in ours)), []
+	return Hold(names, None), answers[len(answers) - len(looks) :]
 
 
 def let_go_and_read(query: str, values: Sequence[Any], columns: int) -> list[tuple]:
-	"""The rows of the query, uncommitted reads; all locks are released in the same statement.
+	"""The rows of the query, uncommitted reads; a hundred locks are released in the same statement.
 
-	For a transaction that has just ended. `columns`: how many columns the query has.
+	The others after it. For a transaction that has just ended. `columns`: how many columns the query has.
 	"""
 	with uncommitted_reads() as reader:
-		names, reader.locks = reader.locks, []
+		names, rest, reader.locks = reader.locks[:AT_ONCE], reader.locks[AT_ONCE:], []
 		release = f" union all select release_lock(%s){', null' * (columns - 1)}"
 		rows = frappe.db.sql(query + release * len(names), (*values, *names))
+		release_locks(frappe.db, rest)
 	return list(rows[: len(rows) - len(names)])

@@ -16,6 +16,8 @@ from dartwing.dartwing_core.background_jobs.database import drivers
 # each statement sees what is there when it is sent, whoever wrote it, committed or not
 READ_UNCOMMITTED = "set session transaction isolation level read uncommitted"
 READING_MODE = (READ_UNCOMMITTED, "set autocommit = 1")
+# the server takes 4,096
+MOST_COLUMNS = 4000
 # noted on a connection: the reader of its transaction
 READER = "dartwing_reader"
 
@@ -42,9 +44,10 @@ class Reader:
 
 
 def release_locks(database: Database, names: Sequence[str]) -> None:
-	"""Release these named locks of the connection, in one statement."""
-	if names:
-		database.sql(f"select {', '.join(['release_lock(%s)'] * len(names))}", tuple(names))
+	"""Release these named locks of the connection, in as few statements as the server's columns allow."""
+	for start in range(0, len(names), MOST_COLUMNS):
+		some = tuple(names[start : start + MOST_COLUMNS])
+		database.sql(f"select {', '.join(['release_lock(%s)'] * len(some))}", some)
 
 
 # the one that this process keeps, if any

@@ -20,7 +20,12 @@ from dartwing.dartwing_core.background_jobs.dispatch import (
 	wake_ups,
 )
 from dartwing.dartwing_core.background_jobs.groups import progress
-from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, QUEUED, BackgroundJob
+from dartwing.dartwing_core.doctype.background_job.background_job import (
+	FINISHED,
+	QUEUED,
+	WAITING,
+	BackgroundJob,
+)
 
 # what is needed of a new job after the commit, whatever its submitter does with the document
 FIELDS = ("name", "organization", "status", "priority", "timeout_seconds", "rq_job_id")
@@ -40,7 +45,8 @@ def follow_acceptance(
 		children = [
 			job.name for job in jobs if any(isinstance(parent, str) for parent in job.flags.parents or ())
 		]
-		do_after_commit(partial(_dispatch, sorted({job.organization for job in new}), children))
+		before = [job.flags.runs_after for job in jobs if job.flags.runs_after]
+		do_after_commit(partial(_dispatch, sorted({job.organization for job in new}), children, before))
 
 
 class Accepted:
@@ -70,9 +76,19 @@ class Accepted:
 			wake_ups.push_all(queued)
 
 
-def _dispatch(organizations: Sequence[str], children: Sequence[str]) -> None:
+def _dispatch(organizations: Sequence[str], children: Sequence[str], before: Sequence[str]) -> None:
+	# an equal job that ran when a new one was put behind it may have failed meanwhile
+	equal_jobs.step_aside(before)
 	dependencies.release_or_fail(children)
 	dispatcher.dispatch(organizations)
+
+
+def _may_be_replaced(job: BackgroundJob | frappe._dict) -> bool:
+	return bool(
+		job.status in WAITING
+		and job.deduplication_key
+		and equal_jobs.rule_of(job.job_type) == equal_jobs.REPLACE
+	)
 
 
 def follow_end(job: BackgroundJob) -> None:
@@ -92,11 +108,12 @@ def follow_ends(jobs: Sequence[BackgroundJob]) -> None:
 
 def take_consequences(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
 	"""Now, not after a commit. The jobs may be any objects with the fields that an end depends on: `name`,
-	`status`, `organization`, `depends_on`, `job_group`, `deduplication_key`, `limit_key`.
+	`status`, `job_type`, `organization`, `depends_on`, `job_group`, `deduplication_key`, `limit_key`.
 
 	Call it on a connection of the engine's own: the dispatcher commits on it before it begins.
 	"""
 	ended = [job for job in jobs if job.status in FINISHED]
+	ended += equal_jobs.step_aside([job.name for job in jobs if _may_be_replaced(job)])
 	children = [job.name for job in jobs if job.status not in FINISHED and job.depends_on]
 	if ended:
 		dependencies.parents_ended([job.name for job in ended])

@@ -126,6 +126,12 @@ def dispatch_ready() -> int:
 		return dispatch(organizations_with_ready_jobs())
 
 
+def dispatch_held() -> int:
+	"""As `dispatch_ready`, for organizations with jobs that limits of their types hold back."""
+	with own_connection():
+		return dispatch(limits.organizations_with_held_jobs())
+
+
 def queue_jobs(names: Sequence[str]) -> list[BackgroundJob]:
 	"""Move waiting jobs to Queued in the current transaction; the caller pushes them after the commit.
 

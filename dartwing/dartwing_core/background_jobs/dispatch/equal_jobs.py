@@ -23,9 +23,10 @@ from dartwing.dartwing_core.background_jobs.database.named_locks import (
 )
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
+from dartwing.dartwing_core.background_jobs.dispatch import parents
 from dartwing.dartwing_core.background_jobs.errors import SubmissionTimeoutError
-from dartwing.dartwing_core.background_jobs.statuses import STATUSES
-from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, BackgroundJob
+from dartwing.dartwing_core.background_jobs.statuses import CANCELED, PENDING, STATUSES, WAITING
+from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, BackgroundJob, locked
 
 # as long as InnoDB would wait for a lock by default
 WAIT_SECONDS = 50
@@ -126,6 +127,42 @@ def newer_equals(jobs: Sequence[BackgroundJob]) -> dict[str, str]:
 	for job_hash, equals in by_hash.items():
 		newest = newer.get(job_hash) or max(equals, key=lambda job: get_datetime(job.creation)).name
 		found.update({job.name: newest for job in equals if job.name != newest})
+	return found
+
+
+def step_aside(job_ids: Sequence[str]) -> list[BackgroundJob]:
+	"""Cancel those of the jobs that wait while a newer equal one waits for their end; returns them.
+
+	Of types that replace what waits: these jobs ran when the newer one was submitted, and have failed since,
+	or were snoozed. One that would not be replaced by a submission either goes first. So does one whose row,
+	or that of the newer one, another transaction has locked. In the current transaction.
+	"""
+	if not job_ids:
+		return []
+	with uncommitted_reads():
+		newer = _newer_ones(job_ids)
+	for kept in parents.with_children(list(newer)):
+		del newer[kept]
+	rows = {row.name: row for row in locked([*newer, *newer.values()], skip_locked=True)}
+	done = []
+	for older, later in newer.items():
+		job, other = rows.get(older), rows.get(later)
+		if job and other and job.status in WAITING and other.status == PENDING:
+			message = _("replaced by {0}").format(later)
+			job.transition_to(CANCELED, message=message, actor="Dispatcher", canceled_by=other.owner_user)
+			done.append(job)
+	release([job.name for job in done])
+	return done
+
+
+def _newer_ones(job_ids: Sequence[str]) -> dict[str, str]:
+	"""The newest equal job of each of the jobs, where that one is Pending and is not the job itself."""
+	conditions = {"name": ("in", job_ids), "deduplication_key": ("is", "set"), "job_group": ("is", "not set")}
+	found = {}
+	for job in frappe.get_all("Background Job", conditions, FIELDS):
+		equals = holders_of(keys_of_hash(turn_of(job.deduplication_key), REPLACE))
+		if equals and equals[-1].name != job.name and equals[-1].status == PENDING:
+			found[job.name] = equals[-1].name
 	return found
 
 

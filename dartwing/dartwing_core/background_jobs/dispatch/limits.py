@@ -10,6 +10,7 @@ next ones of each key go on as far as there is room.
 import time
 from collections import Counter
 from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import frappe
@@ -126,8 +127,22 @@ def note_start(job: Any, limits: Limits) -> None:
 	now = times.site_now()
 	key = scope_key(limits.starts_per, job.organization, job.limit_key)
 	row = (frappe.generate_hash(length=16), "Administrator", now, now, "Administrator")
-	columns = (*inserts.OF_EVERY_ROW, "background_job", "scope_key", "started_at")
-	inserts.insert("Job Start", columns, [(*row, job.name, key, times.utc_now())])
+	columns = (*inserts.OF_EVERY_ROW, "background_job", "scope_key", "started_at", "counts_until")
+	started = times.utc_now()
+	until = started + timedelta(seconds=limits.seconds)
+	inserts.insert("Job Start", columns, [(*row, job.name, key, started, until)])
+
+
+def room_from(limits: Limits, organization: str, limit_key: str) -> datetime | None:
+	"""When the pace of a type leaves room for one of these jobs, in naive UTC; None if it always does."""
+	key = scope_key(limits.starts_per, organization, limit_key)
+	started = frappe.db.sql(
+		"""select started_at from `tabJob Start` where scope_key = %s
+		order by started_at desc limit 1 offset %s""",
+		(key, limits.starts - 1),
+		pluck=True,
+	)
+	return started[0] + timedelta(seconds=limits.seconds) if started else None
 
 
 def say(limits: Limits, scope: str, job_type: str) -> str:

@@ -18,6 +18,7 @@ from dartwing.dartwing_core.doctype.background_job.background_job import Backgro
 FIELDS = (
 	"name",
 	"status",
+	"job_type",
 	"organization",
 	"depends_on",
 	"job_group",

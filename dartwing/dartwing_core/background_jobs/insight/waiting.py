@@ -7,7 +7,7 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs.database import times
-from dartwing.dartwing_core.background_jobs.dispatch.limits import say, say_pace
+from dartwing.dartwing_core.background_jobs.dispatch.limits import room_from, say, say_pace
 from dartwing.dartwing_core.background_jobs.limits import Limits
 from dartwing.dartwing_core.background_jobs.statuses import PENDING, QUEUED, WAITING
 
@@ -31,8 +31,22 @@ def reason_of(job: Any) -> str | None:
 
 
 def until(job: Any) -> datetime | None:
-	"""When the job may start, in naive UTC, where a time is all that it waits for."""
-	return job.ready_at if job.status in WAITING and is_ahead(job.ready_at) else None
+	"""When the job may start, in naive UTC, where a time is all that it waits for.
+
+	`job` has its `organization`, too.
+	"""
+	if job.status not in WAITING:
+		return None
+	instant = _pace_of(job) if job.held_by else job.ready_at
+	return instant if is_ahead(instant) else None
+
+
+def _pace_of(job: Any) -> datetime | None:
+	"""When the pace of its type lets the next job start, if nothing else is limited."""
+	limits = Limits.parse(frappe.get_cached_value("Job Type", job.job_type, "limits"))
+	if not limits or not limits.starts or limits.running():
+		return None
+	return room_from(limits, job.organization, job.held_by)
 
 
 def is_ahead(instant: datetime | None) -> bool:

@@ -10,9 +10,13 @@ from frappe.model.document import Document
 
 from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database.connections import impatient_transaction
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot, snapshot_ignored
+from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
+from dartwing.dartwing_core.background_jobs.dispatch import equal_jobs
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.schedules import due, rows, saving
+from dartwing.dartwing_core.background_jobs.submission import idempotency
 from dartwing.dartwing_core.background_jobs.submission.checks import When, instant_of
 from dartwing.dartwing_core.background_jobs.tenancy import access
 
@@ -22,15 +26,59 @@ CHANGEABLE = tuple(field for field in rows.CHOSEN if field != "organization")
 CLEARABLE = ("priority", "starts_at", "ends_at")
 
 
-def create_schedule(title: str, organization: str, job_type: str, **chosen: Any) -> Document:
+def create_schedule(
+	title: str, organization: str, job_type: str, *, idempotency_key: str | None = None, **chosen: Any
+) -> Document:
 	"""A new schedule, as an admin of the organization.
 
 	`chosen` are `parameters`, `priority`, `cron` with `time_zone`, or `interval_seconds` (of at least 60);
 	`run_as`, `overlap`, `catch_up`, `catch_up_limit`, `is_paused`, `starts_at` and `ends_at`. `kind` follows
-	from what is given. Raises ValidationError that names a wrong argument, PermissionError for who is no
-	admin of the organization; and what `submit_job` raises for a job that could not be submitted now.
+	from what is given. With an `idempotency_key`, the same request sent again is answered with the schedule
+	that it became, as it is now (`flags.is_existing`), as for `submit_job`.
+
+	Raises ValidationError that names a wrong argument, PermissionError for who is no admin of the
+	organization; and what `submit_job` raises for a job that could not be submitted now.
 	"""
 	access.check_admin(organization)
+	if idempotency_key is None:
+		return _create(title, organization, job_type, chosen)
+	key = idempotency.keyed_schedule(idempotency_key, organization, title, job_type, chosen)
+	if not key:
+		return _create(title, organization, job_type, chosen)
+	hold, _answers = equal_jobs.take_turn([key.key_hash], look_again=lambda: None)
+	with hold:
+		before = _created_before(key)
+		if before:
+			hold.let_go()
+			return before
+		schedule = _create(title, organization, job_type, chosen)
+		rows.write(schedule.name, idempotency_hash=key.key_hash, request_hash=key.request_hash)
+	return schedule
+
+
+def _created_before(key: idempotency.Keyed) -> Document | None:
+	"""The schedule that was made for the key; raises IdempotencyKeyError if another one was asked for."""
+	with uncommitted_reads():
+		found = frappe.db.sql(
+			"select name, creation, request_hash from `tabJob Schedule` where idempotency_hash = %s",
+			(key.key_hash,),
+			as_dict=True,
+		)
+	if not found:
+		return None
+	if found[0].creation <= idempotency.keep_from():
+		with impatient_transaction():
+			rows.write(found[0].name, idempotency_hash=None)
+		return None
+	idempotency.check_same_request(found[0], key)
+	with snapshot_ignored():
+		schedule = frappe.get_doc("Job Schedule", found[0].name, for_update=True)
+	schedule.hide()
+	schedule.flags.is_existing = True
+	return schedule
+
+
+def _create(title: str, organization: str, job_type: str, chosen: dict[str, Any]) -> Document:
 	_refuse_both(chosen)
 	chosen.setdefault("kind", rows.INTERVAL if chosen.get("interval_seconds") else rows.CRON)
 	schedule = frappe.new_doc("Job Schedule")

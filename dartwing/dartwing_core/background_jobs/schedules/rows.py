@@ -15,7 +15,7 @@ SKIP, QUEUE, REPLACE = OVERLAPS = ("Skip", "Queue", "Replace")
 NONE, LAST, ALL = CATCH_UPS = ("None", "Last", "All")
 MAX_CAUGHT_UP = 100
 DEFAULT_CAUGHT_UP = 10
-# what people choose, and what the engine writes
+# what people choose, and what the engine writes; it also keeps what an idempotency key says
 CHOSEN = (
 	"title",
 	"organization",
@@ -34,6 +34,7 @@ CHOSEN = (
 	"catch_up",
 	"catch_up_limit",
 )
+KEYED = ("idempotency_hash", "request_hash")
 WRITTEN = ("next_slot_utc", "last_slot_utc", "last_job", "last_error", "anchor_utc", "ends_at_utc")
 
 
@@ -43,7 +44,7 @@ def locked(name: str, skip_locked: bool = False) -> frappe._dict | None:
 	It is the first that a transaction locks: before those of jobs and of groups. With `skip_locked`, also
 	None when another transaction has locked it.
 	"""
-	columns = ", ".join(f"`{column}`" for column in ("name", "creation", *CHOSEN, *WRITTEN))
+	columns = ", ".join(f"`{column}`" for column in ("name", "creation", *CHOSEN, *WRITTEN, *KEYED))
 	found = frappe.db.sql(
 		f"""{ignoring_snapshot()}select {columns} from `tabJob Schedule` where name = %s
 		for update{" skip locked" if skip_locked else ""}""",

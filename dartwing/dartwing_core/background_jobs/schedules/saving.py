@@ -42,7 +42,7 @@ def schedule_validated(doc: Document, event: str | None = None) -> None:
 	starts. What the engine writes is taken from the row, whatever the document says.
 	"""
 	stored = None if doc.is_new() else rows.locked(doc.name)
-	doc.update({field: stored[field] if stored else None for field in rows.WRITTEN})
+	doc.update({field: stored[field] if stored else None for field in (*rows.WRITTEN, *rows.KEYED)})
 	texts.make_plain(doc, "title")
 	access.check_admin(doc.organization)
 	_take_parameters(doc, stored)

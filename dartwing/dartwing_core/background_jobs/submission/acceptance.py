@@ -149,7 +149,7 @@ def _insert(jobs: Sequence[BackgroundJob], log: Sequence[Entry], keys: Sequence[
 		try:
 			_insert_all(jobs, log)
 		except drivers.INTEGRITY_ERRORS:
-			# of a large bulk, not every key is waited for
+			# its turn was lost with the connection that held it
 			frappe.throw(_("An equal job is being submitted; try again"), SubmissionTimeoutError)
 
 

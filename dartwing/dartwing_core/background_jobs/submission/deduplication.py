@@ -14,7 +14,6 @@ import frappe
 from dartwing.dartwing_core.background_jobs.database.connections import impatient_transaction
 from dartwing.dartwing_core.background_jobs.database.looks import Look
 from dartwing.dartwing_core.background_jobs.database.named_locks import Hold
-from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.dispatch.equal_jobs import (
 	REFUSE,
 	holders_of,
@@ -23,13 +22,9 @@ from dartwing.dartwing_core.background_jobs.dispatch.equal_jobs import (
 	rule_of,
 	still_blocks,
 	take_turn,
-	turn_of,
 )
 from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError
 from dartwing.dartwing_core.doctype.background_job.background_job import FINISHED, BackgroundJob
-
-# keys of a bulk that are locked: each lock of a connection makes its next one slower
-NAMED_KEYS = 100
 
 
 def keys_of(jobs: Sequence[BackgroundJob]) -> list[str]:
@@ -68,14 +63,9 @@ def await_equals(
 
 	They wait until this transaction ends, or until the Hold that is returned is let go: a submission that is
 	refused keeps nobody waiting. Raises DuplicateJobError as soon as a submission that was waited for has
-	committed a job with one of the keys `refusing`. Of a bulk, not every key is waited for: its first keys
-	are, and those that a row has already.
+	committed a job with one of the keys `refusing`.
 	"""
-	named = list(keys[:NAMED_KEYS])
-	if len(keys) > NAMED_KEYS:
-		with uncommitted_reads():
-			named += sorted({turn_of(holder.deduplication_key) for holder in holders_of(keys[NAMED_KEYS:])})
-	return take_turn(named, lambda: refuse_holders(refusing), looks)
+	return take_turn(keys, lambda: refuse_holders(refusing), looks)
 
 
 def look_for_holder(keys: Sequence[str]) -> Look:

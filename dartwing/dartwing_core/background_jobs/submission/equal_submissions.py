@@ -7,6 +7,7 @@ running job. A job that others depend on, or of a group, is not replaced: the ne
 that runs.
 """
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 
 # somebody who holds the row may wait for this submission: then neither would ever go on
 WAIT_SECONDS = 10
+LOOK_AGAIN_SECONDS = 0.02
 
 
 def collapse(jobs: Sequence[BackgroundJob]) -> list[int]:
@@ -126,7 +128,7 @@ def _release_beside(job_ids: Sequence[str]) -> None:
 def _take_the_place(job: BackgroundJob, holders: Sequence[frappe._dict], leaving: Counter[str]) -> None:
 	waiting = [holder.name for holder in holders if holder.status != RUNNING and not holder.job_group]
 	kept = parents.with_children(waiting)
-	rows = {row.name: row for row in _locked([name for name in waiting if name not in kept])}
+	rows = {row.name: row for row in _locked_while_waiting([name for name in waiting if name not in kept])}
 	replaced = [row for row in rows.values() if row.status not in (RUNNING, *FINISHED)]
 	equal_jobs.release([row.name for row in rows.values() if row.status in FINISHED])
 	job.flags.replaces = [row.name for row in replaced]
@@ -145,12 +147,23 @@ def _take_the_place(job: BackgroundJob, holders: Sequence[frappe._dict], leaving
 		job.flags.parents = [*job.flags.parents, before[-1].name]
 
 
-def _locked(job_ids: Sequence[str]) -> list[BackgroundJob]:
-	try:
-		return locked(job_ids, wait_seconds=WAIT_SECONDS)
-	except frappe.QueryTimeoutError:
-		frappe.throw(_("An equal job is being changed; try again"), SubmissionTimeoutError)
-		raise
+def _locked_while_waiting(job_ids: Sequence[str]) -> list[BackgroundJob]:
+	"""Lock the rows of those of the jobs that no worker has claimed.
+
+	No claim is waited for in the database: when it had ended, the row of a running job would be locked here,
+	for as long as this transaction lasts.
+	"""
+	give_up_at = time.monotonic() + WAIT_SECONDS
+	while time.monotonic() < give_up_at:
+		with uncommitted_reads():
+			wanted = {"name": ("in", job_ids), "status": ("!=", RUNNING)}
+			waiting = frappe.get_all("Background Job", wanted, pluck="name") if job_ids else []
+		rows = locked(waiting, skip_locked=True)
+		if len(rows) == len(waiting):
+			return rows
+		time.sleep(LOOK_AGAIN_SECONDS)
+	frappe.throw(_("An equal job is being changed; try again"), SubmissionTimeoutError)
+	return []
 
 
 def _note_quiet_since(job: BackgroundJob, replaced: Iterable[BackgroundJob]) -> None:
@@ -168,7 +181,7 @@ def _put_off(holder: frappe._dict, job: BackgroundJob) -> bool:
 	"""Let the existing job, if it is debounced, wait anew for quiet; whether that was written."""
 	if not job.flags.debounce or holder.status != PENDING:
 		return False
-	row = next(iter(_locked([holder.name])), None)
+	row = next(iter(_locked_while_waiting([holder.name])), None)
 	if not row or row.status != PENDING or not row.debounced_since:
 		return False
 	until = debounced_until(times.utc_now(), row.debounced_since, *job.flags.debounce)

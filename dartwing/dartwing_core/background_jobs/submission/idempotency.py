@@ -25,7 +25,7 @@ from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_s
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.dispatch import equal_jobs
 from dartwing.dartwing_core.background_jobs.errors import IdempotencyKeyError, refuse_argument
-from dartwing.dartwing_core.background_jobs.submission import deduplication, json_objects
+from dartwing.dartwing_core.background_jobs.submission import json_objects
 from dartwing.dartwing_core.background_jobs.submission.checks import JobRequest, check_texts, instant_of
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob, of_row
@@ -85,6 +85,15 @@ def keyed_flow(
 	return {0: one} if setting("idempotency_hours") else {}
 
 
+def keyed_schedule(key: Any, organization: str, *said: Any) -> Keyed | None:
+	"""As `keyed`, of a new schedule; `said` is all that was asked for."""
+	_check_key(key, "idempotency_key")
+	key_hash = _hash(frappe.session.user, organization, "schedule", key)
+	request_hash = sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+	one = Keyed("idempotency_key", key, key_hash, request_hash)
+	return one if setting("idempotency_hours") else None
+
+
 def _keyed(request: JobRequest, place: str) -> Keyed:
 	key, argument = request.idempotency_key, f"{place}idempotency_key"
 	_check_key(key, argument)
@@ -129,12 +138,10 @@ def take_turn(of_requests: Iterable[Keyed]) -> Hold:
 	"""Wait until no other request with one of the keys is under way, and keep later ones waiting.
 
 	Returns a Hold, as `equal_jobs.take_turn` does: a false one when all of the requests turned out to have
-	been accepted. Of a bulk, only the first keys are waited for.
+	been accepted.
 	"""
 	hashes = sorted(one.key_hash for one in of_requests)
-	hold, _answers = equal_jobs.take_turn(
-		hashes[: deduplication.NAMED_KEYS], lambda: len(_committed(hashes)) == len(hashes)
-	)
+	hold, _answers = equal_jobs.take_turn(hashes, lambda: len(_committed(hashes)) == len(hashes))
 	return hold
 
 
@@ -142,7 +149,7 @@ def _committed(hashes: Sequence[str]) -> list[str]:
 	with separate_transaction():
 		return frappe.get_all(
 			"Background Job",
-			{"idempotency_hash": ("in", hashes), "creation": (">", _keep_from())},
+			{"idempotency_hash": ("in", hashes), "creation": (">", keep_from())},
 			pluck="name",
 		)
 
@@ -164,7 +171,7 @@ def find(of_requests: Mapping[int, Keyed]) -> dict[int, BackgroundJob]:
 		# their age, so all that come after a visible job are visible, too.
 		if row.organization not in visible and _is_visible(row, request):
 			visible.add(row.organization)
-		if row.organization in visible and row.creation > _keep_from():
+		if row.organization in visible and row.creation > keep_from():
 			jobs[position_of[row.idempotency_hash]] = _accepted_before(row, request)
 		else:
 			over.append(row.name)
@@ -175,12 +182,16 @@ def find(of_requests: Mapping[int, Keyed]) -> dict[int, BackgroundJob]:
 
 
 def _accepted_before(row: frappe._dict, request: Keyed) -> BackgroundJob:
-	if row.request_hash != request.request_hash:
-		reason = _("{0} was sent with another request, which became {1}; use a new key for a new request")
-		refuse_argument(request.argument, reason.format(repr(request.key), row.name), IdempotencyKeyError)
+	check_same_request(row, request)
 	job = of_row(row)
 	job.flags.is_existing = True
 	return job
+
+
+def check_same_request(row: frappe._dict, request: Keyed) -> None:
+	if row.request_hash != request.request_hash:
+		reason = _("{0} was sent with another request, which became {1}; use a new key for a new request")
+		refuse_argument(request.argument, reason.format(repr(request.key), row.name), IdempotencyKeyError)
 
 
 def _is_visible(row: frappe._dict, request: Keyed) -> bool:
@@ -211,7 +222,7 @@ def _rows(hashes: Sequence[str]) -> list[frappe._dict]:
 	return found
 
 
-def _keep_from() -> datetime:
+def keep_from() -> datetime:
 	return times.site_now() - timedelta(hours=setting("idempotency_hours"))
 
 
@@ -223,7 +234,7 @@ def forget_old() -> int:
 	last, count = "", 0
 	while rows := _after(last):
 		last = rows[-1].idempotency_hash
-		old = [row.name for row in rows if row.creation <= _keep_from()]
+		old = [row.name for row in rows if row.creation <= keep_from()]
 		if old:
 			_take_back(old)
 		# a batch is small, its locks must not outlive it

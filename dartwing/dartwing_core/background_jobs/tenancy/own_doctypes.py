@@ -41,7 +41,12 @@ OWN = {
 	),
 	"Job Execution Log": OwnDocType(MEMBERS),
 	"Job Group": OwnDocType(MEMBERS),
-	"Job Schedule": OwnDocType(MEMBERS, ("parameters",), shown_to_nobody=("parameters",), secret_level=1),
+	"Job Schedule": OwnDocType(
+		MEMBERS,
+		("parameters", "idempotency_hash", "request_hash"),
+		shown_to_nobody=("parameters",),
+		secret_level=1,
+	),
 	"Organization": OwnDocType(MEMBERS, keeps_names=False),
 	"Org Member": OwnDocType(MEMBERS, keeps_names=False),
 	"Person": OwnDocType(MEMBERS, keeps_names=False),

@@ -26,6 +26,7 @@ class JobSchedule(HiddenDocument):
 		cron: DF.Data | None
 		ends_at: DF.Datetime | None
 		ends_at_utc: DF.Datetime | None
+		idempotency_hash: DF.Data | None
 		interval_seconds: DF.Int
 		is_paused: DF.Check
 		job_type: DF.Link
@@ -39,6 +40,7 @@ class JobSchedule(HiddenDocument):
 		overlap: DF.Literal["Skip", "Queue", "Replace"]
 		parameters: DF.JSON | None
 		priority: DF.Literal["", "Low", "Normal", "High", "Critical"]
+		request_hash: DF.Data | None
 		run_as: DF.Link | None
 		starts_at: DF.Datetime | None
 		time_zone: DF.Data | None

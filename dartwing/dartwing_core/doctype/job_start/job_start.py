@@ -13,6 +13,7 @@ class JobStart(Document):
 		from frappe.types import DF
 
 		background_job: DF.Data | None
+		counts_until: DF.Datetime | None
 		scope_key: DF.Data | None
 		started_at: DF.Datetime | None
 	# end: auto-generated types
@@ -27,3 +28,4 @@ class JobStart(Document):
 def on_doctype_update() -> None:
 	frappe.db.add_index("Job Start", ["scope_key", "started_at"])
 	frappe.db.add_index("Job Start", ["started_at"])
+	frappe.db.add_index("Job Start", ["counts_until"])

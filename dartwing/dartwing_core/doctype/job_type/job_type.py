@@ -10,12 +10,15 @@ from frappe.model.document import Document
 
 from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
-from dartwing.dartwing_core.background_jobs.limits import Limits, key_of
+from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
+from dartwing.dartwing_core.background_jobs.limits import Limits, key_of, prefix_of
 from dartwing.dartwing_core.background_jobs.statuses import UNFINISHED
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import READING
 from dartwing.dartwing_core.doctype.background_job import kept_texts
 
+# schedules that a refusal names
+MOST_NAMED = 5
 MAX_RATE_LIMIT_WINDOW_SECONDS = 24 * 60 * 60
 
 
@@ -93,6 +96,26 @@ class JobType(Document):
 		before = self.get_doc_before_save()
 		if before and self.limits and before.limits != self.limits:
 			self._limit_unfinished_jobs(Limits.of(self.limits))
+			frappe.db.sql(
+				f"""{ignoring_snapshot()}update `tabJob Start` set counts_until = started_at + interval %s second
+				where scope_key like %s""",
+				(self.start_limit_window or 0, f"{prefix_of(self.name)}%"),
+			)
+
+	def on_trash(self) -> None:
+		"""Schedules go on naming it, and each of their slots would be refused."""
+		with uncommitted_reads():
+			names = frappe.get_all(
+				"Job Schedule", {"job_type": self.name}, pluck="name", limit=MOST_NAMED + 1
+			)
+		if names:
+			more = ", …" if len(names) > MOST_NAMED else ""
+			frappe.throw(
+				_(
+					"Schedules submit jobs of {0}: {1}. Delete them or give them another Job Type first"
+				).format(self.name, ", ".join(names[:MOST_NAMED]) + more),
+				frappe.LinkExistsError,
+			)
 
 	def _limit_unfinished_jobs(self, limits: Limits) -> None:
 		"""Jobs that were accepted under other limits are counted by these from now on."""

@@ -1,0 +1,148 @@
+"""How long after its time does a job start, with one clock and one stock worker? Told by the rows."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+import frappe
+from factories import acting_as, wait_until
+from runtimes.base import stop
+
+from benchmarks.answers import Answer
+from benchmarks.lab import NOTHING, Lab
+from dartwing.dartwing_core.background_jobs import create_schedule
+from dartwing.dartwing_core.background_jobs.clock import signs
+from dartwing.dartwing_core.background_jobs.database import times
+
+SIZES = {
+	"full": {"number": 100, "seconds": 60},
+	"quick": {"number": 30, "seconds": 15},
+	"tiny": {"number": 2, "seconds": 1},
+}
+JOB, RETRY, SLOT = "A job with a time", "A retry", "A slot of a schedule"
+# until the first one is due: all must be there by then
+LEAD_SECONDS = 10
+GIVE_UP_SECONDS = 60
+WITHIN_SECONDS = 1.0
+INTERVAL_SECONDS = 24 * 3600
+
+
+def measure(lab: Lab, number: int, seconds: float) -> list[Answer]:
+	"""`number` of each kind, due at any time of so many seconds."""
+	with lab.workers(1), clock(lab):
+		begin = times.utc_now() + timedelta(seconds=LEAD_SECONDS)
+		dice = random.Random(number)
+		due = [begin + timedelta(seconds=dice.uniform(0, seconds)) for _ in range(3 * number)]
+		jobs = submit(lab, due[:number], 0)
+		retries = submit(lab, due[number : 2 * number], number)
+		let_fail(retries)
+		schedules = make_schedules(lab, due[2 * number :])
+		try:
+			samples = {
+				JOB: wait_for(jobs, "scheduled_at", seconds),
+				RETRY: wait_for(retries, "next_retry_at", seconds),
+				SLOT: wait_for_slots(schedules, seconds),
+			}
+		finally:
+			for schedule in schedules:
+				frappe.delete_doc("Job Schedule", schedule)
+			frappe.db.commit()
+	late = [value for values in samples.values() for value in values]
+	within = sum(value <= 1000 * WITHIN_SECONDS for value in late)
+	notes = [
+		f"From the instant at which it was due to the claim, with one clock and one stock worker: {within} of"
+		f" {len(late)} within {WITHIN_SECONDS:g} s, the latest after {max(late):.0f} ms."
+	]
+	return [Answer("From its time to the start of a job", "ms", samples, notes=notes)]
+
+
+@contextmanager
+def clock(lab: Lab) -> Iterator[None]:
+	connection, key = signs._connection(frappe.conf.redis_cache), signs._key()
+	connection.delete(key)
+	process = lab.runtime.spawn(*lab.runtime.on_site("dartwing-clock"), log=lab.folder / "clock.log")
+	try:
+		wait_until(signs.ages, "the clock ticks", 60)
+		yield
+	finally:
+		stop(process)
+		connection.delete(key)
+
+
+def submit(lab: Lab, due: list[datetime], first: int) -> list[str]:
+	return [
+		lab.submit(NOTHING, {"number": first + number}, scheduled_at=f"{instant.isoformat()}Z").name
+		for number, instant in enumerate(due)
+	]
+
+
+def let_fail(jobs: list[str]) -> None:
+	"""They wait for their retries, due when they were to start."""
+	frappe.db.sql(
+		"""update `tabBackground Job` set status = 'Failed', error_type = 'Transient',
+		next_retry_at = scheduled_at where name in %s""",
+		(jobs,),
+	)
+	frappe.db.commit()
+
+
+def make_schedules(lab: Lab, due: list[datetime]) -> list[str]:
+	names = []
+	with acting_as("Administrator"):
+		for number, instant in enumerate(due):
+			schedule = create_schedule(
+				f"benchmark {number}",
+				lab.organization,
+				NOTHING,
+				parameters={"schedule": number},
+				interval_seconds=INTERVAL_SECONDS,
+				run_as=lab.member,
+			)
+			slot = instant.replace(microsecond=0)
+			values = {"anchor_utc": slot, "next_slot_utc": slot}
+			frappe.db.set_value("Job Schedule", schedule.name, values, update_modified=False)
+			names.append(schedule.name)
+	frappe.db.commit()
+	return names
+
+
+def wait_for(jobs: list[str], due: str, seconds: float) -> list[float]:
+	"""Milliseconds from when each was due to its start."""
+
+	def started() -> list[tuple[datetime, datetime]]:
+		frappe.db.rollback()
+		query = (
+			f"select `{due}`, started_at from `tabBackground Job` where name in %s and status = 'Completed'"
+		)
+		rows = frappe.db.sql(query, (jobs,))
+		return list(rows) if len(rows) == len(jobs) else []
+
+	rows = wait_until(started, "all have started", LEAD_SECONDS + seconds + GIVE_UP_SECONDS)
+	return [lateness(due_at, started_at) for due_at, started_at in rows]
+
+
+def wait_for_slots(schedules: list[str], seconds: float) -> list[float]:
+	def started() -> list[tuple[datetime, datetime]]:
+		frappe.db.rollback()
+		rows = frappe.db.sql(
+			"""select slot.slot_utc, job.started_at from `tabJob Schedule Slot` slot
+			join `tabBackground Job` job on job.name = slot.job
+			where slot.schedule in %s and job.status = 'Completed'""",
+			(schedules,),
+		)
+		return list(rows) if len(rows) == len(schedules) else []
+
+	rows = wait_until(started, "all slots have started", LEAD_SECONDS + seconds + GIVE_UP_SECONDS)
+	return [lateness(times.from_utc(slot), started_at) for slot, started_at in rows]
+
+
+def lateness(due: datetime, started: datetime) -> float:
+	# started_at is written by the worker's look at the database's clock, which is never ahead
+	return max(0.0, 1000 * (started - due).total_seconds())
+
+
+if __name__ == "__main__":
+	from benchmarks.asking import ask
+
+	ask("due_starts")

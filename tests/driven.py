@@ -1,0 +1,59 @@
+"""Jobs that are driven to their ends without a worker, as a worker and the clock would do it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import frappe
+
+from dartwing.dartwing_core.background_jobs import executor
+from dartwing.dartwing_core.background_jobs.clock.steps import MENDING
+from dartwing.dartwing_core.background_jobs.execution.errands import Errands
+from dartwing.dartwing_core.background_jobs.execution.outcomes import Completed, Outcome
+from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
+from dartwing.dartwing_core.background_jobs.statuses import UNFINISHED
+
+
+def settle(attempt: Any, outcome: Outcome) -> None:
+	"""The attempt of a job ends, with all that follows from it."""
+	errands = Errands(frappe.local.site)
+	executor.settle(attempt, outcome, TimeLimit(60), errands)
+	errands.run()
+	frappe.db.commit()
+
+
+def let_time_come() -> None:
+	"""All that waits for its time is due, and no start counts against a pace any more."""
+	frappe.db.rollback()
+	frappe.db.sql("update `tabBackground Job` set ready_at = '2026-01-01' where ready_at is not null")
+	frappe.db.sql("update `tabJob Start` set started_at = started_at - interval 1 day")
+	frappe.db.commit()
+
+
+def unfinished(job_type: str) -> list[str]:
+	frappe.db.rollback()
+	found = {"job_type": job_type, "status": ("in", UNFINISHED)}
+	return frappe.get_all("Background Job", found, pluck="name", order_by="creation")
+
+
+def drive_to_the_end(job_type: str, started: Callable[[Any], object] = lambda _attempt: None) -> None:
+	"""Have all jobs of the type succeed; fails for those that nothing lets go on.
+
+	`started` is called with each attempt. One that runs already is the attempt of a worker that goes on.
+	"""
+	for _round in range(4 * len(unfinished(job_type)) + 10):
+		left = unfinished(job_type)
+		if not left:
+			return
+		for name in left:
+			running = frappe.get_doc("Background Job", name)
+			if running.status == "Running":
+				settle(running, Completed(None, None))
+		let_time_come()
+		for step in MENDING:
+			step()
+		for name in left:
+			attempt = executor.claim(name)
+			if attempt:
+				started(attempt)
+				settle(attempt, Completed(None, None))
+	raise AssertionError(f"these wait for ever: {unfinished(job_type)}")
