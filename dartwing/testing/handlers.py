@@ -112,6 +112,8 @@ def run_handler(
 		raise
 	frappe.db.delete("Job Step", {"background_job": job.name})
 	frappe.db.delete("Background Job", {"name": job.name})
+	if not (organization or run.submitted):
+		frappe.db.delete("Organization", {"name": job.organization})
 	run.result = json_objects.from_json(outcome.result)
 	run.output_reference = outcome.output_reference
 	return run

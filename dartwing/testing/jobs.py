@@ -8,9 +8,10 @@ from unittest.mock import patch
 
 import frappe
 
+from dartwing.dartwing_core.background_jobs.announcing.automation import End, Ends
 from dartwing.dartwing_core.background_jobs.database import database_clock, times
 from dartwing.dartwing_core.background_jobs.database.connections import separate_transaction
-from dartwing.dartwing_core.background_jobs.dispatch import consequences, dispatcher, wake_ups
+from dartwing.dartwing_core.background_jobs.dispatch import automation, consequences, dispatcher, wake_ups
 from dartwing.dartwing_core.background_jobs.executor import execute_job
 from dartwing.dartwing_core.background_jobs.statuses import PRIORITIES, QUEUED, UNFINISHED, WAITING
 from dartwing.dartwing_core.background_jobs.submission import json_objects
@@ -35,6 +36,7 @@ class JobKit:
 
 	def __init__(self) -> None:
 		self._names: list[str] = []
+		self._ends: list[End] = []
 		self._seconds = 0.0
 		self._has_drained = False
 		self._open = ExitStack()
@@ -42,6 +44,7 @@ class JobKit:
 	def __enter__(self) -> "JobKit":
 		self._open.enter_context(noting_jobs(self._names))
 		self._open.enter_context(no_wake_ups_of(self._names))
+		self._open.enter_context(noting_ends(self._ends))
 		self._open.callback(self._leave)
 		return self
 
@@ -121,6 +124,7 @@ class JobKit:
 		frappe.db.commit()
 		end = times.utc_now().timestamp() + until
 		for _run in range(MOST_RUNS):
+			self._tell_of_ends()
 			if self._run_next():
 				continue
 			due = self._next_due()
@@ -142,6 +146,14 @@ class JobKit:
 			if frappe.db.get_value("Background Job", job.name, "modified") != job.modified:
 				return True
 		return False
+
+	def _tell_of_ends(self) -> None:
+		"""What an RQ job would do: automation, and the hooks of apps."""
+		ends, self._ends[:] = list(self._ends), []
+		if ends:
+			user = frappe.session.user
+			automation.tell(ends)
+			frappe.set_user(user)
 
 	def _next_due(self) -> Any:
 		due = [job.ready_at for job in self._jobs(WAITING) if job.ready_at and job.ready_at > times.utc_now()]
@@ -169,6 +181,13 @@ def noting_jobs(names: list[str]) -> Iterator[None]:
 		follow(jobs, *arguments)
 
 	with patch.object(consequences, "follow_acceptance", noted):
+		yield
+
+
+@contextmanager
+def noting_ends(ends: list[End]) -> Iterator[None]:
+	"""Keep the ends of which automation would be told in an RQ job."""
+	with patch.object(Ends, "__call__", lambda of_commit: ends.extend(of_commit.ends)):
 		yield
 
 

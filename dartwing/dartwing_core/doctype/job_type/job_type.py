@@ -49,6 +49,7 @@ class JobType(Document):
 		max_running_per_value: DF.Int
 		max_retries: DF.Int
 		notify_owner: DF.Literal["Never", "On Failure", "Always"]
+		notify_owner_by: DF.Literal["Bell", "E-Mail", "Both"]
 		parameters_help: DF.SmallText | None
 		parameters_template: DF.JSON | None
 		rate_limit: DF.Int
