@@ -1,4 +1,4 @@
-"""Automation and apps are told how jobs and groups ended: after the commit, once, whatever one of them does."""
+"""Automation and apps are told how jobs and groups ended: after the commit, once, whatever one of them raises."""
 
 import frappe
 import pytest

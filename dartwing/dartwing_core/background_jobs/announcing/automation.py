@@ -1,4 +1,4 @@
-"""Frappe's own automation, and apps, are told how jobs and groups ended: after the commit, where any wants it.
+"""Frappe's own automation and apps are told how jobs and groups ended: after the commit, where any wants it.
 
 The engine writes statuses by statements, on which Frappe fires nothing. What wants to be told, and of which
 DocType, stands in a field of Job Engine Settings, which is written when one is saved: so an end of which
