@@ -20,6 +20,8 @@ from runtimes.base import Runtime, free_port
 from runtimes.chosen import chosen_runtime
 from socket_client import Sockets
 
+pytest_plugins = ["dartwing.testing.pytest_plugin"]
+
 STARTED = datetime.now(timezone.utc)
 
 

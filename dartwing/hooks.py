@@ -13,10 +13,13 @@ _files = f"{_jobs}.tenancy.files"
 _references = f"{_jobs}.tenancy.references"
 _holding = f"{_jobs}.upkeep.holding"
 _former_organizations = f"{_jobs}.upkeep.former_organizations"
+_automation = f"{_jobs}.announcing.automation"
 _api = "dartwing.dartwing_core.api"
 
 after_install = "dartwing.install.after_install"
 after_uninstall = "dartwing.install.after_uninstall"
+after_app_install = f"{_automation}.note_configuration"
+after_app_uninstall = f"{_automation}.note_configuration"
 
 fixtures = [
 	{"dt": "Role", "filters": [["name", "in", ["Dartwing Admin", "Dartwing User", "Job Metrics Reader"]]]},
@@ -179,6 +182,10 @@ doc_events = {
 			"Workspace",
 			"Workspace Sidebar",
 		)
+	},
+	**{
+		doctype: dict.fromkeys(("on_update", "after_delete"), f"{_automation}.document_changed")
+		for doctype in ("Assignment Rule", "Notification", "Server Script", "Webhook")
 	},
 	"Job Engine Settings": {"on_update": f"{_holding}.switched"},
 	"Job Schedule": {"validate": f"{_jobs}.schedules.saving.schedule_validated"},

@@ -2,6 +2,7 @@
 
 import frappe
 
+from dartwing.dartwing_core.background_jobs.announcing.automation import note_configuration
 from dartwing.dartwing_core.background_jobs.database import sequences
 from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import OWN
 from dartwing.dartwing_core.background_jobs.upkeep.holding import release_after_migration
@@ -42,10 +43,12 @@ def after_install() -> None:
 	for doctype in ("Background Job", "Job Group", "Job Schedule"):
 		sequences.ensure(doctype)
 	ensure_settings()
+	note_configuration()
 
 
 def after_migrate() -> None:
 	ensure_settings()
+	note_configuration()
 	# a site may have jobs that are older than the sums of them
 	job_tally.recount()
 	release_after_migration()

@@ -23,6 +23,9 @@ from dartwing.dartwing_core.background_jobs.dispatch.consequences import follow_
 from dartwing.dartwing_core.background_jobs.steps import records
 from dartwing.dartwing_core.background_jobs.steps.records import Record
 from dartwing.dartwing_core.background_jobs.upkeep.former_organizations import PREFIX
+from dartwing.testing import records as records_of_tests
+from dartwing.testing.jobs import ROWS_OF_JOBS
+from dartwing.testing.records import acting_as, make_member, make_user
 
 OBLIGING = "obliging_job"
 HANDLER = "dartwing.tests.handlers.obliging_handler"
@@ -98,9 +101,8 @@ class World:
 		for organization in self.organizations:
 			for job in frappe.get_all("Background Job", {"organization": organization}, pluck="name"):
 				remove_file_of(job)
-				frappe.db.delete("Job Step", {"background_job": job})
-				frappe.db.delete("Job Dependency", {"background_job": job})
-				frappe.db.delete("Job Start", {"background_job": job})
+				for doctype in ROWS_OF_JOBS:
+					frappe.db.delete(doctype, {"background_job": job})
 			frappe.db.delete("Job Execution Log", {"organization": organization})
 			frappe.db.delete("Background Job", {"organization": organization})
 			frappe.db.delete("Job Group", {"organization": organization})
@@ -202,49 +204,8 @@ def contacts_of(user: str) -> list[str]:
 	return frappe.get_all("Contact", {"email_id": user}, pluck="name")
 
 
-def make_user(email: str, roles: list[str]) -> Any:
-	user = frappe.get_doc(
-		{"doctype": "User", "email": email, "first_name": email.split("@")[0], "send_welcome_email": 0}
-	)
-	user.insert(ignore_permissions=True)
-	user.add_roles(*roles)
-	return user
-
-
-def make_member(user: str, organization: str, **values: Any) -> Any:
-	person = frappe.db.get_value("Person", {"frappe_user": user})
-	if not person:
-		person = (
-			frappe.get_doc({"doctype": "Person", "first_name": user.split("@")[0], "frappe_user": user})
-			.insert()
-			.name
-		)
-	return frappe.get_doc(
-		{"doctype": "Org Member", "person": person, "organization": organization, **values}
-	).insert()
-
-
-def make_job_type(name: str, **values: Any) -> Any:
-	return frappe.get_doc(
-		{
-			"doctype": "Job Type",
-			"type_name": name,
-			"display_name": name,
-			"handler_method": HANDLER,
-			"deduplication_window": 0,
-			**values,
-		}
-	).insert()
-
-
-@contextmanager
-def acting_as(user: str):
-	before = frappe.session.user
-	frappe.set_user(user)
-	try:
-		yield
-	finally:
-		frappe.set_user(before)
+def make_job_type(name: str, handler_method: str = HANDLER, **values: Any) -> Any:
+	return records_of_tests.make_job_type(name, handler_method, **values)
 
 
 def submit(

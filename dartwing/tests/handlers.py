@@ -822,6 +822,19 @@ def soak(context: JobContext) -> None:
 		time.sleep(30 if kind == "time_out" else 0.5)
 
 
+# what apps are told of in the tests of it
+ended: list = []
+
+
+def note_the_end(job: frappe.model.document.Document) -> None:
+	ended.append(job)
+
+
+def raise_at_the_end(job: frappe.model.document.Document) -> None:
+	write_a_person(f"written by a test at the end of {job.name}")
+	raise ConnectionError("at the end")
+
+
 MODES: dict[str, Callable] = {
 	function.__name__: function
 	for function in (

@@ -27,6 +27,10 @@ class Block:
 		return found.group(1).replace("/", ".") if found else None
 
 	@property
+	def is_test(self) -> bool:
+		return self.text.startswith("# my_app/test_")
+
+	@property
 	def is_part(self) -> bool:
 		"""Whether it replaces a part of the file, and the rest stays as it was."""
 		return bool(self.module) and ", instead of " in self.text.partition("\n")[0]

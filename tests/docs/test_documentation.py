@@ -2,10 +2,12 @@
 
 import re
 import sys
+import unittest
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from inspect import signature
 from runpy import run_path
-from types import FunctionType, ModuleType, SimpleNamespace
+from types import CodeType, FunctionType, ModuleType, SimpleNamespace
 
 import frappe
 import pytest
@@ -20,6 +22,7 @@ from dartwing.dartwing_core.background_jobs.announcing.transition_log import LOG
 from dartwing.dartwing_core.background_jobs.executor import execute_job
 from dartwing.dartwing_core.background_jobs.insight.exposition import exposition
 from dartwing.dartwing_core.doctype.job_type.job_type import takes_job_context
+from dartwing.testing import DartwingTestCase, JobKit, run_handler
 
 PAGES = all_pages()
 WITH_PYTHON = [page for page in PAGES if page.blocks("python")]
@@ -86,6 +89,9 @@ def reader(clean, monkeypatch, capsys) -> Iterator[Callable[[Page], None]]:
 		console = {"frappe": frappe}
 		for block in page.blocks("python"):
 			code = compile(for_the_world(block.text), page.name, "exec")
+			if block.is_test:
+				run_tests(code)
+				continue
 			if block.module:
 				if not block.is_part:
 					vars(module).clear()
@@ -110,6 +116,22 @@ def reader(clean, monkeypatch, capsys) -> Iterator[Callable[[Page], None]]:
 			frappe.delete_doc(doctype, name, force=True)
 	frappe.db.delete("Organization", {"name": "Alpine Club of Docs"})
 	frappe.db.commit()
+
+
+def run_tests(code: CodeType) -> None:
+	"""The tests of a file, as pytest and bench run them."""
+	tests: dict = {"__name__": "tests_of_a_page"}
+	exec(code, tests)
+	for name, test in tests.items():
+		if name.startswith("test_"):
+			with JobKit() as kit:
+				given = {"dartwing_jobs": kit, "run_handler": run_handler}
+				test(**{argument: given[argument] for argument in signature(test).parameters})
+				frappe.db.rollback()
+		elif isinstance(test, type) and issubclass(test, DartwingTestCase) and test is not DartwingTestCase:
+			result = unittest.TestResult()
+			unittest.defaultTestLoader.loadTestsFromTestCase(test).run(result)
+			assert (result.testsRun > 0, result.errors, result.failures) == (True, [], [])
 
 
 def for_the_world(text: str) -> str:

@@ -132,7 +132,7 @@ def test_lists_are_limited_in_the_words_of_every_version():
 
 
 def test_one_module_enqueues_and_one_publishes():
-	assert callers_of("enqueue") == {"wake_ups"}
+	assert callers_of("enqueue") == {"wake_ups", "automation"}
 	assert callers_of("publish_realtime") == {"realtime"}
 
 

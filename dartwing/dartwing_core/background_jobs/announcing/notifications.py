@@ -1,4 +1,4 @@
-"""Notification Logs: how they are written, and those to the owners of jobs that ended."""
+"""Notification Logs, and mails: how they are written, and those to the owners of jobs that ended."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -10,6 +10,9 @@ from frappe.model.document import Document
 from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.database.after_commit import do_after_commit
 from dartwing.dartwing_core.background_jobs.database.snapshots import snapshot_ignored
+
+# how a Job Type has its owners told: one of these, or Both
+BELL, E_MAIL = "Bell", "E-Mail"
 
 
 def wishes_of(jobs: Sequence[Document]) -> dict[str, str]:
@@ -37,9 +40,30 @@ def _notify_owner(job_id: str, status: str) -> None:
 		"Background Job", job_id, ["job_type", "owner_user", "status", "error_message"], as_dict=True
 	)
 	# the transition may have been undone to a savepoint
-	if job and job.status == status:
-		subject = _("{0} {1} is {2}").format(job.job_type, job_id, _(status))
+	if not job or job.status != status:
+		return
+	subject = _("{0} {1} is {2}").format(job.job_type, job_id, _(status))
+	how = frappe.get_cached_value("Job Type", job.job_type, "notify_owner_by") or BELL
+	if how != E_MAIL:
 		notify(job.owner_user, subject, job.error_message, job_id)
+	if how != BELL:
+		# in a transaction of its own: a site without an account for outgoing mail raises
+		do_after_commit(partial(mail, job.owner_user, subject, job.error_message))
+
+
+def mail(user: str, subject: str, content: str | None = None) -> None:
+	"""Put a mail into Frappe's queue, if the user may log in. Subject and content are texts."""
+	address = frappe.db.get_value("User", {"name": user, "enabled": 1}, "email")
+	if not address:
+		return
+	where = _("Your jobs: {0}").format(frappe.utils.get_url("/jobs"))
+	paragraphs = [frappe.utils.escape_html(text) for text in (subject, content, where) if text]
+	frappe.sendmail(
+		recipients=[address],
+		subject=texts.inert(subject),
+		message="".join(f"<p>{paragraph}</p>" for paragraph in paragraphs),
+		add_unsubscribe_link=0,
+	)
 
 
 def notify(user: str, subject: str, content: str | None = None, job_id: str | None = None) -> None:

@@ -18,10 +18,27 @@ import frappe
 
 from dartwing.dartwing_core.background_jobs.database import handlers_database
 
-# an expression of SQL: naive UTC at the time when the statement begins
-UTC_NOW = "utc_timestamp(6)"
 # how long an answer is used: this machine does not measure seconds exactly as the server does
 LASTS_SECONDS = 60
+
+
+class Moved:
+	"""How far tests have moved the clock of this process; it stays where it is for everybody else."""
+
+	seconds = 0.0
+
+
+class UtcNow:
+	"""An expression of SQL: naive UTC at the time when the statement begins, by the clock of this process."""
+
+	def __str__(self) -> str:
+		if not Moved.seconds:
+			return "utc_timestamp(6)"
+		return f"(utc_timestamp(6) + interval {Moved.seconds:.6f} second)"
+
+
+# put it into each statement anew: `travel` changes what it says
+UTC_NOW = UtcNow()
 
 
 class Answer(NamedTuple):
@@ -75,8 +92,14 @@ def utc_now(may_ask: bool = True) -> datetime:
 		note(frappe.db.sql(f"select {UTC_NOW}")[0][0])
 		answer = _answers.get(_server())
 	if not answer:
-		return datetime.now(timezone.utc).replace(tzinfo=None)
+		return datetime.now(timezone.utc).replace(tzinfo=None) + timedelta(seconds=Moved.seconds)
 	return answer.utc_now
+
+
+def travel(seconds: float) -> None:
+	"""Move the engine's clock in this process, and only there, so far from where it is: for tests."""
+	Moved.seconds += seconds
+	_answers.clear()
 
 
 def _server() -> Hashable:

@@ -43,14 +43,14 @@ def organizations_with_ready_jobs() -> list[str]:
 	"""Those with jobs that are ready, or held back by limits of their types."""
 	job = frappe.qb.DocType("Background Job")
 	query = frappe.qb.from_(job).select(job.organization).distinct()
-	ready = query.where(job.ready_at <= LiteralValue(UTC_NOW)).run(pluck=True)
+	ready = query.where(job.ready_at <= LiteralValue(str(UTC_NOW))).run(pluck=True)
 	return sorted({*ready, *limits.organizations_with_held_jobs()})
 
 
 def organizations_with_due_retries() -> list[str]:
 	job = frappe.qb.DocType("Background Job")
 	query = frappe.qb.from_(job).select(job.organization).distinct()
-	is_due = job.status.isin(WAITING_FOR_RETRY) & (job.ready_at <= LiteralValue(UTC_NOW))
+	is_due = job.status.isin(WAITING_FOR_RETRY) & (job.ready_at <= LiteralValue(str(UTC_NOW)))
 	return query.where(is_due).run(pluck=True)
 
 

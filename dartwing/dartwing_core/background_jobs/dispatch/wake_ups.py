@@ -1,4 +1,4 @@
-"""Queued → RQ: the wake-ups of jobs, which start a worker's process; the only caller of frappe.enqueue.
+"""Queued → RQ: the wake-ups of jobs, which start a worker's process; nothing else enqueues any.
 
 A wake-up only names a job; the row is the truth. A wake-up that is lost is pushed again by `recovery`, and
 one that comes late, or twice, finds nothing to claim.

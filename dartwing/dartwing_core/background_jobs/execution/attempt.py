@@ -17,7 +17,7 @@ from frappe.utils import cint
 from dartwing.dartwing_core.background_jobs.database import drivers
 from dartwing.dartwing_core.background_jobs.database.connections import separate_transaction
 from dartwing.dartwing_core.background_jobs.errors import TransientError
-from dartwing.dartwing_core.background_jobs.execution import settlement
+from dartwing.dartwing_core.background_jobs.execution import scripts, settlement
 from dartwing.dartwing_core.background_jobs.execution.context import JobContext
 from dartwing.dartwing_core.background_jobs.execution.control_connection import ControlConnection
 from dartwing.dartwing_core.background_jobs.execution.endings import outcome_of
@@ -28,7 +28,7 @@ from dartwing.dartwing_core.background_jobs.execution.supervision import Supervi
 from dartwing.dartwing_core.background_jobs.execution.surroundings import Surroundings
 from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
-from dartwing.dartwing_core.doctype.job_type.job_type import get_handler
+from dartwing.dartwing_core.doctype.job_type.job_type import SCRIPT, get_handler
 
 # handlers that were found, by site and path, and when: to check one asks the database which apps there are
 _found: dict[tuple[str, str], tuple[Callable[[JobContext], Any], float]] = {}
@@ -75,6 +75,8 @@ def handler_of(job: BackgroundJob) -> Callable[[JobContext], Any]:
 	Raises TransientError if this process has none: the Job Type was checked when it was saved, perhaps by
 	newer or older code than what this worker has loaded.
 	"""
+	if job.standing.kind == SCRIPT:
+		return scripts.run
 	path = job.standing.handler_method
 	if not path:
 		raise TransientError(_("Job Type {0} does not exist any more").format(job.job_type))

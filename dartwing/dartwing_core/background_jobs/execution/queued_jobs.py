@@ -58,6 +58,7 @@ STANDING = {
 		where user.name = job.owner_user and member.organization = job.organization)""",
 	"is_paused": "select is_paused from `tabJob Type` where name = job.job_type",
 	"requires_permission": "select requires_permission from `tabJob Type` where name = job.job_type",
+	"kind": "select kind from `tabJob Type` where name = job.job_type",
 	"handler_method": "select handler_method from `tabJob Type` where name = job.job_type",
 	"limits": "select limits from `tabJob Type` where name = job.job_type",
 	"running": limits.RUNNING_NOW,

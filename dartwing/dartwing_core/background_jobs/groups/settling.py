@@ -12,6 +12,7 @@ from typing import Any
 import frappe
 
 from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs.announcing.automation import GROUP, End, tell_of_ends
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.database.after_commit import one_closing
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
@@ -103,6 +104,7 @@ def _end(group: frappe._dict, moved: Collection[str]) -> None:
 	status = status_of(members) if members or group.status == RUNNING else group.status
 	if group.status != status:
 		rows.write_status([group.name], status, times.site_now())
+		tell_of_ends([End(GROUP, group.name, group.status, status)])
 	if group.on_end_job:
 		_release(group.on_end_job)
 

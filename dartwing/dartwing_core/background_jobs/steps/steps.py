@@ -73,7 +73,7 @@ class Steps:
 			raise
 		except Exception:
 			# if the handler catches the error, no half of the step must be committed with what follows
-			frappe.db.rollback()
+			self._undo()
 			raise
 		finally:
 			self._open = None
@@ -124,7 +124,7 @@ class Steps:
 			raise _refusal(name, _("it must begin in the thread and on the connection of the handler"))
 		if self._open:
 			raise _refusal(name, _("it begins before step {0} has ended").format(repr(self._open)))
-		if self._database.transaction_writes:
+		if self._has_written():
 			reason = _("something was written before it, outside of every step; that must be in a step, too")
 			raise _refusal(name, reason)
 		if self._kept is None:
@@ -148,6 +148,12 @@ class Steps:
 			raise _refusal(name, _("its name must be plain text without the value of a masked parameter"))
 		if name in self._begun:
 			raise _refusal(name, _("it begins a second time; each step of a job has a name of its own"))
+
+	def _has_written(self) -> bool:
+		return bool(self._database.transaction_writes)
+
+	def _undo(self) -> None:
+		frappe.db.rollback()
 
 	def _commit(self, record: Record) -> None:
 		"""Commit what was written since the last commit, together with the record of it."""

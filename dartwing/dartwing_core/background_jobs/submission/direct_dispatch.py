@@ -20,9 +20,13 @@ from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings impo
 # A job goes straight to the queue only while more slots than these are free. Other submitters may take slots
 # between our count and our insert, but hardly so many.
 SLOTS_LEFT_FOR_OTHERS = 50
-READY = (
-	f"select 1 from `tabBackground Job` where organization = %s and priority in %s and ready_at <= {UTC_NOW}"
-)
+
+
+def ready() -> str:
+	return (
+		"select 1 from `tabBackground Job`"
+		f" where organization = %s and priority in %s and ready_at <= {UTC_NOW}"
+	)
 
 
 def looks(jobs: Sequence[BackgroundJob]) -> list[Look]:
@@ -30,7 +34,7 @@ def looks(jobs: Sequence[BackgroundJob]) -> list[Look]:
 	if len(jobs) != 1 or not may_start_now(jobs[0]):
 		return []
 	organization = jobs[0].organization
-	others_wait = Look(f"exists ({READY})", (organization, PRIORITIES))
+	others_wait = Look(f"exists ({ready()})", (organization, PRIORITIES))
 	return [*windows.looks(organization, windows.default_size()), others_wait]
 
 

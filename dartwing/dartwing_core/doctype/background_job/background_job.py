@@ -8,6 +8,7 @@ from frappe import _
 from frappe.utils import get_datetime
 
 from dartwing.dartwing_core.background_jobs.announcing import notifications, realtime
+from dartwing.dartwing_core.background_jobs.announcing.automation import JOB, End, tell_of_ends
 from dartwing.dartwing_core.background_jobs.announcing.masking import NO_SECRETS, Secrets
 from dartwing.dartwing_core.background_jobs.database import drivers, sequences, times
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot, snapshot_ignored
@@ -68,6 +69,8 @@ __all__ = [
 	"rows_changed",
 ]
 
+# how long the settings are used that a worker has read with a job
+SETTINGS_LAST = timedelta(seconds=10)
 LARGE = ("input_parameters", "checkpoint", "result", "error_traceback")
 
 
@@ -261,6 +264,16 @@ def _transition(
 	# of a person's request, in which a rollback to a savepoint may follow and undo the transition.
 	announce_after_commit(lines, events, may_be_undone=not actor)
 	notifications.notify_owners(jobs, wishes)
+	if status in FINISHED:
+		ends = [End(JOB, job.name, from_status, status) for job in jobs]
+		tell_of_ends(ends, _settings_read_with(jobs[0], now))
+
+
+def _settings_read_with(job: BackgroundJob, now: datetime) -> dict[str, Any] | None:
+	"""The settings that a worker has read with the job, unless that was too long ago."""
+	standing = job.get("standing")
+	is_fresh = standing and job.started_at and now - get_datetime(job.started_at) < SETTINGS_LAST
+	return standing.settings if is_fresh else None
 
 
 def _enter(status: str, jobs: Sequence[BackgroundJob], changes: dict[str, Any]) -> datetime:

@@ -38,6 +38,7 @@ class JobEngineSettings(Document):
 		poison_pill_limit: DF.Int
 		queue_limit: DF.Int
 		retention_days: DF.Int
+		told_of_ends: DF.Data | None
 	# end: auto-generated types
 	pass
 

@@ -16,9 +16,12 @@ from dartwing.dartwing_core.background_jobs.statuses import UNFINISHED
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import READING
 from dartwing.dartwing_core.doctype.background_job import kept_texts
+from dartwing.dartwing_core.doctype.job_type import scripts
 
 # schedules that a refusal names
 MOST_NAMED = 5
+# the kind of a Job Type whose handler is a script; of all others it is a function of an app
+SCRIPT = "Script"
 MAX_RATE_LIMIT_WINDOW_SECONDS = 24 * 60 * 60
 
 
@@ -42,9 +45,10 @@ class JobType(Document):
 		equal_jobs: DF.Literal["Refuse", "Answer Existing", "Replace Waiting", "Allow"]
 		equal_parameters: DF.SmallText | None
 		equal_per_owner: DF.Check
-		handler_method: DF.Data
+		handler_method: DF.Data | None
 		is_enabled: DF.Check
 		is_paused: DF.Check
+		kind: DF.Literal["Method", "Script"]
 		limited_parameter: DF.Data | None
 		limits: DF.SmallText | None
 		max_running_in_organization: DF.Int
@@ -52,12 +56,14 @@ class JobType(Document):
 		max_running_per_value: DF.Int
 		max_retries: DF.Int
 		notify_owner: DF.Literal["Never", "On Failure", "Always"]
+		notify_owner_by: DF.Literal["Bell", "E-Mail", "Both"]
 		parameters_help: DF.SmallText | None
 		parameters_template: DF.JSON | None
 		rate_limit: DF.Int
 		rate_limit_window: DF.Int
 		requires_permission: DF.Link | None
 		retry_base_delay: DF.Int
+		script: DF.Code | None
 		start_limit: DF.Int
 		start_limit_window: DF.Int
 		starts_counted_per: DF.Literal["Site", "Organization", "Value"]
@@ -72,8 +78,9 @@ class JobType(Document):
 	def validate(self) -> None:
 		texts.make_plain(self, "display_name", "description", "parameters_help")
 		enabling = self.is_enabled and self.has_value_changed("is_enabled")
-		if self.is_new() or enabling or self.has_value_changed("handler_method"):
-			get_handler(self.handler_method)
+		changed = enabling or any(map(self.has_value_changed, ("kind", "handler_method", "script")))
+		if self.is_new() or changed:
+			self._check_handler()
 		if self.default_timeout < 1:
 			frappe.throw(_("Default Timeout must be at least 1 second, not {0}").format(self.default_timeout))
 		if self.rate_limit_window > MAX_RATE_LIMIT_WINDOW_SECONDS:
@@ -91,6 +98,20 @@ class JobType(Document):
 		if isinstance(self.parameters_template, str):
 			# Desk shows a field of JSON that may not be changed as HTML
 			self.parameters_template = texts.inert_json(self.parameters_template)
+
+	def _check_handler(self) -> None:
+		if self.kind == SCRIPT:
+			self._check_script()
+			self.handler_method = None
+		else:
+			get_handler(self.handler_method or "")
+			self.script = None
+
+	def _check_script(self) -> None:
+		"""A script runs as the owners of jobs: only who may do all that anybody may writes one."""
+		if not access.is_system_manager():
+			frappe.throw(_("Script: only System Managers write scripts"), frappe.PermissionError)
+		scripts.check(self.script)
 
 	def on_update(self) -> None:
 		before = self.get_doc_before_save()
