@@ -65,7 +65,7 @@ class Scan:
 
 
 def normal(kind: Any, parameters: Any, hiding: Hiding = OPEN) -> dict[str, Any]:
-	return Contract(kind).normal_form(parameters, References(), hiding)
+	return Contract(kind).normal_form(parameters, References(), lambda text: hiding)
 
 
 def refused(kind: Any, parameters: Any, hiding: Hiding = OPEN) -> str:
@@ -344,9 +344,10 @@ def test_documents_that_cannot_be_read_are_named_with_their_place(monkeypatch):
 	monkeypatch.setattr(references, "readable", readable)
 	found = References()
 	contract = Contract(Named)
-	assert contract.normal_form({"people": ["Ann", "Bob"]}, found, OPEN)["people"] == ["Ann", "Bob"]
+	stored = contract.normal_form({"people": ["Ann", "Bob"]}, found, lambda text: OPEN)
+	assert stored["people"] == ["Ann", "Bob"]
 	with pytest.raises(ParametersError, match=r"parameters.people\[1\]: no Person 'Eve'"):
-		contract.normal_form({"people": ["Ann", "Eve"]}, found, OPEN)
+		contract.normal_form({"people": ["Ann", "Eve"]}, found, lambda text: OPEN)
 	# what was looked up for another job of the same submission is not looked up again
 	assert looks == [(("Person", False), ["Ann", "Bob"]), (("Person", False), ["Eve"])]
 	contract.read('{"people": ["Eve"]}', OPEN)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cached_property, partial, wraps
 from hashlib import sha256
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 import frappe
 from frappe import _
@@ -66,7 +66,7 @@ class JobContext(Generic[Parameters]):
 		self.job_type: str = job.job_type
 		self.organization: str = job.organization
 		self.owner: str = job.owner_user
-		self.parameters: Parameters = json_objects.from_json(job.input_parameters) or {}
+		self.parameters = cast("Parameters", json_objects.from_json(job.input_parameters) or {})
 		self.attempt: int = (job.retry_count or 0) + 1
 		self.timeout_seconds: int = job.timeout_seconds
 		self.checkpoint: dict[str, Any] | None = json_objects.from_json(job.checkpoint)

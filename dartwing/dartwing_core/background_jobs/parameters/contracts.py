@@ -8,9 +8,11 @@ import inspect
 import json
 from collections.abc import Callable
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from frappe import _
+from frappe.utils.response import json_handler
 from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
@@ -22,7 +24,7 @@ from dartwing.dartwing_core.background_jobs.parameters.problems import (
 	place_in,
 )
 from dartwing.dartwing_core.background_jobs.parameters.references import References
-from dartwing.dartwing_core.background_jobs.parameters.schemas import names_of, schema_of
+from dartwing.dartwing_core.background_jobs.parameters.schemas import names_of, schema_of, text_of
 
 CONTEXT = "JobContext"
 # as many handlers as a process may have loaded
@@ -39,17 +41,22 @@ class Contract:
 		except Exception as error:
 			raise ContractError(f"{type(error).__name__}: {error}") from error
 		self.schema = schema_of(self._adapter)
+		self.schema_text = text_of(self.schema)
 		self._names = lru_cache(names_of)
 
-	def normal_form(self, parameters: Any, references: References, hiding: Hiding) -> dict[str, Any]:
+	def normal_form(
+		self, parameters: Any, references: References, hiding_of: Callable[[str], Hiding]
+	) -> dict[str, Any]:
 		"""The parameters as they are stored: with defaults, every value as the type writes it in JSON.
 
-		Raises ParametersError, and for a document that cannot be read as well.
+		`hiding_of` says what errors about parameters (JSON) may not say. Raises ParametersError, also for a
+		document that the session's user cannot read.
 		"""
 		try:
-			text = to_json({} if parameters is None else parameters)
-		except (PydanticSerializationError, ValueError, RecursionError) as error:
-			raise hiding.error((), _("cannot be stored as JSON: {0}").format(error)) from error
+			text = to_json(_plain({} if parameters is None else parameters), fallback=json_handler).decode()
+		except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
+			raise ParametersError((), _("cannot be stored as JSON: {0}").format(error)) from error
+		hiding = hiding_of(text)
 		references.met = set()
 		typed = self.read(text, hiding, references)
 		if references.met and references.look():
@@ -95,7 +102,8 @@ class Contract:
 			in_order = zip(given.items(), typed.values(), strict=True)
 			pairs = [(name, one, typed.get(name, of)) for (name, one), of in in_order]
 		elif isinstance(typed, BaseModel) or dataclasses.is_dataclass(typed):
-			names = self._names(type(typed))
+			kind: Any = type(typed)
+			names = self._names(kind)
 			if names is None:
 				return None
 			left_out = [name for name in given if name not in names]
@@ -105,6 +113,13 @@ class Contract:
 		else:
 			return None
 		return next(filter(None, (self._unknown(one, of, (*place, name)) for name, one, of in pairs)), None)
+
+
+def _plain(value: Any) -> Any:
+	"""With plain dicts: one of Frappe's says of every attribute that it has it, and that it is None."""
+	if isinstance(value, dict):
+		return {name: _plain(one) for name, one in value.items()}
+	return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _told(error: ValidationError, text: str | bytes, hiding: Hiding) -> ParametersError:
@@ -117,6 +132,11 @@ def _told(error: ValidationError, text: str | bytes, hiding: Hiding) -> Paramete
 	if kind in ("extra_forbidden", "unexpected_keyword_argument"):
 		return ParametersError(place, _("there is no such parameter"))
 	return hiding.error(place, first["msg"].replace("Input should ", "must ").replace("Value error, ", ""))
+
+
+def digest_of(contract: Contract | None) -> str | None:
+	"""What the database makes of the kept schema, too (SHA2)."""
+	return sha256(contract.schema_text.encode()).hexdigest() if contract else None
 
 
 @lru_cache(maxsize=CONTRACTS)

@@ -33,7 +33,7 @@ class References:
 		return _("no {0} {1}").format(_("private file") if kind[1] else _(kind[0]), repr(name))
 
 	def look(self) -> bool:
-		"""Look up what was met since the last look; whether any of it cannot be read by the session's user."""
+		"""Look up what was met since the last look; whether the session's user cannot read any of it."""
 		new = self.met - self._known - self.missing
 		for kind in sorted({kind for kind, _name in new}):
 			names = sorted(name for of_kind, name in new if of_kind == kind)

@@ -1,6 +1,7 @@
 """The JSON Schema of a type of parameters, as forms and clients read it: every number in it is exact."""
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.parameters.problems import ContractError
 
 # keywords that hold schemas by their names
@@ -20,7 +22,7 @@ class ExactSchema(GenerateJsonSchema):
 	"""Decimals are texts, and unknown names are refused where a class does not say otherwise."""
 
 	def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
-		number = next(iter(super().decimal_schema(schema).get("anyOf", [])), {})
+		number: dict[str, Any] = next(iter(super().decimal_schema(schema).get("anyOf", [])), {})
 		bounds = {key: value for key, value in number.items() if key.endswith(("imum", "Minimum", "Maximum"))}
 		return {"type": "string", "format": "decimal", **bounds}
 
@@ -57,6 +59,12 @@ def schema_of(adapter: TypeAdapter) -> dict[str, Any]:
 				"a SecretStr is stored as dots; use a str with a name that is masked, as in `api_token`"
 			)
 	return schema
+
+
+def text_of(schema: Any) -> str:
+	"""As a Job Type keeps it: in the order of its author, which is that of a form's fields."""
+	# Desk may show it as HTML
+	return texts.inert_json(json.dumps(schema, ensure_ascii=False, separators=(",", ":")))
 
 
 def parts_of(schema: Any) -> list[Mapping[str, Any]]:

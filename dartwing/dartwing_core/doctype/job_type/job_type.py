@@ -11,8 +11,9 @@ from frappe.model.document import Document
 from dartwing.dartwing_core.background_jobs import error_log, texts
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.limits import Limits, key_of
-from dartwing.dartwing_core.background_jobs.parameters.kept_schemas import schema_text_of, text_of
+from dartwing.dartwing_core.background_jobs.parameters.contracts import contract_of
 from dartwing.dartwing_core.background_jobs.parameters.problems import ContractError
+from dartwing.dartwing_core.background_jobs.parameters.schemas import text_of
 from dartwing.dartwing_core.background_jobs.parameters.written_schemas import checked_schema
 from dartwing.dartwing_core.background_jobs.statuses import UNFINISHED
 from dartwing.dartwing_core.background_jobs.tenancy import access
@@ -99,11 +100,11 @@ class JobType(Document):
 		"""Take the schema from the handler; what somebody has written for one that has none is checked."""
 		try:
 			handler = loaded_handler(self.handler_method)
-			from_handler = schema_text_of(handler) if handler else None
+			contract = contract_of(handler) if handler else None
 		except ContractError as error:
 			_refuse(self.handler_method, _("its parameters have no schema: {0}").format(error))
-		if from_handler:
-			self.parameters_schema, self.schema_from_handler = from_handler, 1
+		if contract:
+			self.parameters_schema, self.schema_from_handler = contract.schema_text, 1
 		elif handler and self.schema_from_handler:
 			self.parameters_schema, self.schema_from_handler = None, 0
 		elif not self.schema_from_handler:
@@ -217,12 +218,12 @@ def keep_schema_of(name: str) -> None:
 	before = (job_type.parameters_schema, job_type.schema_from_handler)
 	handler = loaded_handler(job_type.handler_method)
 	try:
-		from_handler = schema_text_of(handler) if handler else None
+		contract = contract_of(handler) if handler else None
 	except ContractError:
 		error_log.record(f"{name}: the parameters of its handler have no schema")
 		return
-	after = (from_handler, int(from_handler is not None))
-	if handler and after != before and (from_handler or job_type.schema_from_handler):
+	after = (contract.schema_text, 1) if contract else (None, 0)
+	if handler and after != before and (contract or job_type.schema_from_handler):
 		job_type.db_set({"parameters_schema": after[0], "schema_from_handler": after[1]})
 
 
