@@ -119,9 +119,7 @@ def test_bulks_and_flows_name_the_job_first():
 def test_schedules_are_checked_and_keep_the_normal_form():
 	with acting_as(World.adam):
 		with pytest.raises(frappe.ValidationError, match=r"^parameters\.count: "):
-			create_schedule(
-				"Import", World.alpha, TYPED, parameters={"count": "x"}, interval_seconds=3600
-			)
+			create_schedule("Import", World.alpha, TYPED, parameters={"count": "x"}, interval_seconds=3600)
 		made = create_schedule("Import", World.alpha, TYPED, parameters={"count": "7"}, interval_seconds=3600)
 	stored = json.loads(frappe.db.get_value("Job Schedule", made.name, "parameters"))
 	assert (stored["count"], stored["amount"]) == (7, "1.10")

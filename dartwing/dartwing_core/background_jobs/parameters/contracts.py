@@ -67,9 +67,7 @@ class Contract:
 			raise ParametersError(unknown, _("there is no such parameter"))
 		return self._stored(typed, hiding)
 
-	def read(
-		self, text: str | bytes, hiding: Hiding, references: References | None = None
-	) -> Any:
+	def read(self, text: str | bytes, hiding: Hiding, references: References | None = None) -> Any:
 		"""The typed object from JSON; raises ParametersError."""
 		try:
 			return self._adapter.validate_json(text, context=references)
