@@ -7,6 +7,7 @@ from dartwing.dartwing_core.background_jobs.database import sequences
 from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import OWN
 from dartwing.dartwing_core.background_jobs.upkeep.holding import release_after_migration
 from dartwing.dartwing_core.doctype.job_tally import job_tally
+from dartwing.dartwing_core.doctype.job_type.job_type import keep_schemas
 
 ROLES = ("Dartwing Admin", "Dartwing User", "Job Metrics Reader")
 SEQUENCES = ("background_job_id_seq", "job_group_id_seq", "job_schedule_id_seq")
@@ -49,6 +50,7 @@ def after_install() -> None:
 def after_migrate() -> None:
 	ensure_settings()
 	note_configuration()
+	keep_schemas()
 	# a site may have jobs that are older than the sums of them
 	job_tally.recount()
 	release_after_migration()

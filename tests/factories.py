@@ -29,6 +29,8 @@ from dartwing.testing.records import acting_as, make_member, make_user
 
 OBLIGING = "obliging_job"
 HANDLER = "dartwing.tests.handlers.obliging_handler"
+TYPED_HANDLER = "dartwing.tests.typed_handlers.import_people"
+HANDLERS = (HANDLER, TYPED_HANDLER)
 # how the first names of people begin that handlers write
 MARKER = "written by a test"
 # the transitions of a job that failed once, or whose worker died once
@@ -88,7 +90,7 @@ class World:
 			for person in frappe.get_all("Person", {"frappe_user": user}, pluck="name"):
 				purge("Person", person)
 			remove_user(user)
-		for name in frappe.get_all("Job Type", {"handler_method": HANDLER}, pluck="name"):
+		for name in frappe.get_all("Job Type", {"handler_method": ("in", HANDLERS)}, pluck="name"):
 			purge("Job Type", name)
 		frappe.db.commit()
 		frappe.clear_cache()
@@ -111,7 +113,7 @@ class World:
 				purge("Job Schedule", schedule)
 			frappe.db.delete("Job Tally", {"organization": organization})
 		for name in frappe.get_all(
-			"Job Type", {"handler_method": HANDLER, "name": ("!=", OBLIGING)}, pluck="name"
+			"Job Type", {"handler_method": ("in", HANDLERS), "name": ("!=", OBLIGING)}, pluck="name"
 		):
 			purge("Job Type", name)
 			frappe.clear_document_cache("Job Type", name)

@@ -1,5 +1,6 @@
 """The page /jobs: the jobs of the user's organizations, for people with and without access to Desk."""
 
+import json
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -91,7 +92,7 @@ def administered(organizations: list[dict[str, Any]]) -> list[str]:
 
 
 def job_types() -> list[dict[str, Any]]:
-	"""`{name, label, form}` of all; `form` is `{description, help, template}` of a type that is offered."""
+	"""`{name, label, form}` of all; `form` is that of a type which is offered (see `form_of`)."""
 	rows = frappe.get_all(
 		"Job Type",
 		fields=[
@@ -103,6 +104,7 @@ def job_types() -> list[dict[str, Any]]:
 			"requires_permission",
 			"parameters_help",
 			"parameters_template",
+			"parameters_schema",
 		],
 		order_by="display_name asc",
 	)
@@ -130,6 +132,8 @@ def form_of(row: frappe._dict) -> dict[str, Any]:
 		"description": _(row.description) if row.description else "",
 		"help": _(row.parameters_help) if row.parameters_help else "",
 		"template": frappe.parse_json(row.parameters_template or None),
+		# Frappe v16 reads large integers as floats
+		"schema": json.loads(row.parameters_schema) if row.parameters_schema else None,
 	}
 
 

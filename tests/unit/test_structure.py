@@ -29,7 +29,7 @@ ROOMS_ABOVE_DOCTYPES = (
 	"submission",
 	"dispatch",
 )
-ROOMS_BELOW_DOCTYPES = ("groups", "announcing", "tenancy", "database")
+ROOMS_BELOW_DOCTYPES = ("groups", "parameters", "announcing", "tenancy", "database")
 ROOMS = (*ROOMS_ABOVE_DOCTYPES, *ROOMS_BELOW_DOCTYPES)
 FLOORS = (HALL, *ROOMS_ABOVE_DOCTYPES, DOCTYPES, *ROOMS_BELOW_DOCTYPES, GROUND)
 DOORS = {"engine", "executor", "retry", "scheduler", "metrics", "progress"}

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 		preview_schedule,
 	)
 	from dartwing.dartwing_core.background_jobs.metrics import get_metrics
+	from dartwing.dartwing_core.background_jobs.parameters.references import Link, LinkTo, Upload
 	from dartwing.dartwing_core.background_jobs.progress import JobContext
 	from dartwing.dartwing_core.background_jobs.schedules.changes import (
 		backfill_schedule,
@@ -67,11 +68,14 @@ __all__ = [
 	"JobCanceledError",
 	"JobContext",
 	"JobTimeoutError",
+	"Link",
+	"LinkTo",
 	"PermanentError",
 	"QueueFullError",
 	"RateLimitExceededError",
 	"Snooze",
 	"TransientError",
+	"Upload",
 	"backfill_schedule",
 	"cancel_group",
 	"cancel_job",
@@ -121,6 +125,7 @@ _MODULE_OF = {
 	**dict.fromkeys(("cancel_group", "discard_group", "retry_group"), "upkeep.groups"),
 	**dict.fromkeys([name for name in __all__ if name.endswith("_schedule")], "schedules.changes"),
 	**dict.fromkeys(("get_schedule", "list_schedules", "preview_schedule"), "insight.schedules"),
+	**dict.fromkeys(("Link", "LinkTo", "Upload"), "parameters.references"),
 	"JobContext": "progress",
 	"Snooze": "errors",
 	"cleanup_old_jobs": "upkeep.retention",

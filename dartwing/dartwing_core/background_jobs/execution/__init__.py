@@ -2,5 +2,5 @@
 
 Here belongs all that happens in the process of a worker. Choosing which jobs become Queued does not.
 
-May use: steps, submission, dispatch, groups, announcing, tenancy, database.
+May use: steps, submission, dispatch, groups, parameters, announcing, tenancy, database.
 """

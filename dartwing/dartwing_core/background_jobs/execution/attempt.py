@@ -16,7 +16,7 @@ from frappe.utils import cint
 
 from dartwing.dartwing_core.background_jobs.database import drivers
 from dartwing.dartwing_core.background_jobs.database.connections import separate_transaction
-from dartwing.dartwing_core.background_jobs.errors import TransientError
+from dartwing.dartwing_core.background_jobs.errors import PermanentError, TransientError
 from dartwing.dartwing_core.background_jobs.execution import scripts, settlement
 from dartwing.dartwing_core.background_jobs.execution.context import JobContext
 from dartwing.dartwing_core.background_jobs.execution.control_connection import ControlConnection
@@ -27,6 +27,9 @@ from dartwing.dartwing_core.background_jobs.execution.outcomes import Completed,
 from dartwing.dartwing_core.background_jobs.execution.supervision import Supervisor
 from dartwing.dartwing_core.background_jobs.execution.surroundings import Surroundings
 from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
+from dartwing.dartwing_core.background_jobs.parameters.contracts import contract_of, digest_of
+from dartwing.dartwing_core.background_jobs.parameters.problems import ContractError, ParametersError
+from dartwing.dartwing_core.doctype.background_job import kept_texts
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 from dartwing.dartwing_core.doctype.job_type.job_type import SCRIPT, get_handler
 
@@ -53,6 +56,8 @@ def attempt(
 	except BaseException as error:
 		# what stands around the handler, as its interruption, has raised it
 		return outcome_of(error, job.timeout_seconds, limit.has_interrupted)
+	if job.flags.has_new_schema:
+		errands.keep_schema(job.job_type)
 	# a handler that caught its time limit and returned has run into it all the same
 	has_overrun = limit.has_interrupted and isinstance(outcome, Completed)
 	return TimedOut(job.timeout_seconds, "") if has_overrun else outcome
@@ -64,7 +69,9 @@ def run_to_its_end(job: BackgroundJob, context: JobContext, limit: TimeLimit) ->
 	"""
 	with children_end_here():
 		try:
-			return Completed.of(handler_of(job)(context))
+			handler = handler_of(job)
+			context.parameters = typed_parameters(job, handler, context.parameters)
+			return Completed.of(handler(context))
 		except BaseException as error:
 			return outcome_of(error, job.timeout_seconds, limit.has_interrupted)
 
@@ -90,9 +97,28 @@ def handler_of(job: BackgroundJob) -> Callable[[JobContext], Any]:
 	return handler
 
 
+def typed_parameters(job: BackgroundJob, handler: Callable, parameters: dict[str, Any]) -> Any:
+	"""The parameters as the handler takes them. Raises PermanentError, naming the place, if they do not fit:
+	the handler has changed while the job waited.
+	"""
+	contract = contract_of(handler)
+	job.flags.has_new_schema = digest_of(contract) != job.standing.schema_digest
+	if not contract:
+		return parameters
+	text = job.input_parameters or "{}"
+	try:
+		return contract.read(text, kept_texts.hiding_of(text))
+	except ParametersError as error:
+		raise PermanentError(_("{0} (the handler has changed since)").format(error)) from None
+
+
 def checked_handler(path: str) -> Callable[[JobContext], Any]:
 	try:
-		return get_handler(path)
+		handler = get_handler(path)
+		contract_of(handler)
+		return handler
+	except ContractError as error:
+		raise TransientError(f"{path}: {error}") from error
 	except frappe.ValidationError as error:
 		raise TransientError(
 			_("{0}. If other code was installed meanwhile, restart the workers: bench restart").format(
@@ -117,7 +143,7 @@ def supervised(
 ) -> Iterator[JobContext]:
 	"""The job's context, with a supervisor beside the block that may stop it by force."""
 	control = ControlConnection(job.name, job.organization, job.attempt_id)
-	context = JobContext(job, control, limit)
+	context: JobContext[Any] = JobContext(job, control, limit)
 	grace = cint(job.standing.settings.get("cancel_grace_period"))
 	supervisor = Supervisor(control, limit, partial(record_overrun, job, errands), errands, offspring, grace)
 	try:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cached_property, partial, wraps
 from hashlib import sha256
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 import frappe
 from frappe import _
@@ -35,6 +35,7 @@ from dartwing.dartwing_core.doctype.background_job.background_job import RUNNING
 Returned = TypeVar("Returned")
 Arguments = ParamSpec("Arguments")
 Item = TypeVar("Item")
+Parameters = TypeVar("Parameters")
 
 
 def from_any_thread(method: Callable[..., Returned]) -> Callable[..., Returned]:
@@ -50,10 +51,12 @@ def from_any_thread(method: Callable[..., Returned]) -> Callable[..., Returned]:
 	return called
 
 
-class JobContext:
+class JobContext(Generic[Parameters]):
 	"""The one argument of a handler, which may be used in threads that the handler starts as well.
 
-	`job_id`, `job_type`, `organization`, `owner` (user id), `parameters` (dict), `attempt` (1 for the
+	A handler that takes a `JobContext[ImportPeople]` is given its `parameters` as an object of that class, a
+	pydantic model or a dataclass; any other handler, as a dict.
+	`job_id`, `job_type`, `organization`, `owner` (user id), `parameters`, `attempt` (1 for the
 	first), `timeout_seconds`, `checkpoint` (what the last `save_checkpoint` of any attempt kept, or
 	None) and `idempotency_key` (for other systems; the same in every attempt, see `key_of`) are plain values.
 	"""
@@ -63,7 +66,7 @@ class JobContext:
 		self.job_type: str = job.job_type
 		self.organization: str = job.organization
 		self.owner: str = job.owner_user
-		self.parameters: dict[str, Any] = json_objects.from_json(job.input_parameters) or {}
+		self.parameters = cast("Parameters", json_objects.from_json(job.input_parameters) or {})
 		self.attempt: int = (job.retry_count or 0) + 1
 		self.timeout_seconds: int = job.timeout_seconds
 		self.checkpoint: dict[str, Any] | None = json_objects.from_json(job.checkpoint)

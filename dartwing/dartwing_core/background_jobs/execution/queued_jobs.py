@@ -60,6 +60,9 @@ STANDING = {
 	"requires_permission": "select requires_permission from `tabJob Type` where name = job.job_type",
 	"kind": "select kind from `tabJob Type` where name = job.job_type",
 	"handler_method": "select handler_method from `tabJob Type` where name = job.job_type",
+	# of a schema that came from the handler
+	"schema_digest": """select if(schema_from_handler, sha2(parameters_schema, 256), null)
+		from `tabJob Type` where name = job.job_type""",
 	"limits": "select limits from `tabJob Type` where name = job.job_type",
 	"running": limits.RUNNING_NOW,
 	"unfinished_parent": f"if(job.depends_on is null, null, {parents.unfinished_parent('job.name')})",

@@ -180,7 +180,7 @@ def _check_run(doc: Document, stored: frappe._dict | None) -> None:
 	check_run_as(doc)
 	with acting_as(doc.run_as):
 		request = request_of(doc)
-		SubmissionChecks([request]).check(request)
+		doc.parameters = SubmissionChecks([request]).check(request).input_parameters
 
 
 def check_run_as(row: Any) -> None:

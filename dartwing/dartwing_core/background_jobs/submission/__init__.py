@@ -2,5 +2,5 @@
 
 Here belongs what happens between a call of `submit_job` and the insert. What follows the commit does not.
 
-May use: dispatch, groups, announcing, tenancy, database.
+May use: dispatch, groups, parameters, announcing, tenancy, database.
 """

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from dartwing.dartwing_core.background_jobs.statuses import (
 )
 from dartwing.dartwing_core.background_jobs.submission import json_objects
 from dartwing.dartwing_core.background_jobs.submission.admission import Demand, QueueDemand, RateDemand
+from dartwing.dartwing_core.background_jobs.submission.typed_parameters import ParameterChecks
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	PENDING,
@@ -110,6 +111,7 @@ class SubmissionChecks:
 		self._organizations: set[str] = set()
 		self._job_types: dict[str, JobType] = {}
 		self._parents = _parents_of(requests)
+		self._parameters = ParameterChecks()
 
 	def check(self, request: JobRequest, where: str = "") -> BackgroundJob:
 		"""The job as it is to be inserted; raises for the first rule that the request breaks.
@@ -123,11 +125,13 @@ class SubmissionChecks:
 		if request.job_type not in self._job_types:
 			self._job_types[request.job_type] = _usable_job_type(request.job_type, f"{where}job_type")
 		_check_priority(request.priority, f"{where}priority")
-		parameters = json_objects.serialize_parameters(request.parameters, f"{where}parameters")
+		argument, job_type = f"{where}parameters", self._job_types[request.job_type]
+		normal = self._parameters.normal_form(job_type, request.parameters, argument)
+		parameters = json_objects.serialize_parameters(normal, argument)
 		self._check_parents(request, where)
 		due = instant_of(request.scheduled_at, f"{where}scheduled_at")
 		expires = expiry_of(request.expires_at, due, f"{where}expires_at")
-		return _new_job(request, self._job_types[request.job_type], parameters, due, expires)
+		return _new_job(replace(request, parameters=normal), job_type, parameters, due, expires)
 
 	def _check_parents(self, request: JobRequest, where: str) -> None:
 		for parent in request.parents:

@@ -32,11 +32,8 @@ def serialize_parameters(parameters: dict[str, Any] | None, argument: str = "par
 
 	Raises frappe.ValidationError that names the argument when it is no JSON object or too large.
 	"""
-	if parameters is None:
-		parameters = {}
-	if not isinstance(parameters, dict):
-		refuse_argument(argument, _("must be a JSON object, not {0}").format(type(parameters).__name__))
-	text = to_json(parameters, argument)
+	check_is_object(parameters, argument)
+	text = to_json({} if parameters is None else parameters, argument)
 	size = len(text.encode())
 	if size > MAX_PARAMETERS_BYTES:
 		reason = _("{0} bytes of JSON, at most {1} are allowed; put large data in a File").format(
@@ -44,6 +41,11 @@ def serialize_parameters(parameters: dict[str, Any] | None, argument: str = "par
 		)
 		refuse_argument(argument, reason)
 	return text
+
+
+def check_is_object(parameters: Any, argument: str) -> None:
+	if not isinstance(parameters, dict | None):
+		refuse_argument(argument, _("must be a JSON object, not {0}").format(type(parameters).__name__))
 
 
 def to_json(value: Any, argument: str) -> str:

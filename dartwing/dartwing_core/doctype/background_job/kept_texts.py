@@ -6,6 +6,7 @@ from typing import Any
 from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.announcing import masking
 from dartwing.dartwing_core.background_jobs.announcing.masking import Secrets
+from dartwing.dartwing_core.background_jobs.parameters.problems import Hiding
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 
 # fields that a handler or a person fills, and how each becomes what is kept
@@ -30,6 +31,11 @@ def masked(parameters_or_checkpoint: str, secrets: Secrets) -> str:
 def is_masked(parameter: str) -> bool:
 	"""Whether nobody is shown the values of a parameter of this name."""
 	return masking.mask({parameter: "a value"}, _masked_words()) != {parameter: "a value"}
+
+
+def hiding_of(parameters: str) -> Hiding:
+	"""What errors about these parameters (JSON) may not say."""
+	return Hiding(is_masked, lambda said: secrets_of(parameters).hide(said))
 
 
 def mask(job: Any, secrets: Secrets) -> None:

@@ -8,10 +8,14 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from dartwing.dartwing_core.background_jobs import texts
+from dartwing.dartwing_core.background_jobs import error_log, texts
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.limits import Limits, key_of, prefix_of
+from dartwing.dartwing_core.background_jobs.parameters.contracts import contract_of
+from dartwing.dartwing_core.background_jobs.parameters.problems import ContractError
+from dartwing.dartwing_core.background_jobs.parameters.schemas import text_of
+from dartwing.dartwing_core.background_jobs.parameters.written_schemas import checked_schema
 from dartwing.dartwing_core.background_jobs.statuses import UNFINISHED
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import READING
@@ -58,12 +62,14 @@ class JobType(Document):
 		notify_owner: DF.Literal["Never", "On Failure", "Always"]
 		notify_owner_by: DF.Literal["Bell", "E-Mail", "Both"]
 		parameters_help: DF.SmallText | None
+		parameters_schema: DF.JSON | None
 		parameters_template: DF.JSON | None
 		rate_limit: DF.Int
 		rate_limit_window: DF.Int
 		requires_permission: DF.Link | None
 		retry_base_delay: DF.Int
 		script: DF.Code | None
+		schema_from_handler: DF.Check
 		start_limit: DF.Int
 		start_limit_window: DF.Int
 		starts_counted_per: DF.Literal["Site", "Organization", "Value"]
@@ -98,6 +104,32 @@ class JobType(Document):
 		if isinstance(self.parameters_template, str):
 			# Desk shows a field of JSON that may not be changed as HTML
 			self.parameters_template = texts.inert_json(self.parameters_template)
+		self._keep_schema()
+
+	def _keep_schema(self) -> None:
+		"""Take the schema from the handler; what somebody has written for one that has none is checked."""
+		try:
+			handler = loaded_handler(self.handler_method)
+			contract = contract_of(handler) if handler else None
+		except ContractError as error:
+			_refuse(self.handler_method, _("its parameters have no schema: {0}").format(error))
+		if contract:
+			self.parameters_schema, self.schema_from_handler = contract.schema_text, 1
+		elif self.schema_from_handler and (handler or self.kind == SCRIPT):
+			self.parameters_schema, self.schema_from_handler = None, 0
+		elif not self.schema_from_handler:
+			self.parameters_schema = self._written_schema()
+
+	def _written_schema(self) -> str | None:
+		"""Raises ValidationError for what is no schema."""
+		written = self.parameters_schema
+		if not written or (isinstance(written, str) and not written.strip()):
+			return None
+		try:
+			return text_of(checked_schema(written))
+		except ContractError as error:
+			frappe.throw(texts.inert(texts.storable(f"{_('Parameters Schema')}: {error}")))
+			raise
 
 	def _check_handler(self) -> None:
 		if self.kind == SCRIPT:
@@ -208,6 +240,35 @@ def check_template(template: str | dict | None) -> None:
 		frappe.throw(_("Parameters Template is no valid JSON: {0}").format(error))
 	if not isinstance(parsed, dict):
 		frappe.throw(_("Parameters Template must be a JSON object"))
+
+
+def loaded_handler(path: str | None) -> Callable | None:
+	"""The handler at the path, as it is in this process; None if it cannot be loaded."""
+	try:
+		return frappe.get_attr(path) if path else None
+	except (Exception, SystemExit):
+		return None
+
+
+def keep_schemas() -> None:
+	"""Take the schemas of all typed handlers anew: their code may have changed. Commits nothing."""
+	for name in frappe.get_all("Job Type", pluck="name"):
+		keep_schema_of(name)
+
+
+def keep_schema_of(name: str) -> None:
+	"""As `keep_schemas`, for one Job Type. A handler that cannot be used, or loaded, changes nothing."""
+	job_type = frappe.get_doc("Job Type", name)
+	before = (job_type.parameters_schema, job_type.schema_from_handler)
+	handler = loaded_handler(job_type.handler_method)
+	try:
+		contract = contract_of(handler) if handler else None
+	except ContractError:
+		error_log.record(f"{name}: the parameters of its handler have no schema")
+		return
+	after = (contract.schema_text, 1) if contract else (None, 0)
+	if handler and after != before and (contract or job_type.schema_from_handler):
+		job_type.db_set({"parameters_schema": after[0], "schema_from_handler": after[1]})
 
 
 def get_handler(path: str) -> Callable:

@@ -1,0 +1,168 @@
+"""The contract of a handler that is typed, as `def import_people(context: JobContext[ImportPeople])`.
+
+One is made for each handler that a process has loaded, and kept as long as that.
+"""
+
+import dataclasses
+import inspect
+import json
+from collections.abc import Callable
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from frappe import _
+from frappe.utils.response import json_handler
+from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError, to_json
+
+from dartwing.dartwing_core.background_jobs.parameters.problems import (
+	ContractError,
+	Hiding,
+	ParametersError,
+	Place,
+	place_in,
+)
+from dartwing.dartwing_core.background_jobs.parameters.references import References
+from dartwing.dartwing_core.background_jobs.parameters.schemas import names_of, schema_of, text_of
+
+CONTEXT = "JobContext"
+# as many handlers as a process may have loaded
+CONTRACTS = 1024
+
+
+class Contract:
+	"""What a handler says of its parameters: their type, and its JSON Schema."""
+
+	def __init__(self, kind: Any) -> None:
+		"""Raises ContractError for a type that parameters cannot have."""
+		try:
+			self._adapter: TypeAdapter[Any] = TypeAdapter(kind)
+		except Exception as error:
+			raise ContractError(f"{type(error).__name__}: {error}") from error
+		self.schema = schema_of(self._adapter)
+		self.schema_text = text_of(self.schema)
+		self._names = lru_cache(names_of)
+
+	def normal_form(
+		self, parameters: Any, references: References, hiding_of: Callable[[str], Hiding]
+	) -> dict[str, Any]:
+		"""The parameters as they are stored: with defaults, every value as the type writes it in JSON.
+
+		`hiding_of` says what errors about parameters (JSON) may not say. Raises ParametersError, also for a
+		document that the session's user cannot read.
+		"""
+		try:
+			text = to_json(_plain({} if parameters is None else parameters), fallback=json_handler).decode()
+		except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
+			raise ParametersError((), _("cannot be stored as JSON: {0}").format(error)) from error
+		hiding = hiding_of(text)
+		references.met = set()
+		typed = self.read(text, hiding, references)
+		if references.met and references.look():
+			typed = self.read(text, hiding, references)
+		given = json.loads(text)
+		unknown = self._unknown(given, typed, ())
+		if unknown:
+			raise ParametersError(unknown, _("there is no such parameter"))
+		return self._stored(typed, hiding)
+
+	def read(self, text: str | bytes, hiding: Hiding, references: References | None = None) -> Any:
+		"""The typed object from JSON; raises ParametersError."""
+		try:
+			return self._adapter.validate_json(text, context=references)
+		except ValidationError as error:
+			raise _told(error, text, hiding) from None
+
+	def _stored(self, typed: Any, hiding: Hiding) -> dict[str, Any]:
+		try:
+			text = self._adapter.dump_json(typed, by_alias=True, round_trip=True)
+		except PydanticSerializationError as error:
+			raise hiding.error((), _("cannot be stored as JSON: {0}").format(error)) from error
+		# what cannot be read back would be of no use to the handler
+		self.read(text, hiding)
+		stored: dict[str, Any] = json.loads(text)
+		return stored
+
+	def _unknown(self, given: Any, typed: Any, place: Place) -> Place | None:
+		"""Where the first name stands that the type does not know, and would leave out."""
+		if isinstance(typed, RootModel):
+			return self._unknown(given, typed.root, place)
+		if isinstance(given, list) and isinstance(typed, list | tuple):
+			pairs = [(index, one, of) for index, (one, of) in enumerate(zip(given, typed, strict=False))]
+		elif not isinstance(given, dict):
+			return None
+		elif isinstance(typed, dict):
+			left_out = [name for name in given if name not in typed] if len(given) > len(typed) else []
+			if left_out:
+				return (*place, left_out[0])
+			# names may have become other values, as dates
+			in_order = zip(given.items(), typed.values(), strict=True)
+			pairs = [(name, one, typed.get(name, of)) for (name, one), of in in_order]
+		elif isinstance(typed, BaseModel) or dataclasses.is_dataclass(typed):
+			kind: Any = type(typed)
+			names = self._names(kind)
+			if names is None:
+				return None
+			left_out = [name for name in given if name not in names]
+			if left_out:
+				return (*place, left_out[0])
+			pairs = [(name, one, getattr(typed, names[name], None)) for name, one in given.items()]
+		else:
+			return None
+		return next(filter(None, (self._unknown(one, of, (*place, name)) for name, one, of in pairs)), None)
+
+
+def _plain(value: Any) -> Any:
+	"""With plain dicts: one of Frappe's says of every attribute that it has it, and that it is None."""
+	if isinstance(value, dict):
+		return {name: _plain(one) for name, one in value.items()}
+	return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _told(error: ValidationError, text: str | bytes, hiding: Hiding) -> ParametersError:
+	"""The first error, in the words of pydantic; these quote no input but where the type's own code does."""
+	first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+	kind, location = first["type"], first["loc"]
+	place = place_in(json.loads(text), location, kind == "missing")
+	if kind == "missing":
+		return ParametersError(place, _("is missing"))
+	if kind in ("extra_forbidden", "unexpected_keyword_argument"):
+		return ParametersError(place, _("there is no such parameter"))
+	return hiding.error(place, first["msg"].replace("Input should ", "must ").replace("Value error, ", ""))
+
+
+def digest_of(contract: Contract | None) -> str | None:
+	"""What the database makes of the kept schema, too (SHA2)."""
+	return sha256(contract.schema_text.encode()).hexdigest() if contract else None
+
+
+@lru_cache(maxsize=CONTRACTS)
+def contract_of(handler: Callable) -> Contract | None:
+	"""The contract of a handler; None for one that takes any parameters.
+
+	Raises ContractError for a type that parameters cannot have.
+	"""
+	kind = _kind_of(handler)
+	return None if kind in (None, Any) or isinstance(kind, TypeVar) or _is_dict(kind) else Contract(kind)
+
+
+def _is_dict(kind: Any) -> bool:
+	return kind is dict or get_origin(kind) is dict
+
+
+def _kind_of(handler: Callable) -> Any:
+	"""What stands in the brackets of `JobContext[…]`."""
+	parameter = next(iter(inspect.signature(handler).parameters.values()))
+	annotation = parameter.annotation
+	if isinstance(annotation, str):
+		if "[" not in annotation:
+			return None
+		try:
+			annotation = get_type_hints(inspect.unwrap(handler), include_extras=True)[parameter.name]
+		except Exception as error:
+			raise ContractError(f"{annotation}: {type(error).__name__}: {error}") from error
+	origin = get_origin(annotation)
+	if getattr(origin, "__name__", None) != CONTEXT:
+		return None
+	return get_args(annotation)[0]

@@ -1,0 +1,61 @@
+"""What is wrong with parameters, and where: `parameters.people[3].e_mail`."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from frappe import _
+
+Place = tuple[str | int, ...]
+
+
+class ParametersError(Exception):
+	"""The parameters are not what the contract says; `place` leads to the value that is wrong."""
+
+	def __init__(self, place: Place, reason: str) -> None:
+		super().__init__(f"parameters{path_of(place)}: {reason}")
+		self.place = place
+		self.reason = reason
+
+
+class ContractError(Exception):
+	"""What a handler, or a person, says of parameters cannot be used."""
+
+
+@dataclass(frozen=True)
+class Hiding:
+	"""What no error may say: the values of parameters with masked names, and texts that repeat them."""
+
+	is_masked: Callable[[str], bool]
+	hide: Callable[[str], str]
+
+	def error(self, place: Place, reason: str) -> ParametersError:
+		"""The error as it may be told: of a masked parameter only where it stands."""
+		if any(isinstance(name, str) and self.is_masked(name) for name in place):
+			reason = _("is not valid; its value is masked")
+		return ParametersError(place, self.hide(reason))
+
+
+def path_of(place: Sequence[str | int]) -> str:
+	return "".join(
+		f".{part}" if isinstance(part, str) and part.isidentifier() else f"[{json.dumps(part)}]"
+		for part in place
+	)
+
+
+def place_in(given: Any, location: Sequence[Any], is_missing: bool) -> Place:
+	"""Where in the given parameters an error of pydantic is: its locations also name branches of unions."""
+	place: list[str | int] = []
+	for number, part in enumerate(location):
+		is_there = part in given if isinstance(given, dict) else _is_index(given, part)
+		if is_there:
+			place.append(part)
+			given = given[part]
+		elif is_missing and number == len(location) - 1 and isinstance(part, str):
+			place.append(part)
+	return tuple(place)
+
+
+def _is_index(given: Any, part: Any) -> bool:
+	return isinstance(given, list) and isinstance(part, int) and part < len(given)

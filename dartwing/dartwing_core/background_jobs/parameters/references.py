@@ -1,0 +1,97 @@
+"""Parameters that name documents: `Link("Person")` and `Upload`. They must be readable to who submits."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import frappe
+from frappe import _
+from pydantic_core import PydanticCustomError, core_schema
+
+from dartwing.dartwing_core.background_jobs.tenancy import files
+
+FILE = "File"
+LINK, UPLOAD = "x-dartwing-link", "x-dartwing-upload"
+# a DocType, and whether only a private File will do; and the document's name
+Kind = tuple[str, bool]
+LOOKED_UP_AT_ONCE = 1000
+
+
+@dataclass
+class References:
+	"""The documents that parameters name: those that were met, and those of them that cannot be read."""
+
+	met: set[tuple[Kind, str]] = field(default_factory=set)
+	missing: set[tuple[Kind, str]] = field(default_factory=set)
+	_known: set[tuple[Kind, str]] = field(default_factory=set)
+
+	def note(self, kind: Kind, name: str) -> str | None:
+		"""Why the document cannot be named; None if it can, or nobody has looked yet."""
+		self.met.add((kind, name))
+		if (kind, name) not in self.missing:
+			return None
+		return _("no {0} {1}").format(_("private file") if kind[1] else _(kind[0]), repr(name))
+
+	def look(self) -> bool:
+		"""Look up what was met since the last look; whether the session's user cannot read any of it."""
+		new = self.met - self._known - self.missing
+		for kind in sorted({kind for kind, _name in new}):
+			names = sorted(name for of_kind, name in new if of_kind == kind)
+			found = readable(kind, names)
+			self._known |= {(kind, name) for name in found}
+			self.missing |= {(kind, name) for name in names if name not in found}
+		return bool(self.met & self.missing)
+
+
+def readable(kind: Kind, names: list[str]) -> set[str]:
+	"""Those of the documents that the session's user may read."""
+	found: set[str] = set()
+	for start in range(0, len(names), LOOKED_UP_AT_ONCE):
+		found |= set(_readable(kind, names[start : start + LOOKED_UP_AT_ONCE]))
+	return found
+
+
+def _readable(kind: Kind, names: list[str]) -> Iterable[str]:
+	doctype, is_upload = kind
+	named = {"name": ("in", names)}
+	if is_upload:
+		private = frappe.get_all(FILE, {**named, "is_private": 1, "is_folder": 0}, pluck="name")
+		return [name for name in private if files.may_read(name)]
+	try:
+		rows = frappe.get_list(doctype, filters=named, pluck="name", limit=len(names))
+	except (frappe.PermissionError, frappe.DoesNotExistError):
+		# of a document that may not be read nobody is told that it is there
+		frappe.clear_last_message()
+		return []
+	return map(str, rows)
+
+
+@dataclass(frozen=True)
+class LinkTo:
+	"""In `Annotated[str, LinkTo("Person")]`: the name of a document. For type checkers, else use `Link`."""
+
+	doctype: str
+	is_upload: bool = False
+
+	def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+		return core_schema.with_info_after_validator_function(self._noted, handler(source))
+
+	def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+		word = {UPLOAD: True} if self.is_upload else {LINK: self.doctype}
+		return {**handler(schema), **word}
+
+	def _noted(self, name: str, info: core_schema.ValidationInfo) -> str:
+		references = info.context
+		reason = references and references.note((self.doctype, self.is_upload), name)
+		if reason:
+			raise PydanticCustomError("reference", "{reason}", {"reason": reason})
+		return name
+
+
+def Link(doctype: str) -> Any:
+	"""The type of a parameter that names a document, which who submits must be able to read."""
+	return Annotated[str, LinkTo(doctype)]
+
+
+# the type of a parameter that names a private File, which who submits must be able to read
+Upload = Annotated[str, LinkTo(FILE, is_upload=True)]

@@ -1,0 +1,209 @@
+"""Parameters are checked when a job is submitted, by the contract of its type."""
+
+import json
+from datetime import date
+from decimal import Decimal
+
+import frappe
+import pytest
+from factories import OBLIGING, TYPED_HANDLER, World, acting_as, changed, make_job_type
+
+from dartwing.dartwing_core.background_jobs import Flow, Job, create_schedule, submit_job, submit_jobs
+from dartwing.dartwing_core.background_jobs.parameters import contracts
+from dartwing.dartwing_core.doctype.job_type import job_type as job_types
+from dartwing.tests import typed_handlers
+
+TYPED = "typed_job"
+WRITTEN = "written_job"
+SCHEMA = {
+	"type": "object",
+	"properties": {
+		"count": {"type": "integer", "minimum": 1},
+		"day": {"type": "string", "format": "date"},
+		"api_token": {"type": "string", "maxLength": 5},
+		"organization": {"$ref": "#/$defs/organization"},
+		"places": {"type": "array", "items": {"type": "object", "required": ["name"]}},
+	},
+	"required": ["count"],
+	"additionalProperties": False,
+	"$defs": {"organization": {"type": "string", "x-dartwing-link": "Organization"}},
+}
+
+
+@pytest.fixture(autouse=True)
+def _types(world):
+	make_job_type(TYPED, handler_method=TYPED_HANDLER)
+	make_job_type(WRITTEN, parameters_schema=json.dumps(SCHEMA))
+	frappe.db.commit()
+
+
+def submitted(parameters, job_type=TYPED, **arguments):
+	with acting_as(World.alice):
+		return submit_job(job_type, World.alpha, parameters, **arguments)
+
+
+def refused(parameters, job_type=TYPED) -> str:
+	with pytest.raises(frappe.ValidationError) as error, acting_as(World.alice):
+		submit_job(job_type, World.alpha, parameters)
+	return str(error.value)
+
+
+def test_the_job_type_keeps_the_schema_of_its_handler():
+	kept = frappe.get_doc("Job Type", TYPED)
+	assert kept.schema_from_handler
+	assert json.loads(kept.parameters_schema) == contracts.contract_of(typed_handlers.import_people).schema
+	kept.parameters_schema = '{"type": "object"}'
+	kept.save()
+	assert "people" in json.loads(kept.parameters_schema)["properties"]
+	assert not frappe.db.get_value("Job Type", OBLIGING, "parameters_schema")
+
+
+def test_a_migration_takes_the_schema_anew_and_leaves_what_was_written_by_hand():
+	frappe.db.set_value("Job Type", TYPED, {"parameters_schema": None, "schema_from_handler": 0})
+	frappe.db.set_value("Job Type", OBLIGING, {"parameters_schema": "{}", "schema_from_handler": 1})
+	job_types.keep_schemas()
+	assert frappe.db.get_value("Job Type", TYPED, "schema_from_handler")
+	assert frappe.db.get_value("Job Type", OBLIGING, "parameters_schema") is None
+	assert json.loads(frappe.db.get_value("Job Type", WRITTEN, "parameters_schema")) == SCHEMA
+
+
+def test_a_type_that_is_typed_no_longer_has_no_schema():
+	kept = frappe.get_doc("Job Type", TYPED)
+	kept.handler_method = frappe.db.get_value("Job Type", OBLIGING, "handler_method")
+	kept.save()
+	assert (kept.parameters_schema, kept.schema_from_handler) == (None, 0)
+
+
+def test_the_normal_form_is_stored_and_equal_parameters_are_equal_jobs():
+	with changed("Job Type", TYPED, deduplication_window=300):
+		frappe.clear_document_cache("Job Type", TYPED)
+		job = submitted({"people": [{"name": "A", "born": date(2001, 2, 3)}], "amount": Decimal("2.50")})
+		stored = json.loads(job.input_parameters)
+		assert stored["people"] == [{"name": "A", "e_mail": None, "born": "2001-02-03"}]
+		assert (stored["amount"], stored["count"], stored["scan"]) == ("2.50", 0, None)
+		with pytest.raises(frappe.DuplicateEntryError):
+			submitted({"count": "0", "amount": "2.50", "people": [{"name": "A", "born": "2001-02-03"}]})
+	frappe.clear_document_cache("Job Type", TYPED)
+
+
+@pytest.mark.parametrize(
+	("wrong", "said"),
+	[
+		({"people": [{"name": "A"}, {"name": ""}]}, "parameters.people[1].name: String should have"),
+		({"people": [{"nam": "A"}]}, "parameters.people[0].name: is missing"),
+		({"count": "many"}, "parameters.count: must be a valid integer"),
+		({"nonsense": 1}, "parameters.nonsense: there is no such parameter"),
+		({"api_token": "x" * 21}, "parameters.api_token: is not valid; its value is masked"),
+		({"organization": World.beta}, f"parameters.organization: no Organization {World.beta!r}"),
+		({"organization": "Nowhere"}, "parameters.organization: no Organization 'Nowhere'"),
+		({"scan": "Nothing"}, "parameters.scan: no private file 'Nothing'"),
+		([1], "parameters: must be a JSON object, not list"),
+		({"count": object()}, "parameters: cannot be stored as JSON"),
+	],
+)
+def test_what_the_handler_would_not_take_is_refused_with_its_place(wrong, said):
+	assert refused(wrong).startswith(said)
+
+
+def test_bulks_and_flows_name_the_job_first():
+	good = {"job_type": TYPED, "organization": World.alpha, "parameters": {}}
+	bad = {**good, "parameters": {"count": "x"}}
+	with acting_as(World.alice):
+		with pytest.raises(frappe.ValidationError, match=r"^jobs\[1\]\.parameters\.count: "):
+			submit_jobs([good, bad])
+		with pytest.raises(frappe.ValidationError, match=r"^jobs\[0\]\.parameters\.count: "):
+			Flow("Import", Job(TYPED, {"count": "x"})).submit(World.alpha)
+	assert not frappe.db.count("Background Job", {"job_type": TYPED})
+
+
+def test_schedules_are_checked_and_keep_the_normal_form():
+	with acting_as(World.adam):
+		with pytest.raises(frappe.ValidationError, match=r"^parameters\.count: "):
+			create_schedule("Import", World.alpha, TYPED, parameters={"count": "x"}, interval_seconds=3600)
+		made = create_schedule("Import", World.alpha, TYPED, parameters={"count": "7"}, interval_seconds=3600)
+	stored = json.loads(frappe.db.get_value("Job Schedule", made.name, "parameters"))
+	assert (stored["count"], stored["amount"]) == (7, "1.10")
+
+
+def private_file(owner: str, **values) -> str:
+	with acting_as(owner):
+		name = f"typed-{frappe.generate_hash(length=8)}.txt"
+		file = frappe.get_doc({"doctype": "File", "file_name": name, "content": "a", **values})
+		return file.insert(ignore_permissions=True).name
+
+
+def test_uploads_are_private_files_that_the_owner_may_read():
+	mine, bobs, public = (
+		private_file(World.alice, is_private=1),
+		private_file(World.bob, is_private=1),
+		private_file(World.alice, is_private=0),
+	)
+	assert json.loads(submitted({"scan": mine}).input_parameters)["scan"] == mine
+	for name in (bobs, public):
+		assert refused({"scan": name}) == f"parameters.scan: no private file {name!r}"
+
+
+def test_a_link_that_the_owner_may_read_is_taken():
+	assert submitted({"organization": World.alpha}).name
+
+
+@pytest.mark.parametrize(
+	("wrong", "said"),
+	[
+		({}, "parameters.count: is missing"),
+		({"count": 0}, "parameters.count: does not fulfil minimum: 1"),
+		({"count": 1, "nonsense": 2}, "parameters.nonsense: there is no such parameter"),
+		({"count": 1, "day": "yesterday"}, 'parameters.day: does not fulfil format: "date"'),
+		({"count": 1, "places": [{"name": 1}, {}]}, "parameters.places[1].name: is missing"),
+		({"count": 1, "api_token": "toolong"}, "parameters.api_token: is not valid; its value is masked"),
+		(
+			{"count": 1, "organization": World.beta},
+			f"parameters.organization: no Organization {World.beta!r}",
+		),
+	],
+)
+def test_a_written_schema_is_obeyed(wrong, said):
+	assert refused(wrong, WRITTEN) == said
+
+
+def test_parameters_of_a_written_schema_are_stored_as_they_are():
+	given = {"count": 2**70, "day": "2026-01-02", "organization": World.alpha}
+	assert json.loads(submitted(given, WRITTEN).input_parameters) == given
+
+
+@pytest.mark.parametrize(
+	("schema", "said"),
+	[
+		("nonsense", "no valid JSON"),
+		("[]", "must be a JSON object"),
+		('{"type": "nonsense"}', "type"),
+		('{"properties": {"a": {"$ref": "https://example.com/schema.json"}}}', "nothing is fetched"),
+		('{"$defs": {"a": {"$dynamicRef": "other.json"}}}', "nothing is fetched"),
+	],
+)
+def test_what_is_no_schema_is_refused_when_it_is_saved(schema, said):
+	kept = frappe.get_doc("Job Type", WRITTEN)
+	kept.parameters_schema = schema
+	with pytest.raises(frappe.ValidationError, match=said):
+		kept.save()
+
+
+def test_a_schema_that_refers_to_itself_without_end_refuses_the_parameters():
+	kept = frappe.get_doc("Job Type", WRITTEN)
+	kept.parameters_schema = '{"$ref": "#"}'
+	kept.save()
+	frappe.clear_document_cache("Job Type", WRITTEN)
+	assert "without end" in refused({"count": 1}, WRITTEN)
+
+
+def test_no_secret_is_told_in_another_place():
+	token = "hunter2hunter2hunter2hunter2"
+	assert token not in refused({"api_token": token, "organization": f"x {token}"})
+
+
+def test_a_handler_that_cannot_be_loaded_refuses_the_job():
+	frappe.db.set_value("Job Type", TYPED, "handler_method", "dartwing.gone.run")
+	frappe.clear_document_cache("Job Type", TYPED)
+	assert refused({}).startswith("job_type: dartwing.gone.run cannot be loaded")
+	frappe.db.set_value("Job Type", TYPED, "handler_method", TYPED_HANDLER)
+	frappe.clear_document_cache("Job Type", TYPED)
