@@ -23,6 +23,7 @@ from dartwing.dartwing_core.background_jobs.dispatch.consequences import follow_
 from dartwing.dartwing_core.background_jobs.steps import records
 from dartwing.dartwing_core.background_jobs.steps.records import Record
 from dartwing.dartwing_core.background_jobs.upkeep.former_organizations import PREFIX
+from dartwing.tests.records import a_log_part
 
 OBLIGING = "obliging_job"
 HANDLER = "dartwing.tests.handlers.obliging_handler"
@@ -99,6 +100,7 @@ class World:
 			for job in frappe.get_all("Background Job", {"organization": organization}, pluck="name"):
 				remove_file_of(job)
 				frappe.db.delete("Job Step", {"background_job": job})
+				frappe.db.delete("Job Log Part", {"background_job": job})
 				frappe.db.delete("Job Dependency", {"background_job": job})
 				frappe.db.delete("Job Start", {"background_job": job})
 			frappe.db.delete("Job Execution Log", {"organization": organization})
@@ -320,6 +322,13 @@ def keep_step(job_id: str, step: str, position: int = 1, **values: Any) -> None:
 	values = {"is_done": True, "seconds": 2.5, **values}
 	records.keep(job_id, Record(step, position, 1, times.site_now(), **values))
 	frappe.db.commit()
+
+
+def keep_log(job_id: str, lines: list[str], attempt: int = 1, first: int = 1) -> str:
+	"""The name of a part of the job's log, with these lines; commits."""
+	name = a_log_part(job_id, lines, attempt, first)
+	frappe.db.commit()
+	return name
 
 
 def keep_start(job_id: str) -> str:
