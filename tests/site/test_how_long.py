@@ -1,4 +1,4 @@
-"""How long jobs take, and when one starts: from jobs of their own organization, and never of fewer than ten."""
+"""How long jobs take and when one starts: from jobs of its organization, and never of fewer than ten."""
 
 from datetime import timedelta
 
@@ -32,6 +32,7 @@ def ran(seconds: float, organization: str = World.alpha, user: str = World.alice
 	job.reload()
 	job.transition_to("Running", started_at=times.site_now() - timedelta(seconds=seconds))
 	job.transition_to("Completed")
+	frappe.db.commit()
 	return job.name
 
 
@@ -177,6 +178,7 @@ def test_nobody_knows_when_a_job_starts_that_is_held(world):
 	job = waiting()
 	assert status_of(job)["expected_start"]
 	pause(job_type=TYPE)
+	frappe.db.commit()
 	try:
 		assert status_of(job)["expected_start"] is None
 	finally:
