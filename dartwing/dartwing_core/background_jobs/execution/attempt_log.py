@@ -137,6 +137,10 @@ class AttemptLog:
 			self._tell_the_organization(written)
 		return bool(written)
 
+	def give_up(self) -> None:
+		"""Forget the lines that wait to be written: the database has refused them."""
+		self._waiting.clear()
+
 	def _collect(self) -> None:
 		with self._lock:
 			first, self._first = self._first, []

@@ -20,8 +20,10 @@ from dartwing.dartwing_core.background_jobs import texts
 # level, text, traceback
 Note = Callable[[str, str, str | None], object]
 
-# loggers of the engine, of Frappe and of RQ, and those below them
-NOT_THE_HANDLERS = {"dartwing", "frappe", "rq"}
+# of the engine; Frappe adds the site's name to what it is asked for
+LOGGERS_OF_THE_ENGINE = {"dartwing", "dartwing.clock", "dartwing.jobs"}
+# of which those below are not the handler's either
+LOGGERS_OF_OTHERS = {"frappe", "rq"}
 LEVELS = ((logging.CRITICAL, "CRITICAL"), (logging.ERROR, "ERROR"), (logging.WARNING, "WARNING"))
 FORMATTER = logging.Formatter()
 
@@ -105,8 +107,8 @@ class Capture:
 
 @lru_cache(1024)
 def is_named_otherwise(name: str) -> bool:
-	"""Whether it is the name of a logger of the engine, of Frappe, whose loggers end in a site, or of RQ."""
-	return name.partition(".")[0].partition("-")[0] in NOT_THE_HANDLERS
+	"""Whether it is the name of a logger of the engine, of Frappe or of RQ."""
+	return name.partition("-")[0] in LOGGERS_OF_THE_ENGINE or name.partition(".")[0] in LOGGERS_OF_OTHERS
 
 
 def is_told_to_the_root(logger: logging.Logger) -> bool:

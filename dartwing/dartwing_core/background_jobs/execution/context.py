@@ -20,7 +20,7 @@ from dartwing.dartwing_core.background_jobs import config, texts
 from dartwing.dartwing_core.background_jobs.announcing.masking import NO_SECRETS, Secrets
 from dartwing.dartwing_core.background_jobs.announcing.realtime import publish_job_progress
 from dartwing.dartwing_core.background_jobs.database import times
-from dartwing.dartwing_core.background_jobs.database.drivers import CONNECTION_LOST
+from dartwing.dartwing_core.background_jobs.database.drivers import CONNECTION_LOST, ERRORS
 from dartwing.dartwing_core.background_jobs.errors import JobCanceledError, PermanentError
 from dartwing.dartwing_core.background_jobs.execution.attempt_log import INFO, LEVELS, AttemptLog
 from dartwing.dartwing_core.background_jobs.execution.captured_logging import unheard
@@ -331,8 +331,11 @@ class ProgressReporter:
 		try:
 			if self._log.write():
 				self._last_write = time.monotonic()
-		except CONNECTION_LOST:
+		except ERRORS as error:
+			# a job must not fail because its log could not be written
 			frappe.logger("dartwing").exception(f"{self._control.job_id}: its log could not be written")
+			if not isinstance(error, CONNECTION_LOST):
+				self._log.give_up()
 
 	def _write_progress(self) -> None:
 		if self._latest is None or self._lost:

@@ -16,7 +16,7 @@ class JobLogPart(Document):
 		background_job: DF.Link
 		first_line: DF.Int
 		last_line: DF.Int
-		lines: DF.LongText | None
+		lines: DF.Code | None
 	# end: auto-generated types
 
 	def validate(self) -> None:
