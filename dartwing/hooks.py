@@ -214,6 +214,7 @@ ignore_links_on_delete = [
 	"Job Dependency",
 	"Job Execution Log",
 	"Job Group",
+	"Job Log Part",
 	"Job Schedule",
 	"Job Schedule Slot",
 	"Job Step",

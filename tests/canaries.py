@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import frappe
-from factories import World, acting_as, end, make_job_type, make_member, purge, submit_as
+from factories import World, acting_as, end, keep_log, make_job_type, make_member, purge, submit_as
 from framework import since
 from playwright.sync_api import Page
 
@@ -116,6 +116,7 @@ def hostile_job(world: World, status: str, **changes: Any) -> str:
 	parameters = {"mode": "succeed", "status": status, "html": HOSTILE, HOSTILE: 1}
 	job = submit_as(world.alice, TYPE, NAME, parameters).name
 	end(job, status, **changes)
+	keep_log(job, [HOSTILE])
 	return job
 
 
@@ -162,6 +163,8 @@ def _remove() -> None:
 	for name in REPORTS:
 		if frappe.db.exists("DocType", "Report") and frappe.db.exists("Report", name):
 			frappe.delete_doc("Report", name, force=True, ignore_permissions=True)
+	for job in frappe.get_all("Background Job", {"organization": NAME}, pluck="name"):
+		frappe.db.delete("Job Log Part", {"background_job": job})
 	frappe.db.delete("Job Execution Log", {"organization": NAME})
 	frappe.db.delete("Background Job", {"organization": NAME})
 	frappe.db.delete("Job Tally", {"organization": NAME})

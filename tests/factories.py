@@ -26,6 +26,7 @@ from dartwing.dartwing_core.background_jobs.upkeep.former_organizations import P
 from dartwing.testing import records as records_of_tests
 from dartwing.testing.jobs import ROWS_OF_JOBS
 from dartwing.testing.records import acting_as, make_member, make_user
+from dartwing.tests.records import a_log_part
 
 OBLIGING = "obliging_job"
 HANDLER = "dartwing.tests.handlers.obliging_handler"
@@ -283,6 +284,13 @@ def keep_step(job_id: str, step: str, position: int = 1, **values: Any) -> None:
 	values = {"is_done": True, "seconds": 2.5, **values}
 	records.keep(job_id, Record(step, position, 1, times.site_now(), **values))
 	frappe.db.commit()
+
+
+def keep_log(job_id: str, lines: list[str], attempt: int = 1, first: int = 1) -> str:
+	"""The name of a part of the job's log, with these lines; commits."""
+	name = a_log_part(job_id, lines, attempt, first)
+	frappe.db.commit()
+	return name
 
 
 def keep_start(job_id: str) -> str:

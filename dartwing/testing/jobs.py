@@ -23,7 +23,7 @@ FOREVER = math.inf
 # attempts of one `drain`, after which it is taken for endless
 MOST_RUNS = 1000
 # what the engine keeps of a job in rows of its own
-ROWS_OF_JOBS = ("Job Step", "Job Dependency", "Job Start", "Job Execution Log")
+ROWS_OF_JOBS = ("Job Step", "Job Log Part", "Job Dependency", "Job Start", "Job Execution Log")
 
 
 class JobKit:

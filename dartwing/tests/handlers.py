@@ -39,6 +39,7 @@ from dartwing.dartwing_core.background_jobs import (
 from dartwing.dartwing_core.background_jobs.database import drivers
 from dartwing.dartwing_core.background_jobs.database.connections import separate_transaction
 from dartwing.tests.foreign_errors import RAISED, WordlessError
+from dartwing.tests.logs import log_lines
 from dartwing.tests.saying import say
 
 
@@ -839,6 +840,7 @@ MODES: dict[str, Callable] = {
 	function.__name__: function
 	for function in (
 		succeed,
+		log_lines,
 		describe_context,
 		tell_of_parents,
 		tell_of_the_group,

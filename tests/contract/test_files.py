@@ -75,7 +75,12 @@ def test_a_deleted_file_is_gone_from_disk(file):
 
 def test_a_rolled_back_file_is_gone_from_disk():
 	doc = frappe.get_doc(
-		{"doctype": "File", "file_name": "contract-undone.txt", "content": frappe.generate_hash(), "is_private": 1}
+		{
+			"doctype": "File",
+			"file_name": "contract-undone.txt",
+			"content": frappe.generate_hash(),
+			"is_private": 1,
+		}
 	).insert()
 	path = doc.get_full_path()
 	assert Path(path).exists()

@@ -28,6 +28,7 @@ from factories import (
 	World,
 	acting_as,
 	end,
+	keep_log,
 	keep_start,
 	keep_step,
 	keep_tally,
@@ -108,6 +109,7 @@ def rows_of_managers(job: str) -> dict[str, str]:
 	child = submit_as(World.bob, OBLIGING, World.beta, {"mode": "succeed"}, depends_on=[parent.name])
 	frappe.db.commit()
 	return {
+		"Job Log Part": keep_log(job, ["a line"]),
 		"Job Step": frappe.db.get_value("Job Step", {"background_job": job}),
 		"Job Dependency": frappe.db.get_value("Job Dependency", {"background_job": child.name}),
 		"Job Start": keep_start(job),

@@ -6,7 +6,7 @@ import re
 import frappe
 import pytest
 from answers import API, UTC, error, message
-from factories import OBLIGING, changed, end, make_job_type, second_connection, submit
+from factories import OBLIGING, changed, end, keep_log, make_job_type, second_connection, submit
 from grouped import submit_group
 
 from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, STATUSES
@@ -37,6 +37,10 @@ STATUS_KEYS = [
 	"dependency_rule",
 	"waits_for",
 	"waits_until",
+	"expected_start",
+	"usual_seconds",
+	"p95_seconds",
+	"seconds_left",
 ]
 
 
@@ -203,6 +207,10 @@ def test_get_job_status(alice, ask):
 		"dependency_rule": "success",
 		"waits_for": None,
 		"waits_until": None,
+		"expected_start": None,
+		"usual_seconds": None,
+		"p95_seconds": None,
+		"seconds_left": None,
 	}
 
 
@@ -222,6 +230,69 @@ def test_list_jobs_by_filters(alice, world):
 	answer = message(alice.ask(f"{API}.list_jobs", **wanted))
 	assert [job["job_id"] for job in answer["jobs"]] == [canceled]
 	assert message(alice.ask(f"{API}.list_jobs", job_type="another"))["total"] == 0
+
+
+def test_get_job_log_page_by_page(alice):
+	job = submit()
+	keep_log(job.name, ["one", "<b>two</b>", "three"])
+	keep_log(job.name, ["nine"], first=9)
+	keep_log(job.name, ["again"], attempt=2)
+	first = message(alice.ask(f"{API}.get_job_log", job_id=job.name, limit=2))
+	assert first == {
+		"job_id": job.name,
+		"lines": [
+			{
+				"attempt": 1,
+				"line": number,
+				"at": "2026-11-30T10:00:00.000000Z",
+				"level": "INFO",
+				"text": text,
+				"missing": 0,
+			}
+			for number, text in ((1, "one"), (2, "<b>two</b>"))
+		],
+		"after": "1:2",
+		"has_more": True,
+	}
+	rest = message(alice.call(f"{API}.get_job_log", job_id=job.name, after="1:2"))
+	assert [(line["attempt"], line["line"], line["missing"]) for line in rest["lines"]] == [
+		(1, 3, 0),
+		(1, 9, 5),
+		(2, 1, 0),
+	]
+	assert (rest["after"], rest["has_more"]) == ("2:1", False)
+	nothing = message(alice.ask(f"{API}.get_job_log", job_id=job.name, after="2:1"))
+	assert nothing == {"job_id": job.name, "lines": [], "after": "2:1", "has_more": False}
+	second = message(alice.ask(f"{API}.get_job_log", job_id=job.name, attempt=2))
+	assert [line["text"] for line in second["lines"]] == ["again"]
+
+
+@pytest.mark.parametrize(
+	("argument", "value"),
+	[
+		("after", "1"),
+		("after", "1:2:3"),
+		("after", "1:2' or 1=1 -- "),
+		("after", "-1:2"),
+		("attempt", 0),
+		("attempt", "first"),
+		("limit", 0),
+		("limit", 1001),
+	],
+)
+def test_a_wrong_argument_of_get_job_log_is_named(alice, argument, value):
+	job = submit()
+	refused = alice.call(f"{API}.get_job_log", job_id=job.name, **{argument: value})
+	assert argument in error(refused, 417)
+
+
+def test_the_log_of_a_job_of_others_is_that_of_an_unknown_one(bob, guest):
+	job = submit()
+	keep_log(job.name, ["of Alpha"])
+	hidden = bob.ask(f"{API}.get_job_log", job_id=job.name)
+	unknown = bob.ask(f"{API}.get_job_log", job_id="JOB-1999-00001")
+	assert error(hidden, 404) == error(unknown, 404).replace("JOB-1999-00001", job.name)
+	assert guest.ask(f"{API}.get_job_log", job_id=job.name).status_code in (401, 403)
 
 
 def test_get_job_history(alice):

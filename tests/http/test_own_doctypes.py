@@ -5,7 +5,18 @@ import json
 import frappe
 import pytest
 from answers import without_ids
-from factories import OBLIGING, World, end, keep_start, keep_step, keep_tally, purge, submit, submit_as
+from factories import (
+	OBLIGING,
+	World,
+	end,
+	keep_log,
+	keep_start,
+	keep_step,
+	keep_tally,
+	purge,
+	submit,
+	submit_as,
+)
 from requests import Response
 from runtimes.chosen import is_a_bench
 from scheduled import keep_slot
@@ -36,6 +47,7 @@ def rows(world: World) -> dict[str, str]:
 	end(job.name, "Completed")
 	return {
 		"Job Step": frappe.db.get_value("Job Step", {"background_job": job.name}),
+		"Job Log Part": keep_log(job.name, ["a line"]),
 		"Job Dependency": frappe.db.get_value("Job Dependency", {"background_job": child.name}),
 		"Job Start": keep_start(job.name),
 		"Job Schedule Slot": keep_slot(world.beta),
@@ -47,7 +59,14 @@ def test_each_doctype_of_the_app_is_in_the_list():
 	modules = frappe.get_all("Module Def", {"app_name": "dartwing"}, pluck="name")
 	ours = frappe.get_all("DocType", {"module": ("in", modules), "custom": 0}, pluck="name")
 	assert {*OWN} == {*ours}
-	assert {*OF_MANAGERS} == {"Job Dependency", "Job Schedule Slot", "Job Start", "Job Step", "Job Tally"}
+	assert {*OF_MANAGERS} == {
+		"Job Dependency",
+		"Job Log Part",
+		"Job Schedule Slot",
+		"Job Start",
+		"Job Step",
+		"Job Tally",
+	}
 	assert {doctype for doctype in SECRETS if SECRETS[doctype]} == {
 		"Background Job",
 		"Job Schedule",

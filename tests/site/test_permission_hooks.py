@@ -6,7 +6,18 @@ from typing import Any
 
 import frappe
 import pytest
-from factories import OBLIGING, World, acting_as, keep_start, keep_step, keep_tally, purge, submit, submit_as
+from factories import (
+	OBLIGING,
+	World,
+	acting_as,
+	keep_log,
+	keep_start,
+	keep_step,
+	keep_tally,
+	purge,
+	submit,
+	submit_as,
+)
 from framework import since
 from grouped import submit_group
 from scheduled import keep_slot, make_schedule
@@ -96,6 +107,8 @@ def of_managers(doctype: str, job: str) -> str:
 	"""The name of a row about the job."""
 	if doctype == "Job Tally":
 		return keep_tally(World.alpha)
+	if doctype == "Job Log Part":
+		return keep_log(job, ["a line"])
 	if doctype == "Job Start":
 		return keep_start(job)
 	if doctype == "Job Schedule Slot":

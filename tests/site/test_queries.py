@@ -32,6 +32,10 @@ STATUS_KEYS = {
 	"dependency_rule",
 	"waits_for",
 	"waits_until",
+	"expected_start",
+	"usual_seconds",
+	"p95_seconds",
+	"seconds_left",
 }
 
 

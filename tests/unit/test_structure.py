@@ -234,6 +234,9 @@ CHANGES_OF_FRAPPE = re.compile(
 # of the connection that commits each statement; called by what Frappe, or the engine, deletes; of no request
 CONSIDERED = {
 	"control_connection._update",
+	"control_connection.forget_log_before",
+	"control_connection.forget_log_part",
+	"control_connection.write_log_part",
 	"deletion.delete_traces",
 	"job_files._delete_file",
 	"install.ensure_settings",

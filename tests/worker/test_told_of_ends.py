@@ -1,4 +1,4 @@
-"""Automation and apps are told how jobs and groups ended: after the commit, once, whatever one of them raises."""
+"""Automation and apps are told how jobs and groups ended: after the commit, once, whatever one raises."""
 
 import frappe
 import pytest
@@ -53,9 +53,7 @@ def statuses(ended) -> list[tuple[str, str]]:
 	return [(job.name, job.status) for job in ended]
 
 
-@pytest.mark.parametrize(
-	("mode", "status"), [("succeed", "Completed"), ("raise_permanent", "Dead Letter")]
-)
+@pytest.mark.parametrize(("mode", "status"), [("succeed", "Completed"), ("raise_permanent", "Dead Letter")])
 def test_an_app_is_told_once_of_an_end_with_the_document(world, hooked, dartwing_jobs, mode, status):
 	job = submit(mode=mode)
 	dartwing_jobs.drain()
@@ -185,4 +183,3 @@ def test_a_mail_that_cannot_be_sent_leaves_the_bell(world, dartwing_jobs, monkey
 		job_type.reload()
 		job_type.update({"notify_owner": "Never", "notify_owner_by": "Bell"}).save()
 		frappe.db.commit()
-

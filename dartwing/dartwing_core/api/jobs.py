@@ -11,7 +11,7 @@ from dartwing.dartwing_core.api.endpoints import CHANGE, READ, endpoint
 from dartwing.dartwing_core.background_jobs import engine, metrics
 from dartwing.dartwing_core.background_jobs.groups.rows import STATUSES as GROUP_STATUSES
 from dartwing.dartwing_core.background_jobs.insight import groups as groups_seen
-from dartwing.dartwing_core.background_jobs.insight import queries
+from dartwing.dartwing_core.background_jobs.insight import log_lines, queries
 from dartwing.dartwing_core.background_jobs.statuses import DEPENDENCY_RULES
 from dartwing.dartwing_core.background_jobs.submission.flows import Flow
 from dartwing.dartwing_core.background_jobs.upkeep import dead_letter
@@ -178,6 +178,17 @@ def get_job_history(job_id: JobId) -> shapes.JobHistory:
 def get_job_steps(job_id: JobId) -> shapes.JobSteps:
 	"""The steps of one job that are done or under way, in the order in which they began."""
 	return queries.get_job_steps(job_id)
+
+
+@endpoint(READ, STATUS)
+def get_job_log(
+	job_id: JobId,
+	attempt: Annotated[int | None, About("Only lines of this attempt, from 1", at_least=1)] = None,
+	after: Annotated[str | None, About("`after` of an answer: only the lines behind those in it")] = None,
+	limit: Annotated[int, About("How many lines", at_least=1, at_most=log_lines.MAX_LINES)] = 200,
+) -> shapes.JobLog:
+	"""What one job has logged, oldest first."""
+	return log_lines.get_job_log(job_id, attempt, after, limit)
 
 
 @endpoint(READ, METRICS)

@@ -1,5 +1,6 @@
 """What the page /jobs asks beside the REST API: rows with what their reader may do, and its form."""
 
+from datetime import timedelta
 from typing import Annotated, Any
 
 import frappe
@@ -10,6 +11,7 @@ from dartwing.dartwing_core.api.arguments import About
 from dartwing.dartwing_core.api.endpoints import CHANGE, READ, endpoint
 from dartwing.dartwing_core.api.jobs import LIST, STATUS, SUBMIT
 from dartwing.dartwing_core.background_jobs import engine
+from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.insight import groups, queries, schedules
 from dartwing.dartwing_core.background_jobs.insight.dossier import children_of
@@ -160,12 +162,19 @@ def as_rows(jobs: list[Row]) -> list[Row]:
 		{
 			**job,
 			**rights(job["organization"], more[job["job_id"]].owner_user, administered),
+			"likely_end": likely_end(job["seconds_left"]),
 			"group_title": titles.get(job["job_group"]),
 			"output": output_of(job["output_reference"], urls),
 		}
 		for job in jobs
 		if job["job_id"] in more
 	]
+
+
+def likely_end(seconds_left: float | None) -> str | None:
+	if seconds_left is None:
+		return None
+	return times.utc_as_text(times.utc_now(may_ask=False) + timedelta(seconds=seconds_left))
 
 
 def as_group_rows(found: list[Row]) -> list[Row]:

@@ -36,6 +36,11 @@ class FlowAnswer(TypedDict):
 
 
 class JobStatus(TypedDict):
+	"""How long it takes is null where it ended, or where fewer than ten jobs of its type tell.
+
+	`expected_start` of a job that waits for its turn is told by `get_job_status` only.
+	"""
+
 	job_id: str
 	job_type: str
 	organization: str
@@ -61,6 +66,10 @@ class JobStatus(TypedDict):
 	dependency_rule: Rule
 	waits_for: str | None
 	waits_until: Time | None
+	usual_seconds: float | None
+	p95_seconds: float | None
+	seconds_left: float | None
+	expected_start: Time | None
 
 
 class JobPage(TypedDict):
@@ -215,6 +224,26 @@ class Step(TypedDict):
 class JobSteps(TypedDict):
 	job_id: str
 	steps: list[Step]
+
+
+class LogLine(TypedDict):
+	"""`line` counts the lines of the attempt from 1; `missing` lines before this one are not kept."""
+
+	attempt: int
+	line: int
+	at: Time
+	level: Literal["INFO", "WARNING", "ERROR", "CRITICAL"]
+	text: str
+	missing: int
+
+
+class JobLog(TypedDict):
+	"""With `after` as an argument, the next answer has what follows; null while there is no line."""
+
+	job_id: str
+	lines: list[LogLine]
+	after: str | None
+	has_more: bool
 
 
 class ProcessingTime(TypedDict):

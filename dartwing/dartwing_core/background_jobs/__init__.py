@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 	)
 	from dartwing.dartwing_core.background_jobs.insight.diagnosis import doctor
 	from dartwing.dartwing_core.background_jobs.insight.groups import get_group, list_groups
+	from dartwing.dartwing_core.background_jobs.insight.log_lines import get_job_log
 	from dartwing.dartwing_core.background_jobs.insight.queries import (
 		get_job_history,
 		get_job_status,
@@ -89,6 +90,7 @@ __all__ = [
 	"generate_job_hash",
 	"get_group",
 	"get_job_history",
+	"get_job_log",
 	"get_job_status",
 	"get_job_steps",
 	"get_metrics",
@@ -127,6 +129,7 @@ _MODULE_OF = {
 	**dict.fromkeys(("get_schedule", "list_schedules", "preview_schedule"), "insight.schedules"),
 	**dict.fromkeys(("Link", "LinkTo", "Upload"), "parameters.references"),
 	"JobContext": "progress",
+	"get_job_log": "insight.log_lines",
 	"Snooze": "errors",
 	"cleanup_old_jobs": "upkeep.retention",
 	"doctor": "insight.diagnosis",

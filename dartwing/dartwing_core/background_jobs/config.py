@@ -11,6 +11,13 @@ MAX_JSON_LEVELS = 31
 MAX_STEPS = 1000
 MAX_STEP_NAME = 140
 MAX_STEP_RESULT_BYTES = 1024 * 1024
+# what is kept of the log of one attempt: its first and its last lines
+FIRST_LOG_LINES, FIRST_LOG_CHARACTERS = 200, 50_000
+LAST_LOG_LINES, LAST_LOG_CHARACTERS = 800, 200_000
+# characters of a line, and of a traceback below it
+MAX_LOG_LINE, MAX_LOG_TRACEBACK = 1000, 4000
+# attempts of a job whose log is kept; a job that is snoozed again and again has any number of them
+LOGGED_ATTEMPTS = 20
 MAX_BULK_SUBMIT = 10_000
 # jobs that one job depends on
 MAX_PARENTS = 10_000

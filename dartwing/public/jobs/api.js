@@ -37,6 +37,7 @@ export const list_groups = (filters) => get(page("list_groups"), filters);
 export const get_groups = (group_ids) => get(page("get_groups"), { group_ids: JSON.stringify(group_ids) });
 export const get_rows = (job_ids) => get(page("get_rows"), { job_ids: JSON.stringify(job_ids) });
 export const get_details = (job_id) => get(page("get_details"), { job_id });
+export const get_job_log = (job_id, after) => get(jobs("get_job_log"), { job_id, after, limit: 500 });
 export const submit = (values) => post(page("submit"), values);
 export const cancel_job = (job_id) => post(jobs("cancel_job"), { job_id });
 export const retry_job = (job_id, begin_anew) => post(jobs("retry_job"), { job_id, begin_anew });

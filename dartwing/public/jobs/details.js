@@ -5,9 +5,10 @@ import { get_details, SessionEnded } from "./api.js";
 import { priority_label, status_label, type_label } from "./boot.js";
 import { h, open_dialog, set_attribute, set_text } from "./dom.js";
 import { ExactNumber, stringify } from "./exact_json.js";
-import { download_link, progress_bar, standing, status_pill } from "./job_parts.js";
+import { download_link, progress_bar, standing, status_pill, usual_duration } from "./job_parts.js";
+import { LogView } from "./log_view.js";
 import { is_finished, tone, WAITING_FOR_RETRY } from "./statuses.js";
-import { __, clock, duration, exact_number, moment, seconds_between } from "./texts.js";
+import { __, clock, duration, exact_number, moment, relative, seconds_between } from "./texts.js";
 
 const TOGETHER_MS = 250;
 const MAX_PARENTS = 20;
@@ -19,7 +20,17 @@ export class Details {
 		this.progress = progress_bar();
 		this.standing = h("span", { class: "standing" });
 		this.problem = h("p", { class: "error", role: "alert" });
-		this.body = h("div", { class: "dialog-body", tabindex: 0, role: "region", "aria-label": __("Details") });
+		this.log = new LogView(job_id);
+		// the log stays where it is while what is around it is shown anew
+		this.above = h("div", { class: "parts" });
+		this.below = h("div", { class: "parts" });
+		this.body = h(
+			"div",
+			{ class: "dialog-body", tabindex: 0, role: "region", "aria-label": __("Details") },
+			this.above,
+			this.log.element,
+			this.below,
+		);
 		this.buttons = h("div", { class: "buttons" });
 		this.state = h("div", { class: "state" }, this.status.element, this.standing);
 		const title = job ? type_label(job.job_type) : job_id;
@@ -68,6 +79,10 @@ export class Details {
 		if (this.job) this.show_state({ ...this.job, ...changes });
 	}
 
+	logged(event) {
+		if (this.log.hear(event)) this.read_soon();
+	}
+
 	show_state(job) {
 		this.job = job;
 		this.state.hidden = false;
@@ -113,6 +128,7 @@ export class Details {
 			this.problem.textContent = "";
 			this.show_state(details);
 			this.show_body(details);
+			await this.log.read();
 		} catch (error) {
 			if (!(error instanceof SessionEnded)) this.problem.textContent = error.message;
 		}
@@ -127,18 +143,14 @@ export class Details {
 		const text = JSON.stringify(details);
 		if (text === this.shown) return;
 		this.shown = text;
-		const had_focus = document.activeElement !== this.body && this.body.contains(document.activeElement);
-		this.body.replaceChildren(
-			...[
-				this.error_of(details),
-				this.output_of(details),
-				this.result_of(details),
-				this.facts_of(details),
-				this.children_of(details),
-				this.steps_of(details),
-				this.history_of(details),
-			].filter(Boolean),
-		);
+		const had_focus = [this.above, this.below].some((part) => part.contains(document.activeElement));
+		const above = [this.error_of, this.output_of, this.result_of, this.facts_of];
+		const below = [this.children_of, this.steps_of, this.history_of];
+		for (const [part, shown] of [
+			[this.above, above],
+			[this.below, below],
+		])
+			part.replaceChildren(...shown.map((show) => show.call(this, details)).filter(Boolean));
 		if (had_focus) this.body.focus();
 	}
 
@@ -188,6 +200,8 @@ export class Details {
 			[__("Planned for"), job.scheduled_at && moment(job.scheduled_at)],
 			[__("Waits for"), job.waits_for],
 			[__("Waits until"), job.waits_until && moment(job.waits_until)],
+			[__("Expected start"), !job.waits_until && job.expected_start && relative(job.expected_start)],
+			[__("How long"), usual_duration(job)],
 			[__("Expires"), job.expires_at && moment(job.expires_at)],
 			[__("Started"), job.started_at && moment(job.started_at)],
 			[__("Completed"), job.completed_at && moment(job.completed_at)],

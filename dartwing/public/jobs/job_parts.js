@@ -3,7 +3,7 @@
 import { status_label } from "./boot.js";
 import { h, set_attribute, set_text } from "./dom.js";
 import { is_finished, tone, WAITING_FOR_RETRY } from "./statuses.js";
-import { __, duration, number, relative, seconds_between, seconds_since } from "./texts.js";
+import { __, duration, number, relative, roughly, seconds_between, seconds_since } from "./texts.js";
 
 export function status_pill() {
 	const text = h("span");
@@ -52,8 +52,10 @@ export function download_link({ text, url }, label) {
 
 // One sentence on where a job stands, beside its status.
 export function standing(job) {
-	if (job.status === "Running" && job.started_at)
-		return __("for {0}", [duration(seconds_since(job.started_at))]);
+	if (job.status === "Running" && job.started_at) {
+		const ran = __("for {0}", [duration(seconds_since(job.started_at))]);
+		return [ran, ...how_long(job)].join(" · ");
+	}
 	if (WAITING_FOR_RETRY.includes(job.status) && job.next_retry_at) {
 		const attempts = [relative(job.next_retry_at), job.retry_count + 1, job.max_retries];
 		return __("next try {0}, {1} of {2}", attempts);
@@ -70,6 +72,24 @@ export function standing(job) {
 		return __("took {0}", [duration(seconds_between(job.started_at, job.completed_at))]);
 	}
 	return "";
+}
+
+// What a running job is likely to take yet; nothing where nobody knows.
+function how_long({ started_at, usual_seconds, p95_seconds, likely_end }) {
+	if (!usual_seconds) return [];
+	const elapsed = seconds_since(started_at);
+	const left = likely_end ? -seconds_since(likely_end) : 0;
+	return [
+		elapsed > p95_seconds || (left <= 0 && elapsed > usual_seconds) ? __("longer than usual") : null,
+		left > 0 ? __("about {0} left", [roughly(left)]) : null,
+	].filter(Boolean);
+}
+
+export function usual_duration({ usual_seconds, p95_seconds }) {
+	if (usual_seconds == null) return null;
+	const values = [roughly(usual_seconds), roughly(p95_seconds)];
+	if (values[0] === values[1]) return __("usually {0}", values);
+	return __("usually {0}, 95 of 100 within {1}", values);
 }
 
 const is_ahead = (time) => Boolean(time) && seconds_since(time) < 0;

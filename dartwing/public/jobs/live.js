@@ -28,7 +28,7 @@ export class Live {
 		this.socket.on("connect", () => this.connected());
 		this.socket.on("disconnect", () => this.disconnected());
 		this.socket.on("connect_error", () => this.refused());
-		for (const name of ["job_progress", "job_status_changed", "job_group_progress"]) {
+		for (const name of ["job_progress", "job_status_changed", "job_log", "job_group_progress"]) {
 			this.socket.on(name, (event) => this.on_event(name, event));
 		}
 		this.on_state("connecting");

@@ -153,6 +153,7 @@ class Page {
 
 	event(name, event) {
 		if (name === "job_group_progress") return this.lists.group_event(event);
+		if (name === "job_log") return this.details?.job_id === event.job_id && this.details.logged(event);
 		const changes =
 			name === "job_progress"
 				? { status: event.status, progress: event.progress, progress_message: event.progress_message }
@@ -169,7 +170,7 @@ class Page {
 	changes_of(event) {
 		const changes = { status: event.to_status };
 		if (event.to_status === "Running")
-			Object.assign(changes, { started_at: event.updated_at, completed_at: null });
+			Object.assign(changes, { started_at: event.updated_at, completed_at: null, likely_end: null });
 		if (event.to_status === "Completed") Object.assign(changes, { completed_at: event.updated_at });
 		// the link to the output comes with the next reading
 		for (const field of ["output_reference", "error_message"])

@@ -46,5 +46,13 @@ export function duration(seconds) {
 	return __("{0} h {1} min", [number(Math.floor(whole / 3600)), Math.floor((whole % 3600) / 60)]);
 }
 
+// "a few seconds", "40 s", "3 min", "2 h": as exactly as anybody knows what is to come
+export function roughly(seconds) {
+	if (seconds < 10) return __("a few seconds");
+	if (seconds < 55) return __("{0} s", [Math.round(seconds / 5) * 5]);
+	if (seconds < 90 * 60) return __("{0} min", [number(Math.max(1, Math.round(seconds / 60)))]);
+	return __("{0} h", [number(Math.round(seconds / 3600))]);
+}
+
 export const seconds_between = (from, to) => (Date.parse(to) - Date.parse(from)) / 1000;
 export const seconds_since = (from) => (now() - Date.parse(from)) / 1000;

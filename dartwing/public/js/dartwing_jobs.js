@@ -65,7 +65,7 @@ Object.assign(dartwing.jobs, {
 		if (this._listens_to === socket) return;
 		this._listens_to = socket;
 		const tell = (name, event) => [...this._followers].forEach((follower) => follower(name, event));
-		["job_progress", "job_status_changed", "job_group_progress"].forEach((name) =>
+		["job_progress", "job_status_changed", "job_log", "job_group_progress"].forEach((name) =>
 			frappe.realtime.on(name, (event) => tell(name, event)),
 		);
 		// the server forgets the rooms of a lost connection
@@ -155,6 +155,14 @@ Object.assign(dartwing.jobs, {
 		return __("{0} days", [Math.floor(hours / 24)]);
 	},
 
+	// "a few seconds", "40 s", "3 min", "2 h": as exactly as anybody knows what is to come
+	roughly(seconds) {
+		if (seconds < 10) return __("a few seconds");
+		if (seconds < 55) return __("{0} s", [Math.round(seconds / 5) * 5]);
+		if (seconds < 90 * 60) return __("{0} min", [Math.max(1, Math.round(seconds / 60))]);
+		return __("{0} h", [Math.round(seconds / 3600)]);
+	},
+
 	// JSON in lines; its texts and numbers stay as they are written, which JSON.parse would not leave them
 	json_block(text) {
 		return `<pre class="dartwing-json">${frappe.utils.escape_html(this.json_in_lines(text))}</pre>`;
@@ -217,6 +225,14 @@ var STYLE = `
 .dartwing-attempts th { font-weight: 500; color: var(--text-muted); font-size: var(--text-sm); }
 .dartwing-attempts th, .dartwing-attempts td { padding: 6px 12px 6px 0; vertical-align: top;
 	border-top: 1px solid var(--border-color); overflow-wrap: anywhere; }
+.dartwing-log { max-height: 360px; overflow: auto; padding: 8px 12px; margin-bottom: 12px;
+	border-radius: var(--border-radius); background: var(--control-bg); color: var(--text-color);
+	font-family: var(--font-stack-monospace, monospace); font-size: var(--text-sm); }
+.dartwing-log > div { display: flex; gap: 10px; }
+.dartwing-log time, .dartwing-log .note { flex: none; color: var(--text-muted); }
+.dartwing-log .text { min-width: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+.dartwing-log [data-level="WARNING"] .level { color: var(--orange-600, #bd3e0c); }
+.dartwing-log :is([data-level="ERROR"], [data-level="CRITICAL"]) .level { color: var(--red-600, #c00); }
 .dartwing-quick { display: flex; gap: 6px; flex-wrap: wrap; padding: 10px 15px 0; }
 .dartwing-quick .btn { border-radius: 999px; }
 .dartwing-quick .btn .n { font-variant-numeric: tabular-nums; opacity: 0.7; margin-left: 4px; }

@@ -49,6 +49,14 @@ def publish_job_progress(
 	frappe.publish_realtime("job_progress", event, doctype="Organization", docname=organization)
 
 
+def publish_job_log(job_id: str, organization: str, attempt: int, lines: list[dict]) -> None:
+	"""Tell the organization at once of lines that are committed; the caller has bounded them.
+
+	Sends `{job_id, attempt, lines: [{line, at, level, text}]}`.
+	"""
+	publish_all("job_log", [(organization, {"job_id": job_id, "attempt": attempt, "lines": lines})])
+
+
 def _status_event(job: Document, from_status: str | None) -> dict:
 	event = {
 		"job_id": job.name,

@@ -18,6 +18,7 @@ from dartwing.dartwing_core.background_jobs.database import drivers
 from dartwing.dartwing_core.background_jobs.database.connections import separate_transaction
 from dartwing.dartwing_core.background_jobs.errors import PermanentError, TransientError
 from dartwing.dartwing_core.background_jobs.execution import scripts, settlement
+from dartwing.dartwing_core.background_jobs.execution.captured_logging import captured
 from dartwing.dartwing_core.background_jobs.execution.context import JobContext
 from dartwing.dartwing_core.background_jobs.execution.control_connection import ControlConnection
 from dartwing.dartwing_core.background_jobs.execution.endings import outcome_of
@@ -147,7 +148,7 @@ def supervised(
 	grace = cint(job.standing.settings.get("cancel_grace_period"))
 	supervisor = Supervisor(control, limit, partial(record_overrun, job, errands), errands, offspring, grace)
 	try:
-		with supervisor.watching():
+		with supervisor.watching(), captured(context.note_line):
 			yield context
 	finally:
 		context.deliver()

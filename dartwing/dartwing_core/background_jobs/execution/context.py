@@ -5,6 +5,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import cached_property, partial, wraps
 from hashlib import sha256
@@ -19,8 +20,10 @@ from dartwing.dartwing_core.background_jobs import config, texts
 from dartwing.dartwing_core.background_jobs.announcing.masking import NO_SECRETS, Secrets
 from dartwing.dartwing_core.background_jobs.announcing.realtime import publish_job_progress
 from dartwing.dartwing_core.background_jobs.database import times
-from dartwing.dartwing_core.background_jobs.database.drivers import CONNECTION_LOST
+from dartwing.dartwing_core.background_jobs.database.drivers import CONNECTION_LOST, ERRORS
 from dartwing.dartwing_core.background_jobs.errors import JobCanceledError, PermanentError
+from dartwing.dartwing_core.background_jobs.execution.attempt_log import INFO, LEVELS, AttemptLog
+from dartwing.dartwing_core.background_jobs.execution.captured_logging import unheard
 from dartwing.dartwing_core.background_jobs.execution.control_connection import ControlConnection
 from dartwing.dartwing_core.background_jobs.execution.fresh_context import for_another_thread
 from dartwing.dartwing_core.background_jobs.execution.parents import Parent, Parents
@@ -76,7 +79,10 @@ class JobContext(Generic[Parameters]):
 		self._locals = dict(frappe.local)
 		self._control = control
 		self._steps = Steps(job, self.attempt, limit.check)
-		self._progress = ProgressReporter(self._control, config.get("progress_interval_seconds"), job.secrets)
+		self._log = AttemptLog(control, job.secrets)
+		self._progress = ProgressReporter(
+			control, config.get("progress_interval_seconds"), job.secrets, self._log, self._locals
+		)
 
 	@property
 	def parents(self) -> Sequence[Parent]:
@@ -105,6 +111,21 @@ class JobContext(Generic[Parameters]):
 		Raises JobCanceledError once the job is no longer this attempt's.
 		"""
 		self._progress.report(percent, message)
+
+	def log(self, message: Any, level: str = INFO) -> None:
+		"""Keep a line of text with the attempt, and show it to everyone who looks at the job.
+
+		`level` is INFO, WARNING, ERROR or CRITICAL. A message is any value, of which 1000 characters are kept
+		as plain text. Call it as often as you like, in any thread: of many lines, the first 200 and the last
+		800 are kept. Not part of the handler's transaction; never raises. What is logged with Python's
+		`logging` at INFO and above is kept as well.
+		"""
+		self.note_line(level if level in LEVELS else INFO, texts.text_of(message))
+
+	def note_line(self, level: str, text: str, traceback: str | None = None) -> None:
+		"""As `log`, for what the handler logs with Python's `logging`."""
+		if self._log.add(level, text, traceback):
+			self._progress.write_soon()
 
 	@from_any_thread
 	def save_checkpoint(self, data: dict[str, Any]) -> None:
@@ -214,7 +235,8 @@ class JobContext(Generic[Parameters]):
 		return self._steps.each(name, items, key, commit_every_seconds)
 
 	def deliver(self) -> None:
-		"""Write the last progress that was held back; the engine calls it when the handler has ended."""
+		"""Write what was held back of progress and log; the engine calls it when the handler has ended."""
+		self._log.close()
 		self._progress.close()
 
 
@@ -231,17 +253,31 @@ def key_of(site: str, job_id: str, submitted_at: datetime) -> str:
 
 
 class ProgressReporter:
-	"""Lets the first value through at once, then at most one per interval, and the last one always."""
+	"""Lets the first value through at once, then at most one per interval, and the last one always.
 
-	def __init__(self, control: ControlConnection, interval_seconds: float, secrets: Secrets = NO_SECRETS):
+	Lines of the attempt's log are written together with it; alone, an interval after the first of them.
+	"""
+
+	def __init__(
+		self,
+		control: ControlConnection,
+		interval_seconds: float,
+		secrets: Secrets = NO_SECRETS,
+		log: AttemptLog | None = None,
+		locals_there: dict[str, Any] | None = None,
+	):
 		self._control = control
 		self._secrets = secrets
+		self._log = log or AttemptLog(control, secrets)
+		self._locals = locals_there
 		self._percent = 0.0
 		self._interval = interval_seconds
 		# a handler's own signal may report while the handler does
 		self._lock = threading.RLock()
 		self._latest: tuple[float, Any] | None = None
 		self._last_write = float("-inf")
+		# not held while something is written: who logs a line does not wait for that
+		self._timer_lock = threading.RLock()
 		self._timer: threading.Timer | None = None
 		self._lost = False
 
@@ -260,23 +296,51 @@ class ProgressReporter:
 			if self._lost:
 				raise JobCanceledError(_("{0} was canceled").format(self._control.job_id))
 
+	def write_soon(self) -> None:
+		"""Write in another thread, within an interval."""
+		# where no thread can be started, the next report or the end of the attempt writes
+		if not self._timer:
+			with suppress(RuntimeError):
+				self._start_timer(self._interval)
+
 	def close(self) -> None:
-		with self._lock:
+		with self._timer_lock:
 			if self._timer:
 				self._timer.cancel()
+		with self._lock:
 			self._write()
 
 	def _start_timer(self, seconds: float) -> None:
-		self._timer = threading.Timer(seconds, for_another_thread(self._write_late))
-		self._timer.daemon = True
-		self._timer.start()
+		with self._timer_lock:
+			if self._timer:
+				return
+			timer = threading.Timer(seconds, for_another_thread(self._write_late, self._locals))
+			timer.daemon = True
+			timer.start()
+			self._timer = timer
 
 	def _write_late(self) -> None:
-		with self._lock:
+		with self._timer_lock:
 			self._timer = None
+		with self._lock:
 			self._write()
 
 	def _write(self) -> None:
+		with unheard():
+			self._write_progress()
+			self._write_log()
+
+	def _write_log(self) -> None:
+		try:
+			if self._log.write():
+				self._last_write = time.monotonic()
+		except ERRORS as error:
+			# a job must not fail because its log could not be written
+			frappe.logger("dartwing").exception(f"{self._control.job_id}: its log could not be written")
+			if not isinstance(error, CONNECTION_LOST):
+				self._log.give_up()
+
+	def _write_progress(self) -> None:
 		if self._latest is None or self._lost:
 			return
 		(percent, message), self._latest = self._latest, None

@@ -5,15 +5,18 @@ REPEATABLE READ would hide a cancel from the handler for ever.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import frappe
 from frappe.database.database import Database
 
 from dartwing.dartwing_core.background_jobs.database import drivers, times
 from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
+from dartwing.dartwing_core.background_jobs.statuses import RUNNING
+
+Answer = TypeVar("Answer")
 
 
 class ControlConnection:
@@ -49,6 +52,37 @@ class ControlConnection:
 		"""Show that the attempt is alive; False as for `write_progress`."""
 		return self._update(f"heartbeat_at = {UTC_NOW} + interval %s second", (times.site_offset_seconds(),))
 
+	def count_attempts(self) -> int:
+		"""How often the job was started, this attempt included."""
+		query = "select count(*) from `tabJob Execution Log` where background_job = %s and to_status = %s"
+		return self._ask(query, (self.job_id, RUNNING))
+
+	def write_log_part(self, attempt: int, first: int, last: int, lines: str) -> None:
+		"""Store lines (JSON) of this attempt's log, or more of them in the place of the same first one.
+
+		Also when the job is not this attempt's any more, but not of a job that was deleted.
+		"""
+		now, user = times.site_now(may_ask=False), "Administrator"
+		row = (f"{self._attempt_id}-{first}", user, now, now, user, attempt, first, last, lines)
+		self._execute(
+			f"""insert into `tabJob Log Part` (name, owner, creation, modified, modified_by,
+				attempt, first_line, last_line, `lines`, background_job)
+			select {", ".join(["%s"] * len(row))}, name from `tabBackground Job` where name = %s
+			on duplicate key update modified = values(modified), last_line = values(last_line),
+				`lines` = values(`lines`)""",
+			(*row, self.job_id),
+		)
+
+	def forget_log_part(self, first: int) -> None:
+		"""Delete a part of this attempt's log."""
+		self._execute("delete from `tabJob Log Part` where name = %s", (f"{self._attempt_id}-{first}",))
+
+	def forget_log_before(self, attempt: int) -> None:
+		"""Delete the logs of the attempts before this one."""
+		if attempt > 1:
+			query = "delete from `tabJob Log Part` where background_job = %s and attempt < %s"
+			self._execute(query, (self.job_id, attempt))
+
 	def is_running(self) -> bool:
 		"""Whether the job is still Running under this attempt."""
 		query = "select 1 from `tabBackground Job` where " + self._MINE
@@ -72,17 +106,25 @@ class ControlConnection:
 		return self._execute(query, (*values, *self._mine())) == 1
 
 	def _execute(self, query: str, values: Sequence[Any]) -> int:
-		"""How many rows matched. If the connection is lost, the statement is sent once more: each may be."""
+		"""How many rows matched."""
+		return self._sent(query, values, lambda cursor, matched: matched)
+
+	def _ask(self, query: str, values: Sequence[Any]) -> Any:
+		"""The one value that the query answers."""
+		return self._sent(query, values, lambda cursor, matched: cursor.fetchone()[0])
+
+	def _sent(self, query: str, values: Sequence[Any], read: Callable[[Any, int], Answer]) -> Answer:
+		"""If the connection is lost, the statement is sent once more: each may be."""
 		with self._lock:
 			try:
-				return self._execute_once(query, values)
+				return self._send(query, values, read)
 			except drivers.CONNECTION_LOST:
-				return self._execute_once(query, values)
+				return self._send(query, values, read)
 
-	def _execute_once(self, query: str, values: Sequence[Any]) -> int:
+	def _send(self, query: str, values: Sequence[Any], read: Callable[[Any, int], Answer]) -> Answer:
 		try:
 			with self._connected().cursor() as cursor:
-				return cursor.execute(query, values)
+				return read(cursor, cursor.execute(query, values))
 		except BaseException:
 			# a connection that was interrupted in the middle of a statement cannot be used any more
 			self._disconnect()

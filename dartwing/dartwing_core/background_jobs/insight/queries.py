@@ -10,7 +10,7 @@ from dartwing.dartwing_core.background_jobs import framework
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.dispatch import parents
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
-from dartwing.dartwing_core.background_jobs.insight import pages, waiting
+from dartwing.dartwing_core.background_jobs.insight import durations, pages, starts, waiting
 from dartwing.dartwing_core.background_jobs.insight.pages import Scope
 from dartwing.dartwing_core.background_jobs.statuses import SUCCESS
 from dartwing.dartwing_core.background_jobs.steps import records
@@ -48,7 +48,7 @@ STATUS_FIELDS = (
 TIMES = ("created_at", "scheduled_at", "expires_at", "started_at", "completed_at", "next_retry_at")
 # fields that are read as well: the instants of times which the site's clock may show twice, and of parents
 # whether there are any
-READ_AS_WELL = ("scheduled_at_utc", "ready_at", "held_by", "depends_on", "dependency_rule")
+READ_AS_WELL = ("scheduled_at_utc", "ready_at", "queued_at", "held_by", "depends_on", "dependency_rule")
 HISTORY_FIELDS = ("from_status", "to_status", "timestamp", "actor", "message", "retry_attempt")
 STEP_FIELDS = ("step", "is_done", "attempt", "started_at", "seconds", "items_done", "items_total")
 MAX_PAGE = 100
@@ -58,11 +58,15 @@ MAX_OFFSET = 1_000_000
 def get_job_status(job_id: str) -> dict[str, Any]:
 	"""`{job_id, job_type, organization, status, priority, progress, …}`, times in UTC, result parsed.
 
+	`usual_seconds`, `p95_seconds`, `seconds_left` and `expected_start` are None where nobody knows; that of a
+	job which waits for its turn is told here, and not in lists.
 	Raises DoesNotExistError for a job that does not exist or is none of the user's organizations.
 	"""
 	name = access.check_visible(job_id).name
 	fields = ["name", *STATUS_FIELDS, *READ_AS_WELL]
-	return _shaped([frappe.db.get_value("Background Job", name, fields, as_dict=True)])[0]
+	job = frappe.db.get_value("Background Job", name, fields, as_dict=True)
+	(shaped,) = _shaped([job])
+	return {**shaped, "expected_start": times.utc_as_text(starts.expected(job))}
 
 
 def get_jobs(job_ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -233,7 +237,9 @@ def check_bounds(limit: int, offset: int) -> None:
 
 def _shaped(jobs: Sequence[frappe._dict], fields: tuple[str, ...] = STATUS_FIELDS) -> list[dict[str, Any]]:
 	parents_of = parents.of_jobs([job.name for job in jobs if job.depends_on])
-	return [_shape(job, fields, list(parents_of.get(job.name, ()))) for job in jobs]
+	shaped = [_shape(job, fields, list(parents_of.get(job.name, ()))) for job in jobs]
+	durations.add_to(list(zip(jobs, shaped, strict=True)))
+	return shaped
 
 
 def _shape(job: frappe._dict, fields: tuple[str, ...], depends_on: list[str]) -> dict[str, Any]:
@@ -249,6 +255,6 @@ def _shape(job: frappe._dict, fields: tuple[str, ...], depends_on: list[str]) ->
 		shaped["next_retry_at"] = times.utc_as_text(job.ready_at)
 	shaped["waits_for"] = waiting.reason_of(job)
 	waits_until = waiting.until(job)
-	shaped["waits_until"] = times.utc_as_text(waits_until) if waits_until else None
+	shaped["waits_until"] = shaped["expected_start"] = times.utc_as_text(waits_until)
 	shaped["result"] = framework.answerable(json_objects.from_json(job.result))
 	return shaped

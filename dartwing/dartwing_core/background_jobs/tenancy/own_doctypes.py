@@ -51,6 +51,7 @@ OWN = {
 	"Org Member": OwnDocType(MEMBERS, keeps_names=False),
 	"Person": OwnDocType(MEMBERS, keeps_names=False),
 	"Job Dependency": OwnDocType(MANAGERS),
+	"Job Log Part": OwnDocType(MANAGERS),
 	"Job Start": OwnDocType(MANAGERS, ("scope_key",)),
 	"Job Step": OwnDocType(
 		MANAGERS, ("result", "last_key"), shown_to_nobody=("result", "last_key"), secret_level=1

@@ -3,6 +3,12 @@
 // while nothing is heard of an unfinished job, look again after so long
 const SILENCE_MS = 10_000;
 const MAX_PARENTS = 20;
+// what is left of a running job is asked for again after so long
+const ESTIMATE_MS = 20_000;
+// of more lines of the log, the first ones that are shown go
+const MOST_LINES = 3_000;
+// so near to its end, what is shown of the log follows it
+const AT_THE_END_PX = 12;
 const BARS = {
 	Completed: "is-done",
 	Failed: "is-failed",
@@ -41,14 +47,16 @@ async function look(frm) {
 	if (frm.doc.name !== job_id) return;
 	if (dossier.job.status !== frm.doc.status) return frm.reload_doc();
 	frm.dossier = dossier;
+	frm.looked_at = Date.now();
 	show_buttons(frm);
 	show_overview(frm);
 	show_history(frm);
+	read_log(frm);
 }
 
 function show_overview(frm) {
 	const { status, progress } = frm.dossier.job;
-	const text = headline(frm.dossier);
+	const text = headline(frm.dossier, frm.looked_at);
 	const shown = { status, text, progress, bar: BARS[status], facts: facts(frm) };
 	frm.get_field("overview").$wrapper.html(dartwing.jobs.overview(shown));
 }
@@ -60,17 +68,35 @@ function show_progress(frm, event) {
 	frm.dossier.job.progress_message = event.progress_message;
 	$overview.find("[role=progressbar]").attr("aria-valuenow", percent).children().css("width", `${percent}%`);
 	$overview.find(".percent").text(`${percent} %`);
-	$overview.find(".message").text(headline(frm.dossier));
+	$overview.find(".message").text(headline(frm.dossier, frm.looked_at));
 }
 
-function headline({ job, parents, obstacle }) {
+// What a running job is likely to take yet; nothing where nobody knows.
+function how_long({ started_at, usual_seconds, p95_seconds, seconds_left }, looked_at) {
+	if (!usual_seconds || !started_at) return [];
+	const elapsed = dartwing.jobs.seconds_between(started_at);
+	const left = (seconds_left || 0) - (Date.now() - looked_at) / 1000;
+	const is_long = elapsed > p95_seconds || (left <= 0 && elapsed > usual_seconds);
+	return [
+		is_long ? __("longer than usual") : null,
+		left > 0 ? __("about {0} left", [dartwing.jobs.roughly(left)]) : null,
+	].filter(Boolean);
+}
+
+function usual_duration({ usual_seconds, p95_seconds }) {
+	const values = [usual_seconds, p95_seconds].map((seconds) => dartwing.jobs.roughly(seconds));
+	if (values[0] === values[1]) return __("usually {0}", values);
+	return __("usually {0}, 95 of 100 within {1}", values);
+}
+
+function headline({ job, parents, obstacle }, looked_at) {
 	switch (job.status) {
 		case "Pending":
 			return waits_for(parents.filter(({ status }) => dartwing.jobs.UNFINISHED.includes(status)));
 		case "Queued":
 			return __("waits for a worker");
 		case "Running":
-			return job.progress_message || __("runs");
+			return [job.progress_message || __("runs"), ...how_long(job, looked_at)].join(" · ");
 		case "Failed":
 		case "Timed Out":
 			if (!job.next_retry_at) return job.error_message;
@@ -103,6 +129,8 @@ function facts(frm) {
 		add(__("Attempts"), __("{0}, retry {1} of {2}", [attempts.length, job.retry_count, job.max_retries]));
 		if (last.worker) add(__("Worker"), frappe.utils.escape_html(last.worker.slice(0, 12)));
 	}
+	if (job.usual_seconds) add(__("How long"), usual_duration(job));
+	if (job.expected_start) add(__("Expected start"), dartwing.jobs.clock(job.expected_start));
 	if (output) add(__("Output"), output_link(output));
 	if (parents.length) {
 		const shown = parents.slice(0, MAX_PARENTS).map(relative);
@@ -202,6 +230,97 @@ function items_text(done, total) {
 	return total ? __("{0} of {1}", [done, total]) : String(done);
 }
 
+// --- the log
+
+// What there is behind the last line that is shown. One reading at a time.
+async function read_log(frm) {
+	const log = log_of(frm);
+	if (log.is_reading) {
+		log.must_read_again = true;
+		return;
+	}
+	log.is_reading = true;
+	try {
+		do {
+			log.must_read_again = false;
+			const args = { job_id: log.job_id, limit: 500 };
+			if (log.attempt) args.after = `${log.attempt}:${log.line}`;
+			const page = await dartwing.jobs.call(`${dartwing.jobs.REST}get_job_log`, args);
+			show_lines(log, page.lines);
+			log.must_read_again ||= page.has_more;
+		} while (log.must_read_again && frm.job_log === log);
+	} catch (error) {
+		// what could not be read now is read with the next look
+		console.warn(error);
+	}
+	log.is_reading = false;
+}
+
+// Lines of an event; those before them are read where it did not tell all.
+function hear_lines(frm, { attempt, lines }) {
+	const log = log_of(frm);
+	const heard = lines
+		.map((line) => ({ ...line, attempt, missing: 0 }))
+		.filter(({ line }) => attempt > log.attempt || (attempt === log.attempt && line > log.line));
+	if (!heard.length) return;
+	const follows = attempt === log.attempt && heard[0].line === log.line + 1;
+	if (follows && !log.is_reading) show_lines(log, heard);
+	else read_log(frm);
+}
+
+function log_of(frm) {
+	if (frm.job_log?.job_id !== frm.doc.name) {
+		const box = $(`<div class="dartwing-log" role="log" tabindex="0"></div>`)
+			.attr("aria-label", __("Log"))
+			.get(0);
+		frm.job_log = { job_id: frm.doc.name, box, attempt: 0, line: 0 };
+		frm.get_field("log").$wrapper.empty().append(box);
+		frm.toggle_display("log_section", false);
+		frm.job_log.show = () => {
+			if (!box.childElementCount) frm.toggle_display("log_section", true);
+		};
+	}
+	return frm.job_log;
+}
+
+function show_lines(log, lines) {
+	if (!lines.length) return;
+	const { box } = log;
+	log.show();
+	const follows = box.scrollHeight - box.scrollTop - box.clientHeight <= AT_THE_END_PX;
+	for (const line of lines) {
+		if (line.attempt !== (log.attempt || 1)) box.append(log_note(__("Attempt {0}", [line.attempt])));
+		if (line.missing) box.append(log_note(__("{0} lines are not kept", [line.missing])));
+		box.append(log_line(line));
+		log.attempt = line.attempt;
+		log.line = line.line;
+	}
+	while (box.childElementCount > MOST_LINES) box.firstElementChild.remove();
+	if (follows) box.scrollTop = box.scrollHeight;
+}
+
+function log_line({ at, level, text }) {
+	const line = document.createElement("div");
+	line.dataset.level = level;
+	line.append(text_element("time", "", dartwing.jobs.clock(at)));
+	if (level !== "INFO") line.append(text_element("span", "level", level));
+	line.append(text_element("span", "text", text));
+	return line;
+}
+
+function log_note(text) {
+	const note = document.createElement("div");
+	note.append(text_element("span", "note", text));
+	return note;
+}
+
+function text_element(name, class_name, text) {
+	const element = document.createElement(name);
+	element.className = class_name;
+	element.textContent = text;
+	return element;
+}
+
 function show_parameters(frm) {
 	const text = frm.doc.input_parameters || "{}";
 	frm.get_field("parameters").$wrapper.html(dartwing.jobs.json_block(text));
@@ -278,7 +397,9 @@ function follow(frm) {
 	const on_event = (name, event) => {
 		if (name !== "reconnected" && event.job_id !== job_id) return;
 		frm.heard_at = Date.now();
-		if (name === "job_progress" && frm.dossier && frm.doc.status === "Running") {
+		if (name === "job_log") {
+			hear_lines(frm, event);
+		} else if (name === "job_progress" && frm.dossier && frm.doc.status === "Running") {
 			show_progress(frm, event);
 		} else if (name === "job_status_changed") {
 			frm.reload_doc();
@@ -301,7 +422,13 @@ function tick(frm) {
 		element.textContent = dartwing.jobs.duration(seconds);
 	});
 	const is_over = !dartwing.jobs.UNFINISHED.includes(frm.doc.status);
-	if (is_over || document.hidden || Date.now() - frm.heard_at < SILENCE_MS) return;
+	if (is_over || document.hidden || !frm.dossier) return;
+	if (frm.doc.status === "Running") {
+		frm.get_field("overview").$wrapper.find(".message").text(headline(frm.dossier, frm.looked_at));
+	}
+	const is_silent = Date.now() - frm.heard_at >= SILENCE_MS;
+	const is_old = frm.dossier.job.seconds_left !== null && Date.now() - frm.looked_at >= ESTIMATE_MS;
+	if (!is_silent && !is_old) return;
 	frm.heard_at = Date.now();
 	look(frm);
 }

@@ -45,11 +45,12 @@ def _delete_groups(names: Sequence[str]) -> None:
 
 
 def delete_traces(job_ids: Sequence[str]) -> None:
-	"""What jobs that are about to be deleted have left: files, their part of the sums, parents, steps, log."""
+	"""What jobs that are about to be deleted have left: files, their part of the sums, parents, steps, logs."""
 	job_files.delete_files_of(job_ids)
 	job_tally.forget(job_ids)
 	job_dependency.forget(job_ids)
 	frappe.db.delete("Job Step", {"background_job": ("in", job_ids)})
+	frappe.db.delete("Job Log Part", {"background_job": ("in", job_ids)})
 	frappe.db.delete("Job Execution Log", {"background_job": ("in", job_ids)})
 
 

@@ -6,8 +6,8 @@ the uncounted rows to these sums: so figures are never late, and cost what happe
 what ever happened.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,12 +17,13 @@ from frappe.model.document import Document
 from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
-from dartwing.dartwing_core.background_jobs.statuses import FINISHED
+from dartwing.dartwing_core.background_jobs.statuses import COMPLETED, FINISHED
 from dartwing.dartwing_core.doctype.job_tally.arithmetic import (
 	BOUNDS,
 	GRANULARITIES,
 	HOUR,
 	LEVEL,
+	TOTAL,
 	WHOLE_SITE,
 	Event,
 	Key,
@@ -141,6 +142,26 @@ def _stored(
 		one = Key(*parts)
 		before = found.get(one, (0, 0.0))
 		found[one] = (before[0] + jobs, before[1] + float(seconds))
+	return found
+
+
+def durations_of(kinds: Collection[tuple[str, str]]) -> dict[tuple[str, str, str], Counter[int]]:
+	"""How many jobs of each organization and type were Completed, by the bucket of their duration.
+
+	By granularity, organization and type: all that ever were, and those of the hours that are kept. What is
+	not added up yet is left out.
+	"""
+	if not kinds:
+		return {}
+	found: dict[tuple[str, str, str], Counter[int]] = defaultdict(Counter)
+	for granularity, organization, job_type, bucket, jobs in frappe.db.sql(
+		f"""select granularity, organization, job_type, bucket, cast(sum(jobs) as signed) from `tabJob Tally`
+		where event = %s and granularity in %s
+			and ({" or ".join(["(organization = %s and job_type = %s)"] * len(kinds))})
+		group by granularity, organization, job_type, bucket""",
+		(COMPLETED, (TOTAL, HOUR), *(name for kind in kinds for name in kind)),
+	):
+		found[granularity, organization, job_type][bucket] += jobs
 	return found
 
 
@@ -295,3 +316,4 @@ def _delete_old_hours() -> None:
 def on_doctype_update() -> None:
 	frappe.db.add_index("Job Tally", ["granularity", "organization", "period"])
 	frappe.db.add_index("Job Tally", ["granularity", "period"])
+	frappe.db.add_index("Job Tally", ["organization", "job_type"])
