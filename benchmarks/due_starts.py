@@ -40,8 +40,8 @@ def measure(lab: Lab, number: int, seconds: float) -> list[Answer]:
 		schedules = make_schedules(lab, due[2 * number :])
 		try:
 			samples = {
-				JOB: wait_for(jobs, "scheduled_at", seconds),
-				RETRY: wait_for(retries, "next_retry_at", seconds),
+				JOB: wait_for(jobs, seconds),
+				RETRY: wait_for(retries, seconds),
 				SLOT: wait_for_slots(schedules, seconds),
 			}
 		finally:
@@ -107,15 +107,13 @@ def make_schedules(lab: Lab, due: list[datetime]) -> list[str]:
 	return names
 
 
-def wait_for(jobs: list[str], due: str, seconds: float) -> list[float]:
-	"""Milliseconds from when each was due to its start."""
+def wait_for(jobs: list[str], seconds: float) -> list[float]:
+	"""Milliseconds from when each was due to its start; a retry forgets its time when it is Queued."""
 
 	def started() -> list[tuple[datetime, datetime]]:
 		frappe.db.rollback()
-		query = (
-			f"select `{due}`, started_at from `tabBackground Job` where name in %s and status = 'Completed'"
-		)
-		rows = frappe.db.sql(query, (jobs,))
+		query = "select scheduled_at, started_at from `tabBackground Job` where name in %s and status = %s"
+		rows = frappe.db.sql(query, (jobs, "Completed"))
 		return list(rows) if len(rows) == len(jobs) else []
 
 	rows = wait_until(started, "all have started", LEAD_SECONDS + seconds + GIVE_UP_SECONDS)
