@@ -89,6 +89,10 @@ def test_it_is_known_when_the_next_thing_is_due(world, looks):
 	due_later(world, 60)
 	looks.look()
 	assert 50 < looks.due_at - time.monotonic() < 61
+	assert 0.9 < looks.look_at - looks._looked_at < 1.1
+	due_later(world, 0.5)
+	looks.look()
+	assert looks.look_at == max(looks.due_at, looks._looked_at + site.REST_SECONDS)
 
 
 def test_what_a_pace_held_back_is_handed_over_by_the_first_look_after_its_time(world, looks):

@@ -21,6 +21,9 @@ from dartwing.dartwing_core.background_jobs.execution.fresh_context import run_o
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import is_in_maintenance
 
 APP = "dartwing"
+LOOK_EVERY_SECONDS = 1.0
+# what is due sooner than that after a look is looked for then
+REST_SECONDS = 0.1
 # with the age at which recovery looks at a job, 20 s at most until something lost is found
 MENDING_SECONDS = 15
 SIGN_SECONDS = 5
@@ -54,11 +57,17 @@ class SiteClock:
 		self._mend_at = time.monotonic() + hash(site) % MENDING_SECONDS
 		# when something is due next, as far as it was there at the last look
 		self.due_at = math.inf
+		self._looked_at = -math.inf
 		self._recorded_at: dict[str, float] = {}
+
+	@property
+	def look_at(self) -> float:
+		"""When to look again: a second after the last time, or when something is due before that."""
+		return self._looked_at + min(LOOK_EVERY_SECONDS, max(REST_SECONDS, self.due_at - self._looked_at))
 
 	def look(self) -> None:
 		"""Find out what is due, and do it. Raises nothing that is wrong with the site or its servers."""
-		self.due_at = math.inf
+		self._looked_at, self.due_at = time.monotonic(), math.inf
 		if time.monotonic() < self._off_until:
 			return
 		try:
