@@ -30,7 +30,8 @@ def deaths(action: Callable[[], object], most: int = 400) -> Iterator[int]:
 
 def connections() -> set[int]:
 	frappe.db.rollback()
-	return {row[0] for row in frappe.db.sql("show processlist")}
+	query = "select id from information_schema.processlist where db = database()"
+	return set(frappe.db.sql(query, pluck=True))
 
 
 def _killed_before(number: int, action: Callable[[], object]) -> bool:

@@ -1,15 +1,12 @@
 """kill -9 between any two statements of what replaces, debounces, limits and paces: all ends as it should."""
 
-from collections import Counter
-from collections.abc import Callable
-
 import frappe
 import pytest
 from driven import drive_to_the_end, settle, unfinished
-from factories import acting_as, make_job_type, queued_wake_ups, submit_as, transitions
+from factories import make_job_type, queued_wake_ups, submit_as, transitions
 from killing import deaths
 
-from dartwing.dartwing_core.background_jobs import TransientError, executor, submit_job
+from dartwing.dartwing_core.background_jobs import TransientError, executor
 from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
 from dartwing.dartwing_core.background_jobs.execution.outcomes import Completed, Failed
 from dartwing.dartwing_core.background_jobs.upkeep import recovery
@@ -21,120 +18,118 @@ DEBOUNCED = {"debounce_seconds": 60, "debounce_longest_wait": 90}
 pytestmark = pytest.mark.usefixtures("impatient")
 
 
-def submitted(world, number: int) -> str:
-	parameters = {"customer": "C", "n": number}
-	return submit_as(world.alice, TYPE, world.alpha, parameters).name
+class Jobs:
+	"""Jobs of one customer after the other, numbered as they are submitted."""
 
+	def __init__(self, world, **values) -> None:
+		make_job_type(TYPE, max_retries=3, **values)
+		frappe.db.commit()
+		self.world = world
+		self.customer = 0
 
-def submitting(world, number: int) -> Callable[[], None]:
-	def submit() -> None:
-		with acting_as(world.alice):
-			submit_job(TYPE, world.alpha, {"customer": "C", "n": number})
-			frappe.db.commit()
+	def begin(self, count: int) -> list[str]:
+		"""So many jobs of another customer; those of the one before have ended."""
+		assert unfinished(TYPE) == []
+		self.customer += 1
+		return [self.submit(number) for number in range(1, count + 1)]
 
-	return submit
+	def submit(self, number: int) -> str:
+		parameters = {"customer": self.customer, "n": number}
+		return submit_as(self.world.alice, TYPE, self.world.alpha, parameters).name
 
+	def end(self) -> list[int]:
+		"""Rescue those whose process died, and have all succeed; the numbers of the jobs, as they started."""
+		frappe.db.sql(
+			"""update `tabBackground Job` set heartbeat_at = '2026-01-01', started_at = '2026-01-01',
+			queued_at = '2026-01-01' where status in ('Queued', 'Running')"""
+		)
+		frappe.db.commit()
+		for queue in ("short", "default", "long"):
+			for wake_up in queued_wake_ups(queue):
+				wake_up.delete()
+		recovery.recover()
+		order: list[int] = []
 
-def begin(world, count: int = 0, **values) -> list[str]:
-	world.clear()
-	make_job_type(TYPE, max_retries=3, **values)
-	frappe.db.commit()
-	return [submitted(world, number) for number in range(1, count + 1)]
+		def started(attempt) -> None:
+			assert frappe.db.count("Background Job", {"job_type": TYPE, "status": "Running"}) == 1
+			order.append(frappe.parse_json(attempt.input_parameters)["n"])
 
-
-def end(world) -> list[int]:
-	"""Rescue those whose process died, and have all succeed; the numbers of the jobs, as they started."""
-	frappe.db.sql("update `tabBackground Job` set heartbeat_at = '2026-01-01', started_at = '2026-01-01'")
-	frappe.db.sql("update `tabBackground Job` set queued_at = '2026-01-01' where status = 'Queued'")
-	frappe.db.commit()
-	for queue in ("short", "default", "long"):
-		for wake_up in queued_wake_ups(queue):
-			wake_up.delete()
-	recovery.recover()
-	order: list[int] = []
-
-	def started(attempt) -> None:
-		assert frappe.db.count("Background Job", {"job_type": TYPE, "status": "Running"}) == 1
-		order.append(frappe.parse_json(attempt.input_parameters)["n"])
-
-	drive_to_the_end(TYPE, started)
-	frappe.db.rollback()
-	names = frappe.get_all("Background Job", {"job_type": TYPE}, pluck="name")
-	completed = Counter(("Running", "Completed") in transitions(name) for name in names)
-	assert completed[True] >= 1
-	held = {"job_type": TYPE, "held_by": ("is", "set")}
-	assert frappe.get_all("Background Job", held) == []
-	return order
+		drive_to_the_end(TYPE, started)
+		held = {"job_type": TYPE, "held_by": ("is", "set")}
+		assert frappe.get_all("Background Job", held) == []
+		return order
 
 
 def test_a_submission_that_replaces_what_waits(world):
-	begin(world, 1, **REPLACED)
+	jobs = Jobs(world, **REPLACED)
+	jobs.begin(1)
 	seen = set()
-	for _death in deaths(submitting(world, 2)):
-		waiting = len(unfinished(TYPE))
-		assert waiting == 1, "the former one or the new one"
-		order = end(world)
-		seen.add(tuple(order))
-		assert submitted(world, 3), "nothing keeps the key"
-		begin(world, 1, **REPLACED)
+	for _death in deaths(lambda: jobs.submit(2)):
+		assert len(unfinished(TYPE)) == 1, "the former one or the new one"
+		seen.add(tuple(jobs.end()))
+		assert jobs.submit(3), "nothing keeps the key"
+		assert jobs.end() == [3]
+		jobs.begin(1)
 	assert seen == {(1,), (2,)}
 
 
 def test_a_submission_behind_one_that_runs(world):
+	jobs = Jobs(world, **REPLACED)
+
 	def set_up() -> None:
-		begin(world, 1, **REPLACED)
-		assert executor.claim(unfinished(TYPE)[0])
-		submitted(world, 2)
+		(first,) = jobs.begin(1)
+		assert executor.claim(first)
+		jobs.submit(2)
 
 	set_up()
 	seen = set()
-	for _death in deaths(submitting(world, 3)):
+	for _death in deaths(lambda: jobs.submit(3)):
 		assert len(unfinished(TYPE)) == 2
 		# the worker of the first one is gone as well: its job steps aside
-		order = end(world)
-		seen.add(order[-1])
+		order = jobs.end()
 		assert order == sorted(order)
+		seen.add(order[-1])
 		set_up()
 	assert seen == {2, 3}
 
 
 def test_a_job_that_fails_before_a_newer_one(world):
+	jobs = Jobs(world, **REPLACED)
 	attempts = []
 
 	def set_up() -> None:
-		(first,) = begin(world, 1, **REPLACED)
+		(first,) = jobs.begin(1)
 		attempts[:] = [executor.claim(first)]
-		submitted(world, 2)
-
-	def fail() -> None:
-		settle(attempts[0], Failed.of(TransientError("a test's"), "traceback"))
+		jobs.submit(2)
 
 	set_up()
 	seen = set()
-	for _death in deaths(fail):
-		order = end(world)
-		seen.add(tuple(order))
+	for _death in deaths(lambda: settle(attempts[0], a_failure())):
+		order = jobs.end()
 		assert order == sorted(order)
 		assert order[-1] == 2
+		seen.add(tuple(order))
 		set_up()
 	assert (2,) in seen
 
 
+def a_failure() -> Failed:
+	return Failed.of(TransientError("a test's"), "traceback")
+
+
 @pytest.mark.parametrize("rule", ["Answer Existing", "Replace Waiting"])
 def test_a_submission_that_puts_off_a_debounced_one(world, rule):
-	values = {**REPLACED, "equal_jobs": rule, **DEBOUNCED}
-	begin(world, 1, **values)
+	jobs = Jobs(world, **{**REPLACED, "equal_jobs": rule, **DEBOUNCED})
+	jobs.begin(1)
 	seen = set()
-	for _death in deaths(submitting(world, 2)):
+	for _death in deaths(lambda: jobs.submit(2)):
 		(name,) = unfinished(TYPE)
-		ready_at, since, until = frappe.db.get_value(
-			"Background Job", name, ["ready_at", "debounced_since", "debounced_until"]
-		)
+		fields = ["ready_at", "debounced_since", "debounced_until"]
+		ready_at, since, until = frappe.db.get_value("Background Job", name, fields)
 		assert ready_at == until
 		assert (until - since).total_seconds() <= DEBOUNCED["debounce_longest_wait"]
-		order = end(world)
-		seen.add(tuple(order))
-		begin(world, 1, **values)
+		seen.add(tuple(jobs.end()))
+		jobs.begin(1)
 	assert seen == ({(1,)} if rule == "Answer Existing" else {(1,), (2,)})
 
 
@@ -146,28 +141,25 @@ LIMITS = {
 
 @pytest.mark.parametrize("values", LIMITS.values(), ids=LIMITS.keys())
 def test_the_claim_and_the_end_of_a_limited_job(world, values):
-	jobs = begin(world, 3, **values)
-
-	def work() -> None:
-		attempt = executor.claim(jobs[0])
-		settle(attempt, Completed(None, None))
-
-	for _death in deaths(work):
-		order = end(world)
-		assert sorted(set(order)) in ([1, 2, 3], [2, 3])
-		assert {transitions(name)[-1] for name in jobs} == {("Running", "Completed")}
-		jobs[:] = begin(world, 3, **values)
+	jobs = Jobs(world, **values)
+	names = jobs.begin(3)
+	for _death in deaths(lambda: settle(executor.claim(names[0]), Completed(None, None))):
+		assert sorted(set(jobs.end())) in ([1, 2, 3], [2, 3])
+		assert {transitions(name)[-1] for name in names} == {("Running", "Completed")}
+		names[:] = jobs.begin(3)
 
 
 @pytest.mark.parametrize("values", LIMITS.values(), ids=LIMITS.keys())
 def test_the_dispatch_of_what_was_held_back(world, values):
+	jobs = Jobs(world, **values)
+
 	def set_up() -> None:
-		jobs = begin(world, 3, **values)
-		settle(executor.claim(jobs[0]), Failed.of(TransientError("a test's"), "traceback"))
+		first = jobs.begin(3)[0]
+		settle(executor.claim(first), a_failure())
 		frappe.db.sql("update `tabJob Start` set started_at = started_at - interval 1 day")
 		frappe.db.commit()
 
 	set_up()
 	for _death in deaths(dispatcher.dispatch_ready):
-		assert sorted(set(end(world))) == [1, 2, 3]
+		assert sorted(set(jobs.end())) == [1, 2, 3]
 		set_up()

@@ -20,7 +20,7 @@ from factories import (
 
 from dartwing.dartwing_core.background_jobs.clock import signs, site
 from dartwing.dartwing_core.background_jobs.clock.site import SiteClock
-from dartwing.dartwing_core.background_jobs.clock.steps import Due
+from dartwing.dartwing_core.background_jobs.clock.steps import MENDING, Due
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.execution.claims import claim
 
@@ -89,6 +89,10 @@ def test_it_is_known_when_the_next_thing_is_due(world, looks):
 	due_later(world, 60)
 	looks.look()
 	assert 50 < looks.due_at - time.monotonic() < 61
+	assert 0.9 < looks.look_at - looks._looked_at < 1.1
+	due_later(world, 0.5)
+	looks.look()
+	assert looks.look_at == max(looks.due_at, looks._looked_at + site.REST_SECONDS)
 
 
 def test_what_a_pace_held_back_is_handed_over_by_the_first_look_after_its_time(world, looks):
@@ -140,7 +144,8 @@ def test_a_job_that_came_late_is_found_when_the_site_is_mended(world, looks):
 	looks.look()
 	assert queued_wake_ups("default", job.name) == []
 	looks._mend_at = 0.0
-	looks.look()
+	for _step in MENDING:
+		looks.look()
 	assert queued_wake_ups("default", job.name)
 
 
@@ -195,6 +200,7 @@ def test_a_step_that_takes_long_leaves_the_rest_to_the_next_look(world, looks, m
 	monkeypatch.setattr(site, "DUE", (Due("1", long), Due("1", after)))
 	looks.look()
 	assert done == ["long"]
+	assert looks.look_at == looks._looked_at + site.REST_SECONDS
 	monkeypatch.setattr(site, "DUE", (Due("0", long),))
 	monkeypatch.setattr(site, "LOOK_SECONDS", 60)
 	looks.look()

@@ -3,6 +3,7 @@
 import math
 import os
 import signal
+import time
 
 import pytest
 
@@ -17,15 +18,17 @@ class Sites:
 		self.names = list(names)
 		self.done: list[str] = []
 		self.after_look = lambda _name: None
+		self.look_again_at = -math.inf
 
 	def made(self, name: str, is_stopping):
 		sites = self
 
 		class Site:
-			due_at = math.inf
+			look_at = -math.inf
 
 			def look(self) -> None:
 				sites.done.append(f"+{name}")
+				self.look_at = sites.look_again_at
 				sites.after_look(name)
 
 			def close(self) -> None:
@@ -61,6 +64,16 @@ def test_it_looks_at_one_site_after_the_other(sites):
 	look(looking)
 	look(looking)
 	assert sites.done == ["+a", "+b", "+a", "+b"]
+
+
+def test_a_site_is_left_alone_until_its_time_has_come(sites):
+	looking = Clock(None)
+	look(looking)
+	looking._sites["b"].look_at = math.inf
+	looking._sites["a"].look_at = time.monotonic() + 0.5
+	look(looking)
+	assert sites.done == ["+a", "+b"]
+	assert looking._next_look() == looking._sites["a"].look_at
 
 
 def test_it_looks_only_at_those_that_it_was_told(sites):
@@ -104,6 +117,7 @@ def test_a_signal_ends_it_behind_the_site_that_it_looks_at(sites, signals, numbe
 def test_a_signal_wakes_it(sites, signals, monkeypatch):
 	"""It would sleep for ever."""
 	monkeypatch.setattr(clock, "LOOK_EVERY_SECONDS", float("1e6"))
+	sites.look_again_at = math.inf
 	sleep, slept = Clock._sleep, []
 
 	def interrupted(self, seconds: float) -> None:
@@ -114,6 +128,7 @@ def test_a_signal_wakes_it(sites, signals, monkeypatch):
 	monkeypatch.setattr(Clock, "_sleep", interrupted)
 	Clock(None).run()
 	assert len(slept) == 1
+	assert slept[0] > 1e5
 
 
 def test_a_site_that_there_is_not_is_refused_by_name(sites):

@@ -1,8 +1,7 @@
-"""The loop over the sites: a look at each of them every second, or when something is due, until a signal."""
+"""The loop over the sites: a look at each of them when its time has come, until a signal ends it."""
 
 import contextvars
 import logging
-import math
 import os
 import select
 import signal
@@ -11,11 +10,8 @@ from collections.abc import Sequence
 
 from frappe.utils import get_sites
 
-from dartwing.dartwing_core.background_jobs.clock.site import SiteClock, log
+from dartwing.dartwing_core.background_jobs.clock.site import LOOK_EVERY_SECONDS, SiteClock, log
 
-LOOK_EVERY_SECONDS = 1.0
-# what is due sooner than that after a look is not looked at earlier
-REST_SECONDS = 0.1
 LIST_EVERY_SECONDS = 60
 
 
@@ -48,24 +44,22 @@ class Clock:
 		for number in (signal.SIGTERM, signal.SIGINT):
 			signal.signal(number, self._stop)
 		while not self._is_stopping:
-			began = time.monotonic()
 			self._look()
-			self._sleep(max(0.0, self._next_look(began) - time.monotonic()))
+			self._sleep(max(0.0, self._next_look() - time.monotonic()))
 		for site in self._sites.values():
 			site.close()
 		log.info("ended")
 
-	def _next_look(self, began: float) -> float:
-		"""A second after the last one, or when something is due before that."""
-		due_at = min([site.due_at for site in self._sites.values()], default=math.inf)
-		return min(began + LOOK_EVERY_SECONDS, max(due_at, time.monotonic() + REST_SECONDS))
+	def _next_look(self) -> float:
+		in_a_second = time.monotonic() + LOOK_EVERY_SECONDS
+		return min([in_a_second, *(site.look_at for site in self._sites.values())])
 
 	def _look(self) -> None:
 		if time.monotonic() >= self._list_at:
 			self._list_at = time.monotonic() + LIST_EVERY_SECONDS
 			self._list_sites()
 		for site in self._sites.values():
-			if not self._is_stopping:
+			if not self._is_stopping and time.monotonic() >= site.look_at:
 				site.look()
 
 	def _list_sites(self) -> None:

@@ -4,7 +4,7 @@ import contextvars
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +21,9 @@ from dartwing.dartwing_core.background_jobs.execution.fresh_context import run_o
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import is_in_maintenance
 
 APP = "dartwing"
+LOOK_EVERY_SECONDS = 1.0
+# what is due sooner than that after a look is looked for then
+REST_SECONDS = 0.1
 # with the age at which recovery looks at a job, 20 s at most until something lost is found
 MENDING_SECONDS = 15
 SIGN_SECONDS = 5
@@ -48,17 +51,26 @@ class SiteClock:
 		self._sign_at = 0.0
 		self._since = LONG_AGO
 		self._pending: list[Step] = []
+		self._to_mend: list[Step] = []
 		self._failures = 0
 		self._off_until = 0.0
 		# not all sites in the same moment; Python hashes differently in each process
 		self._mend_at = time.monotonic() + hash(site) % MENDING_SECONDS
 		# when something is due next, as far as it was there at the last look
 		self.due_at = math.inf
+		self._looked_at = -math.inf
 		self._recorded_at: dict[str, float] = {}
+
+	@property
+	def look_at(self) -> float:
+		"""When to look again: a second after the last time; before that if something is due, or left."""
+		if self._pending or self._to_mend:
+			return self._looked_at + REST_SECONDS
+		return self._looked_at + min(LOOK_EVERY_SECONDS, max(REST_SECONDS, self.due_at - self._looked_at))
 
 	def look(self) -> None:
 		"""Find out what is due, and do it. Raises nothing that is wrong with the site or its servers."""
-		self.due_at = math.inf
+		self._looked_at, self.due_at = time.monotonic(), math.inf
 		if time.monotonic() < self._off_until:
 			return
 		try:
@@ -82,11 +94,11 @@ class SiteClock:
 			self._off_until = time.monotonic() + ASK_AGAIN_SECONDS
 			return
 		now, due = self._due()
-		self._add(due)
+		self._pending += [step for step in due if step not in self._pending]
 		if time.monotonic() >= self._mend_at:
 			self._mend_at = time.monotonic() + MENDING_SECONDS
-			self._add(MENDING)
-		if self._pending:
+			self._to_mend += [step for step in MENDING if step not in self._to_mend]
+		if self._pending or self._to_mend:
 			run_on_site(self.site, self._work)
 		if time.monotonic() >= self._sign_at:
 			self._sign_at = time.monotonic() + SIGN_SECONDS
@@ -118,18 +130,22 @@ class SiteClock:
 			self.due_at = time.monotonic() + (min(following) - now).total_seconds()
 		return now, [due.step for due, is_due in zip(DUE, answers, strict=False) if is_due]
 
-	def _add(self, steps: Iterable[Step]) -> None:
-		self._pending += [step for step in steps if step not in self._pending]
-
 	def _work(self) -> None:
 		connections.make_own()
 		if is_in_maintenance():
-			self._pending.clear()
+			self._forget_steps()
 			return
 		end = time.monotonic() + LOOK_SECONDS
 		while self._pending and time.monotonic() < end and not self._is_stopping():
 			# raises only if the database is gone
 			error_log.run_step(self._pending.pop(0), self._record)
+		# one for each look: what is due meanwhile waits for no more of them
+		if self._to_mend and not self._is_stopping():
+			error_log.run_step(self._to_mend.pop(0), self._record)
+
+	def _forget_steps(self) -> None:
+		self._pending.clear()
+		self._to_mend.clear()
 
 	def _record(self, name: str) -> None:
 		"""Not each second: a step that fails is likely to fail again."""
@@ -141,7 +157,7 @@ class SiteClock:
 	def _back_off(self, error: Exception) -> None:
 		"""Ask for all that is due when the site is back, because steps may have been cut off."""
 		self.close()
-		self._pending.clear()
+		self._forget_steps()
 		self._since, self._mend_at = LONG_AGO, 0.0
 		if not self._failures:
 			log.warning("%s: cannot be looked at: %s", self.site, error)

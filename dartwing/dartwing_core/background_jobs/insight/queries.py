@@ -237,12 +237,15 @@ def check_bounds(limit: int, offset: int) -> None:
 
 def _shaped(jobs: Sequence[frappe._dict], fields: tuple[str, ...] = STATUS_FIELDS) -> list[dict[str, Any]]:
 	parents_of = parents.of_jobs([job.name for job in jobs if job.depends_on])
-	shaped = [_shape(job, fields, list(parents_of.get(job.name, ()))) for job in jobs]
+	paces: waiting.Paces = {}
+	shaped = [_shape(job, fields, list(parents_of.get(job.name, ())), paces) for job in jobs]
 	durations.add_to(list(zip(jobs, shaped, strict=True)))
 	return shaped
 
 
-def _shape(job: frappe._dict, fields: tuple[str, ...], depends_on: list[str]) -> dict[str, Any]:
+def _shape(
+	job: frappe._dict, fields: tuple[str, ...], depends_on: list[str], paces: waiting.Paces
+) -> dict[str, Any]:
 	shaped = {"job_id": job.name, **{field: job[field] for field in fields}}
 	shaped["depends_on"] = depends_on
 	shaped["dependency_rule"] = job.dependency_rule or SUCCESS
@@ -254,7 +257,7 @@ def _shape(job: frappe._dict, fields: tuple[str, ...], depends_on: list[str]) ->
 	if job.ready_at and job.status in WAITING_FOR_RETRY:
 		shaped["next_retry_at"] = times.utc_as_text(job.ready_at)
 	shaped["waits_for"] = waiting.reason_of(job)
-	waits_until = waiting.until(job)
+	waits_until = waiting.until(job, paces)
 	shaped["waits_until"] = shaped["expected_start"] = times.utc_as_text(waits_until)
 	shaped["result"] = framework.answerable(json_objects.from_json(job.result))
 	return shaped

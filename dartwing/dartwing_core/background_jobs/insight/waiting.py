@@ -30,23 +30,30 @@ def reason_of(job: Any) -> str | None:
 	return _("other jobs") if job.depends_on else _("the end of a group")
 
 
-def until(job: Any) -> datetime | None:
+# when paces have room, by type, organization and key
+Paces = dict[tuple[str, str, str], datetime | None]
+
+
+def until(job: Any, paces: Paces) -> datetime | None:
 	"""When the job may start, in naive UTC, where a time is all that it waits for.
 
-	`job` has its `organization`, too.
+	`job` has its `organization`, too. `paces` keeps what was found out for the jobs of one answer.
 	"""
 	if job.status not in WAITING:
 		return None
-	instant = _pace_of(job) if job.held_by else job.ready_at
+	instant = _pace_of(job, paces) if job.held_by else job.ready_at
 	return instant if is_ahead(instant) else None
 
 
-def _pace_of(job: Any) -> datetime | None:
+def _pace_of(job: Any, paces: Paces) -> datetime | None:
 	"""When the pace of its type lets the next job start, if nothing else is limited."""
 	limits = Limits.parse(frappe.get_cached_value("Job Type", job.job_type, "limits"))
 	if not limits or not limits.starts or limits.running():
 		return None
-	return room_from(limits, job.organization, job.held_by)
+	key = (job.job_type, job.organization, job.held_by)
+	if key not in paces:
+		paces[key] = room_from(limits, job.organization, job.held_by)
+	return paces[key]
 
 
 def is_ahead(instant: datetime | None) -> bool:
