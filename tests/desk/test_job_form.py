@@ -4,7 +4,7 @@ import json
 
 import frappe
 import pytest
-from factories import OBLIGING, World, end, keep_step, state, submit, submit_as, transitions
+from factories import OBLIGING, World, end, keep_log, keep_step, state, submit, submit_as, transitions
 from looking import (
 	DESK,
 	arrive,
@@ -47,6 +47,34 @@ def test_progress_moves_on_an_open_form_without_a_reload(world, desk, worker):
 	expect_status(page, "Canceled")
 	assert state(job)["status"] == "Canceled"
 	assert is_marked(page)
+
+
+def test_lines_of_the_log_appear_on_an_open_form(world, desk, worker):
+	job = submit(world.alice, mode="log_lines", how="one_now_and_then", lines=60, seconds=0.3).name
+	page = desk(world.alice, job_path(job))
+	expect_status(page, "Queued")
+	mark(page)
+	worker()
+	log = page.get_by_role("log", name="Log")
+	expect(log).to_contain_text("line 1")
+	# from here on nothing can be read: what comes is what was sent
+	page.route("**/*get_job_log*", lambda route: route.abort())
+	expect(log).to_contain_text("line 12")
+	shown = log.locator(".text").all_inner_texts()
+	assert shown == [f"line {number + 1}" for number in range(len(shown))]
+	assert is_marked(page)
+	page.unroute_all()
+
+
+def test_lines_are_texts_and_what_is_missing_is_said(world, desk):
+	job = submit(world.alice).name
+	keep_log(job, ["<b>first</b>"])
+	keep_log(job, ["last"], first=1_000)
+	keep_log(job, ["again"], attempt=2)
+	log = desk(world.alice, job_path(job)).get_by_role("log", name="Log")
+	expect(log.locator(".text")).to_have_text(["<b>first</b>", "last", "again"])
+	expect(log.locator(".note")).to_have_text(["998 lines are not kept", "Attempt 2"])
+	expect(log.locator("b")).to_have_count(0)
 
 
 def test_what_a_section_shows_does_not_touch_its_end(world, desk):

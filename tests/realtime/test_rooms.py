@@ -66,6 +66,28 @@ def test_members_are_sent_the_transitions_of_a_job(connect, world):
 	]
 
 
+def test_what_a_handler_logs_reaches_members_and_nobody_else(connect, world, worker):
+	socket, stranger = follow(connect(world.alice), world.alpha), follow(connect(world.bob), world.beta)
+	job = submit(mode="log_lines", how="one_now_and_then", lines=5, seconds=0.6)
+	heard: list[dict] = []
+
+	def arrived() -> bool:
+		heard[:] = [
+			{**line, "attempt": event["attempt"]}
+			for event in socket.named("job_log")
+			if event["job_id"] == job.name
+			for line in event["lines"]
+		]
+		return len(heard) == 5
+
+	wait_until(arrived, "five lines", timeout_seconds=PATIENCE)
+	assert [(line["attempt"], line["line"], line["text"]) for line in heard] == [
+		(1, number, f"line {number}") for number in range(1, 6)
+	]
+	assert all(re.fullmatch(UTC, line["at"]) and line["level"] == "INFO" for line in heard)
+	assert of_jobs(stranger) == []
+
+
 def test_progress_of_a_worker_reaches_the_client_in_time(connect, world, worker):
 	socket = follow(connect(world.alice), world.alpha)
 	job = submit(mode="report_and_wait", seconds=3)
