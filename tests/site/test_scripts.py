@@ -227,4 +227,3 @@ def test_a_script_that_was_changed_holds_for_what_waits(world, script_type, dart
 	job_type.update({"script": "context.result = 2"}).save()
 	frappe.db.commit()
 	assert json.loads(dartwing_jobs.drain()[0].result) == 2
-
