@@ -1,8 +1,8 @@
 """Traces, where OpenTelemetry is installed: from a request to its jobs, to their attempts, to further jobs.
 
 A job keeps the W3C `traceparent` of what submitted it. Each attempt is a span below that, and what the
-handler submits or calls is below the attempt. Who exports spans, and where to, is said to OpenTelemetry as for
-any program. A span says nothing of parameters, organizations, people and words of errors.
+handler submits or calls is below the attempt. Who exports spans, and where to, is said to OpenTelemetry as
+for any program. A span says nothing of parameters, organizations, people and words of errors.
 """
 
 from collections.abc import Iterator
