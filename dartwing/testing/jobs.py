@@ -8,7 +8,8 @@ from unittest.mock import patch
 
 import frappe
 
-from dartwing.dartwing_core.background_jobs.announcing.automation import End, Ends
+from dartwing.dartwing_core.background_jobs.announcing import automation as announcing_automation
+from dartwing.dartwing_core.background_jobs.announcing.automation import End
 from dartwing.dartwing_core.background_jobs.database import database_clock, times
 from dartwing.dartwing_core.background_jobs.database.connections import separate_transaction
 from dartwing.dartwing_core.background_jobs.dispatch import automation, consequences, dispatcher, wake_ups
@@ -187,7 +188,7 @@ def noting_jobs(names: list[str]) -> Iterator[None]:
 @contextmanager
 def noting_ends(ends: list[End]) -> Iterator[None]:
 	"""Keep the ends of which automation would be told in an RQ job."""
-	with patch.object(Ends, "__call__", lambda of_commit: ends.extend(of_commit.ends)):
+	with patch.object(announcing_automation, "push", ends.extend):
 		yield
 
 

@@ -12,7 +12,7 @@ import frappe
 import promql_parser
 import pytest
 import yaml
-from factories import OBLIGING, World, end, make_user, remove_user, submit, submit_as
+from factories import OBLIGING, World, changed, end, make_user, remove_user, submit, submit_as
 from grouped import submit_group
 from http_client import Client, Web
 from prometheus_client.metrics_core import Metric
@@ -30,6 +30,9 @@ FAMILIES = {
 	"jobs_submitted": "counter",
 	"jobs_finished": "counter",
 	"job_duration_seconds": "histogram",
+	"job_queue_seconds": "histogram",
+	"queue_demand": "gauge",
+	"queue_oldest_seconds": "gauge",
 	"jobs_waiting": "gauge",
 	"jobs_running": "gauge",
 	"jobs_waiting_for_retry": "gauge",
@@ -39,7 +42,12 @@ FAMILIES = {
 	"oldest_waiting_seconds": "gauge",
 }
 # those that say nothing of jobs, and their labels
-OF_THE_SITE: dict[str, set[str]] = {"job_groups": {"status"}, "job_clocks": set()}
+OF_THE_SITE: dict[str, set[str]] = {
+	"job_groups": {"status"},
+	"job_clocks": set(),
+	"queue_demand": {"queue"},
+	"queue_oldest_seconds": {"queue"},
+}
 OURS = {"queue": "default", "job_type": OBLIGING}
 
 
@@ -145,6 +153,23 @@ def test_it_says_what_happened_and_what_is_there(reader, world, is_counted):
 	assert value(after, "jobs_waiting_for_retry", **OURS) == 1
 	assert value(after, "dead_letters", **OURS) == 1
 	assert value(after, "oldest_waiting_seconds", **OURS) > 0
+	assert change("job_queue_seconds_count", **OURS) == 5
+	assert change("job_queue_seconds_bucket", le="+Inf", **OURS) == 5
+	assert {queue: change("queue_demand", queue=queue) for queue in ("short", "default")} == {
+		"short": 1,
+		"default": 2,
+	}
+	assert value(after, "queue_oldest_seconds", queue="short") > 0
+
+
+def test_no_worker_is_wanted_for_what_is_paused(reader, world):
+	submit()
+	end(submit().name, "Running")
+	before = value(scrape(reader), "queue_demand", queue="default")
+	with changed("Job Engine Settings", "Job Engine Settings", pause_default=1):
+		families = scrape(reader)
+		assert value(families, "queue_demand", queue="default") == before - 1
+		assert value(families, "queue_oldest_seconds", queue="default") == 0
 
 
 def test_buckets_add_up(reader):
@@ -271,6 +296,7 @@ def test_the_reader_sees_no_jobs(reader):
 
 MONITORING = Path(__file__).parents[2] / "docs/monitoring"
 ALERTS = yaml.safe_load((MONITORING / "prometheus-alerts.yml").read_text())
+SCALED = list(yaml.safe_load_all((MONITORING / "keda-workers.yml").read_text()))
 DASHBOARD = json.loads((MONITORING / "grafana-dashboard.json").read_text())
 # what Grafana puts in before it asks
 GRAFANA = {"$__rate_interval": "5m", "$queue": ".*", "$job_type": ".*"}
@@ -284,7 +310,8 @@ def questions() -> list[str]:
 	panels = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
 	for variable, text in GRAFANA.items():
 		panels = [expression.replace(variable, text) for expression in panels]
-	return [*(rule["expr"] for rule in alerts()), *panels]
+	scaled = [trigger["metadata"]["query"] for one in SCALED for trigger in one["spec"]["triggers"]]
+	return [*(rule["expr"] for rule in alerts()), *panels, *scaled]
 
 
 def selectors(node: Any) -> Iterator[Any]:

@@ -10,13 +10,13 @@ from factories import (
 	counted_statements,
 	end,
 	people_written,
-	state,
 	submit,
 )
+from frappe.utils.background_jobs import get_queue
 
 from dartwing.dartwing_core.background_jobs import cancel_job, submit_job
 from dartwing.dartwing_core.background_jobs.announcing import automation
-from dartwing.dartwing_core.background_jobs.announcing.automation import FIELD, JOB, SETTINGS
+from dartwing.dartwing_core.background_jobs.announcing.automation import FIELD, JOB, SETTINGS, TELL
 from dartwing.dartwing_core.background_jobs.dispatch.automation import tell
 from dartwing.tests import handlers
 
@@ -120,11 +120,20 @@ def test_many_ends_of_a_transaction_are_told_together(world, hooked, dartwing_jo
 	assert statuses(hooked) == [(job.name, "Canceled") for job in jobs]
 
 
-def test_a_real_worker_tells(world, hooked, work):
-	"""The worker is another process: it knows of no hook, and the engine pushes what the field says."""
+def told_in_queue(job_id: str) -> list[list[str]]:
+	"""The ends of the job of which an RQ job is to tell, that waits."""
+	waiting = [job.kwargs for job in get_queue(automation.QUEUE).get_jobs()]
+	telling = [kwargs["kwargs"]["ends"] for kwargs in waiting if TELL in str(kwargs.get("method"))]
+	return [end for ends in telling for end in ends if end[1] == job_id]
+
+
+def test_a_worker_pushes_and_another_job_tells(world, hooked, runtime, work):
+	"""Workers of the queues in which jobs wait; the one that tells waits in another."""
 	job = submit()
+	runtime.run("worker", "--queue", "default", "--burst")
+	assert told_in_queue(job.name) == [[JOB, job.name, "Running", "Completed"]]
 	work()
-	assert state(job.name)["status"] == "Completed"
+	assert told_in_queue(job.name) == []
 
 
 def test_nothing_is_asked_or_pushed_where_nobody_wants_to_be_told(world, dartwing_jobs):

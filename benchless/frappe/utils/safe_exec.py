@@ -36,9 +36,7 @@ def is_safe_exec_enabled() -> bool:
 	return bool(frappe.get_common_site_config().get("server_script_enabled"))
 
 
-def safe_exec(
-	script, _globals=None, _locals=None, *, restrict_commit_rollback=False, script_filename=None
-):
+def safe_exec(script, _globals=None, _locals=None, *, restrict_commit_rollback=False, script_filename=None):
 	if not is_safe_exec_enabled():
 		frappe.throw("Server Scripts are disabled.", ServerScriptNotEnabled)
 	exec_globals = get_safe_globals()

@@ -14,8 +14,10 @@ from functools import partial
 import frappe
 from frappe import _
 
+from dartwing.dartwing_core.background_jobs.announcing import traces
 from dartwing.dartwing_core.background_jobs.database.after_commit import is_untouched
 from dartwing.dartwing_core.background_jobs.database.connections import as_own_connection
+from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.errors import PermanentError
 from dartwing.dartwing_core.background_jobs.execution.attempt import attempt
 from dartwing.dartwing_core.background_jobs.execution.claims import ClaimAlong, claim
@@ -60,6 +62,7 @@ def execute_job(background_job_id: str) -> None:
 			Drain(horse, errands, run).go_on(job)
 	finally:
 		errands.run()
+		traces.flush()
 
 
 def run(
@@ -116,7 +119,9 @@ def perform(job: BackgroundJob, limit: TimeLimit, errands: Errands, surroundings
 	What a handler that was stopped has started is gone by then.
 	"""
 	offspring = Offspring()
-	outcome = attempt(job, limit, errands, offspring, surroundings)
+	with traces.attempt_of(job, QUEUE_BY_PRIORITY[job.priority]) as span:
+		outcome = attempt(job, limit, errands, offspring, surroundings)
+		span.note(outcome)
 	if offspring.must_end or isinstance(outcome, TimedOut | Abandoned):
 		try:
 			offspring.end()

@@ -56,11 +56,16 @@ class Ends:
 		self.ends.extend(ends)
 
 	def __call__(self) -> None:
-		if not queue_redis.answers():
-			return
-		for start in range(0, len(self.ends), MOST_ENDS):
-			some = [list(end) for end in self.ends[start : start + MOST_ENDS]]
-			frappe.enqueue(TELL, queue=QUEUE, ends=some)
+		push(self.ends)
+
+
+def push(ends: Sequence[End]) -> None:
+	"""Have RQ jobs tell of the ends; if Redis is away, nobody is told."""
+	if not queue_redis.answers():
+		return
+	for start in range(0, len(ends), MOST_ENDS):
+		some = [list(end) for end in ends[start : start + MOST_ENDS]]
+		frappe.enqueue(TELL, queue=QUEUE, ends=some)
 
 
 def tell_of_ends(ends: Sequence[End], settings: Mapping[str, Any] | None = None) -> None:

@@ -8,7 +8,6 @@ from frappe.model.document import Document
 
 from dartwing.dartwing_core.background_jobs import error_log
 from dartwing.dartwing_core.background_jobs.announcing.automation import HOOK, JOB, End, kinds_for
-from dartwing.dartwing_core.doctype.background_job import kept_texts
 
 
 def tell(ends: Sequence[Sequence[str]]) -> None:
@@ -41,9 +40,10 @@ def _as_saved(end: End) -> Document:
 	"""The document as Frappe's automation finds one that was just saved; of a job, secrets are masked."""
 	document, before = frappe.get_doc(end.doctype, end.name), frappe.get_doc(end.doctype, end.name)
 	before.status = end.from_status
-	for one in (document, before) if end.doctype == JOB else ():
-		kept_texts.mask(one, one.secrets)
-		del one.secrets
+	if end.doctype == JOB:
+		# Frappe reads a document once more before it sends a notification about it
+		document.hide_secrets()
+		before.hide_secrets()
 	document._doc_before_save = before
 	return document
 

@@ -44,6 +44,7 @@ FIELDS = (
 	"error_message",
 	"expires_at_utc",
 	"limit_key",
+	"traceparent",
 	"queued_at",
 	"started_at",
 	"creation",

@@ -1,4 +1,4 @@
-"""Handlers without code: a Job Type's script in Frappe's sandbox, with what it may do of a JobContext."""
+"""Handlers without code: the script of a Job Type, in Frappe's sandbox, with its part of a JobContext."""
 
 from collections.abc import Callable
 from typing import Any

@@ -32,7 +32,12 @@ from dartwing.dartwing_core.background_jobs.statuses import (
 	RUNNING,
 	WAITING_FOR_RETRY,
 )
-from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
+from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import (
+	QUEUES,
+	is_held,
+	paused_queues,
+	setting,
+)
 from dartwing.dartwing_core.doctype.job_tally.arithmetic import BOUNDS, LEVEL, TOTAL, WHOLE_SITE, Key
 from dartwing.dartwing_core.doctype.job_tally.job_tally import sums, uncounted_events
 
@@ -65,8 +70,15 @@ class _SiteCollector(Collector):
 		totals = sums(TOTAL, None if self._with_organization else [WHOLE_SITE], uncounted)
 		levels = sums(LEVEL, None, uncounted)
 		yield from self._ended(totals)
-		yield self._durations(totals)
-		yield from self._open(open_by_kind(now), totals, now)
+		yield self._durations(
+			totals, COMPLETED, "job_duration_seconds", "How long the last run of Completed jobs took."
+		)
+		yield self._durations(
+			totals, RUNNING, "job_queue_seconds", "How long jobs had been Queued when they started."
+		)
+		open_jobs = open_by_kind(now)
+		yield from self._open(open_jobs, totals, now)
+		yield from self._queues(open_jobs, now)
 		yield self._groups()
 		yield from self._clocks()
 		yield self._family(
@@ -98,16 +110,14 @@ class _SiteCollector(Collector):
 			"status",
 		)
 
-	def _durations(self, totals: Sums) -> Metric:
+	def _durations(self, totals: Sums, event: str, name: str, text: str) -> Metric:
 		jobs: dict[Labels, Counter[int]] = defaultdict(Counter)
 		seconds: dict[Labels, float] = defaultdict(float)
 		for key, (count, duration) in totals.items():
-			if key.event == COMPLETED:
+			if key.event == event:
 				jobs[self._of(key)][bisect_left(SHOWN_BOUNDS, _bound(key.bucket))] += count
 				seconds[self._of(key)] += duration
-		family = HistogramMetricFamily(
-			"job_duration_seconds", "How long the last run of Completed jobs took.", labels=self._labels
-		)
+		family = HistogramMetricFamily(name, text, labels=self._labels)
 		bounds = [floatToGoString(bound) for bound in (*SHOWN_BOUNDS, inf)]
 		for labels in sorted(jobs):
 			up_to = accumulate(jobs[labels][index] for index in range(len(bounds)))
@@ -147,6 +157,26 @@ class _SiteCollector(Collector):
 			by_labels.setdefault(self._of(kind), []).append(kind)
 		for labels in sorted(by_labels):
 			oldest.add_metric(labels, oldest_waiting_seconds(by_labels[labels], now))
+		yield oldest
+
+	def _queues(self, kinds: Sequence[Open], now: datetime) -> Iterator[Metric]:
+		"""What an autoscaler of workers goes by. Jobs that more workers would not start are not counted:
+		Pending ones, and Queued ones while their queue is paused.
+		"""
+		demand = GaugeMetricFamily(
+			"queue_demand", "Jobs that a worker runs, or would if there were one more.", labels=("queue",)
+		)
+		oldest = GaugeMetricFamily(
+			"queue_oldest_seconds", "How long the oldest of the Queued jobs is Queued.", labels=("queue",)
+		)
+		closed = set(QUEUES) if is_held() else paused_queues()
+		for queue in QUEUES:
+			here = [kind for kind in kinds if QUEUE_BY_PRIORITY.get(kind.priority) == queue]
+			queued = [kind for kind in here if kind.status == QUEUED and queue not in closed]
+			running = [kind for kind in here if kind.status == RUNNING]
+			demand.add_metric((queue,), sum(kind.jobs for kind in [*queued, *running]))
+			oldest.add_metric((queue,), oldest_waiting_seconds(queued, now))
+		yield demand
 		yield oldest
 
 	def _groups(self) -> Metric:

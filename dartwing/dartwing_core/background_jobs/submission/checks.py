@@ -10,6 +10,7 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs.announcing import traces
 from dartwing.dartwing_core.background_jobs.database import inserts, times
 from dartwing.dartwing_core.background_jobs.dispatch import equal_jobs, parents
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
@@ -68,6 +69,7 @@ COLUMNS = (
 	"created_at",
 	"queued_at",
 	"rq_job_id",
+	"traceparent",
 )
 
 
@@ -171,9 +173,11 @@ def stamp(jobs: Sequence[BackgroundJob]) -> None:
 	"""
 	names = new_job_ids(len(jobs))
 	now, now_utc = times.site_now(), times.utc_now()
+	traceparent = traces.traceparent()
 	for place, (job, name) in enumerate(zip(jobs, names, strict=True)):
 		creation = now + timedelta(microseconds=place)
 		job.update({"name": name, "created_at": now, "creation": creation, "modified": creation})
+		job.traceparent = traceparent
 	for job in jobs:
 		job.depends_on = next(iter(parents.names_of(job)), None)
 		# who waits for others waits not for the clock; a time long ago gets nobody before others

@@ -130,6 +130,7 @@ class BackgroundJob(HiddenDocument):
 		started_at: DF.Datetime | None
 		status: DF.Literal["Pending", "Queued", "Running", "Completed", "Failed", "Timed Out", "Dead Letter", "Canceled"]
 		timeout_seconds: DF.Int
+		traceparent: DF.Data | None
 		worker_deaths: DF.Int
 		worker_name: DF.Data | None
 	# end: auto-generated types
@@ -152,6 +153,20 @@ class BackgroundJob(HiddenDocument):
 	def secrets(self) -> Secrets:
 		"""What no text about this job may say: the values of its masked parameters, as far as it was read."""
 		return kept_texts.secrets_of(self.get("input_parameters"))
+
+	def hide_secrets(self) -> None:
+		"""Mask parameters and checkpoint in this document, now and whenever it is read again."""
+		self.flags.hides_secrets = True
+		self.__dict__.pop("secrets", None)
+		kept_texts.mask(self, self.secrets)
+		# it goes on to other processes, without what it hides
+		del self.secrets
+
+	def load_from_db(self) -> Any:
+		loaded = super().load_from_db()
+		if self.flags.hides_secrets:
+			self.hide_secrets()
+		return loaded
 
 	def autoname(self) -> None:
 		self.name = new_job_ids(1)[0]

@@ -11,7 +11,7 @@ from frappe.utils import get_datetime
 from dartwing.dartwing_core.background_jobs.announcing import transition_log
 from dartwing.dartwing_core.background_jobs.announcing.transition_log import Line
 from dartwing.dartwing_core.background_jobs.database import inserts, times
-from dartwing.dartwing_core.background_jobs.statuses import ENTERED_AT, FINISHED
+from dartwing.dartwing_core.background_jobs.statuses import ENTERED_AT, FINISHED, RUNNING
 from dartwing.dartwing_core.background_jobs.tenancy.hidden import HiddenDocument
 
 FIELDS = [
@@ -152,7 +152,7 @@ def seconds_in(job: Document, from_status: str | None, timestamp: datetime, sinc
 
 def is_counted(from_status: str | None, to_status: str) -> bool:
 	"""Whether the transition changes a figure that is summed up instead of counted in the table."""
-	return from_status is None or from_status in FINISHED or to_status in FINISHED
+	return from_status is None or from_status in FINISHED or to_status in (*FINISHED, RUNNING)
 
 
 def on_doctype_update() -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from hashlib import sha1
 from typing import NamedTuple
 
-from dartwing.dartwing_core.background_jobs.statuses import COMPLETED, FINISHED
+from dartwing.dartwing_core.background_jobs.statuses import COMPLETED, FINISHED, RUNNING
 
 # the jobs that are there, by status; all jobs that ever were; those of one hour
 GRANULARITIES = LEVEL, TOTAL, HOUR = "Level", "Total", "Hour"
@@ -32,7 +32,10 @@ class Event(NamedTuple):
 
 
 class Key(NamedTuple):
-	"""What a row of sums is about; `event` is the status that jobs came to, Pending for new ones."""
+	"""What a row of sums is about; `event` is the status that jobs came to, Pending for new ones.
+
+	`bucket` and the seconds beside it say how long Completed jobs had run, and jobs that are Running had waited.
+	"""
 
 	granularity: str
 	period: datetime | None
@@ -50,6 +53,9 @@ class Key(NamedTuple):
 def changes_of(event: Event) -> Iterator[tuple[Key, int, float]]:
 	"""What an event adds to which rows: `(key, jobs, seconds)`."""
 	yield from ((key, jobs, 0.0) for key, jobs in level_changes(event))
+	if event.to_status == RUNNING:
+		yield from _starts(event)
+		return
 	if event.from_status is not None and event.to_status not in FINISHED:
 		return
 	seconds = event.seconds if event.to_status == COMPLETED else 0.0
@@ -60,6 +66,13 @@ def changes_of(event: Event) -> Iterator[tuple[Key, int, float]]:
 				granularity, period, organization, event.job_type, event.priority, event.to_status, bucket
 			)
 			yield key, event.jobs, seconds
+
+
+def _starts(event: Event) -> Iterator[tuple[Key, int, float]]:
+	"""How long jobs that started had been Queued. Nobody asks for that by the hour."""
+	for organization in (event.organization, WHOLE_SITE):
+		key = Key(TOTAL, None, organization, event.job_type, event.priority, RUNNING, event.bucket)
+		yield key, event.jobs, event.seconds
 
 
 def level_changes(event: Event) -> Iterator[tuple[Key, int]]:
