@@ -6,6 +6,7 @@ import frappe
 import pytest
 from factories import World, acting_as, make_job_type, people_written, purge, submit_as
 
+from dartwing.dartwing_core.background_jobs import get_job_log
 from dartwing.dartwing_core.doctype.job_type import scripts
 
 NAME = "a_script_of_tests"
@@ -169,6 +170,12 @@ def test_a_script_does_not_leave_the_sandbox(script_type, world, dartwing_jobs, 
 	job = dartwing_jobs.drain()[0]
 	assert job.status in ("Failed", "Dead Letter"), job.result
 	assert not job.result
+
+
+def test_a_script_logs(ended):
+	job = ended("context.log('two rows', 'WARNING')")
+	(line,) = get_job_log(job.name)["lines"]
+	assert (line["level"], line["text"]) == ("WARNING", "two rows")
 
 
 def test_steps_checkpoints_and_parents_work(ended):

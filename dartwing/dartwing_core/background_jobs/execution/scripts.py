@@ -44,6 +44,9 @@ class ScriptContext:
 	def update_progress(self, percent: float, message: str | None = None) -> None:
 		self._context.update_progress(percent, message)
 
+	def log(self, message: Any, level: str = "INFO") -> None:
+		self._context.log(message, level)
+
 	def save_checkpoint(self, data: dict[str, Any]) -> None:
 		self._context.save_checkpoint(data)
 
