@@ -66,7 +66,8 @@ def get_job_status(job_id: str) -> dict[str, Any]:
 	fields = ["name", *STATUS_FIELDS, *READ_AS_WELL]
 	job = frappe.db.get_value("Background Job", name, fields, as_dict=True)
 	(shaped,) = _shaped([job])
-	return {**shaped, "expected_start": times.utc_as_text(starts.expected(job))}
+	turn = None if shaped["expected_start"] else starts.expected(job)
+	return {**shaped, "expected_start": shaped["expected_start"] or times.utc_as_text(turn)}
 
 
 def get_jobs(job_ids: Sequence[str]) -> list[dict[str, Any]]:

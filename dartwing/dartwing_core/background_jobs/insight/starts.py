@@ -13,7 +13,6 @@ from frappe.utils import cint, get_datetime
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
 from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
-from dartwing.dartwing_core.background_jobs.insight import waiting
 from dartwing.dartwing_core.background_jobs.insight.durations import FEWEST_JOBS, LASTS_SECONDS
 from dartwing.dartwing_core.background_jobs.statuses import COMPLETED, PENDING, PRIORITIES, QUEUED
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import is_held, paused_queues
@@ -36,13 +35,12 @@ _paces: dict[tuple[str, str], tuple[float | None, float]] = {}
 
 
 def expected(job: Any) -> datetime | None:
-	"""In naive UTC; None where nobody knows.
+	"""Of a job that waits for its turn, in naive UTC; None for another one, and where nobody knows.
 
 	`job` has `organization`, `job_type`, `status`, `priority`, `ready_at`, `queued_at` and `held_by`.
 	"""
-	until = waiting.until(job)
-	if until or not _waits_for_its_turn(job):
-		return until
+	if not _waits_for_its_turn(job):
+		return None
 	pace = pace_of(job.organization)
 	ahead = _ahead_of(job) if pace else None
 	return None if ahead is None or not pace else times.utc_now() + timedelta(seconds=ahead / pace)
