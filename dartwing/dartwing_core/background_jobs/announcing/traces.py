@@ -7,15 +7,16 @@ for any program. A span says nothing of parameters, organizations, people and wo
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 import frappe
 
 try:
-	from opentelemetry import trace
-	from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+	trace: Any = import_module("opentelemetry.trace")
+	W3C: Any = import_module("opentelemetry.trace.propagation.tracecontext").TraceContextTextMapPropagator()
 except ImportError:
-	trace = None
+	trace = W3C = None
 
 HEADER = "traceparent"
 # seconds that a process may take to hand over its spans before it ends
@@ -45,11 +46,11 @@ def traceparent() -> str | None:
 	if trace is None:
 		return None
 	carrier: dict[str, str] = {}
-	TraceContextTextMapPropagator().inject(carrier)
+	W3C.inject(carrier)
 	if not carrier and getattr(frappe.local, "request", None):
 		# nobody has begun a span for the request: what it says is read, and written anew
 		sent = {HEADER: frappe.local.request.headers.get(HEADER, "")}
-		TraceContextTextMapPropagator().inject(carrier, TraceContextTextMapPropagator().extract(sent))
+		W3C.inject(carrier, W3C.extract(sent))
 	return carrier.get(HEADER)
 
 
@@ -67,7 +68,7 @@ def attempt_of(job: Any, queue: str) -> Iterator[Outcome]:
 		"dartwing.job_type": job.job_type,
 		"dartwing.attempt": (job.retry_count or 0) + 1,
 	}
-	parent = TraceContextTextMapPropagator().extract({HEADER: job.traceparent or ""})
+	parent = W3C.extract({HEADER: job.traceparent or ""})
 	tracer = trace.get_tracer("dartwing")
 	with tracer.start_as_current_span(
 		f"process {job.job_type}", parent, trace.SpanKind.CONSUMER, attributes, record_exception=False
