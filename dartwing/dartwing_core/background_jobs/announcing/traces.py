@@ -33,7 +33,7 @@ class Outcome:
 		if self._span is None:
 			return
 		kind = type(outcome).__name__
-		self._span.set_attribute("dartwing.outcome", kind)
+		self._span.set_attribute("job.outcome", kind)
 		error = getattr(outcome, "error", None)
 		if error is not None:
 			self._span.set_attribute("error.type", type(error).__name__)
@@ -65,8 +65,8 @@ def attempt_of(job: Any, queue: str) -> Iterator[Outcome]:
 		"messaging.operation.type": "process",
 		"messaging.destination.name": queue,
 		"messaging.message.id": job.name,
-		"dartwing.job_type": job.job_type,
-		"dartwing.attempt": (job.retry_count or 0) + 1,
+		"job.type": job.job_type,
+		"job.attempt": (job.retry_count or 0) + 1,
 	}
 	parent = W3C.extract({HEADER: job.traceparent or ""})
 	tracer = trace.get_tracer("dartwing")
