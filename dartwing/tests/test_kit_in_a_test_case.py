@@ -10,8 +10,6 @@ try:
 except (ImportError, NotImplementedError):
 	from frappe.tests.utils import FrappeTestCase as IntegrationTestCase
 
-test_ignore = ["DocType"]
-
 
 def count_letters(context: JobContext) -> dict:
 	return {"result": len(context.parameters["text"])}

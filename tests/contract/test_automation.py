@@ -58,6 +58,7 @@ def configured(monkeypatch):
 	made = []
 	# otherwise Frappe has a worker write Notification Logs
 	monkeypatch.setitem(frappe.flags, "in_test", True)
+	monkeypatch.setattr(frappe, "in_test", True, raising=False)
 
 	def save(kind: str, **values):
 		document = frappe.get_doc({"doctype": kind, **KINDS[kind], **values})

@@ -47,7 +47,7 @@ def test_a_job_is_of_the_trace_in_which_it_was_submitted_and_so_is_its_child(wor
 	assert parent.parent.span_id == request.get_span_context().span_id
 	assert {child.parent.span_id for child in children} == {parent.context.span_id}
 	assert parent.name == f"process {OBLIGING}"
-	assert parent.attributes["dartwing.outcome"] == "Completed"
+	assert parent.attributes["job.outcome"] == "Completed"
 	assert parent.attributes["messaging.destination.name"] == "default"
 	told = str([(span.attributes, span.events, span.status.description) for span in spans.values()])
 	assert not [word for word in ("topsecret", world.alpha, world.alice) if word in told]
@@ -57,7 +57,7 @@ def test_each_attempt_has_a_span_that_says_how_it_ended(world, dartwing_jobs, ex
 	submit(mode="raise_unknown")
 	dartwing_jobs.drain(until=100)
 	spans = exported.get_finished_spans()
-	assert [span.attributes["dartwing.attempt"] for span in spans] == [1, 2]
+	assert [span.attributes["job.attempt"] for span in spans] == [1, 2]
 	assert {span.status.status_code for span in spans} == {trace.StatusCode.ERROR}
 	assert not any(span.events for span in spans), "no words of errors"
 

@@ -7,15 +7,16 @@ for any program. A span says nothing of parameters, organizations, people and wo
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 import frappe
 
 try:
-	from opentelemetry import trace
-	from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+	trace: Any = import_module("opentelemetry.trace")
+	W3C: Any = import_module("opentelemetry.trace.propagation.tracecontext").TraceContextTextMapPropagator()
 except ImportError:
-	trace = None
+	trace = W3C = None
 
 HEADER = "traceparent"
 # seconds that a process may take to hand over its spans before it ends
@@ -32,7 +33,7 @@ class Outcome:
 		if self._span is None:
 			return
 		kind = type(outcome).__name__
-		self._span.set_attribute("dartwing.outcome", kind)
+		self._span.set_attribute("job.outcome", kind)
 		error = getattr(outcome, "error", None)
 		if error is not None:
 			self._span.set_attribute("error.type", type(error).__name__)
@@ -45,11 +46,11 @@ def traceparent() -> str | None:
 	if trace is None:
 		return None
 	carrier: dict[str, str] = {}
-	TraceContextTextMapPropagator().inject(carrier)
+	W3C.inject(carrier)
 	if not carrier and getattr(frappe.local, "request", None):
 		# nobody has begun a span for the request: what it says is read, and written anew
 		sent = {HEADER: frappe.local.request.headers.get(HEADER, "")}
-		TraceContextTextMapPropagator().inject(carrier, TraceContextTextMapPropagator().extract(sent))
+		W3C.inject(carrier, W3C.extract(sent))
 	return carrier.get(HEADER)
 
 
@@ -64,10 +65,10 @@ def attempt_of(job: Any, queue: str) -> Iterator[Outcome]:
 		"messaging.operation.type": "process",
 		"messaging.destination.name": queue,
 		"messaging.message.id": job.name,
-		"dartwing.job_type": job.job_type,
-		"dartwing.attempt": (job.retry_count or 0) + 1,
+		"job.type": job.job_type,
+		"job.attempt": (job.retry_count or 0) + 1,
 	}
-	parent = TraceContextTextMapPropagator().extract({HEADER: job.traceparent or ""})
+	parent = W3C.extract({HEADER: job.traceparent or ""})
 	tracer = trace.get_tracer("dartwing")
 	with tracer.start_as_current_span(
 		f"process {job.job_type}", parent, trace.SpanKind.CONSUMER, attributes, record_exception=False
