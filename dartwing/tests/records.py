@@ -19,7 +19,7 @@ def a_log_part(job_id: str, lines: list[str], attempt: int = 1, first: int = 1) 
 			"attempt": attempt,
 			"first_line": first,
 			"last_line": told[-1][0],
-			"lines": json.dumps(told),
+			"kept_lines": json.dumps(told),
 		}
 	)
 	part.name = frappe.generate_hash(length=32)

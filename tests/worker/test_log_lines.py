@@ -32,7 +32,7 @@ def texts_of(job, **arguments) -> list[str]:
 
 def parts_of(job) -> list[frappe._dict]:
 	frappe.db.rollback()
-	fields = ["name", "attempt", "first_line", "last_line", "lines"]
+	fields = ["name", "attempt", "first_line", "last_line", "kept_lines"]
 	return frappe.get_all("Job Log Part", {"background_job": job.name}, fields, order_by="attempt, last_line")
 
 
@@ -74,7 +74,7 @@ def test_of_a_million_lines_the_first_and_the_last_are_kept(world, work):
 	assert [line["text"] for line in lines[:first]] == [f"line {n}" for n in range(1, first + 1)]
 	assert [line["line"] for line in lines[-last:]] == list(range(1_000_001 - last, 1_000_001))
 	assert sum(line["missing"] for line in lines) + len(lines) == 1_000_000
-	kept = sum(len(json.loads(part.lines)) for part in parts_of(job))
+	kept = sum(len(json.loads(part.kept_lines)) for part in parts_of(job))
 	assert first + last <= kept <= first + 3 * last
 
 
@@ -82,7 +82,7 @@ def test_long_lines_are_cut_and_of_many_fewer_are_kept(world, work):
 	job = submit(mode="log_lines", how="long_lines", lines=2000, characters=9_000)
 	work()
 	assert {len(text) for text in texts_of(job)} == {config.MAX_LOG_LINE}
-	characters = sum(len(part.lines) for part in parts_of(job))
+	characters = sum(len(part.kept_lines) for part in parts_of(job))
 	assert characters < 3 * (config.FIRST_LOG_CHARACTERS + config.LAST_LOG_CHARACTERS)
 	assert log_of(job)[-1]["line"] == 2000
 
@@ -171,7 +171,7 @@ def test_lines_say_no_value_of_a_masked_parameter_and_are_no_markup(world, work)
 	job = submit(mode="log_lines", how="say_what_is_named", texts=texts, api_key=SECRET)
 	work()
 	assert state(job.name)["status"] == "Completed"
-	stored = "".join(part.lines for part in parts_of(job))
+	stored = "".join(part.kept_lines for part in parts_of(job))
 	assert "sk/live" not in stored
 	assert "<" not in stored
 	said = texts_of(job)

@@ -8,7 +8,7 @@ import { ExactNumber, stringify } from "./exact_json.js";
 import { download_link, progress_bar, standing, status_pill, usual_duration } from "./job_parts.js";
 import { LogView } from "./log_view.js";
 import { is_finished, tone, WAITING_FOR_RETRY } from "./statuses.js";
-import { __, clock, duration, exact_number, moment, relative, seconds_between } from "./texts.js";
+import { __, clock, duration, exact_number, moment, seconds_between, soon } from "./texts.js";
 
 const TOGETHER_MS = 250;
 const MAX_PARENTS = 20;
@@ -200,7 +200,7 @@ export class Details {
 			[__("Planned for"), job.scheduled_at && moment(job.scheduled_at)],
 			[__("Waits for"), job.waits_for],
 			[__("Waits until"), job.waits_until && moment(job.waits_until)],
-			[__("Expected start"), !job.waits_until && job.expected_start && relative(job.expected_start)],
+			[__("Expected start"), !job.waits_until && job.expected_start && soon(job.expected_start)],
 			[__("How long"), usual_duration(job)],
 			[__("Expires"), job.expires_at && moment(job.expires_at)],
 			[__("Started"), job.started_at && moment(job.started_at)],

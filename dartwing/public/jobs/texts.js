@@ -54,5 +54,8 @@ export function roughly(seconds) {
 	return __("{0} h", [number(Math.round(seconds / 3600))]);
 }
 
+// "in a few seconds", "in 3 min"
+export const soon = (time) => __("in {0}", [roughly(-seconds_since(time))]);
+
 export const seconds_between = (from, to) => (Date.parse(to) - Date.parse(from)) / 1000;
 export const seconds_since = (from) => (now() - Date.parse(from)) / 1000;

@@ -66,10 +66,10 @@ class ControlConnection:
 		row = (f"{self._attempt_id}-{first}", user, now, now, user, attempt, first, last, lines)
 		self._execute(
 			f"""insert into `tabJob Log Part` (name, owner, creation, modified, modified_by,
-				attempt, first_line, last_line, `lines`, background_job)
+				attempt, first_line, last_line, kept_lines, background_job)
 			select {", ".join(["%s"] * len(row))}, name from `tabBackground Job` where name = %s
 			on duplicate key update modified = values(modified), last_line = values(last_line),
-				`lines` = values(`lines`)""",
+				kept_lines = values(kept_lines)""",
 			(*row, self.job_id),
 		)
 

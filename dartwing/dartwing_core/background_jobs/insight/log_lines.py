@@ -56,7 +56,7 @@ def _place(after: str) -> tuple[int, int]:
 def _parts(job_id: str, attempt: int | None, place: tuple[int, int]) -> list[frappe._dict]:
 	condition = "" if attempt is None else "and attempt = %(attempt)s"
 	return frappe.db.sql(
-		f"""select attempt, `lines` from `tabJob Log Part`
+		f"""select attempt, kept_lines from `tabJob Log Part`
 		where background_job = %(job_id)s and attempt >= %(after_attempt)s
 			and (attempt > %(after_attempt)s or last_line > %(after_line)s) {condition}
 		order by attempt, last_line limit %(limit)s""",
@@ -74,7 +74,7 @@ def _parts(job_id: str, attempt: int | None, place: tuple[int, int]) -> list[fra
 def _lines(part: frappe._dict) -> list[dict[str, Any]]:
 	return [
 		{"attempt": part.attempt, "line": number, "at": at, "level": level, "text": text}
-		for number, at, level, text in json.loads(part.lines)
+		for number, at, level, text in json.loads(part.kept_lines)
 	]
 
 

@@ -89,6 +89,12 @@ function usual_duration({ usual_seconds, p95_seconds }) {
 	return __("usually {0}, 95 of 100 within {1}", values);
 }
 
+function expected_start({ waits_until, expected_start }) {
+	if (waits_until) return dartwing.jobs.clock(waits_until);
+	const seconds = (new Date(expected_start) - Date.now()) / 1000;
+	return __("in {0}", [dartwing.jobs.roughly(seconds)]);
+}
+
 function headline({ job, parents, obstacle }, looked_at) {
 	switch (job.status) {
 		case "Pending":
@@ -130,7 +136,7 @@ function facts(frm) {
 		if (last.worker) add(__("Worker"), frappe.utils.escape_html(last.worker.slice(0, 12)));
 	}
 	if (job.usual_seconds) add(__("How long"), usual_duration(job));
-	if (job.expected_start) add(__("Expected start"), dartwing.jobs.clock(job.expected_start));
+	if (job.expected_start) add(__("Expected start"), expected_start(job));
 	if (output) add(__("Output"), output_link(output));
 	if (parents.length) {
 		const shown = parents.slice(0, MAX_PARENTS).map(relative);

@@ -15,8 +15,8 @@ class JobLogPart(Document):
 		attempt: DF.Int
 		background_job: DF.Link
 		first_line: DF.Int
+		kept_lines: DF.Code | None
 		last_line: DF.Int
-		lines: DF.Code | None
 	# end: auto-generated types
 
 	def validate(self) -> None:

@@ -13,7 +13,7 @@ class TestJobLogPart(FrappeTestCase):
 		self.part = frappe.get_doc("Job Log Part", a_log_part(self.job.name, ["a line"]))
 
 	def test_nobody_changes_or_deletes_it_by_hand(self):
-		self.part.lines = "[]"
+		self.part.kept_lines = "[]"
 		with self.assertRaises(frappe.ValidationError):
 			self.part.save()
 		with self.assertRaises(frappe.ValidationError):
