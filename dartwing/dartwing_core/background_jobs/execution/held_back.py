@@ -34,7 +34,7 @@ def held_back() -> Iterator[Counter[str]]:
 	"""Within the block, count what is dropped: `mails`, `enqueued`, `realtime`, `files`."""
 	counted: Counter[str] = Counter()
 	setattr(frappe.local, COUNTED, counted)
-	undo = [_replace(owner, name, *how) for owner, name, *how in _ways_out() if hasattr(owner, name)]
+	undo = [_replace(*way) for way in _ways_out() if hasattr(way[0], way[1])]
 	try:
 		yield counted
 	finally:

@@ -99,7 +99,7 @@ class Rehearsal:
 		"""
 		answer: dict[str, Any] = {"other_statements": self._statements}
 		for kind, told in self._told.items():
-			named = []
+			named: list[dict[str, Any]] = []
 			for (doctype, name), fields in told.items():
 				if len(named) == MAX_DOCUMENTS:
 					break
