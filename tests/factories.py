@@ -31,7 +31,8 @@ from dartwing.tests.records import a_log_part
 OBLIGING = "obliging_job"
 HANDLER = "dartwing.tests.handlers.obliging_handler"
 TYPED_HANDLER = "dartwing.tests.typed_handlers.import_people"
-HANDLERS = (HANDLER, TYPED_HANDLER)
+REHEARSED_HANDLER = "dartwing.tests.rehearsed_handlers.act"
+HANDLERS = (HANDLER, TYPED_HANDLER, REHEARSED_HANDLER)
 # how the first names of people begin that handlers write
 MARKER = "written by a test"
 # the transitions of a job that failed once, or whose worker died once

@@ -12,6 +12,8 @@ STATUS_KEYS = {
 	"organization",
 	"job_group",
 	"job_schedule",
+	"retry_of",
+	"is_dry_run",
 	"status",
 	"priority",
 	"progress",

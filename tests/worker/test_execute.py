@@ -55,6 +55,7 @@ def test_the_handler_gets_what_the_submitter_gave(world, work):
 		"attempt": 1,
 		"timeout_seconds": 300,
 		"checkpoint": None,
+		"is_dry_run": False,
 		"idempotency_key": key_of(
 			frappe.local.site, job.name, frappe.db.get_value("Background Job", job.name, "creation")
 		),

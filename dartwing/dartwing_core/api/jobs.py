@@ -14,7 +14,7 @@ from dartwing.dartwing_core.background_jobs.insight import groups as groups_seen
 from dartwing.dartwing_core.background_jobs.insight import log_lines, queries
 from dartwing.dartwing_core.background_jobs.statuses import DEPENDENCY_RULES
 from dartwing.dartwing_core.background_jobs.submission.flows import Flow
-from dartwing.dartwing_core.background_jobs.upkeep import dead_letter
+from dartwing.dartwing_core.background_jobs.upkeep import dead_letter, remade_jobs
 from dartwing.dartwing_core.background_jobs.upkeep import groups as groups_changed
 from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, STATUSES, BackgroundJob
 
@@ -68,6 +68,9 @@ def submit_job(
 		str | None,
 		About("ISO 8601; a job that has not started by then is Canceled (without offset: the site's time)"),
 	] = None,
+	dry_run: Annotated[
+		bool, About("Run the handler, undo everything, and answer in the result what it would have changed")
+	] = False,
 ) -> shapes.JobAnswer:
 	"""Accept a job.
 
@@ -87,6 +90,7 @@ def submit_job(
 			key,
 			dependency_rule,
 			expires_at,
+			dry_run,
 		)
 	)
 
@@ -163,9 +167,26 @@ def cancel_job(job_id: JobId) -> shapes.JobAnswer:
 
 
 @endpoint(CHANGE)
-def retry_job(job_id: JobId, begin_anew: BeginAnew = False) -> shapes.JobAnswer:
-	"""Give a dead letter a fresh set of attempts, as an admin of its organization."""
+def retry_job(
+	job_id: JobId,
+	begin_anew: BeginAnew = False,
+	parameters: Annotated[
+		dict | None, About("Other parameters: a new job is made with them, and the dead letter is discarded")
+	] = None,
+) -> shapes.JobAnswer:
+	"""Give a dead letter a fresh set of attempts, as an admin of its organization.
+
+	With `parameters`, the answer is that of a new job of yours, whose `retry_of` names the dead letter.
+	"""
+	if parameters is not None:
+		return _accepted(remade_jobs.retry_with_parameters(job_id, parameters))
 	return _answer(dead_letter.retry_job(job_id, begin_anew), _("Job will be tried again"))
+
+
+@endpoint(CHANGE, SUBMIT)
+def run_for_real(job_id: JobId) -> shapes.JobAnswer:
+	"""Accept the job that a dry run of yours has rehearsed, with the same parameters."""
+	return _accepted(remade_jobs.run_for_real(job_id))
 
 
 @endpoint(READ, STATUS)

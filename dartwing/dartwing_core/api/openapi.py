@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from werkzeug.wrappers import Response
 
 import dartwing
-from dartwing.dartwing_core.api import jobs, schedules, shapes
+from dartwing.dartwing_core.api import jobs, parameter_schemas, schedules, shapes
 from dartwing.dartwing_core.api.arguments import MISSING, Argument, TextOrTexts
 from dartwing.dartwing_core.api.endpoints import ENDPOINTS, READ, Endpoint, whitelisted
 
@@ -37,8 +37,10 @@ ERRORS = {
 
 @whitelisted(("GET",))
 def get_document() -> Response:
-	"""The document itself, not wrapped in `message`."""
-	return Response(json.dumps(document(), indent=1), mimetype="application/json")
+	"""The document itself, not wrapped in `message`, with the parameters of what its reader may submit."""
+	made = document()
+	parameter_schemas.add_to(made, f"/api/method/{jobs.__name__}.submit_job")
+	return Response(json.dumps(made, indent=1), mimetype="application/json")
 
 
 def document() -> dict[str, Any]:

@@ -46,6 +46,8 @@ class JobStatus(TypedDict):
 	organization: str
 	job_group: str | None
 	job_schedule: str | None
+	retry_of: str | None
+	is_dry_run: bool
 	status: Status
 	priority: Priority
 	progress: float

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
 	from dartwing.dartwing_core.background_jobs.engine import cancel_job, submit_job, submit_jobs
 	from dartwing.dartwing_core.background_jobs.errors import (
+		DryRunError,
 		DuplicateJobError,
 		JobCanceledError,
 		JobTimeoutError,
@@ -60,9 +61,14 @@ if TYPE_CHECKING:
 	)
 	from dartwing.dartwing_core.background_jobs.upkeep.holding import pause, resume
 	from dartwing.dartwing_core.background_jobs.upkeep.recovery import recover
+	from dartwing.dartwing_core.background_jobs.upkeep.remade_jobs import (
+		retry_with_parameters,
+		run_for_real,
+	)
 	from dartwing.dartwing_core.background_jobs.upkeep.retention import cleanup_old_jobs
 
 __all__ = [
+	"DryRunError",
 	"DuplicateJobError",
 	"Flow",
 	"Job",
@@ -108,6 +114,8 @@ __all__ = [
 	"retry_group",
 	"retry_job",
 	"retry_jobs",
+	"retry_with_parameters",
+	"run_for_real",
 	"submit_job",
 	"submit_jobs",
 	"update_schedule",
@@ -128,6 +136,7 @@ _MODULE_OF = {
 	**dict.fromkeys([name for name in __all__ if name.endswith("_schedule")], "schedules.changes"),
 	**dict.fromkeys(("get_schedule", "list_schedules", "preview_schedule"), "insight.schedules"),
 	**dict.fromkeys(("Link", "LinkTo", "Upload"), "parameters.references"),
+	**dict.fromkeys(("retry_with_parameters", "run_for_real"), "upkeep.remade_jobs"),
 	"JobContext": "progress",
 	"get_job_log": "insight.log_lines",
 	"Snooze": "errors",

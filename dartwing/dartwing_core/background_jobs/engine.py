@@ -34,6 +34,7 @@ def submit_job(
 	idempotency_key: str | None = None,
 	dependency_rule: str | None = None,
 	expires_at: When = None,
+	dry_run: bool = False,
 ) -> BackgroundJob:
 	"""Accept a job. It is enqueued only if the caller's transaction commits.
 
@@ -43,7 +44,8 @@ def submit_job(
 	site's, or with an offset) before which the job does not start; if it has not started by `expires_at`, it
 	is Canceled. `idempotency_key` makes the same request safe to send again: for as long as the settings say,
 	it is answered with the job that it became, as it is now (`job.flags.is_existing`). The key is the
-	session's user's in this organization.
+	session's user's in this organization. With `dry_run` the job's handler runs and everything is undone; the
+	job's result says what it would have changed. A dry run equals no other job, and depends on none.
 
 	Raises, before anything is written: PermissionError when the session's user is no active member of
 	the organization or may not create what the Job Type requires; DoesNotExistError for an unknown
@@ -60,6 +62,7 @@ def submit_job(
 		idempotency_key,
 		dependency_rule,
 		expires_at,
+		dry_run,
 	)
 	return _submit([request], [""])[0]
 

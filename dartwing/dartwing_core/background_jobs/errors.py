@@ -112,6 +112,10 @@ class PermanentError(Exception):
 	"""Raised by a handler: trying again is of no use."""
 
 
+class DryRunError(PermanentError):
+	"""The handler of a dry run would have committed what is to be undone."""
+
+
 class Snooze(Exception):
 	"""Raised by a handler: run the job again after so many seconds (or a timedelta), from one to a year.
 

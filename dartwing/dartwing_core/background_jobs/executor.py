@@ -38,6 +38,7 @@ from dartwing.dartwing_core.background_jobs.execution.settlement import (
 	complete,
 	complete_and_claim,
 	record_failure,
+	undo,
 )
 from dartwing.dartwing_core.background_jobs.execution.surroundings import Surroundings
 from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
@@ -95,6 +96,7 @@ def work(
 	"""Run the handler in this context; the outcome, and whether it is settled.
 
 	It is if the handler used its connection: then its transaction is committed, or undone, with the outcome.
+	That of a dry run is undone here, whatever its outcome.
 	Where the handler has gone to another site and stayed there, what it wrote is not committed.
 	"""
 	here = where_it_works()
@@ -103,7 +105,9 @@ def work(
 		if isinstance(outcome, Completed):
 			raise PermanentError(_("the handler went to another site, and did not come back"))
 		return outcome, False
-	if is_untouched(frappe.local.db):
+	if job.is_dry_run:
+		undo()
+	if job.is_dry_run or is_untouched(frappe.local.db):
 		return outcome, False
 	return settle(job, outcome, limit, errands), True
 

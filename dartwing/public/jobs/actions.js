@@ -1,18 +1,21 @@
 // What a user may do to a job: the buttons, and the questions before what cannot be undone.
 
-import { cancel_job, discard_job, retry_job, SessionEnded } from "./api.js";
+import { cancel_job, discard_job, retry_job, run_for_real, SessionEnded } from "./api.js";
 import { type_label } from "./boot.js";
 import { h, open_dialog } from "./dom.js";
 import { announce, show_alert } from "./notices.js";
-import { can_cancel, can_retry } from "./statuses.js";
+import { can_cancel, can_retry, can_run_for_real } from "./statuses.js";
 import { __ } from "./texts.js";
 
-const NAMES = { cancel: __("Cancel"), retry: __("Try again"), discard: __("Discard") };
+const NAMES = { cancel: __("Cancel"), retry: __("Try again"), discard: __("Discard"), real: __("Run for real") };
 
 export function actions_of(job) {
-	return [can_cancel(job) && "cancel", can_retry(job) && "retry", can_retry(job) && "discard"].filter(
-		Boolean,
-	);
+	return [
+		can_cancel(job) && "cancel",
+		can_run_for_real(job) && "real",
+		can_retry(job) && "retry",
+		can_retry(job) && "discard",
+	].filter(Boolean);
 }
 
 // A button that does it; `on_done` is called when the server has done it.
@@ -22,7 +25,7 @@ export function action_button(action, job, on_done) {
 		"button",
 		{
 			type: "button",
-			class: action === "retry" ? "" : "danger",
+			class: ["retry", "real"].includes(action) ? "" : "danger",
 			"data-action": action,
 			"aria-label": label,
 			onclick: () => ask[action](job, on_done),
@@ -39,6 +42,16 @@ const ask = {
 			proceed: __("Cancel the job"),
 			stay: __("Let it go on"),
 			run: () => cancel_job(job.job_id),
+			on_done,
+		}),
+	real: (job, on_done) =>
+		confirm_dialog({
+			title: __("Run this job for real?"),
+			text: __("{0} is submitted again with the same parameters, and what it does stays.", [named(job)]),
+			proceed: __("Run for real"),
+			stay: __("Not now"),
+			is_harmless: true,
+			run: () => run_for_real(job.job_id),
 			on_done,
 		}),
 	retry: (job, on_done) => {

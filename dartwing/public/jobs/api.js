@@ -41,6 +41,7 @@ export const get_job_log = (job_id, after) => get(jobs("get_job_log"), { job_id,
 export const submit = (values) => post(page("submit"), values);
 export const cancel_job = (job_id) => post(jobs("cancel_job"), { job_id });
 export const retry_job = (job_id, begin_anew) => post(jobs("retry_job"), { job_id, begin_anew });
+export const run_for_real = (job_id) => post(jobs("run_for_real"), { job_id });
 
 export const cancel_group = (group_id) => post(jobs("cancel_group"), { group_id });
 export const retry_group = (group_id, begin_anew) => post(jobs("retry_group"), { group_id, begin_anew });

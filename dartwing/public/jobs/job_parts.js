@@ -52,6 +52,11 @@ export function download_link({ text, url }, label) {
 
 // One sentence on where a job stands, beside its status.
 export function standing(job) {
+	const sentence = where_it_stands(job);
+	return job.is_dry_run ? [__("Dry run"), sentence].filter(Boolean).join(" · ") : sentence;
+}
+
+function where_it_stands(job) {
 	if (job.status === "Running" && job.started_at) {
 		const ran = __("for {0}", [duration(seconds_since(job.started_at))]);
 		return [ran, ...how_long(job)].join(" · ");

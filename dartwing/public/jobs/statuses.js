@@ -20,4 +20,5 @@ export const group_tone = (status) => (status === "Failed" ? "bad" : tone(status
 export const is_finished = (job) => FINISHED.includes(job.status);
 
 export const can_cancel = (job) => job.may_cancel && !is_finished(job);
+export const can_run_for_real = (job) => job.is_mine && job.is_dry_run && job.status === "Completed";
 export const can_retry = (job) => job.may_administer && job.status === "Dead Letter";

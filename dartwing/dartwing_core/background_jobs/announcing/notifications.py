@@ -30,7 +30,7 @@ def notify_owners(jobs: Sequence[Document], wishes: Mapping[str, str]) -> None:
 	process dies after the commit, the notification is not sent.
 	"""
 	for job in jobs:
-		asked_for = wishes.get(job.job_type)
+		asked_for = None if job.get("is_dry_run") else wishes.get(job.job_type)
 		if asked_for == "Always" or (asked_for == "On Failure" and job.status == "Dead Letter"):
 			do_after_commit(partial(_notify_owner, job.name, job.status))
 

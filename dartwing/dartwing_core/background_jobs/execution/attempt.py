@@ -25,6 +25,7 @@ from dartwing.dartwing_core.background_jobs.execution.endings import outcome_of
 from dartwing.dartwing_core.background_jobs.execution.errands import Errands
 from dartwing.dartwing_core.background_jobs.execution.offspring import Offspring, children_end_here
 from dartwing.dartwing_core.background_jobs.execution.outcomes import Completed, Outcome, TimedOut
+from dartwing.dartwing_core.background_jobs.execution.rehearsal import rehearse
 from dartwing.dartwing_core.background_jobs.execution.supervision import Supervisor
 from dartwing.dartwing_core.background_jobs.execution.surroundings import Surroundings
 from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
@@ -72,7 +73,7 @@ def run_to_its_end(job: BackgroundJob, context: JobContext, limit: TimeLimit) ->
 		try:
 			handler = handler_of(job)
 			context.parameters = typed_parameters(job, handler, context.parameters)
-			return Completed.of(handler(context))
+			return rehearse(handler, context) if job.is_dry_run else Completed.of(handler(context))
 		except BaseException as error:
 			return outcome_of(error, job.timeout_seconds, limit.has_interrupted)
 

@@ -29,7 +29,7 @@ from dartwing.dartwing_core.background_jobs.execution.fresh_context import for_a
 from dartwing.dartwing_core.background_jobs.execution.parents import Parent, Parents
 from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
 from dartwing.dartwing_core.background_jobs.groups.rows import Group, group_of
-from dartwing.dartwing_core.background_jobs.steps.steps import Key, Steps
+from dartwing.dartwing_core.background_jobs.steps.steps import Key, RehearsedSteps, Steps
 from dartwing.dartwing_core.background_jobs.submission import acceptance, json_objects
 from dartwing.dartwing_core.background_jobs.submission.checks import DependsOn, JobRequest, When
 from dartwing.dartwing_core.background_jobs.submission.flows import Flow, SubmittedFlow, submit_flow
@@ -59,9 +59,10 @@ class JobContext(Generic[Parameters]):
 
 	A handler that takes a `JobContext[ImportPeople]` is given its `parameters` as an object of that class, a
 	pydantic model or a dataclass; any other handler, as a dict.
-	`job_id`, `job_type`, `organization`, `owner` (user id), `parameters`, `attempt` (1 for the
-	first), `timeout_seconds`, `checkpoint` (what the last `save_checkpoint` of any attempt kept, or
-	None) and `idempotency_key` (for other systems; the same in every attempt, see `key_of`) are plain values.
+	`job_id`, `job_type`, `organization`, `owner` (user id), `attempt` (1 for the first), `timeout_seconds`,
+	`checkpoint` (what the last `save_checkpoint` of any attempt kept, or None), `is_dry_run` (whether
+	all that is written is undone) and `idempotency_key` (for other systems; the same in every attempt, see
+	`key_of`) are plain values.
 	"""
 
 	def __init__(self, job: BackgroundJob, control: ControlConnection, limit: TimeLimit):
@@ -78,7 +79,8 @@ class JobContext(Generic[Parameters]):
 		self._group: str | None = job.job_group
 		self._locals = dict(frappe.local)
 		self._control = control
-		self._steps = Steps(job, self.attempt, limit.check)
+		self.is_dry_run: bool = bool(job.is_dry_run)
+		self._steps = (RehearsedSteps if self.is_dry_run else Steps)(job, self.attempt, limit.check)
 		self._log = AttemptLog(control, job.secrets)
 		self._progress = ProgressReporter(
 			control, config.get("progress_interval_seconds"), job.secrets, self._log, self._locals
@@ -141,7 +143,7 @@ class JobContext(Generic[Parameters]):
 			frappe.throw(
 				_("checkpoint: at most {0} bytes of JSON are kept").format(config.MAX_CHECKPOINT_BYTES)
 			)
-		if not self._control.write_checkpoint(texts.inert_json(text)):
+		if not self.is_dry_run and not self._control.write_checkpoint(texts.inert_json(text)):
 			raise JobCanceledError(_("{0} was canceled").format(self.job_id))
 		self.checkpoint = data
 

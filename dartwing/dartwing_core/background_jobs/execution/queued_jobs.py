@@ -31,6 +31,7 @@ FIELDS = (
 	"depends_on",
 	"dependency_rule",
 	"job_group",
+	"is_dry_run",
 	"input_parameters",
 	"checkpoint",
 	"timeout_seconds",

@@ -1,10 +1,12 @@
 """data_export: the rows of a DocType that the job's owner may read, as a private CSV or XLSX file."""
 
+import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import frappe
 from frappe import _
+from pydantic import BaseModel, BeforeValidator, Field, StrictBool
 
 from dartwing.dartwing_core.background_jobs import framework
 from dartwing.dartwing_core.background_jobs.database.job_files import PRIVATE
@@ -24,18 +26,56 @@ PAGE_SIZE = 1000
 PARAMETERS = ("doctype", "filters", "fields", "file_format")
 
 
-def data_export(context: JobContext) -> dict:
+def _upper(file_format: Any) -> Any:
+	"""In any case; an empty one is a CSV."""
+	return "CSV" if file_format in (None, "") else str(file_format).upper()
+
+
+def _parsed(value: Any) -> Any:
+	"""Desk and Frappe's own clients send them as JSON."""
+	try:
+		return json.loads(value) if isinstance(value, str) else value
+	except ValueError:
+		return value
+
+
+class DataExport(BaseModel):
+	doctype: str = Field(min_length=1, title="DocType", description="Whose rows are exported.")
+	filters: Annotated[dict[str, Any] | list[Any] | None, BeforeValidator(_parsed)] = Field(
+		None, title="Filters", description="As of a list: an object, or a list of conditions."
+	)
+	fields: Annotated[list[str] | None, BeforeValidator(_parsed)] = Field(
+		None, title="Fields", description="Without them: the name, and every field that you may read."
+	)
+	file_format: Annotated[Literal["CSV", "XLSX"], BeforeValidator(_upper)] = Field(
+		"CSV", title="File Format"
+	)
+	inert_texts: StrictBool | None = Field(
+		None,
+		title="Inert Texts",
+		description="Of a CSV, by default: a spreadsheet takes no text of it for a formula.",
+	)
+	byte_order_mark: StrictBool | None = Field(
+		None,
+		title="Byte Order Mark",
+		description="Of a CSV, by default: Excel knows by it that the file is UTF-8.",
+	)
+
+	def given(self) -> dict[str, Any]:
+		"""The parameters that were given, by their names."""
+		named = {name: getattr(self, name) for name in type(self).model_fields}
+		return {name: value for name, value in named.items() if value is not None}
+
+
+def data_export(context: JobContext[DataExport]) -> dict:
 	"""Export to a private File of the job's owner; `output_reference` is its URL.
 
-	Parameters: `doctype`; `filters` (a dict or a list, see `readable_conditions`); `fields` (default: name
-	and every field that the owner may read); `file_format` "CSV" (default) or "XLSX"; for a CSV
-	`inert_texts` (default true: a text that a spreadsheet would take for a formula gets an apostrophe in
-	front) and `byte_order_mark` (default true: Excel knows by it that the file is UTF-8). The result is
+	What the owner may read is checked here (`readable_conditions`), as it is when the job runs. The result is
 	`{rows, file_size, file_format, changed_cells}`; the last says in how many cells the file differs from
 	the database, and how (`export_cells`). Only one page of rows is in memory at a time. A CSV that was
 	interrupted goes on behind its last checkpoint, an XLSX starts again.
 	"""
-	request = ExportRequest(context.parameters)
+	request = ExportRequest(context.parameters.given())
 	total = request.count()
 	export = FORMATS[request.file_format](context.job_id, request.fields, **request.options)
 	export.start(context.checkpoint)

@@ -28,6 +28,8 @@ STATUS_FIELDS = (
 	"organization",
 	"job_group",
 	"job_schedule",
+	"retry_of",
+	"is_dry_run",
 	"status",
 	"priority",
 	"progress",
@@ -248,6 +250,7 @@ def _shape(
 	job: frappe._dict, fields: tuple[str, ...], depends_on: list[str], paces: waiting.Paces
 ) -> dict[str, Any]:
 	shaped = {"job_id": job.name, **{field: job[field] for field in fields}}
+	shaped["is_dry_run"] = bool(job.is_dry_run)
 	shaped["depends_on"] = depends_on
 	shaped["dependency_rule"] = job.dependency_rule or SUCCESS
 	for field in TIMES:

@@ -172,6 +172,26 @@ class Steps:
 		self._job.worker_deaths = 0
 
 
+class RehearsedSteps(Steps):
+	"""The steps of a dry run: each is done, and nothing of it is kept or committed."""
+
+	def run(self, name: str, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+		self._begin(name)
+		return ResultType(name, function).kept(function(*arguments, **named))[1]
+
+	def _each(
+		self, record: Record, items: Any, key: Key | None, commit_every_seconds: float
+	) -> Iterator[Any]:
+		for item in found_behind(items, record, key) if callable(items) and key is not None else items:
+			yield item
+			record.last_key = json.dumps(key_of(item, key, record.step)) if key is not None else None
+
+	def _begin(self, name: str) -> Record:
+		self._refuse_name(name)
+		self._begun.add(name)
+		return Record(name, len(self._begun), self._attempt, times.site_now(may_ask=False))
+
+
 def found_behind(find: Callable[[Any], Iterable[Any]], record: Record, key: Key) -> Iterator[Any]:
 	"""What the function finds, asked again behind the last item until it finds nothing more."""
 	while True:

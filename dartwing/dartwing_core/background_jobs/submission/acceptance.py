@@ -41,11 +41,13 @@ def accept(
 	keys: Sequence[Keyed | None] = (),
 	group: str | None = None,
 	schedule: str | None = None,
+	retry_of: str | None = None,
 ) -> list[BackgroundJob]:
 	"""Check the requests, insert their jobs in the current transaction, all or none, and see to what follows.
 
 	Each place is put before the names of arguments in errors; `keys` are the requests' idempotency keys. With
-	`group`, the jobs become members of that Job Group; with `schedule`, they are jobs of that Job Schedule.
+	`group`, the jobs become members of that Job Group; with `schedule`, they are jobs of that Job Schedule;
+	with `retry_of`, they are made of that dead letter.
 	"""
 	checks = SubmissionChecks(requests)
 	jobs = [checks.check(request, place) for request, place in zip(requests, places, strict=True)]
@@ -53,7 +55,7 @@ def accept(
 		job.update(key.fields() if key else {})
 	for job, place in zip(jobs, places, strict=True):
 		_join_group(job, group, f"{place}depends_on")
-		job.job_schedule = schedule
+		job.job_schedule, job.retry_of = schedule, retry_of
 	stands = equal_submissions.collapse(jobs)
 	kept = sorted(set(stands))
 	answers = dict(zip(kept, insert([jobs[position] for position in kept], checks), strict=True))

@@ -48,6 +48,8 @@ COLUMNS = (
 	"dependency_rule",
 	"job_group",
 	"job_schedule",
+	"retry_of",
+	"is_dry_run",
 	"scheduled_at",
 	"scheduled_at_utc",
 	"expires_at",
@@ -86,6 +88,7 @@ class JobRequest:
 	idempotency_key: str | None = None
 	dependency_rule: str | None = None
 	expires_at: When = None
+	dry_run: bool = False
 
 	@property
 	def parents(self) -> list[str]:
@@ -137,11 +140,14 @@ class SubmissionChecks:
 
 	def _check_parents(self, request: JobRequest, where: str) -> None:
 		for parent in request.parents:
-			organization, status = self._parents.get(parent, (None, None))
+			organization, status, is_dry_run = self._parents.get(parent, (None, None, None))
 			# a job of another organization does not exist for this one
 			if organization != request.organization:
 				reason = _("no job {0}").format(repr(parent))
 				refuse_argument(f"{where}depends_on", reason, frappe.DoesNotExistError)
+			if is_dry_run:
+				reason = _("{0} is a dry run; nothing depends on it").format(repr(parent))
+				refuse_argument(f"{where}depends_on", reason)
 			if status in ENDED_WITHOUT_SUCCESS and request.dependency_rule != END:
 				reason = _("{0} is {1}; a job that depends on it would never start")
 				refuse_argument(f"{where}depends_on", reason.format(repr(parent), _(status)))
@@ -209,6 +215,11 @@ def check_texts(request: JobRequest, where: str) -> None:
 	if request.dependency_rule not in (None, *DEPENDENCY_RULES):
 		reason = _("{0} is none of {1}").format(repr(request.dependency_rule), ", ".join(DEPENDENCY_RULES))
 		refuse_argument(f"{where}dependency_rule", reason)
+	if not isinstance(request.dry_run, bool):
+		reason = _("must be true or false, not {0}").format(type(request.dry_run).__name__)
+		refuse_argument(f"{where}dry_run", reason)
+	if request.dry_run and request.parents:
+		refuse_argument(f"{where}dry_run", _("a dry run depends on no other job"))
 
 
 def check_parents(depends_on: DependsOn, argument: str) -> None:
@@ -259,15 +270,15 @@ def _check_priority(priority: str | None, argument: str) -> None:
 		refuse_argument(argument, _("{0} is none of {1}").format(repr(priority), ", ".join(PRIORITIES)))
 
 
-def _parents_of(requests: Sequence[JobRequest]) -> dict[str, tuple[str, str]]:
-	"""Organization and status of the jobs that these are to depend on, as far as there are any."""
+def _parents_of(requests: Sequence[JobRequest]) -> dict[str, tuple[str, str, int]]:
+	"""Organization, status and whether it is a dry run, of those jobs that these are to depend on."""
 	names = list({name for request in requests for name in request.parents})
-	found: dict[str, tuple[str, str]] = {}
+	found: dict[str, tuple[str, str, int]] = {}
 	for start in range(0, len(names), LOOKED_UP_AT_ONCE):
 		job = frappe.qb.DocType("Background Job")
-		query = frappe.qb.from_(job).select(job.name, job.organization, job.status)
+		query = frappe.qb.from_(job).select(job.name, job.organization, job.status, job.is_dry_run)
 		rows = query.where(job.name.isin(names[start : start + LOOKED_UP_AT_ONCE])).run()
-		found.update({name: (organization, status) for name, organization, status in rows})
+		found.update({name: tuple(columns) for name, *columns in rows})
 	return found
 
 
@@ -316,7 +327,8 @@ def _new_job(
 	user = frappe.session.user
 	owner = user if job_type.equal_per_owner else None
 	limited = Limits.parse(job_type.limits)
-	rule = job_type.equal_jobs or equal_jobs.REFUSE
+	# a dry run is no job that another one could equal
+	rule = equal_jobs.ALLOW if request.dry_run else job_type.equal_jobs or equal_jobs.REFUSE
 	compared = _compared(request, job_type.names_of_equal_parameters(), parameters)
 	job_hash = json_objects.hash_of(job_type.name, request.organization, compared, owner)
 	has_key = rule != equal_jobs.ALLOW and (rule != equal_jobs.REFUSE or job_type.deduplication_window)
@@ -338,7 +350,8 @@ def _new_job(
 			"job_hash": job_hash,
 			"deduplication_key": job_hash if has_key else None,
 			"timeout_seconds": job_type.default_timeout,
-			"max_retries": job_type.max_retries,
+			"max_retries": 0 if request.dry_run else job_type.max_retries,
+			"is_dry_run": int(request.dry_run),
 			"retry_count": 0,
 			"progress": 0.0,
 			"owner": user,
@@ -347,7 +360,7 @@ def _new_job(
 	)
 	job.flags.parents = request.parents
 	job.flags.equal_rule = rule
-	if job_type.debounce_seconds:
+	if job_type.debounce_seconds and not request.dry_run:
 		job.flags.debounce = (job_type.debounce_seconds, job_type.debounce_longest_wait)
 	return job
 

@@ -127,6 +127,7 @@ def _said(request: JobRequest, place: str) -> list[Any]:
 			if request.expires_at
 			else []
 		),
+		*([["dry_run"]] if request.dry_run else []),
 	]
 
 

@@ -47,6 +47,12 @@ def retry_job(job_id: str, begin_anew: bool = False) -> BackgroundJob:
 	return the_only_one(job_id, *_retry([job_id], begin_anew))
 
 
+def administered_dead_letter(job_id: str) -> BackgroundJob:
+	"""The dead letter, locked; errors as for `retry_job`."""
+	jobs, refused = _dead_letters([job_id])
+	return the_only_one(job_id, list(jobs.values()), refused)
+
+
 def discard_job(job_id: str, reason: str) -> BackgroundJob:
 	"""Cancel a dead letter for good, saying why; errors as for `retry_job`."""
 	reason = _checked_reason(reason)

@@ -106,6 +106,7 @@ class BackgroundJob(HiddenDocument):
 		idempotency_hash: DF.Data | None
 		idempotency_key: DF.Data | None
 		input_parameters: DF.JSON | None
+		is_dry_run: DF.Check
 		job_group: DF.Link | None
 		job_hash: DF.Data | None
 		job_schedule: DF.Link | None
@@ -124,6 +125,7 @@ class BackgroundJob(HiddenDocument):
 		request_hash: DF.Data | None
 		result: DF.JSON | None
 		retry_count: DF.Int
+		retry_of: DF.Link | None
 		rq_job_id: DF.Data | None
 		scheduled_at: DF.Datetime | None
 		scheduled_at_utc: DF.Datetime | None

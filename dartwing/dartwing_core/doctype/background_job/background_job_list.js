@@ -20,6 +20,7 @@ const QUICK_FILTERS = [
 frappe.listview_settings[DOCTYPE] = {
 	add_fields: [
 		"status",
+		"is_dry_run",
 		"progress",
 		"progress_message",
 		"error_message",
@@ -33,7 +34,8 @@ frappe.listview_settings[DOCTYPE] = {
 	],
 
 	get_indicator(job) {
-		return [__(job.status), dartwing.jobs.COLORS[job.status], `status,=,${job.status}`];
+		const status = job.is_dry_run ? __("{0} (dry run)", [__(job.status)]) : __(job.status);
+		return [status, dartwing.jobs.COLORS[job.status], `status,=,${job.status}`];
 	},
 
 	formatters: {

@@ -1,0 +1,94 @@
+"""What a dry run would let out of its transaction: dropped and counted, as long as its handler runs.
+
+Only what the handler's own Frappe context does is held back. The engine works beside it in this process, in
+other contexts, and its wake-ups and events go out as ever.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from importlib import import_module
+from typing import Any
+
+import frappe
+from frappe.core.doctype.file.file import File
+from rq import Queue
+from rq.job import Job
+
+# the local in which a context has what it counts
+COUNTED = "dartwing_held_back"
+# events that tell of the job itself
+OF_THE_JOB = ("job_progress",)
+# where `frappe.sendmail` makes a mail of what it is given, and where it is sent: only a real bench has it
+MAIL = "frappe.email.doctype.email_queue.email_queue"
+# how the versions of Frappe, and benchless, call what removes a file from disk at once
+REMOVERS = ("_delete_file_on_disk", "delete_content")
+
+Called = Callable[..., Any]
+Dropped = Callable[[Called, tuple, dict[str, Any]], Any]
+
+
+@contextmanager
+def held_back() -> Iterator[Counter[str]]:
+	"""Within the block, count what is dropped: `mails`, `enqueued`, `realtime`, `files`."""
+	counted: Counter[str] = Counter()
+	setattr(frappe.local, COUNTED, counted)
+	undo = [_replace(*way) for way in _ways_out() if hasattr(way[0], way[1])]
+	try:
+		yield counted
+	finally:
+		for put_back in reversed(undo):
+			put_back()
+		delattr(frappe.local, COUNTED)
+
+
+def _ways_out() -> list[tuple[Any, str, str, Dropped]]:
+	"""What is replaced: where it is found, its name, as what it is counted, and what it answers."""
+	ways: list[tuple[Any, str, str, Dropped]] = [
+		(Queue, "enqueue_call", "enqueued", _unsent_job),
+		(frappe.realtime, "publish_realtime", "realtime", _event_of_the_job),
+		(frappe, "publish_realtime", "realtime", _event_of_the_job),
+		*((File, name, "files", _nothing) for name in REMOVERS),
+	]
+	try:
+		mail = import_module(MAIL)
+	except ImportError:
+		return ways
+	of_mail = ((mail.QueueBuilder, "process"), (mail.EmailQueue, "send"))
+	return [*ways, *((owner, name, "mails", _nothing) for owner, name in of_mail)]
+
+
+def _nothing(original: Called, arguments: tuple, named: dict[str, Any]) -> None:
+	return None
+
+
+def _unsent_job(original: Called, arguments: tuple, named: dict[str, Any]) -> Job:
+	"""A job of RQ that is in no queue: callers read its id."""
+	return Job.create("dry run", connection=arguments[0].connection, id=named.get("job_id"))
+
+
+def _event_of_the_job(original: Called, arguments: tuple, named: dict[str, Any]) -> Any:
+	return original(*arguments, **named) if _is_of_the_job(arguments, named) else None
+
+
+def _is_of_the_job(arguments: tuple, named: dict[str, Any]) -> bool:
+	event = arguments[0] if arguments else named.get("event")
+	return isinstance(event, str) and event in OF_THE_JOB
+
+
+def _replace(owner: Any, name: str, counted_as: str, dropped: Dropped) -> Callable[[], None]:
+	"""Replace it in this process, for contexts that hold back; returns what puts it back."""
+	is_own, original = name in vars(owner), getattr(owner, name)
+
+	@wraps(original)
+	def called(*arguments: Any, **named: Any) -> Any:
+		counted = getattr(frappe.local, COUNTED, None)
+		if counted is None:
+			return original(*arguments, **named)
+		if not _is_of_the_job(arguments, named):
+			counted[counted_as] += 1
+		return dropped(original, arguments, named)
+
+	setattr(owner, name, called)
+	return (lambda: setattr(owner, name, original)) if is_own else (lambda: delattr(owner, name))

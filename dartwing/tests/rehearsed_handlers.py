@@ -1,0 +1,115 @@
+"""A handler of the tests of dry runs: `parameters.acts` are done in their order."""
+
+from contextlib import suppress
+from typing import Any
+
+import frappe
+
+from dartwing.dartwing_core.background_jobs import JobContext, TransientError
+
+MARKER = "written by a test"
+
+
+def act(context: JobContext) -> dict:
+	said = [ACTS[name](context, **named) for name, named in context.parameters["acts"]]
+	return {"result": {"said": said, "is_dry_run": context.is_dry_run}, "output_reference": None}
+
+
+def create(context: JobContext, name: str = MARKER) -> None:
+	frappe.get_doc({"doctype": "Person", "first_name": name}).insert(ignore_permissions=True)
+
+
+def change(context: JobContext, doctype: str, name: str, **values: Any) -> None:
+	frappe.get_doc(doctype, name).update(values).save(ignore_permissions=True)
+
+
+def save_unchanged(context: JobContext, doctype: str, name: str) -> None:
+	frappe.get_doc(doctype, name).save(ignore_permissions=True)
+
+
+def set_value(context: JobContext, doctype: str, name: str, field: str, value: Any) -> None:
+	frappe.db.set_value(doctype, name, field, value)
+
+
+def delete(context: JobContext, doctype: str, name: str) -> None:
+	frappe.delete_doc(doctype, name, ignore_permissions=True)
+
+
+def write_by_hand(context: JobContext, name: str) -> None:
+	frappe.db.sql("update `tabPerson` set mobile_no = 'by hand' where name = %s", name)
+
+
+def enqueue(context: JobContext) -> bool:
+	return bool(frappe.enqueue("frappe.ping").id)
+
+
+def callback(context: JobContext) -> None:
+	frappe.db.after_commit.add(lambda: frappe.cache.set_value("dartwing_dry_run", "done"))
+
+
+def publish(context: JobContext) -> None:
+	frappe.publish_realtime("a_test_event", {"a": 1})
+	context.update_progress(50, "half")
+
+
+def mail(context: JobContext) -> None:
+	frappe.sendmail(recipients=["somebody@example.com"], subject="Hello", message="Hello")
+
+
+def file(context: JobContext) -> str:
+	content = frappe.generate_hash(length=20)
+	made = frappe.get_doc({"doctype": "File", "file_name": "dry.txt", "is_private": 1, "content": content})
+	return made.insert(ignore_permissions=True).get_full_path()
+
+
+def commit(context: JobContext) -> None:
+	frappe.db.commit()
+
+
+def commit_quietly(context: JobContext) -> None:
+	with suppress(Exception):
+		frappe.db.commit()
+
+
+def commit_by_hand(context: JobContext) -> None:
+	frappe.db.sql("commit")
+
+
+def submit(context: JobContext) -> None:
+	context.submit("obliging_job", {"mode": "succeed"})
+
+
+def step(context: JobContext) -> Any:
+	context.step("create", create, context)
+	done = list(context.each("numbers", [1, 2, 3]))
+	found = list(context.each("behind", lambda last: [1, 2] if last is None else [], key=lambda one: one))
+	context.save_checkpoint({"done": True})
+	return [done, found, context.checkpoint]
+
+
+def fail(context: JobContext) -> None:
+	raise TransientError("asked to fail")
+
+
+ACTS = {
+	one.__name__: one
+	for one in (
+		callback,
+		change,
+		commit,
+		commit_by_hand,
+		commit_quietly,
+		create,
+		delete,
+		enqueue,
+		fail,
+		file,
+		mail,
+		publish,
+		save_unchanged,
+		set_value,
+		step,
+		submit,
+		write_by_hand,
+	)
+}

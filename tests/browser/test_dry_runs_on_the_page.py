@@ -1,0 +1,35 @@
+"""A dry run on the members' page: a word beside its status, and a button that runs it for real."""
+
+import frappe
+from factories import OBLIGING, World, acting_as, end
+from members_page import assert_fine
+from playwright.sync_api import expect
+
+from dartwing.dartwing_core.background_jobs import submit_job
+
+
+def test_its_owner_runs_it_for_real(visit, world):
+	with acting_as(World.alice):
+		job = submit_job(OBLIGING, world.alpha, {"mode": "succeed"}, dry_run=True)
+	frappe.db.commit()
+	end(job.name, "Completed", result='{"created": {"count": 1, "documents": []}}')
+	page = visit(world.alice)
+	row = page.row(job.name)
+	expect(row).to_contain_text("Dry run")
+	row.get_by_role("button", name="Run for real").click()
+	assert_fine(page)
+	page.dialog.get_by_role("button", name="Run for real").click()
+	expect(page.rows).to_have_count(2)
+	frappe.db.rollback()
+	real = frappe.db.get_value("Background Job", {"is_dry_run": 0, "organization": world.alpha})
+	expect(page.row(real)).not_to_contain_text("Dry run")
+
+
+def test_others_see_that_it_is_one_and_have_no_such_button(visit, world):
+	with acting_as(World.alice):
+		job = submit_job(OBLIGING, world.alpha, {"mode": "succeed"}, dry_run=True)
+	frappe.db.commit()
+	end(job.name, "Completed")
+	row = visit(world.adam).row(job.name)
+	expect(row).to_contain_text("Dry run")
+	expect(row.get_by_role("button", name="Run for real")).to_have_count(0)

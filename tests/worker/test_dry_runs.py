@@ -1,0 +1,188 @@
+"""A dry run: the handler runs, everything is undone, and the result says what it would have changed."""
+
+from pathlib import Path
+
+import frappe
+import pytest
+from factories import (
+	MARKER,
+	REHEARSED_HANDLER,
+	World,
+	acting_as,
+	make_job_type,
+	people_written,
+	queued_wake_ups,
+	state,
+	transitions,
+)
+
+from dartwing.dartwing_core.background_jobs import run_for_real, submit_job
+
+REHEARSED = "rehearsed_job"
+
+
+@pytest.fixture(autouse=True)
+def _types(world):
+	make_job_type(REHEARSED, handler_method=REHEARSED_HANDLER, notify_owner="Always", max_retries=5)
+	frappe.db.commit()
+
+
+@pytest.fixture
+def rehearse(work):
+	def run(*acts, user=World.alice, dry_run=True):
+		parameters = {"acts": [one if isinstance(one, list) else [one, {}] for one in acts]}
+		with acting_as(user):
+			job = submit_job(REHEARSED, World.alpha, parameters, dry_run=dry_run)
+		frappe.db.commit()
+		work()
+		frappe.db.rollback()
+		return state(job.name)
+
+	return run
+
+
+def made_person(**values) -> str:
+	person = frappe.get_doc({"doctype": "Person", "first_name": f"{MARKER} before", **values})
+	name = person.insert(ignore_permissions=True).name
+	frappe.db.commit()
+	return name
+
+
+def named(found: dict, kind: str) -> list:
+	return [(one["doctype"], one["name"]) for one in found["result"][kind]["documents"]]
+
+
+def test_what_it_creates_is_listed_and_undone(rehearse):
+	found = rehearse("create", ["create", {"name": f"{MARKER} too"}], user=World.manager)
+	assert found["status"] == "Completed", found["error_message"]
+	assert found["is_dry_run"] is True
+	assert found["result"]["created"]["count"] == 2
+	assert [doctype for doctype, _name in named(found, "created")] == ["Person", "Person"]
+	assert "first_name" in found["result"]["created"]["documents"][0]["fields"]
+	assert found["result"]["result"]["is_dry_run"] is True
+	assert people_written() == 0
+
+
+def test_what_it_changes_and_deletes_is_listed_with_its_fields(rehearse):
+	changed, deleted, same, set_by_name = (made_person() for _number in range(4))
+	found = rehearse(
+		["change", {"doctype": "Person", "name": changed, "mobile_no": "123456"}],
+		["save_unchanged", {"doctype": "Person", "name": same}],
+		["set_value", {"doctype": "Person", "name": set_by_name, "field": "last_name", "value": "x"}],
+		["delete", {"doctype": "Person", "name": deleted}],
+		user=World.manager,
+	)
+	assert found["status"] == "Completed", found["error_message"]
+	by_name = {one["name"]: one["fields"] for one in found["result"]["changed"]["documents"]}
+	assert set(by_name) == {changed, set_by_name}
+	assert "mobile_no" in by_name[changed]
+	assert by_name[set_by_name] == ["last_name"]
+	assert named(found, "deleted") == [("Person", deleted)]
+	assert found["result"]["other_statements"] == 0
+	assert frappe.db.exists("Person", deleted)
+	assert not frappe.db.get_value("Person", changed, "mobile_no")
+
+
+def test_documents_that_the_owner_may_not_read_are_counted_and_not_named(rehearse):
+	before = made_person()
+	found = rehearse(
+		"create",
+		["change", {"doctype": "Person", "name": before, "mobile_no": "123456"}],
+		["delete", {"doctype": "Person", "name": before}],
+	)
+	assert found["status"] == "Completed", found["error_message"]
+	counts = {kind: found["result"][kind]["count"] for kind in ("created", "changed", "deleted")}
+	assert counts == {"created": 1, "changed": 0, "deleted": 1}
+	assert not any(named(found, kind) for kind in counts)
+	assert before not in str(found["result"])
+
+
+def test_statements_written_by_hand_are_counted_and_undone(rehearse):
+	name = made_person()
+	found = rehearse(["write_by_hand", {"name": name}])
+	assert found["result"]["other_statements"] == 1
+	assert not frappe.db.get_value("Person", name, "mobile_no")
+
+
+def test_what_would_leave_the_transaction_is_dropped_and_counted(rehearse):
+	frappe.cache.delete_value("dartwing_dry_run")
+	found = rehearse("enqueue", "callback", "publish", "submit")
+	assert found["status"] == "Completed", found["error_message"]
+	held = found["result"]["held_back"]
+	assert (held["enqueued"], held["realtime"]) == (1, 1)
+	assert held["callbacks"] >= 1
+	assert frappe.cache.get_value("dartwing_dry_run") is None
+	assert [job for queue in ("short", "default", "long") for job in queued_wake_ups(queue, "")] == []
+	assert frappe.db.count("Background Job", {"job_type": "obliging_job"}) == 0
+	# of the job itself everybody hears
+	assert found["progress_message"] == "half"
+
+
+def test_mails_are_dropped_and_counted(rehearse):
+	pytest.importorskip("frappe.email.doctype.email_queue.email_queue", reason="benchless has no mails")
+	before = frappe.db.count("Email Queue")
+	found = rehearse("mail")
+	assert found["status"] == "Completed", found["error_message"]
+	assert found["result"]["held_back"]["mails"] == 1
+	assert frappe.db.count("Email Queue") == before
+
+
+def test_files_are_removed_again(rehearse):
+	found = rehearse("file", user=World.manager)
+	assert found["status"] == "Completed", found["error_message"]
+	(path,) = found["result"]["result"]["said"]
+	assert ("File", found["result"]["created"]["documents"][0]["name"]) in named(found, "created")
+	assert not Path(frappe.get_site_path(path)).exists()
+
+
+def test_a_file_that_it_deletes_stays_on_disk(rehearse):
+	kept = frappe.get_doc(
+		{"doctype": "File", "file_name": "kept.txt", "is_private": 1, "content": frappe.generate_hash()}
+	).insert()
+	frappe.db.commit()
+	found = rehearse(["delete", {"doctype": "File", "name": kept.name}], user=World.manager)
+	assert found["status"] == "Completed", found["error_message"]
+	assert found["result"]["held_back"]["files"] == 1
+	assert Path(kept.get_full_path()).exists()
+	kept.reload()
+	kept.delete()
+	frappe.db.commit()
+
+
+@pytest.mark.parametrize("how", ["commit", "commit_quietly", "commit_by_hand"])
+def test_a_handler_that_commits_is_refused(rehearse, how):
+	found = rehearse("create", how)
+	assert (found["status"], found["error_type"]) == ("Dead Letter", "Permanent")
+	assert found["error_message"] == "a dry run commits nothing, and its handler does: commit"
+	assert people_written() == 0
+
+
+def test_steps_are_done_without_being_kept(rehearse):
+	found = rehearse("step")
+	assert found["status"] == "Completed", found["error_message"]
+	assert found["result"]["result"]["said"] == [[[1, 2, 3], [1, 2], {"done": True}]]
+	assert found["result"]["created"]["count"] == 1
+	assert people_written() == 0
+	assert not frappe.db.count("Job Step", {"background_job": found["job_id"]})
+	assert not frappe.db.get_value("Background Job", found["job_id"], "checkpoint")
+
+
+def test_one_that_fails_is_not_tried_again_and_nobody_is_notified(rehearse):
+	found = rehearse("create", "fail")
+	assert (found["status"], found["retry_count"]) == ("Dead Letter", 0)
+	assert people_written() == 0
+	rehearse("create")
+	assert not frappe.db.count("Notification Log", {"for_user": World.alice})
+
+
+def test_the_same_is_run_for_real(rehearse, work):
+	dry = rehearse("create")
+	with acting_as(World.alice):
+		job = run_for_real(dry["job_id"])
+	frappe.db.commit()
+	work()
+	frappe.db.rollback()
+	found = state(job.name)
+	assert (found["status"], found["is_dry_run"]) == ("Completed", False)
+	assert people_written() == 1
+	assert transitions(job.name)[-1] == ("Running", "Completed")
