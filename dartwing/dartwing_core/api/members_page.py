@@ -119,13 +119,16 @@ def submit(
 	organization: str,
 	parameters: dict | None = None,
 	idempotency_key: str | None = None,
+	dry_run: bool = False,
 ) -> Row:
 	"""Submit a job of a type that is offered on the page; returns its row."""
 	access.check_member(organization)
 	if not frappe.db.get_value("Job Type", job_type, "allow_web_submission"):
 		reason = _("{0} is not offered on this page").format(repr(job_type))
 		refuse_argument("job_type", reason, frappe.PermissionError)
-	job = engine.submit_job(job_type, organization, parameters, idempotency_key=idempotency_key)
+	job = engine.submit_job(
+		job_type, organization, parameters, idempotency_key=idempotency_key, dry_run=dry_run
+	)
 	return as_rows([queries.get_job_status(job.name)])[0]
 
 

@@ -1,6 +1,6 @@
 // What a user may do to a job: the buttons, and the questions before what cannot be undone.
 
-import { cancel_job, discard_job, retry_job, SessionEnded } from "./api.js";
+import { cancel_job, discard_job, retry_job, run_for_real, SessionEnded } from "./api.js";
 import { type_label } from "./boot.js";
 import { h, open_dialog } from "./dom.js";
 import { announce, show_alert } from "./notices.js";
@@ -68,6 +68,19 @@ const ask = {
 		});
 	},
 };
+
+export function run_dry_run_for_real(job, on_accepted) {
+	let made = null;
+	confirm_dialog({
+		title: __("Run this for real?"),
+		text: __("{0} gets the same parameters, and keeps what it does.", [type_label(job.job_type)]),
+		proceed: __("Run for real"),
+		stay: __("Not now"),
+		is_harmless: true,
+		run: async () => (made = await run_for_real(job.job_id)),
+		on_done: () => on_accepted(made),
+	});
+}
 
 // --- what questions ask
 

@@ -38,7 +38,11 @@ export const get_groups = (group_ids) => get(page("get_groups"), { group_ids: JS
 export const get_rows = (job_ids) => get(page("get_rows"), { job_ids: JSON.stringify(job_ids) });
 export const get_details = (job_id) => get(page("get_details"), { job_id });
 export const submit = (values) => post(page("submit"), values);
+export const get_retry_form = (job_id) => get(`${ROOT}.parameter_forms.get_retry_form`, { job_id });
+export const search_links = (values) => get(`${ROOT}.parameter_forms.search_links`, values);
 export const cancel_job = (job_id) => post(jobs("cancel_job"), { job_id });
+export const retry_with_parameters = (job_id, parameters) => post(jobs("retry_job"), { job_id, parameters });
+export const run_for_real = (job_id) => post(jobs("run_for_real"), { job_id });
 export const retry_job = (job_id, begin_anew) => post(jobs("retry_job"), { job_id, begin_anew });
 
 export const cancel_group = (group_id) => post(jobs("cancel_group"), { group_id });

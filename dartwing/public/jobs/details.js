@@ -1,12 +1,13 @@
 // One job in full, kept up to date while it is open.
 
-import { action_button, actions_of } from "./actions.js";
+import { action_button, actions_of, run_dry_run_for_real } from "./actions.js";
 import { get_details, SessionEnded } from "./api.js";
 import { priority_label, status_label, type_label } from "./boot.js";
 import { h, open_dialog, set_attribute, set_text } from "./dom.js";
 import { ExactNumber, stringify } from "./exact_json.js";
 import { download_link, progress_bar, standing, status_pill } from "./job_parts.js";
-import { is_finished, tone, WAITING_FOR_RETRY } from "./statuses.js";
+import { open_retry_form } from "./retry_form.js";
+import { can_retry, can_run_for_real, is_finished, tone, WAITING_FOR_RETRY } from "./statuses.js";
 import { __, clock, duration, exact_number, moment, seconds_between } from "./texts.js";
 
 const TOGETHER_MS = 250;
@@ -87,9 +88,26 @@ export class Details {
 			...actions_of(this.job).map((action) =>
 				action_button(action, this.job, () => this.on_changed(this.job_id)),
 			),
+			...this.more_actions(),
 		);
 		this.buttons.hidden = !this.buttons.childElementCount;
 		if (had_focus) this.heading.focus();
+	}
+
+	// What makes another job, which is then shown.
+	more_actions() {
+		const button = (name, onclick, text) =>
+			h("button", { type: "button", "data-action": name, onclick }, text);
+		const show = (made) => {
+			this.on_changed(this.job_id);
+			this.on_open(made.job_id);
+		};
+		const edit = () => open_retry_form(this.job, show);
+		const run = () => run_dry_run_for_real(this.job, show);
+		return [
+			can_retry(this.job) && button("edit", edit, __("Try with other parameters")),
+			can_run_for_real(this.job) && button("run", run, __("Run for real")),
+		].filter(Boolean);
 	}
 
 	read_soon() {
@@ -181,6 +199,7 @@ export class Details {
 	facts_of(job) {
 		const facts = [
 			[__("Organization"), job.organization],
+			[__("Made of"), job.retry_of && this.link_to(job.retry_of)],
 			[__("Group"), job.job_group && this.group_of(job)],
 			[__("Submitted by"), job.is_mine ? __("{0} (you)", [job.owner_name]) : job.owner_name],
 			[__("Priority"), priority_label(job.priority)],

@@ -52,6 +52,10 @@ export function download_link({ text, url }, label) {
 
 // One sentence on where a job stands, beside its status.
 export function standing(job) {
+	return [job.is_dry_run && __("dry run"), where_it_stands(job)].filter(Boolean).join(" · ");
+}
+
+function where_it_stands(job) {
 	if (job.status === "Running" && job.started_at)
 		return __("for {0}", [duration(seconds_since(job.started_at))]);
 	if (WAITING_FOR_RETRY.includes(job.status) && job.next_retry_at) {

@@ -21,3 +21,4 @@ export const is_finished = (job) => FINISHED.includes(job.status);
 
 export const can_cancel = (job) => job.may_cancel && !is_finished(job);
 export const can_retry = (job) => job.may_administer && job.status === "Dead Letter";
+export const can_run_for_real = (job) => job.is_dry_run && job.is_mine && job.status === "Completed";
