@@ -286,6 +286,25 @@ def test_one_of_several_kinds_of_objects_is_chosen(visit, world):
 	assert submitted() == {"shape": {"kind": "square", "side": 4}}
 
 
+def test_an_export_is_submitted_from_its_own_type(visit, world):
+	with changed("Job Type", "data_export", allow_web_submission=1):
+		page = visit(world.alice)
+		form = open_form(page)
+		expect(form.get_by_label("DocType")).to_have_attribute("aria-required", "true")
+		form.get_by_label("DocType").fill("Person")
+		# what may be left out is empty
+		expect(form.get_by_label("Filters")).to_have_value("")
+		form.get_by_label("Filters").fill('{"first_name": "adam"}')
+		form.get_by_role("button", name="Add Fields").click()
+		form.get_by_label("Fields 1", exact=True).fill("first_name")
+		press_submit(form)
+		expect(page.dialog).to_contain_text("Data Export")
+	frappe.db.rollback()
+	stored = frappe.db.get_value("Background Job", {"job_type": "data_export"}, "input_parameters")
+	wanted = {"doctype": "Person", "filters": {"first_name": "adam"}, "fields": ["first_name"]}
+	assert {name: json.loads(stored).get(name) for name in wanted} == wanted
+
+
 def test_what_no_field_can_show_is_json_in_its_place(visit, world):
 	offer({"table": {"type": "object", "additionalProperties": {"type": "integer"}, "title": "Table"}})
 	page = visit(world.alice)
@@ -502,6 +521,27 @@ def test_what_the_template_of_a_dead_letter_does_not_name_is_json(visit, world):
 	made = wait_until(lambda: newest(job.name), "the new job")
 	stored = frappe.db.get_value("Background Job", made, "input_parameters")
 	assert json.loads(stored) == {"mode": "succeed", "n": BIG}
+
+
+def test_a_secret_of_a_template_is_asked_for_anew(visit, world):
+	template = '{"mode": "succeed", "password": ""}'
+	make_job_type(OFFERED, allow_web_submission=1, parameters_template=template)
+	job = submit_as(world.alice, OFFERED, world.alpha, {"mode": "fail", "password": "hush-hush"})
+	frappe.db.commit()
+	end(job.name, "Dead Letter")
+	page = visit(world.adam)
+	page.open_details(job.name)
+	page.button("Try with other parameters").click()
+	password = page.dialog.get_by_label("Password")
+	expect(password).to_have_value("")
+	expect(password).to_have_accessible_description("It is secret: type it anew.")
+	page.dialog.get_by_role("button", name="Try again", exact=True).click()
+	expect(password).to_be_focused()
+	password.fill("hush again")
+	page.dialog.get_by_role("button", name="Try again", exact=True).click()
+	made = wait_until(lambda: newest(job.name), "the new job")
+	stored = frappe.db.get_value("Background Job", made, "input_parameters")
+	assert json.loads(stored) == {"mode": "fail", "password": "hush again"}
 
 
 def test_parameters_that_no_longer_fit_the_schema_begin_as_json(visit, world):

@@ -120,10 +120,19 @@ export class InputField extends Field {
 	}
 
 	fill(value) {
-		const text = this.text_of(this.is_secret && value === MASK ? null : value);
+		if (value === MASK) this.ask_anew();
+		const text = this.text_of(value === MASK ? null : value);
 		this.input.value = text;
 		// a date, for example, that is none
 		if (is_nested(value) || (text && !this.input.value)) this.form.misfit(this);
+	}
+
+	// Nobody is shown what stood here.
+	ask_anew() {
+		this.had_secret = true;
+		if (this.input.type === "text") this.input.type = "password";
+		this.hint.textContent = [...this.hints(), __("It is secret: type it anew.")].join(" ");
+		this.hint.hidden = false;
 	}
 
 	text_of(value) {
@@ -195,7 +204,7 @@ export class TextField extends InputField {
 
 	read_nothing(wrong) {
 		// an empty text is a text, where the schema itself offers one
-		const may_be_empty = typeof this.schema.default === "string" && !this.is_nullable;
+		const may_be_empty = typeof this.schema.default === "string" && !this.is_nullable && !this.had_secret;
 		return may_be_empty ? '""' : super.read_nothing(wrong);
 	}
 
@@ -296,12 +305,14 @@ export class JsonField extends InputField {
 	}
 
 	fill(value) {
-		this.input.value = value === undefined ? this.nothing : stringify(value);
+		const is_nothing = value === undefined || (value === null && this.is_nullable);
+		this.input.value = is_nothing ? this.nothing : stringify(value);
 	}
 
-	// of what is not optional, an object; anything else may be typed over it
+	// of what must be an object, an empty one
 	get nothing() {
-		return this.schema["x-dartwing-any-object"] || this.schema.type === "object" ? "{}" : "";
+		const is_object = this.schema["x-dartwing-any-object"] || this.schema.type === "object";
+		return is_object && !this.is_optional ? "{}" : "";
 	}
 
 	as_json(text) {
