@@ -104,11 +104,11 @@ override_doctype_class = {
 }
 
 doctype_js = {
-	"Background Job": "public/js/dartwing_jobs.js",
+	"Background Job": ["public/js/dartwing_jobs.js", "public/js/dartwing_parameters.js"],
 	"Job Group": ["public/js/dartwing_jobs.js", "public/js/dartwing_graph.js"],
 	"Job Engine Settings": "public/js/dartwing_jobs.js",
-	"Job Schedule": "public/js/dartwing_jobs.js",
-	"Job Type": "public/js/dartwing_jobs.js",
+	"Job Schedule": ["public/js/dartwing_jobs.js", "public/js/dartwing_parameters.js"],
+	"Job Type": ["public/js/dartwing_jobs.js", "public/js/dartwing_parameters.js"],
 }
 doctype_list_js = {
 	"Background Job": "public/js/dartwing_jobs.js",

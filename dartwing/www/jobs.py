@@ -1,25 +1,24 @@
 """The page /jobs: the jobs of the user's organizations, for people with and without access to Desk."""
 
-import json
 import re
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import frappe
 from frappe import _
+from frappe.core.api.file import get_max_file_size
 from frappe.sessions import get_csrf_token
 from frappe.utils import get_fullname
 
+from dartwing.dartwing_core.api.page_assets import SOURCES, asset_names, imports, versioned
+from dartwing.dartwing_core.api.parameter_forms import form_of
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, STATUSES
 
 no_cache = 1
 
-ASSETS = "/assets/dartwing/jobs"
-SOURCES = Path(__file__).resolve().parents[1] / "public" / "jobs"
 # the first argument of __("…")
 TEXT = re.compile(r"""\b__\(\s*"((?:[^"\\]|\\.)+)\"""")
 RIGHT_TO_LEFT = ("ar", "fa", "he", "ps", "ur")
@@ -33,9 +32,7 @@ def get_context(context: frappe._dict) -> None:
 	context.language = frappe.local.lang or "en"
 	context.direction = "rtl" if context.language.split("-")[0] in RIGHT_TO_LEFT else "ltr"
 	context.assets = {name: versioned(name) for name in asset_names()}
-	# so that modules that import each other by their plain names get the same versions
-	imports = {f"{ASSETS}/{name}": url for name, url in context.assets.items()}
-	context.import_map = as_script({"imports": imports})
+	context.import_map = as_script({"imports": imports()})
 	context.page_boot = as_script(boot())
 
 
@@ -61,6 +58,7 @@ def boot() -> dict[str, Any]:
 		"organizations": mine,
 		"administered": administered(mine),
 		"job_types": job_types() if mine else [],
+		"max_file_size": get_max_file_size(),
 		"texts": texts(),
 	}
 
@@ -127,16 +125,6 @@ def is_offered(row: frappe._dict) -> bool:
 	)
 
 
-def form_of(row: frappe._dict) -> dict[str, Any]:
-	return {
-		"description": _(row.description) if row.description else "",
-		"help": _(row.parameters_help) if row.parameters_help else "",
-		"template": frappe.parse_json(row.parameters_template or None),
-		# Frappe v16 reads large integers as floats
-		"schema": json.loads(row.parameters_schema) if row.parameters_schema else None,
-	}
-
-
 def texts() -> dict[str, str]:
 	"""The texts of the page's scripts in the user's language; none in English, which they are written in."""
 	if (frappe.local.lang or "en") == "en":
@@ -148,16 +136,6 @@ def texts() -> dict[str, str]:
 def written_texts() -> tuple[str, ...]:
 	found = (TEXT.findall(path.read_text()) for path in sorted(SOURCES.glob("*.js")))
 	return tuple(dict.fromkeys(text for one in found for text in one))
-
-
-def asset_names() -> list[str]:
-	files = (path for path in SOURCES.rglob("*") if path.suffix in (".js", ".css", ".svg"))
-	return sorted(path.relative_to(SOURCES).as_posix() for path in files)
-
-
-def versioned(name: str) -> str:
-	"""The URL of an asset, another one when its content changes: web servers let browsers keep assets."""
-	return f"{ASSETS}/{name}?v={(SOURCES / name).stat().st_mtime_ns:x}"
 
 
 def as_script(value: Any) -> str:

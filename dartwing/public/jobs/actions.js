@@ -18,7 +18,7 @@ export function actions_of(job) {
 	].filter(Boolean);
 }
 
-// A button that does it; `on_done` is called when the server has done it.
+// A button that does it; `on_done` is called with the answer when the server has done it.
 export function action_button(action, job, on_done) {
 	const label = __("{0} {1} {2}", [NAMES[action], type_label(job.job_type), job.job_id]);
 	return h(
@@ -93,8 +93,8 @@ export const anew_field = (input) =>
 
 const named = (job) => `${type_label(job.job_type)} ${job.job_id}`;
 
-// A question, and what follows when it is answered: `run` asks the server, `on_done` is called when it has
-// done it. With `outcome`, the dialog then shows what that makes of the answer.
+// A question, and what follows when it is answered: `run` asks the server, `on_done` is called with its
+// answer. With `outcome`, the dialog then shows what that makes of the answer.
 export function confirm_dialog({ title, text, field, proceed, stay, is_harmless, run, outcome, on_done }) {
 	const error = h("p", { class: "error", role: "alert" });
 	const go = h("button", { type: "submit", class: is_harmless ? "primary" : "primary danger" }, proceed);
@@ -118,7 +118,7 @@ export function confirm_dialog({ title, text, field, proceed, stay, is_harmless,
 			if (outcome && dialog.isConnected) show_outcome(dialog, form, outcome(answer));
 			else dialog.close();
 			if (answer.message) announce(answer.message);
-			on_done();
+			on_done(answer);
 		} catch (refusal) {
 			set_busy(go, false);
 			tell_refusal(refusal, error);

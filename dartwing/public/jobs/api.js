@@ -39,7 +39,10 @@ export const get_rows = (job_ids) => get(page("get_rows"), { job_ids: JSON.strin
 export const get_details = (job_id) => get(page("get_details"), { job_id });
 export const get_job_log = (job_id, after) => get(jobs("get_job_log"), { job_id, after, limit: 500 });
 export const submit = (values) => post(page("submit"), values);
+export const get_retry_form = (job_id) => get(`${ROOT}.parameter_forms.get_retry_form`, { job_id });
+export const search_links = (values) => get(`${ROOT}.parameter_forms.search_links`, values);
 export const cancel_job = (job_id) => post(jobs("cancel_job"), { job_id });
+export const retry_with_parameters = (job_id, parameters) => post(jobs("retry_job"), { job_id, parameters });
 export const retry_job = (job_id, begin_anew) => post(jobs("retry_job"), { job_id, begin_anew });
 export const run_for_real = (job_id) => post(jobs("run_for_real"), { job_id });
 

@@ -7,7 +7,8 @@ import { h, open_dialog, set_attribute, set_text } from "./dom.js";
 import { ExactNumber, stringify } from "./exact_json.js";
 import { download_link, progress_bar, standing, status_pill, usual_duration } from "./job_parts.js";
 import { LogView } from "./log_view.js";
-import { is_finished, tone, WAITING_FOR_RETRY } from "./statuses.js";
+import { open_retry_form } from "./retry_form.js";
+import { can_retry, is_finished, tone, WAITING_FOR_RETRY } from "./statuses.js";
 import { __, clock, duration, exact_number, moment, seconds_between, soon } from "./texts.js";
 
 const TOGETHER_MS = 250;
@@ -100,11 +101,24 @@ export class Details {
 		const had_focus = this.buttons.contains(document.activeElement);
 		this.buttons.replaceChildren(
 			...actions_of(this.job).map((action) =>
-				action_button(action, this.job, () => this.on_changed(this.job_id)),
+				action_button(action, this.job, (answer) => this.show_changed(answer)),
 			),
+			...(can_retry(this.job) ? [this.edit_button()] : []),
 		);
 		this.buttons.hidden = !this.buttons.childElementCount;
 		if (had_focus) this.heading.focus();
+	}
+
+	edit_button() {
+		const edit = () => open_retry_form(this.job, (answer) => this.show_changed(answer));
+		const text = __("Try with other parameters");
+		return h("button", { type: "button", "data-action": "edit", onclick: edit }, text);
+	}
+
+	// What made another job shows that one.
+	show_changed({ job_id }) {
+		this.on_changed(this.job_id);
+		if (job_id && job_id !== this.job_id) this.on_open(job_id);
 	}
 
 	read_soon() {
@@ -193,6 +207,7 @@ export class Details {
 	facts_of(job) {
 		const facts = [
 			[__("Organization"), job.organization],
+			[__("Made of"), job.retry_of && this.link_to(job.retry_of)],
 			[__("Group"), job.job_group && this.group_of(job)],
 			[__("Submitted by"), job.is_mine ? __("{0} (you)", [job.owner_name]) : job.owner_name],
 			[__("Priority"), priority_label(job.priority)],

@@ -12,6 +12,14 @@ export function h(name, properties = {}, ...children) {
 	return element;
 }
 
+export function select(name, options, chosen) {
+	return h(
+		"select",
+		{ name },
+		options.map(([value, text]) => h("option", { value, selected: value === chosen }, text)),
+	);
+}
+
 // Change a text only when it is another one, so that nothing is read out or redrawn in vain.
 export function set_text(element, text) {
 	if (element.textContent !== text) element.textContent = text;

@@ -52,8 +52,7 @@ export function download_link({ text, url }, label) {
 
 // One sentence on where a job stands, beside its status.
 export function standing(job) {
-	const sentence = where_it_stands(job);
-	return job.is_dry_run ? [__("Dry run"), sentence].filter(Boolean).join(" · ") : sentence;
+	return [job.is_dry_run && __("dry run"), where_it_stands(job)].filter(Boolean).join(" · ");
 }
 
 function where_it_stands(job) {

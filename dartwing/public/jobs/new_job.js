@@ -3,9 +3,10 @@
 import { set_busy, tell_refusal } from "./actions.js";
 import { submit } from "./api.js";
 import { boot } from "./boot.js";
-import { h, open_dialog } from "./dom.js";
+import { h, open_dialog, select } from "./dom.js";
+import { form_host } from "./form_host.js";
 import { announce } from "./notices.js";
-import { parameter_fields, read_fields, select } from "./parameter_fields.js";
+import { ParameterForm } from "./parameter_form.js";
 import { __ } from "./texts.js";
 
 export const offered_types = boot.job_types.filter((one) => one.form);
@@ -25,6 +26,7 @@ export function open_new_job({ organization, on_submitted }) {
 	const description = h("p", { class: "hint", id: "type-description" });
 	types.setAttribute("aria-describedby", description.id);
 	const parameters = h("fieldset", {});
+	const dry_run = h("input", { name: "dry_run", type: "checkbox", "aria-describedby": "dry-run-hint" });
 	const error = h("p", { class: "error", role: "alert" });
 	const go = h("button", { type: "submit", class: "primary" }, __("Submit"));
 	const form = h(
@@ -34,6 +36,12 @@ export function open_new_job({ organization, on_submitted }) {
 		description,
 		boot.organizations.length > 1 && h("label", {}, h("span", {}, __("Organization")), organizations),
 		parameters,
+		h(
+			"div",
+			{ class: "field" },
+			h("label", { class: "check" }, dry_run, h("span", {}, __("Dry run"))),
+			h("p", { class: "hint", id: "dry-run-hint" }, __("Says what would change, and changes nothing.")),
+		),
 		error,
 		h(
 			"div",
@@ -47,12 +55,12 @@ export function open_new_job({ organization, on_submitted }) {
 		form,
 	);
 
-	let fields = [];
+	let inputs = null;
 	const show_type = () => {
 		const { form: of_type } = offered_types.find((one) => one.name === types.value);
 		description.textContent = of_type.description;
 		description.hidden = !of_type.description;
-		fields = parameter_fields(parameters, of_type);
+		inputs = new ParameterForm(parameters, { ...of_type, host: form_host(types.value) });
 	};
 	types.addEventListener("change", show_type);
 	show_type();
@@ -62,13 +70,14 @@ export function open_new_job({ organization, on_submitted }) {
 	form.addEventListener("submit", async (event) => {
 		event.preventDefault();
 		error.textContent = "";
-		const parameters_text = read_fields(fields);
+		const parameters_text = inputs.read();
 		if (parameters_text === null) return;
 		set_busy(go, true);
 		const request = {
 			job_type: types.value,
 			organization: organizations.value,
 			parameters: parameters_text,
+			...(dry_run.checked && { dry_run: true }),
 		};
 		try {
 			const job = await submit({ ...request, idempotency_key: key_of(request) });
@@ -77,7 +86,7 @@ export function open_new_job({ organization, on_submitted }) {
 			on_submitted(job);
 		} catch (refusal) {
 			set_busy(go, false);
-			tell_refusal(refusal, error);
+			if (!inputs.show_refusal(refusal.message)) tell_refusal(refusal, error);
 		}
 	});
 }

@@ -3,11 +3,12 @@
 import { set_busy, tell_refusal } from "./actions.js";
 import { create_schedule, get_schedule, preview_schedule, update_schedule, SessionEnded } from "./api.js";
 import { boot, type_label } from "./boot.js";
-import { h, open_dialog } from "./dom.js";
+import { h, open_dialog, select } from "./dom.js";
 import { stringify } from "./exact_json.js";
+import { form_host } from "./form_host.js";
 import { keys, offered_types } from "./new_job.js";
 import { announce, show_alert } from "./notices.js";
-import { parameter_fields, read_fields, select } from "./parameter_fields.js";
+import { ParameterForm } from "./parameter_form.js";
 import { __, moment } from "./texts.js";
 
 const TYPED_MS = 400;
@@ -181,7 +182,14 @@ class ScheduleForm {
 		const is_kept = this.schedule && this.type.value === this.schedule.job_type && !this.anew.checked;
 		if (this.kept) this.kept.hidden = !is_kept;
 		this.parameters.hidden = true;
-		this.fields = is_kept ? null : parameter_fields(this.parameters, offered?.form ?? AS_JSON);
+		this.inputs = is_kept ? null : this.new_inputs(offered?.form ?? AS_JSON);
+	}
+
+	// A typed form begins with what the schedule has, but for secrets.
+	new_inputs(form) {
+		const is_same = this.schedule && this.type.value === this.schedule.job_type;
+		const values = form.schema && is_same ? this.schedule.parameters : undefined;
+		return new ParameterForm(this.parameters, { ...form, values, host: form_host(this.type.value) });
 	}
 
 	show_kind() {
@@ -228,17 +236,17 @@ class ScheduleForm {
 	async save(event) {
 		event.preventDefault();
 		this.error.textContent = this.what_is_missing();
-		const parameters = this.fields && read_fields(this.fields);
-		if (this.error.textContent || (this.fields && parameters === null)) return;
+		const parameters = this.inputs?.read();
+		if (this.error.textContent || parameters === null) return;
 		set_busy(this.go, true);
 		try {
-			const saved = await this.send({ ...this.chosen(), ...(this.fields && { parameters }) });
+			const saved = await this.send({ ...this.chosen(), ...(this.inputs && { parameters }) });
 			this.dialog.close();
 			announce(__("{0} is saved", [saved.title]));
 			this.on_saved();
 		} catch (refusal) {
 			set_busy(this.go, false);
-			tell_refusal(refusal, this.error);
+			if (!this.inputs?.show_refusal(refusal.message)) tell_refusal(refusal, this.error);
 		}
 	}
 

@@ -246,6 +246,28 @@ var STYLE = `
 .list-row-container:has(.dartwing-row) .comment-count, .list-row-container:has(.dartwing-row) .list-row-like,
 .list-row-container:has(.dartwing-row) .mx-2 { display: none !important; }
 .dartwing-dialog .help-box { overflow-wrap: anywhere; }
+.dartwing-fill-in { margin-bottom: 12px; }
+.dartwing-dialog .parameter-form { border: 0; margin: 0 0 12px; padding: 0; }
+.dartwing-dialog .parameter-form > legend { margin: 0 0 2px; font-size: var(--text-md); font-weight: 600; }
+.parameter-form label { margin: 0; color: var(--text-color); }
+.parameter-form label > span:first-child { display: block; margin-bottom: 4px; font-size: var(--text-sm);
+	color: var(--text-muted); }
+.parameter-form label.check { display: flex; align-items: center; gap: 8px; }
+.parameter-form label.check > span { margin: 0; }
+.parameter-form input, .parameter-form select, .parameter-form textarea { width: 100%; min-height: 34px;
+	padding: 5px 10px; border: 1px solid var(--border-color); border-radius: var(--border-radius);
+	background: var(--control-bg); color: var(--text-color); font: inherit; }
+.parameter-form input:is([type="checkbox"], [type="radio"]) { flex: none; width: 16px; min-height: 16px; }
+.parameter-form button { min-height: 32px; padding: 4px 12px; border: 1px solid var(--border-color);
+	border-radius: var(--border-radius); background: var(--control-bg); color: var(--text-color); }
+.parameter-form button:disabled { opacity: 0.5; }
+.parameter-form :focus-visible { outline: 2px solid var(--primary); outline-offset: 1px; }
+.parameter-form [aria-invalid="true"] { border-color: var(--red-600, #c00); }
+.parameter-form .error { display: block; margin-top: 4px; color: var(--red-600, #c00); overflow-wrap: anywhere; }
+.parameter-form .error:empty { display: none; }
+.parameter-form .code { font-family: var(--font-stack-monospace, monospace); }
+.parameter-form .visually-hidden { position: absolute; width: 1px; height: 1px; overflow: hidden;
+	clip-path: inset(50%); white-space: nowrap; }
 .dartwing-refused { max-height: 260px; overflow: auto; margin-top: 12px; }
 .dartwing-problem { color: var(--red-600, #c00); margin-bottom: 10px; overflow-wrap: anywhere; }
 @media (max-width: 767px) {

@@ -128,7 +128,7 @@ class SubmissionChecks:
 			_check_organization(request.organization, f"{where}organization")
 			self._organizations.add(request.organization)
 		if request.job_type not in self._job_types:
-			self._job_types[request.job_type] = _usable_job_type(request.job_type, f"{where}job_type")
+			self._job_types[request.job_type] = usable_job_type(request.job_type, f"{where}job_type")
 		_check_priority(request.priority, f"{where}priority")
 		argument, job_type = f"{where}parameters", self._job_types[request.job_type]
 		normal = self._parameters.normal_form(job_type, request.parameters, argument)
@@ -247,7 +247,7 @@ def _check_organization(organization: str, argument: str) -> None:
 		refuse_argument(argument, reason.format(repr(organization), _(status)))
 
 
-def _usable_job_type(name: str, argument: str) -> JobType:
+def usable_job_type(name: str, argument: str) -> JobType:
 	try:
 		job_type = frappe.get_cached_doc("Job Type", name)
 	except frappe.DoesNotExistError:

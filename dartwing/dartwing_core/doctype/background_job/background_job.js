@@ -351,6 +351,13 @@ function show_buttons(frm) {
 		const $button = frm.add_custom_button(labels[action], () => ACTIONS[action](frm));
 		if (action === "retry") $button.removeClass("btn-default").addClass("btn-primary");
 	}
+	if (frm.dossier.actions.includes("retry")) {
+		frm.add_custom_button(__("Retry With Other Parameters"), () => retry_with_parameters(frm));
+	}
+	const is_rehearsed = frm.doc.is_dry_run && frm.doc.status === "Completed";
+	if (is_rehearsed && frm.doc.owner_user === frappe.session.user) {
+		frm.add_custom_button(__("Run for Real"), () => run_for_real(frm)).addClass("btn-primary");
+	}
 	frm.add_custom_button(__("Job Type"), () => frappe.set_route("Form", "Job Type", frm.doc.job_type));
 }
 
@@ -382,6 +389,37 @@ const ACTIONS = {
 		frappe.prompt([reason], discard, __("Discard {0}", [frm.doc.name]), __("Discard"));
 	},
 };
+
+// What makes another job, whose form is shown then.
+async function retry_with_parameters(frm) {
+	const job_id = frm.doc.name;
+	try {
+		const url = `${dartwing.jobs.FORMS}get_retry_form`;
+		const { job_type, form, parameters } = await dartwing.jobs.call(url, { job_id });
+		await dartwing.jobs.ask_for_parameters({
+			title: __("Retry {0} with other parameters", [job_id]),
+			label: __("Retry"),
+			job_type,
+			form: form ?? { schema: null, template: null, help: "" },
+			values: parameters,
+			on_read: async (text, dialog) => {
+				const made = await dartwing.jobs.call(`${dartwing.jobs.REST}retry_job`, { job_id, parameters: text });
+				dartwing.jobs.leave_for(dialog, made.job_id);
+			},
+		});
+	} catch (error) {
+		dartwing.jobs.complain(error);
+	}
+}
+
+async function run_for_real(frm) {
+	try {
+		const made = await dartwing.jobs.call(`${dartwing.jobs.REST}run_for_real`, { job_id: frm.doc.name });
+		frappe.set_route("Form", "Background Job", made.job_id);
+	} catch (error) {
+		dartwing.jobs.complain(error);
+	}
+}
 
 async function act(frm, method, args) {
 	try {

@@ -6,12 +6,40 @@ const OUTCOMES = { submitted: "green", skipped: "gray", refused: "red" };
 frappe.ui.form.on("Job Schedule", {
 	refresh(frm) {
 		dartwing.jobs.style();
+		frm.saved_job_type = frm.doc.job_type;
+		offer_form(frm);
 		frm.get_field("overview").$wrapper.empty();
 		if (frm.is_new()) return;
 		show_buttons(frm);
 		return look(frm);
 	},
 });
+
+// Beside the JSON of the new parameters, the form of the Job Type.
+function offer_form(frm) {
+	const { $wrapper } = frm.get_field("new_parameters");
+	$wrapper.find(".dartwing-fill-in").remove();
+	if (!frm.perm[0]?.write) return;
+	const $button = $(`<button type="button" class="btn btn-default btn-xs dartwing-fill-in"></button>`);
+	$button.text(__("Fill In…")).on("click", () => fill_in(frm));
+	$wrapper.append($button);
+}
+
+function fill_in(frm) {
+	const { job_type, parameters, new_parameters, __islocal } = frm.doc;
+	if (!job_type) return frappe.msgprint(__("Choose a Job Type first."));
+	const is_changed = __islocal || frm.doc.job_type !== frm.saved_job_type;
+	return dartwing.jobs.ask_for_parameters({
+		title: __("New Parameters"),
+		label: __("Take Them"),
+		job_type,
+		values: new_parameters || (is_changed ? undefined : parameters),
+		on_read: async (text, dialog) => {
+			await frm.set_value("new_parameters", text);
+			dialog.hide();
+		},
+	});
+}
 
 async function look(frm) {
 	const schedule_id = frm.doc.name;

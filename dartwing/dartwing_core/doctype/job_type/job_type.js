@@ -68,6 +68,7 @@ async function show_figures(frm) {
 // --- run now
 
 function ask_to_run(frm) {
+	const is_typed = Boolean(frm.doc.parameters_schema);
 	const dialog = new frappe.ui.Dialog({
 		title: __("Run {0}", [frappe.utils.escape_html(frm.doc.display_name)]),
 		fields: [
@@ -81,16 +82,7 @@ function ask_to_run(frm) {
 				get_query: () => ({ filters: { status: "Active" } }),
 			},
 			{ fieldtype: "Section Break" },
-			{
-				fieldname: "parameters",
-				fieldtype: "Code",
-				options: "JSON",
-				label: __("Parameters"),
-				description: __("A JSON object, as the handler {0} takes it.", [
-					frappe.utils.escape_html(frm.doc.handler_method),
-				]),
-				default: frm.doc.parameters_template || "{}",
-			},
+			is_typed ? { fieldname: "parameters_form", fieldtype: "HTML" } : json_field(frm),
 			{ fieldtype: "Section Break" },
 			{
 				fieldname: "priority",
@@ -105,6 +97,13 @@ function ask_to_run(frm) {
 				fieldtype: "Datetime",
 				label: __("Not before"),
 			},
+			{ fieldtype: "Section Break" },
+			{
+				fieldname: "dry_run",
+				fieldtype: "Check",
+				label: __("Dry run"),
+				description: __("Says what would change, and changes nothing."),
+			},
 		],
 		primary_action_label: __("Run Now"),
 		primary_action: (values) => run(frm, dialog, values),
@@ -112,6 +111,20 @@ function ask_to_run(frm) {
 	dialog.$wrapper.addClass("dartwing-dialog");
 	dialog.show();
 	choose_the_only_organization(dialog);
+	if (is_typed) dartwing.jobs.draw_parameters(dialog, frm.doc.name);
+}
+
+function json_field(frm) {
+	return {
+		fieldname: "parameters",
+		fieldtype: "Code",
+		options: "JSON",
+		label: __("Parameters"),
+		description: __("A JSON object, as the handler {0} takes it.", [
+			frappe.utils.escape_html(frm.doc.handler_method),
+		]),
+		default: frm.doc.parameters_template || "{}",
+	};
 }
 
 async function choose_the_only_organization(dialog) {
@@ -120,16 +133,16 @@ async function choose_the_only_organization(dialog) {
 	if (organizations.length === 1) dialog.set_value("organization", organizations[0].name);
 }
 
-async function run(frm, dialog, { organization, parameters, priority, scheduled_at }) {
-	const complain = (html) =>
-		dialog
-			.get_field("problem")
-			.$wrapper.html(html && `<div class="dartwing-problem" role="alert">${html}</div>`);
+async function run(frm, dialog, { organization, parameters: written, priority, scheduled_at, dry_run }) {
+	const complain = (text, html) => dartwing.jobs.show_problem(dialog, text, html);
 	complain("");
+	const parameters = dialog.parameters ? dialog.parameters.read() : written;
+	// the form shows what is wrong
+	if (parameters === null) return;
 	try {
 		check_parameters(parameters);
 	} catch (error) {
-		return complain(frappe.utils.escape_html(error.message));
+		return complain(error.message);
 	}
 	dialog.disable_primary_action();
 	try {
@@ -140,18 +153,17 @@ async function run(frm, dialog, { organization, parameters, priority, scheduled_
 			parameters: parameters || "{}",
 			priority,
 			scheduled_at: scheduled_at || null,
+			dry_run: Boolean(dry_run),
 		};
 		const { job_id } = await dartwing.jobs.call(`${dartwing.jobs.REST}submit_job`, {
 			...request,
 			idempotency_key: key_of(dialog, request),
 		});
-		// not before it has faded out: a change of route would leave its backdrop over the page
-		dialog.$wrapper.one("hidden.bs.modal", () => frappe.set_route("Form", "Background Job", job_id));
-		dialog.hide();
+		dartwing.jobs.leave_for(dialog, job_id);
 	} catch (error) {
 		const existing = error.body?.existing_job_id;
 		const link = existing ? ` ${dartwing.jobs.job_link(existing, __("Show it"))}` : "";
-		complain(frappe.utils.escape_html(error.message) + link);
+		if (!dialog.parameters?.show_refusal(error.message)) complain(error.message, link);
 	}
 	dialog.enable_primary_action();
 }
