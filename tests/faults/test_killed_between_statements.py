@@ -2,7 +2,7 @@
 
 import frappe
 import pytest
-from driven import drive_to_the_end, settle, unfinished
+from driven import drive_to_the_end, let_time_come, settle, unfinished
 from factories import make_job_type, queued_wake_ups, submit_as, transitions
 from killing import deaths
 
@@ -30,6 +30,8 @@ class Jobs:
 	def begin(self, count: int) -> list[str]:
 		"""So many jobs of another customer; those of the one before have ended."""
 		assert unfinished(TYPE) == []
+		# no start of theirs counts against a pace
+		let_time_come()
 		self.customer += 1
 		return [self.submit(number) for number in range(1, count + 1)]
 

@@ -89,6 +89,10 @@ class Model(RuleBasedStateMachine):
 
 	# --- what happens
 
+	@rule(target=jobs)
+	def submit_for_the_same(self):
+		return self.submit(True, CUSTOMERS[0])
+
 	@rule(target=jobs, at_alpha=st.booleans(), customer=st.sampled_from(CUSTOMERS))
 	def submit(self, at_alpha: bool, customer: str):
 		number = len(self.number) + 1
@@ -147,6 +151,12 @@ class Model(RuleBasedStateMachine):
 		)
 		frappe.db.sql(query, (job,))
 		frappe.db.commit()
+
+	@rule(target=attempts)
+	def claim_the_oldest(self):
+		queued = {"job_type": TYPE, "status": "Queued"}
+		names = frappe.get_all("Background Job", queued, pluck="name", order_by="queued_at, name", limit=1)
+		return self.claim(names[0]) if names else multiple()
 
 	@rule(target=attempts, job=jobs)
 	def claim(self, job: str):
@@ -289,7 +299,7 @@ def test_equal_jobs_and_limits_hold_whatever_happens_in_whatever_order(world, ma
 	machine.world = world
 	bounded = settings(
 		max_examples=15,
-		stateful_step_count=30,
+		stateful_step_count=40,
 		deadline=None,
 		derandomize=True,
 		database=None,
