@@ -10,16 +10,20 @@ import frappe
 
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.execution import context as context_module
+from dartwing.dartwing_core.background_jobs.execution.captured_logging import captured
 from dartwing.dartwing_core.background_jobs.execution.context import JobContext, ProgressReporter
 from dartwing.dartwing_core.background_jobs.execution.control_connection import ControlConnection
 from dartwing.dartwing_core.background_jobs.execution.outcomes import Completed
 from dartwing.dartwing_core.background_jobs.execution.parents import Parent
 from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit, at_most
+from dartwing.dartwing_core.background_jobs.parameters.contracts import contract_of
 from dartwing.dartwing_core.background_jobs.statuses import RUNNING
 from dartwing.dartwing_core.background_jobs.steps import records
 from dartwing.dartwing_core.background_jobs.steps.records import Record
 from dartwing.dartwing_core.background_jobs.steps.steps import Steps
 from dartwing.dartwing_core.background_jobs.submission import json_objects
+from dartwing.dartwing_core.background_jobs.submission.typed_parameters import checked
+from dartwing.dartwing_core.doctype.background_job import kept_texts
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 from dartwing.dartwing_core.doctype.background_job.job_ids import new_job_ids
 from dartwing.dartwing_core.doctype.job_type.job_type import takes_job_context
@@ -30,7 +34,7 @@ SAVEPOINT = "dartwing_run_handler"
 
 
 class Event(NamedTuple):
-	"""What a handler did through its context: `kind` is progress, checkpoint, step, submit or commit."""
+	"""What a handler did through its context: `kind` is progress, log, checkpoint, step, submit or commit."""
 
 	kind: str
 	value: Any
@@ -48,6 +52,11 @@ class HandlerRun:
 	def progress(self) -> list[tuple[float, str | None]]:
 		"""All that was reported, in its order: percentages with their messages."""
 		return self._values("progress")
+
+	@property
+	def log(self) -> list[tuple[str, str]]:
+		"""The lines that it logged, by the context or by Python's `logging`: levels with their texts."""
+		return self._values("log")
 
 	@property
 	def checkpoint(self) -> dict[str, Any] | None:
@@ -94,18 +103,27 @@ def run_handler(
 	and nothing is committed: steps and `frappe.db.commit()` do not, either. `checkpoint`, `parents` and
 	`done_steps` (results by the names of steps) are what earlier attempts and jobs have left.
 
-	The result is checked as a worker does. Raises what the handler raises, after what it wrote is undone.
+	Parameters and result are checked as at a submission and in a worker: those of a typed handler become
+	its object. Raises ValidationError that names a wrong parameter, and what the handler raises, after what
+	it wrote is undone.
 	"""
 	function = frappe.get_attr(handler) if isinstance(handler, str) else handler
 	if not takes_job_context(function):
 		raise TypeError(f"{function!r} takes no JobContext: it is no handler")
 	run, limit = HandlerRun(), TimeLimit(timeout_seconds)
 	frappe.db.savepoint(SAVEPOINT)
-	job = _insert_job(function, parameters, organization, owner, job_type, attempt, timeout_seconds)
+	contract = contract_of(function)
+	stored = parameters if contract is None else checked(contract, parameters)
+	job = _insert_job(function, stored, organization, owner, job_type, attempt, timeout_seconds)
 	try:
 		with acting_as(job.owner_user), no_commit(run), at_most(timeout_seconds):
 			context = TestedContext(job, limit, run, checkpoint, parents, done_steps or {})
-			outcome = Completed.of(function(context))
+			if contract:
+				context.parameters = contract.read(
+					job.input_parameters, kept_texts.hiding_of(job.input_parameters)
+				)
+			with captured(context.note_line):
+				outcome = Completed.of(function(context))
 			context.deliver()
 	except BaseException:
 		frappe.db.rollback(save_point=SAVEPOINT)
@@ -175,6 +193,9 @@ class TestedContext(JobContext):
 		self._parents = list(parents)
 		self._steps = StepsInTransaction(job, self.attempt, limit.check, run, done_steps)
 		self._progress = ProgressReporter(self._control, 0.0, job.secrets)
+
+	def note_line(self, level: str, text: str, traceback: str | None = None) -> None:
+		self._run.events.append(Event("log", (level, text)))
 
 	def update_progress(self, percent: float, message: str | None = None) -> None:
 		self._run.events.append(Event("progress", (percent, message)))

@@ -15,14 +15,14 @@ def test_its_owner_runs_it_for_real(visit, world):
 	end(job.name, "Completed", result='{"created": {"count": 1, "documents": []}}')
 	page = visit(world.alice)
 	row = page.row(job.name)
-	expect(row).to_contain_text("Dry run")
+	expect(row).to_contain_text("dry run")
 	row.get_by_role("button", name="Run for real").click()
 	assert_fine(page)
 	page.dialog.get_by_role("button", name="Run for real").click()
 	expect(page.rows).to_have_count(2)
 	frappe.db.rollback()
 	real = frappe.db.get_value("Background Job", {"is_dry_run": 0, "organization": world.alpha})
-	expect(page.row(real)).not_to_contain_text("Dry run")
+	expect(page.row(real)).not_to_contain_text("dry run")
 
 
 def test_others_see_that_it_is_one_and_have_no_such_button(visit, world):
@@ -31,5 +31,5 @@ def test_others_see_that_it_is_one_and_have_no_such_button(visit, world):
 	frappe.db.commit()
 	end(job.name, "Completed")
 	row = visit(world.adam).row(job.name)
-	expect(row).to_contain_text("Dry run")
+	expect(row).to_contain_text("dry run")
 	expect(row.get_by_role("button", name="Run for real")).to_have_count(0)

@@ -580,8 +580,8 @@ def test_a_dry_run_is_run_for_real_from_its_answer(visit, world):
 	rehearsed = frappe.db.get_value("Background Job", {"job_type": OFFERED}, fields, as_dict=True)
 	assert rehearsed.is_dry_run
 	expect(page.dialog).to_contain_text("dry run")
-	page.button("Run for real").click()
-	page.dialog.get_by_role("button", name="Run for real").click()
+	page.dialog.get_by_role("button", name=f"Run for real {OFFERED} {rehearsed.name}").click()
+	page.dialog.get_by_role("button", name="Run for real", exact=True).click()
 
 	def real() -> tuple | None:
 		frappe.db.rollback()

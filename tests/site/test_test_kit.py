@@ -1,5 +1,6 @@
 """The test kit that other apps use, as they use it: in one process, on a site, without a worker."""
 
+import logging
 import time
 from datetime import timedelta
 
@@ -30,6 +31,7 @@ from dartwing.dartwing_core.background_jobs.database import database_clock, time
 from dartwing.dartwing_core.background_jobs.execution.parents import Parent
 from dartwing.testing import FOREVER, JobKit, acting_as, run_handler
 from dartwing.tests.handlers import MODES, obliging_handler
+from dartwing.tests.typed_handlers import import_people
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +63,25 @@ def test_a_handler_runs_in_the_tests_transaction(world):
 	assert frappe.db.count("Person", {"first_name": f"{MARKER}: Ada"}) == 1
 	assert frappe.db.count("Background Job") == 0
 	assert people_written() == 0, "undone with the test's transaction"
+
+
+def test_a_typed_handler_is_given_its_object(world):
+	run = run_handler(
+		import_people, {"people": [{"name": "Ada", "born": "1815-12-10"}]}, organization=world.alpha
+	)
+	assert run.result == {"kinds": ["ImportPeople", "Decimal", "int", "Person"], "born": ["1815-12-10"]}
+	with pytest.raises(frappe.ValidationError, match=r"parameters\.people\[0\]\.born: "):
+		run_handler(import_people, {"people": [{"name": "Ada", "born": "soon"}]})
+
+
+def test_lines_that_are_logged_are_told(world):
+	def handler(context: JobContext) -> None:
+		context.log("two rows")
+		logging.getLogger("my_app").warning("one is %s", "empty")
+
+	run = run_handler(handler)
+	assert run.log == [("INFO", "two rows"), ("WARNING", "one is empty")]
+	assert frappe.db.count("Job Log Part") == 0
 
 
 def test_a_handlers_error_reaches_the_test_and_what_it_wrote_is_undone(world):

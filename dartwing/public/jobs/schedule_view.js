@@ -215,7 +215,7 @@ class ScheduleRow {
 			proceed: __("Delete the schedule"),
 			stay: __("Keep it"),
 			run: () => delete_schedule(schedule_id),
-			on_done: this.on_changed,
+			on_done: () => this.on_changed(),
 		});
 	}
 

@@ -69,12 +69,12 @@ def push(ends: Sequence[End]) -> None:
 
 
 def tell_of_ends(ends: Sequence[End], settings: Mapping[str, Any] | None = None) -> None:
-	"""Have those told who want it, once the current transaction is committed; the ends are of one DocType.
+	"""Have those told who want it, once the current transaction is committed; ends, if any, are of one DocType.
 
 	`settings` are those that were just read with a job, which spares a look into the cache.
 	"""
 	stored = (settings if settings is not None else frappe.get_cached_doc(SETTINGS)).get(FIELD)
-	if stored and ends[0].doctype in stored:
+	if stored and ends and ends[0].doctype in stored:
 		one_message(Ends).add(ends)
 
 

@@ -6,7 +6,7 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
-from dartwing.dartwing_core.background_jobs.parameters.contracts import contract_of
+from dartwing.dartwing_core.background_jobs.parameters.contracts import Contract, contract_of
 from dartwing.dartwing_core.background_jobs.parameters.problems import (
 	ContractError,
 	ParametersError,
@@ -56,3 +56,11 @@ class ParameterChecks:
 		if not contract:
 			return parameters
 		return contract.normal_form(parameters, self._references, kept_texts.hiding_of)
+
+
+def checked(contract: Contract, parameters: Any) -> dict[str, Any]:
+	"""The normal form of a typed handler's parameters; raises ValidationError that names the place."""
+	try:
+		return contract.normal_form(parameters, References(), kept_texts.hiding_of)
+	except ParametersError as error:
+		refuse_argument(f"parameters{path_of(error.place)}", error.reason)

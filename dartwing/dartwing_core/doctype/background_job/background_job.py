@@ -282,7 +282,8 @@ def _transition(
 	announce_after_commit(lines, events, may_be_undone=not actor)
 	notifications.notify_owners(jobs, wishes)
 	if status in FINISHED:
-		ends = [End(JOB, job.name, from_status, status) for job in jobs]
+		# a dry run has changed nothing that anybody could react to
+		ends = [End(JOB, job.name, from_status, status) for job in jobs if not job.is_dry_run]
 		tell_of_ends(ends, _settings_read_with(jobs[0], now))
 
 

@@ -128,7 +128,8 @@ class JobType(Document):
 		try:
 			return text_of(checked_schema(written))
 		except ContractError as error:
-			frappe.throw(texts.inert(texts.storable(f"{_('Parameters Schema')}: {error}")))
+			reason = _("Parameters Schema: {0}").format(error)
+			frappe.throw(texts.inert(texts.storable(reason)))
 			raise
 
 	def _check_handler(self) -> None:
