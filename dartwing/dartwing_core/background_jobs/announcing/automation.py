@@ -69,7 +69,7 @@ def push(ends: Sequence[End]) -> None:
 
 
 def tell_of_ends(ends: Sequence[End], settings: Mapping[str, Any] | None = None) -> None:
-	"""Have those told who want it, once the current transaction is committed; ends, if any, are of one DocType.
+	"""Have those told who want it, once the current transaction is committed; all are of one DocType.
 
 	`settings` are those that were just read with a job, which spares a look into the cache.
 	"""
