@@ -6,9 +6,17 @@ from decimal import Decimal
 
 import frappe
 import pytest
-from factories import OBLIGING, TYPED_HANDLER, World, acting_as, changed, make_job_type
+from factories import OBLIGING, TYPED_HANDLER, World, acting_as, changed, end, make_job_type, state
 
-from dartwing.dartwing_core.background_jobs import Flow, Job, create_schedule, submit_job, submit_jobs
+from dartwing.dartwing_core.background_jobs import (
+	Flow,
+	Job,
+	create_schedule,
+	retry_with_parameters,
+	submit_job,
+	submit_jobs,
+	update_schedule,
+)
 from dartwing.dartwing_core.background_jobs.parameters import contracts
 from dartwing.dartwing_core.doctype.job_type import job_type as job_types
 from dartwing.tests import typed_handlers
@@ -207,3 +215,36 @@ def test_a_handler_that_cannot_be_loaded_refuses_the_job():
 	assert refused({}).startswith("job_type: dartwing.gone.run cannot be loaded")
 	frappe.db.set_value("Job Type", TYPED, "handler_method", TYPED_HANDLER)
 	frappe.clear_document_cache("Job Type", TYPED)
+
+
+DOTS = "••••••"
+SENT_BACK = {"mode": "succeed", "steps": [{"n": 1}, {"apiToken": DOTS}]}
+
+
+def test_dots_that_were_shown_in_place_of_a_secret_are_refused_where_they_stand(world):
+	reason = "has the dots that are shown in place of a secret; send the secret itself"
+	assert refused(SENT_BACK, OBLIGING) == f"parameters.steps[1].apiToken: {reason}"
+	job = submitted({"mode": "succeed", "api_token": "hunter22", "note": DOTS}, OBLIGING)
+	frappe.db.commit()
+	end(job.name, "Dead Letter")
+	shown = json.loads(frappe.get_doc("Background Job", job.name).as_dict()["input_parameters"])
+	with acting_as(World.adam):
+		with pytest.raises(frappe.ValidationError, match=r"^parameters\.api_token: has the dots"):
+			retry_with_parameters(job.name, {**shown, "api_token": DOTS})
+		with pytest.raises(frappe.ValidationError, match=r"^jobs\[0\]\.parameters\.password: has the dots"):
+			given = {"job_type": OBLIGING, "organization": World.alpha, "parameters": {"password": DOTS}}
+			submit_jobs([given])
+		with pytest.raises(frappe.ValidationError, match=r"parameters\.password: has the dots"):
+			Flow.parse("A", [{"job_type": OBLIGING, "parameters": {"password": DOTS}}]).submit(World.alpha)
+	assert state(job.name)["status"] == "Dead Letter"
+
+
+def test_a_schedule_takes_no_dots_and_keeps_the_secret_that_it_has(world):
+	secret = {"mode": "succeed", "api_token": "hunter22"}
+	with acting_as(World.adam):
+		schedule = create_schedule("A", World.alpha, OBLIGING, parameters=secret, interval_seconds=3600)
+		with pytest.raises(frappe.ValidationError, match=r"^parameters\.api_token: has the dots"):
+			update_schedule(schedule.name, parameters={**secret, "api_token": DOTS})
+		update_schedule(schedule.name, title="B")
+	kept = frappe.db.get_value("Job Schedule", schedule.name, ["title", "parameters"])
+	assert kept == ("B", json.dumps(secret, separators=(",", ":"), sort_keys=True))

@@ -11,6 +11,8 @@ from urllib.parse import quote, quote_plus
 from dartwing.dartwing_core.background_jobs import texts
 
 MASK = "••••••"
+# as it may stand in JSON
+SPELLED = (MASK, json.dumps(MASK)[1:-1])
 # half of a surrogate pair: only its storable spelling can stand in a text
 SURROGATE = re.compile("[\ud800-\udfff]")
 PERCENT = re.compile("%..")
@@ -106,6 +108,24 @@ def mask(value: Any, words: Iterable[str]) -> Any:
 	"""
 	wanted = [letters_and_digits(word) for word in words if letters_and_digits(word)]
 	return _mask(value, wanted) if wanted else value
+
+
+def place_of_mask(text: str, words: Iterable[str]) -> tuple[str | int, ...] | None:
+	"""Where in the JSON dots stand under such a key, in place of the value that they hid."""
+	if not any(spelled in text for spelled in SPELLED):
+		return None
+	wanted = [letters_and_digits(word) for word in words if letters_and_digits(word)]
+	return next(_places_of_mask(json.loads(text), wanted, ()), None)
+
+
+def _places_of_mask(
+	value: Any, wanted: list[str], place: tuple[str | int, ...]
+) -> Iterator[tuple[str | int, ...]]:
+	pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+	for name, item in pairs:
+		if item == MASK and isinstance(name, str) and _is_secret(name, wanted):
+			yield (*place, name)
+		yield from _places_of_mask(item, wanted, (*place, name))
 
 
 def letters_and_digits(name: str) -> str:

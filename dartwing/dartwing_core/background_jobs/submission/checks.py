@@ -15,6 +15,7 @@ from dartwing.dartwing_core.background_jobs.database import inserts, times
 from dartwing.dartwing_core.background_jobs.dispatch import equal_jobs, parents
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.limits import Limits, key_of
+from dartwing.dartwing_core.background_jobs.parameters.problems import path_of
 from dartwing.dartwing_core.background_jobs.statuses import (
 	DEPENDENCY_RULES,
 	END,
@@ -24,6 +25,7 @@ from dartwing.dartwing_core.background_jobs.submission import json_objects
 from dartwing.dartwing_core.background_jobs.submission.admission import Demand, QueueDemand, RateDemand
 from dartwing.dartwing_core.background_jobs.submission.typed_parameters import ParameterChecks
 from dartwing.dartwing_core.background_jobs.tenancy import access
+from dartwing.dartwing_core.doctype.background_job import kept_texts
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	PENDING,
 	PRIORITIES,
@@ -133,6 +135,7 @@ class SubmissionChecks:
 		argument, job_type = f"{where}parameters", self._job_types[request.job_type]
 		normal = self._parameters.normal_form(job_type, request.parameters, argument)
 		parameters = json_objects.serialize_parameters(normal, argument)
+		_refuse_mask(parameters, argument)
 		self._check_parents(request, where)
 		due = instant_of(request.scheduled_at, f"{where}scheduled_at")
 		expires = expiry_of(request.expires_at, due, f"{where}expires_at")
@@ -263,6 +266,13 @@ def usable_job_type(name: str, argument: str) -> JobType:
 		reason = _("{0} needs permission to create {1}").format(repr(name), _(required))
 		refuse_argument(argument, reason, frappe.PermissionError)
 	return job_type
+
+
+def _refuse_mask(parameters: str, argument: str) -> None:
+	place = kept_texts.place_of_mask(parameters)
+	if place:
+		reason = _("has the dots that are shown in place of a secret; send the secret itself")
+		refuse_argument(f"{argument}{path_of(place)}", reason)
 
 
 def _check_priority(priority: str | None, argument: str) -> None:

@@ -28,6 +28,11 @@ def masked(parameters_or_checkpoint: str, secrets: Secrets) -> str:
 	return secrets.result(masking.mask_text(parameters_or_checkpoint, _masked_words()))
 
 
+def place_of_mask(parameters: str) -> tuple[str | int, ...] | None:
+	"""Where in parameters (JSON) dots stand in place of a secret, as they were shown to whoever sends them."""
+	return masking.place_of_mask(parameters, _masked_words())
+
+
 def is_masked(parameter: str) -> bool:
 	"""Whether nobody is shown the values of a parameter of this name."""
 	return masking.mask({parameter: "a value"}, _masked_words()) != {parameter: "a value"}
