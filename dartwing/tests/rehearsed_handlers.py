@@ -1,11 +1,12 @@
 """A handler of the tests of dry runs: `parameters.acts` are done in their order."""
 
+import time
 from contextlib import suppress
 from typing import Any
 
 import frappe
 
-from dartwing.dartwing_core.background_jobs import JobContext, TransientError
+from dartwing.dartwing_core.background_jobs import JobContext, PermanentError, TransientError
 
 MARKER = "written by a test"
 
@@ -87,6 +88,16 @@ def step(context: JobContext) -> Any:
 	return [done, found, context.checkpoint]
 
 
+def wait(context: JobContext) -> None:
+	"""Report 50 %, and wait for whoever stops it."""
+	context.update_progress(50)
+	time.sleep(60)
+
+
+def forbid(context: JobContext) -> None:
+	raise PermanentError("not so")
+
+
 def fail(context: JobContext) -> None:
 	raise TransientError("asked to fail")
 
@@ -104,12 +115,14 @@ ACTS = {
 		enqueue,
 		fail,
 		file,
+		forbid,
 		mail,
 		publish,
 		save_unchanged,
 		set_value,
 		step,
 		submit,
+		wait,
 		write_by_hand,
 	)
 }

@@ -9,14 +9,27 @@ from factories import (
 	REHEARSED_HANDLER,
 	World,
 	acting_as,
+	changed,
 	make_job_type,
 	people_written,
 	queued_wake_ups,
+	running_wake_ups,
 	state,
 	transitions,
+	wait_until,
 )
 
-from dartwing.dartwing_core.background_jobs import run_for_real, submit_job
+from dartwing.dartwing_core.background_jobs import (
+	cancel_job,
+	get_metrics,
+	list_dead_letters,
+	retry_job,
+	run_for_real,
+	submit_job,
+)
+from dartwing.dartwing_core.background_jobs.errors import JobStateError
+from dartwing.dartwing_core.background_jobs.upkeep.dead_letter_alert import alert_when_many
+from dartwing.dartwing_core.doctype.job_tally import job_tally
 
 REHEARSED = "rehearsed_job"
 
@@ -152,7 +165,7 @@ def test_a_file_that_it_deletes_stays_on_disk(rehearse):
 @pytest.mark.parametrize("how", ["commit", "commit_quietly", "commit_by_hand"])
 def test_a_handler_that_commits_is_refused(rehearse, how):
 	found = rehearse("create", how)
-	assert (found["status"], found["error_type"]) == ("Dead Letter", "Permanent")
+	assert (found["status"], found["error_type"]) == ("Canceled", "Permanent")
 	assert found["error_message"] == "a dry run commits nothing, and its handler does: commit"
 	assert people_written() == 0
 
@@ -167,12 +180,61 @@ def test_steps_are_done_without_being_kept(rehearse):
 	assert not frappe.db.get_value("Background Job", found["job_id"], "checkpoint")
 
 
-def test_one_that_fails_is_not_tried_again_and_nobody_is_notified(rehearse):
-	found = rehearse("create", "fail")
-	assert (found["status"], found["retry_count"]) == ("Dead Letter", 0)
+@pytest.mark.parametrize(("how", "error"), [("fail", "asked to fail"), ("forbid", "not so")])
+def test_one_that_fails_is_canceled_with_its_error_and_concerns_nobody(rehearse, how, error):
+	found = rehearse("create", how)
+	assert (found["status"], found["retry_count"], found["error_message"]) == ("Canceled", 0, error)
 	assert people_written() == 0
+	with acting_as(World.adam):
+		assert list_dead_letters()["jobs"] == []
+		with pytest.raises(JobStateError, match="no dead letter"):
+			retry_job(found["job_id"])
+	with changed("Job Engine Settings", "Job Engine Settings", dead_letter_alert_threshold=1):
+		rehearse("create", how)
+		alert_when_many()
 	rehearse("create")
-	assert not frappe.db.count("Notification Log", {"for_user": World.alice})
+	assert not frappe.db.count("Notification Log", {"for_user": ("in", (World.alice, World.manager))})
+
+
+def test_one_that_takes_too_long_is_stopped_and_undone(rehearse):
+	with changed("Job Type", REHEARSED, default_timeout=1):
+		found = rehearse("create", "enqueue", "wait")
+	assert (found["status"], found["error_message"]) == ("Canceled", "stopped after 1 seconds")
+	assert [to for _from, to in transitions(found["job_id"])][-2:] == ["Timed Out", "Canceled"]
+	assert people_written() == 0
+	assert [job for queue in ("short", "default", "long") for job in queued_wake_ups(queue, "")] == []
+	# nothing is held back any more in the processes that go on
+	assert rehearse("create", user=World.manager, dry_run=False)["status"] == "Completed"
+	assert people_written() == 1
+
+
+def test_one_that_runs_is_canceled_and_undone(world, worker):
+	with acting_as(World.alice):
+		job = submit_job(REHEARSED, World.alpha, {"acts": [["create", {}], ["wait", {}]]}, dry_run=True)
+		frappe.db.commit()
+		wait_until(lambda: state(job.name)["progress"] == 50, "the handler waits")
+		cancel_job(job.name)
+		frappe.db.commit()
+	wait_until(lambda: not running_wake_ups(), "it is stopped")
+	frappe.db.rollback()
+	assert (state(job.name)["status"], state(job.name)["error_message"]) == ("Canceled", None)
+	assert people_written() == 0
+
+
+def test_figures_leave_it_out_but_for_the_jobs_that_are_there(rehearse):
+	job_tally.count_new()
+	for acts in (["create"], ["forbid"]):
+		rehearse(*acts)
+	for _counted in range(2):
+		figures = get_metrics(World.alpha)
+		assert figures["job_count_by_status"]["Completed"] == 1
+		assert figures["job_count_by_status"]["Canceled"] == 1
+		assert REHEARSED not in figures["processing_time_by_type"]
+		assert REHEARSED not in figures["failure_rate_by_type"]
+		job_tally.count_new()
+	assert not frappe.db.count("Job Tally", {"job_type": REHEARSED, "granularity": ("!=", "Level")})
+	rehearse("create", dry_run=False)
+	assert list(get_metrics(World.alpha)["processing_time_by_type"]) == [REHEARSED]
 
 
 def test_the_same_is_run_for_real(rehearse, work):

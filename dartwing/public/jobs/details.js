@@ -8,7 +8,7 @@ import { ExactNumber, stringify } from "./exact_json.js";
 import { download_link, progress_bar, standing, status_pill, usual_duration } from "./job_parts.js";
 import { LogView } from "./log_view.js";
 import { open_retry_form } from "./retry_form.js";
-import { can_retry, is_finished, tone, WAITING_FOR_RETRY } from "./statuses.js";
+import { can_retry, failed_dry_run, is_finished, tone, WAITING_FOR_RETRY } from "./statuses.js";
 import { __, clock, duration, exact_number, moment, seconds_between, soon } from "./texts.js";
 
 const TOGETHER_MS = 250;
@@ -170,13 +170,14 @@ export class Details {
 
 	error_of(job) {
 		if (!job.error_message || job.status === "Completed") return null;
-		const is_bad = job.status === "Dead Letter";
+		const is_dead = job.status === "Dead Letter";
+		const is_bad = is_dead || failed_dry_run(job);
 		return h(
 			"section",
 			{ class: "callout", "data-tone": is_bad ? "bad" : "warning" },
-			h("h3", {}, is_bad ? __("It failed for good") : __("What went wrong")),
+			h("h3", {}, is_dead ? __("It failed for good") : is_bad ? __("The dry run failed") : __("What went wrong")),
 			h("p", { class: "message" }, job.error_message),
-			is_bad &&
+			is_dead &&
 				!job.may_administer &&
 				h("p", { class: "hint" }, __("An admin of {0} can try it again.", [job.organization])),
 		);

@@ -6,7 +6,7 @@ import { boot, status_label, type_label } from "./boot.js";
 import { by_id, h, set_attribute, set_text } from "./dom.js";
 import { download_link, progress_bar, standing, status_pill } from "./job_parts.js";
 import { announce } from "./notices.js";
-import { is_finished, tone, WAITING_FOR_RETRY } from "./statuses.js";
+import { failed_dry_run, is_finished, tone, WAITING_FOR_RETRY } from "./statuses.js";
 import { __, moment, number, relative } from "./texts.js";
 
 const SEVERAL_ORGANIZATIONS = boot.organizations.length > 1;
@@ -112,7 +112,8 @@ const actions_key = (job) => String([...actions_of(job), job.output?.url]);
 
 // What a job that is not running has to say: why it failed, or where it ended.
 function note(job) {
-	if (job.status === "Dead Letter" || WAITING_FOR_RETRY.includes(job.status)) return job.error_message ?? "";
+	const has_failed = job.status === "Dead Letter" || WAITING_FOR_RETRY.includes(job.status);
+	if (has_failed || failed_dry_run(job)) return job.error_message ?? "";
 	return is_finished(job) ? (job.progress_message ?? "") : "";
 }
 

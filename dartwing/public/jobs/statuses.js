@@ -21,4 +21,6 @@ export const is_finished = (job) => FINISHED.includes(job.status);
 
 export const can_cancel = (job) => job.may_cancel && !is_finished(job);
 export const can_run_for_real = (job) => job.is_mine && job.is_dry_run && job.status === "Completed";
+// Nobody needs to do anything about it: it is Canceled, with its error.
+export const failed_dry_run = (job) => job.is_dry_run && job.status === "Canceled" && !!job.error_message;
 export const can_retry = (job) => job.may_administer && job.status === "Dead Letter";

@@ -24,7 +24,8 @@ def schedule_retry(
 	reason = details["error_message"]
 	if delay_seconds is None:
 		job.transition_to(status, message=reason, actor=actor, **details)
-		job.transition_to(DEAD_LETTER, message=_("retries exhausted"), actor=actor)
+		said = _("a dry run is not tried again") if job.is_dry_run else _("retries exhausted")
+		job.transition_to(DEAD_LETTER, message=said, actor=actor)
 		return
 	due = times.utc_now() + timedelta(seconds=delay_seconds)
 	times_of = {"next_retry_at": times.from_utc(due), "ready_at": due}

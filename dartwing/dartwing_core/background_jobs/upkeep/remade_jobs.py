@@ -34,7 +34,6 @@ def retry_with_parameters(job_id: str, parameters: dict[str, Any]) -> Background
 		old.priority,
 		list(parents.of_jobs([old.name]).get(old.name, ())) if old.depends_on else None,
 		dependency_rule=old.dependency_rule,
-		dry_run=bool(old.is_dry_run),
 	)
 	(job,) = acceptance.accept([request], [""], retry_of=old.name)
 	dead_letter.discard_job(old.name, _("retried with other parameters as {0}").format(job.name))

@@ -109,6 +109,8 @@ function headline({ job, parents, obstacle }, looked_at) {
 			return __("{0}; next attempt at {1}", [job.error_message, dartwing.jobs.clock(job.next_retry_at)]);
 		case "Dead Letter":
 			return obstacle ? `${job.error_message}: ${obstacle}` : job.error_message || "";
+		case "Canceled":
+			return (job.is_dry_run && job.error_message) || job.progress_message || "";
 		default:
 			return job.progress_message || "";
 	}

@@ -182,8 +182,9 @@ class BackgroundJob(HiddenDocument):
 		Log row and, after the commit of this transaction, one event; nothing is committed here. Texts are
 		made storable and plain, and say nothing of the job's secrets.
 		Raises InvalidTransitionError for a transition that does not exist, StaleJobError when the job
-		moved on since it was read: then nothing was changed.
+		moved on since it was read: then nothing was changed. A dry run never becomes a dead letter: it is Canceled.
 		"""
+		status = _that_ends(self, status)
 		unchanged = "name = %s and organization = %s and attempt_id <=> %s"
 		values = (self.name, self.organization, self.attempt_id or None)
 		_transition([self], status, unchanged, values, message, actor, changes)
@@ -221,11 +222,20 @@ def transition_all(
 ) -> None:
 	"""As `transition_to`, in one statement for many jobs: of one status, their rows locked by the caller.
 
-	`changes` are the same for all jobs. `own` names further fields, whose new values the documents have already,
+	There is a second statement if dry runs among them end otherwise. `changes` are the same for all jobs. `own` names further fields, whose new values the documents have already,
 	each document that of its job.
 	"""
-	if jobs:
-		_transition(jobs, status, "name in %s", ([job.name for job in jobs],), message, actor, changes, own)
+	by_end: dict[str, list[BackgroundJob]] = {}
+	for job in jobs:
+		by_end.setdefault(_that_ends(job, status), []).append(job)
+	for end, some in by_end.items():
+		values = ([job.name for job in some],)
+		_transition(some, end, "name in %s", values, message, actor, dict(changes), own)
+
+
+def _that_ends(job: BackgroundJob, status: str) -> str:
+	"""What the job becomes: nobody needs to do anything about a dry run that failed."""
+	return CANCELED if status == DEAD_LETTER and job.get("is_dry_run") else status
 
 
 def enter_before_insert(

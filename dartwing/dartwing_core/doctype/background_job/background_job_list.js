@@ -93,6 +93,8 @@ function row_text(job) {
 		case "Timed Out":
 		case "Dead Letter":
 			return job.error_message;
+		case "Canceled":
+			return job.is_dry_run ? job.error_message : "";
 		default:
 			return "";
 	}

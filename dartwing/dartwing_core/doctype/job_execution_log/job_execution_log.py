@@ -28,6 +28,7 @@ FIELDS = [
 	"priority",
 	"seconds",
 	"uncounted",
+	"is_dry_run",
 ]
 
 
@@ -43,6 +44,7 @@ class JobExecutionLog(HiddenDocument):
 		actor: DF.Data | None
 		background_job: DF.Link
 		from_status: DF.Data | None
+		is_dry_run: DF.Check
 		job_type: DF.Link | None
 		message: DF.SmallText | None
 		organization: DF.Link
@@ -110,6 +112,7 @@ def entries(
 			job.priority,
 			seconds_in(job, from_status, timestamp, since.get(job.name) if since else None),
 			int(is_counted(from_status, job.status)),
+			int(job.get("is_dry_run") or 0),
 		)
 		new.append(Entry(row, (row[0], _line(job, dict(zip(FIELDS, row, strict=True)), by))))
 	return new

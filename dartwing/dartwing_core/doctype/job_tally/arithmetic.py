@@ -29,6 +29,7 @@ class Event(NamedTuple):
 	bucket: int
 	jobs: int
 	seconds: float
+	is_dry_run: int = 0
 
 
 class Key(NamedTuple):
@@ -51,8 +52,10 @@ class Key(NamedTuple):
 
 
 def changes_of(event: Event) -> Iterator[tuple[Key, int, float]]:
-	"""What an event adds to which rows: `(key, jobs, seconds)`."""
+	"""What an event adds to which rows: `(key, jobs, seconds)`. A dry run is counted as long as it is there."""
 	yield from ((key, jobs, 0.0) for key, jobs in level_changes(event))
+	if event.is_dry_run:
+		return
 	if event.to_status == RUNNING:
 		yield from _starts(event)
 		return

@@ -254,9 +254,9 @@ def _events(condition: str, **values: Any) -> list[Event]:
 		f"""select organization, ifnull(job_type, ''), ifnull(priority, ''), from_status, to_status,
 			cast(date_format(timestamp, '%%Y-%%m-%%d %%H:00:00') as datetime) as hour,
 			interval(seconds, {", ".join(map(str, BOUNDS))}) as bucket,
-			count(*), cast(sum(seconds) as double)
+			count(*), cast(sum(seconds) as double), is_dry_run
 		from `tabJob Execution Log` where {condition}
-		group by organization, job_type, priority, from_status, to_status, hour, bucket""",
+		group by organization, job_type, priority, from_status, to_status, hour, bucket, is_dry_run""",
 		values,
 	)
 	return [Event(*row) for row in rows]
