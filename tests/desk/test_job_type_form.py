@@ -84,6 +84,21 @@ def test_a_member_runs_it_now(world, desk):
 	assert frappe.db.get_value("Background Job", job, "owner_user") == world.alice
 
 
+def test_a_type_without_a_method_says_that_it_is_a_script(world, desk):
+	make_job_type("obliging_once")
+	frappe.db.set_value("Job Type", "obliging_once", "kind", "Script")
+	frappe.db.commit()
+	frappe.clear_document_cache("Job Type", "obliging_once")
+	try:
+		page = desk(world.alice, ONCE)
+		press(button(page, "Run Now"))
+		expect(page.locator(".modal.show")).to_contain_text("as the handler Script takes it")
+	finally:
+		frappe.db.set_value("Job Type", "obliging_once", "kind", "Method")
+		frappe.db.commit()
+		frappe.clear_document_cache("Job Type", "obliging_once")
+
+
 def test_parameters_arrive_as_they_were_typed_and_are_shown_so(world, desk):
 	"""JavaScript would make …992 of the number."""
 	page = desk(world.alice, FORM)

@@ -5,8 +5,9 @@ import json
 import frappe
 import pytest
 from factories import World, acting_as, make_job_type, people_written, purge, submit_as
+from scheduled import jobs_of, make_schedule, set_due, start_due
 
-from dartwing.dartwing_core.background_jobs import get_job_log
+from dartwing.dartwing_core.background_jobs import get_job_log, submit_job
 from dartwing.dartwing_core.doctype.job_type import scripts
 
 NAME = "a_script_of_tests"
@@ -234,3 +235,26 @@ def test_a_script_that_was_changed_holds_for_what_waits(world, script_type, dart
 	job_type.update({"script": "context.result = 2"}).save()
 	frappe.db.commit()
 	assert json.loads(dartwing_jobs.drain()[0].result) == 2
+
+
+def test_a_schedule_runs_a_script_as_its_user(world, script_type, dartwing_jobs):
+	script_type("context.result = {'user': frappe.session.user, 'n': context.parameters['n']}")
+	schedule = make_schedule(job_type=NAME, parameters={"n": 7})
+	set_due(schedule)
+	assert start_due() == 1
+	(job,) = jobs_of(schedule)
+	dartwing_jobs.drain()
+	frappe.db.rollback()
+	ended = frappe.get_doc("Background Job", job.name)
+	assert (ended.status, json.loads(ended.result)) == ("Completed", {"n": 7, "user": World.adam})
+
+
+def test_a_dry_run_of_a_script_says_what_it_would_write(world, script_type, dartwing_jobs):
+	script_type(GREET)
+	with acting_as(world.alice):
+		submit_job(NAME, world.alpha, {"names": ["a", "b"]}, dry_run=True)
+	(job,) = dartwing_jobs.drain()
+	assert job.status == "Completed", job.error_message
+	found = json.loads(job.result)
+	assert (found["created"]["count"], found["result"]["people"]) == (2, 2)
+	assert people_written() == 0

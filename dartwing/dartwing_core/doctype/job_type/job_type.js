@@ -121,7 +121,7 @@ function json_field(frm) {
 		options: "JSON",
 		label: __("Parameters"),
 		description: __("A JSON object, as the handler {0} takes it.", [
-			frappe.utils.escape_html(frm.doc.handler_method),
+			frappe.utils.escape_html(frm.doc.kind === "Script" ? __("Script") : frm.doc.handler_method),
 		]),
 		default: frm.doc.parameters_template || "{}",
 	};
