@@ -63,6 +63,12 @@ def file(context: JobContext) -> str:
 	return made.insert(ignore_permissions=True).get_full_path()
 
 
+def file_and_rollback(context: JobContext) -> str:
+	path = file(context)
+	frappe.db.rollback()
+	return path
+
+
 def commit(context: JobContext) -> None:
 	frappe.db.commit()
 
@@ -115,6 +121,7 @@ ACTS = {
 		enqueue,
 		fail,
 		file,
+		file_and_rollback,
 		forbid,
 		mail,
 		publish,

@@ -33,3 +33,18 @@ def test_others_see_that_it_is_one_and_have_no_such_button(visit, world):
 	row = visit(world.adam).row(job.name)
 	expect(row).to_contain_text("dry run")
 	expect(row.get_by_role("button", name="Run for real")).to_have_count(0)
+
+
+def test_one_that_failed_says_why(visit, world):
+	with acting_as(World.alice):
+		job = submit_job(OBLIGING, world.alpha, {"mode": "succeed"}, dry_run=True)
+	frappe.db.commit()
+	end(job.name, "Dead Letter", error_message="the name is missing")
+	page = visit(world.adam)
+	row = page.row(job.name)
+	expect(row).to_contain_text("the name is missing")
+	expect(row).to_contain_text("Canceled")
+	expect(row.get_by_role("button", name="Try again")).to_have_count(0)
+	page.open_details(job.name)
+	expect(page.dialog).to_contain_text("The dry run failed")
+	expect(page.dialog).to_contain_text("the name is missing")

@@ -140,11 +140,12 @@ def test_mails_are_dropped_and_counted(rehearse):
 	assert frappe.db.count("Email Queue") == before
 
 
-def test_files_are_removed_again(rehearse):
-	found = rehearse("file", user=World.manager)
+@pytest.mark.parametrize(("how", "told"), [("file", 1), ("file_and_rollback", 0)])
+def test_files_are_removed_again(rehearse, how, told):
+	found = rehearse(how, user=World.manager)
 	assert found["status"] == "Completed", found["error_message"]
 	(path,) = found["result"]["result"]["said"]
-	assert ("File", found["result"]["created"]["documents"][0]["name"]) in named(found, "created")
+	assert [doctype for doctype, _name in named(found, "created")].count("File") == told
 	assert not Path(frappe.get_site_path(path)).exists()
 
 

@@ -26,7 +26,7 @@ MAIL = "frappe.email.doctype.email_queue.email_queue"
 REMOVERS = ("_delete_file_on_disk", "delete_content")
 
 Called = Callable[..., Any]
-Dropped = Callable[[Called, tuple, dict[str, Any]], Any]
+Dropped = Callable[[tuple, dict[str, Any]], Any]
 
 
 @contextmanager
@@ -47,8 +47,8 @@ def _ways_out() -> list[tuple[Any, str, str, Dropped]]:
 	"""What is replaced: where it is found, its name, as what it is counted, and what it answers."""
 	ways: list[tuple[Any, str, str, Dropped]] = [
 		(Queue, "enqueue_call", "enqueued", _unsent_job),
-		(frappe.realtime, "publish_realtime", "realtime", _event_of_the_job),
-		(frappe, "publish_realtime", "realtime", _event_of_the_job),
+		(frappe.realtime, "publish_realtime", "realtime", _nothing),
+		(frappe, "publish_realtime", "realtime", _nothing),
 		*((File, name, "files", _nothing) for name in REMOVERS),
 	]
 	try:
@@ -59,22 +59,21 @@ def _ways_out() -> list[tuple[Any, str, str, Dropped]]:
 	return [*ways, *((owner, name, "mails", _nothing) for owner, name in of_mail)]
 
 
-def _nothing(original: Called, arguments: tuple, named: dict[str, Any]) -> None:
+def _nothing(arguments: tuple, named: dict[str, Any]) -> None:
 	return None
 
 
-def _unsent_job(original: Called, arguments: tuple, named: dict[str, Any]) -> Job:
+def _unsent_job(arguments: tuple, named: dict[str, Any]) -> Job:
 	"""A job of RQ that is in no queue: callers read its id."""
 	return Job.create("dry run", connection=arguments[0].connection, id=named.get("job_id"))
 
 
-def _event_of_the_job(original: Called, arguments: tuple, named: dict[str, Any]) -> Any:
-	return original(*arguments, **named) if _is_of_the_job(arguments, named) else None
-
-
-def _is_of_the_job(arguments: tuple, named: dict[str, Any]) -> bool:
-	event = arguments[0] if arguments else named.get("event")
-	return isinstance(event, str) and event in OF_THE_JOB
+def _goes_on(arguments: tuple, named: dict[str, Any]) -> bool:
+	"""Whether it is an event of the job, or removes a file that the dry run has made: a rollback does."""
+	first = arguments[0] if arguments else named.get("event")
+	if isinstance(first, File):
+		return bool(first.flags.new_file)
+	return isinstance(first, str) and first in OF_THE_JOB
 
 
 def _replace(owner: Any, name: str, counted_as: str, dropped: Dropped) -> Callable[[], None]:
@@ -84,11 +83,10 @@ def _replace(owner: Any, name: str, counted_as: str, dropped: Dropped) -> Callab
 	@wraps(original)
 	def called(*arguments: Any, **named: Any) -> Any:
 		counted = getattr(frappe.local, COUNTED, None)
-		if counted is None:
+		if counted is None or _goes_on(arguments, named):
 			return original(*arguments, **named)
-		if not _is_of_the_job(arguments, named):
-			counted[counted_as] += 1
-		return dropped(original, arguments, named)
+		counted[counted_as] += 1
+		return dropped(arguments, named)
 
 	setattr(owner, name, called)
 	return (lambda: setattr(owner, name, original)) if is_own else (lambda: delattr(owner, name))

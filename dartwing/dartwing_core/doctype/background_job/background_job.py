@@ -184,7 +184,7 @@ class BackgroundJob(HiddenDocument):
 		Raises InvalidTransitionError for a transition that does not exist, StaleJobError when the job
 		moved on since it was read: then nothing was changed. A dry run never becomes a dead letter: it is Canceled.
 		"""
-		status = _that_ends(self, status)
+		status = _what_it_becomes(self, status)
 		unchanged = "name = %s and organization = %s and attempt_id <=> %s"
 		values = (self.name, self.organization, self.attempt_id or None)
 		_transition([self], status, unchanged, values, message, actor, changes)
@@ -227,13 +227,13 @@ def transition_all(
 	"""
 	by_end: dict[str, list[BackgroundJob]] = {}
 	for job in jobs:
-		by_end.setdefault(_that_ends(job, status), []).append(job)
+		by_end.setdefault(_what_it_becomes(job, status), []).append(job)
 	for end, some in by_end.items():
 		values = ([job.name for job in some],)
 		_transition(some, end, "name in %s", values, message, actor, dict(changes), own)
 
 
-def _that_ends(job: BackgroundJob, status: str) -> str:
+def _what_it_becomes(job: BackgroundJob, status: str) -> str:
 	"""What the job becomes: nobody needs to do anything about a dry run that failed."""
 	return CANCELED if status == DEAD_LETTER and job.get("is_dry_run") else status
 

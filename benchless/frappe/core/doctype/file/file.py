@@ -146,6 +146,7 @@ class File(Document):
 		with open(self.get_full_path(), "wb") as file:
 			file.write(content)
 			os.fsync(file.fileno())
+		self.flags.new_file = True
 		frappe.db.after_rollback.add(self.delete_content)
 
 	def on_trash(self):
