@@ -12,6 +12,9 @@ from factories import (
 from framework import since
 
 from dartwing.dartwing_core.background_jobs import submit_job, submit_jobs
+from dartwing.dartwing_core.background_jobs.execution import queued_jobs
+from dartwing.dartwing_core.background_jobs.execution.errands import Errands
+from dartwing.dartwing_core.background_jobs.statuses import FAILED
 
 # Frappe v16 asks first how long the queue is, and its RQ enters the queue in a list by itself
 ROUND_TRIPS = 4 if since(16) else 2
@@ -21,7 +24,7 @@ LIMITED = "test_budget_limited"
 
 @pytest.fixture(autouse=True)
 def job_types(world):
-	make_job_type(WITH_WINDOW)
+	make_job_type(WITH_WINDOW, deduplication_window=300)
 	make_job_type(WITHOUT_WINDOW, deduplication_window=0)
 	make_job_type(LIMITED, max_running_in_organization=1, start_limit=9, start_limit_window=60)
 	with acting_as(world.alice):
@@ -72,3 +75,22 @@ def test_many_at_once_cost_no_more_statements_than_one(world):
 		submit_jobs(jobs)
 	assert len(sent) <= 9, sent
 	assert opened == []
+
+
+def test_what_follows_a_failure_asks_nothing_about_equal_jobs_of_a_type_that_replaces_none(world):
+	"""Whether an equal job may take its place is known since its claim."""
+
+	def cost_of(job_type: str) -> tuple[int, int]:
+		job = submit_job(job_type, world.alpha, {"n": 12, "run": frappe.generate_hash()})
+		frappe.db.commit()
+		failed = queued_jobs.read_queued(job.name, skip_locked=False)
+		failed.status = FAILED
+		errands = Errands(frappe.local.site)
+		errands.note_end(failed)
+		with counted_statements() as sent, counted_round_trips() as to_redis:
+			errands.run()
+		assert bool(failed.deduplication_key) is (job_type == WITH_WINDOW)
+		return len(sent), len(to_redis)
+
+	cost_of(WITHOUT_WINDOW)
+	assert cost_of(WITH_WINDOW) == cost_of(WITHOUT_WINDOW)

@@ -87,7 +87,7 @@ def _may_be_replaced(job: BackgroundJob | frappe._dict) -> bool:
 	return bool(
 		job.status in WAITING
 		and job.deduplication_key
-		and equal_jobs.rule_of(job.job_type) == equal_jobs.REPLACE
+		and (job.get("equal_jobs") or equal_jobs.rule_of(job.job_type)) == equal_jobs.REPLACE
 	)
 
 
@@ -108,7 +108,8 @@ def follow_ends(jobs: Sequence[BackgroundJob]) -> None:
 
 def take_consequences(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
 	"""Now, not after a commit. The jobs may be any objects with the fields that an end depends on: `name`,
-	`status`, `job_type`, `organization`, `depends_on`, `job_group`, `deduplication_key`, `limit_key`.
+	`status`, `job_type`, `organization`, `depends_on`, `job_group`, `deduplication_key`, `limit_key`; and with
+	`equal_jobs` of their type, where that is known, so that nobody asks for it.
 
 	Call it on a connection of the engine's own: the dispatcher commits on it before it begins.
 	"""

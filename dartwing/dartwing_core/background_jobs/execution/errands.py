@@ -51,8 +51,10 @@ class Errands:
 
 	def note_end(self, job: BackgroundJob) -> None:
 		"""Note a job that has left its worker, which is committed."""
+		ended = frappe._dict({field: job.get(field) for field in FIELDS})
+		ended.equal_jobs = job.standing.equal_jobs
 		with self._lock:
-			self._ended.append(frappe._dict({field: job.get(field) for field in FIELDS}))
+			self._ended.append(ended)
 			self._since = self._since or time.monotonic()
 
 	def take_off(self, queue: str, rq_job_id: str) -> None:

@@ -65,6 +65,7 @@ STANDING = {
 	# of a schema that came from the handler
 	"schema_digest": """select if(schema_from_handler, sha2(parameters_schema, 256), null)
 		from `tabJob Type` where name = job.job_type""",
+	"equal_jobs": "select equal_jobs from `tabJob Type` where name = job.job_type",
 	"limits": "select limits from `tabJob Type` where name = job.job_type",
 	"running": limits.RUNNING_NOW,
 	"unfinished_parent": f"if(job.depends_on is null, null, {parents.unfinished_parent('job.name')})",

@@ -119,4 +119,5 @@ def record_in_own_transaction(job: BackgroundJob, outcome: Outcome, errands: Err
 	if is_ours:
 		# a job that is Completed ended, too: the handler's own callback may have raised out of the very
 		# commit
+		current.standing = job.standing
 		errands.note_end(current)
