@@ -11,13 +11,13 @@ from benchless.doctypes import sync_app
 from benchless.patches import mark_all_as_done, run_pending
 
 UNSUPPORTED_HOOKS = (
-	*("required_apps", "before_install", "before_app_install", "after_app_install", "after_sync"),
+	*("required_apps", "before_install", "before_app_install", "after_sync"),
 	"naming_series_variables",
 )
 
 
 def install_app(app: str) -> None:
-	"""Install on the current site, in Frappe's order: DocTypes, after_install, scheduler, fixtures."""
+	"""Install on the current site, in Frappe's order: DocTypes, after_install, after_app_install, scheduler, fixtures."""
 	if app in frappe.get_installed_apps():
 		return
 	hooks = frappe.get_hooks(app_name=app)
@@ -34,6 +34,7 @@ def install_app(app: str) -> None:
 		set_installed_apps([*frappe.get_installed_apps(), app])
 		mark_all_as_done(app)
 		call_all(hooks.after_install)
+		call_all(frappe.get_hooks("after_app_install"), app)
 		sync_jobs()
 		sync_fixtures(app)
 		frappe.db.commit()
@@ -66,9 +67,9 @@ def migrate() -> None:
 	frappe.clear_cache()
 
 
-def call_all(paths: list[str] | None) -> None:
+def call_all(paths: list[str] | None, *arguments: str) -> None:
 	for path in paths or []:
-		frappe.get_attr(path)()
+		frappe.get_attr(path)(*arguments)
 
 
 def set_installed_apps(apps: list[str]) -> None:

@@ -231,8 +231,8 @@ def test_dots_that_were_shown_in_place_of_a_secret_are_refused_where_they_stand(
 	with acting_as(World.adam):
 		with pytest.raises(frappe.ValidationError, match=r"^parameters\.api_token: has the dots"):
 			retry_with_parameters(job.name, {**shown, "api_token": DOTS})
+		given = {"job_type": OBLIGING, "organization": World.alpha, "parameters": {"password": DOTS}}
 		with pytest.raises(frappe.ValidationError, match=r"^jobs\[0\]\.parameters\.password: has the dots"):
-			given = {"job_type": OBLIGING, "organization": World.alpha, "parameters": {"password": DOTS}}
 			submit_jobs([given])
 		with pytest.raises(frappe.ValidationError, match=r"parameters\.password: has the dots"):
 			Flow.parse("A", [{"job_type": OBLIGING, "parameters": {"password": DOTS}}]).submit(World.alpha)

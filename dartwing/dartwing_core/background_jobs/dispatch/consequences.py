@@ -108,7 +108,7 @@ def follow_ends(jobs: Sequence[BackgroundJob]) -> None:
 
 def take_consequences(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
 	"""Now, not after a commit. The jobs may be any objects with the fields that an end depends on: `name`,
-	`status`, `job_type`, `organization`, `depends_on`, `job_group`, `deduplication_key`, `limit_key`; and with
+	`status`, `job_type`, `organization`, `depends_on`, `job_group`, `deduplication_key`, `limit_key`; and
 	`equal_jobs` of their type, where that is known, so that nobody asks for it.
 
 	Call it on a connection of the engine's own: the dispatcher commits on it before it begins.

@@ -80,8 +80,8 @@ def get_metrics(organization: str | None = None) -> dict[str, Any]:
 	timestamp}`. Counts are of all jobs there are. Durations and failure rates are of the jobs that ended
 	in this hour and the 23 before it: of each, its last run. A failure is a dead letter; a rate is its
 	share (0 to 1) of what ended Completed or Dead Letter. Throughput is what was completed in the last
-	five minutes. Dry runs are in counts and throughput only. Times are None where nothing ended. Raises PermissionError for an organization that the
-	user is no active member of.
+	five minutes. Dry runs are in counts and throughput only. Times are None where nothing ended. Raises
+	PermissionError for an organization that the user is no active member of.
 	"""
 	organizations, now = _organizations(organization), times.site_now()
 	open_jobs, ended = open_by_kind(now, organizations), _Ended.of(organizations, now)
