@@ -17,7 +17,7 @@ UNSUPPORTED_HOOKS = (
 
 
 def install_app(app: str) -> None:
-	"""Install on the current site, in Frappe's order: DocTypes, after_install, after_app_install, scheduler, fixtures."""
+	"""Install on the current site, in Frappe's order: DocTypes, hooks, scheduler, fixtures."""
 	if app in frappe.get_installed_apps():
 		return
 	hooks = frappe.get_hooks(app_name=app)

@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 import frappe
 from frappe import _
-from frappe.core.api.file import get_max_file_size
 from frappe.sessions import get_csrf_token
 from frappe.utils import get_fullname
 
@@ -58,7 +57,7 @@ def boot() -> dict[str, Any]:
 		"organizations": mine,
 		"administered": administered(mine),
 		"job_types": job_types() if mine else [],
-		"max_file_size": get_max_file_size(),
+		"max_file_size": frappe.get_attr("frappe.core.api.file.get_max_file_size")(),
 		"texts": texts(),
 	}
 

@@ -108,6 +108,17 @@ def test_functions_import_nothing():
 	assert local == []
 
 
+# modules of Frappe that a controller, or a document of Frappe's, belongs to; some open files of the site
+OF_DOCTYPES = re.compile(
+	r"^(?:from|import) frappe\.(?:automation|core|desk|email|integrations|website)\b", re.M
+)
+
+
+def test_no_module_is_loaded_with_the_app_that_needs_a_site():
+	found = [str(path) for path in CORE.parent.rglob("*.py") if OF_DOCTYPES.search(path.read_text())]
+	assert found == [], "load it when it is used, with frappe.get_attr or import_module"
+
+
 def callers_of(name: str) -> set[str]:
 	return {path.stem for path in CORE.rglob("*.py") if f"frappe.{name}(" in path.read_text()}
 

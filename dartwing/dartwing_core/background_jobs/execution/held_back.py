@@ -12,7 +12,6 @@ from importlib import import_module
 from typing import Any
 
 import frappe
-from frappe.core.doctype.file.file import File
 from rq import Queue
 from rq.job import Job
 
@@ -22,6 +21,8 @@ COUNTED = "dartwing_held_back"
 OF_THE_JOB = ("job_progress",)
 # where `frappe.sendmail` makes a mail of what it is given, and where it is sent: only a real bench has it
 MAIL = "frappe.email.doctype.email_queue.email_queue"
+# loaded with the first dry run: on v16 it opens a log file of the site
+FILE = "frappe.core.doctype.file.file"
 # how the versions of Frappe, and benchless, call what removes a file from disk at once
 REMOVERS = ("_delete_file_on_disk", "delete_content")
 
@@ -45,11 +46,12 @@ def held_back() -> Iterator[Counter[str]]:
 
 def _ways_out() -> list[tuple[Any, str, str, Dropped]]:
 	"""What is replaced: where it is found, its name, as what it is counted, and what it answers."""
+	file = import_module(FILE).File
 	ways: list[tuple[Any, str, str, Dropped]] = [
 		(Queue, "enqueue_call", "enqueued", _unsent_job),
 		(frappe.realtime, "publish_realtime", "realtime", _nothing),
 		(frappe, "publish_realtime", "realtime", _nothing),
-		*((File, name, "files", _nothing) for name in REMOVERS),
+		*((file, name, "files", _nothing) for name in REMOVERS),
 	]
 	try:
 		mail = import_module(MAIL)
@@ -71,7 +73,7 @@ def _unsent_job(arguments: tuple, named: dict[str, Any]) -> Job:
 def _goes_on(arguments: tuple, named: dict[str, Any]) -> bool:
 	"""Whether it is an event of the job, or removes a file that the dry run has made: a rollback does."""
 	first = arguments[0] if arguments else named.get("event")
-	if isinstance(first, File):
+	if getattr(first, "doctype", None) == "File":
 		return bool(first.flags.new_file)
 	return isinstance(first, str) and first in OF_THE_JOB
 
