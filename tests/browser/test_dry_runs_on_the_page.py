@@ -1,6 +1,10 @@
 """A dry run on the members' page: a word beside its status, and a button that runs it for real."""
 
+import json
+
 import frappe
+import pytest
+from browser_client import PHONE, WIDE
 from factories import OBLIGING, World, acting_as, end
 from members_page import assert_fine
 from playwright.sync_api import expect
@@ -48,3 +52,18 @@ def test_one_that_failed_says_why(visit, world):
 	page.open_details(job.name)
 	expect(page.dialog).to_contain_text("The dry run failed")
 	expect(page.dialog).to_contain_text("the name is missing")
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_its_row_and_its_result(visit, world, scheme, viewport):
+	with acting_as(World.alice):
+		job = submit_job(OBLIGING, world.alpha, {"mode": "succeed"}, dry_run=True)
+	frappe.db.commit()
+	documents = [{"doctype": "Person", "name": "averyverylongname" * 8, "fields": ["first_name"]}]
+	end(job.name, "Completed", result=json.dumps({"changed": {"count": 1, "documents": documents}}))
+	page = visit(world.alice, viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
+	expect(page.row(job.name)).to_contain_text("dry run")
+	assert_fine(page)
+	expect(page.open_details(job.name)).to_contain_text("averyverylongname")
+	assert_fine(page)

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import frappe
+import pytest
+from browser_client import PHONE, WIDE
 from factories import World, end, keep_log, make_job_type, submit, submit_as
 from members_page import assert_fine
 from playwright.sync_api import expect
@@ -103,11 +105,15 @@ def test_the_view_follows_the_log_only_from_its_end_and_leaves_the_focus(visit, 
 	expect(close).to_be_focused()
 
 
-def test_the_details_with_a_log_are_accessible(visit, world):
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_details_with_a_log(visit, world, scheme, viewport):
 	job = submit()
-	keep_log(job.name, ["a line"])
-	page = visit(world.alice)
-	expect(log_in(page.open_details(job.name))).to_contain_text("a line")
+	keep_log(job.name, ["a line", "averyverylongwordwithoutanyspaces" * 6])
+	keep_log(job.name, ["last"], first=1_000)
+	keep_log(job.name, ["again"], attempt=2)
+	page = visit(world.alice, viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
+	expect(log_in(page.open_details(job.name))).to_contain_text("again")
 	assert_fine(page)
 
 

@@ -1,6 +1,6 @@
 import frappe
 import pytest
-from factories import make_job_type
+from factories import HANDLER, make_job_type
 
 from dartwing.dartwing_core.background_jobs.upkeep import holding
 
@@ -48,6 +48,20 @@ def test_a_handler_that_cannot_run_is_refused_naming_it(world, path, reason):
 def test_settings_out_of_range_are_refused(world, values, message):
 	with pytest.raises(frappe.ValidationError, match=message):
 		make_job_type("test_settings", **values)
+
+
+def test_a_fixture_that_says_only_what_matters_gets_the_defaults(clean, monkeypatch):
+	fixture = {
+		"doctype": "Job Type",
+		"type_name": "of_a_fixture",
+		"display_name": "F",
+		"handler_method": HANDLER,
+	}
+	monkeypatch.setitem(frappe.flags, "in_import", True)
+	imported = frappe.get_doc(fixture).insert()
+	for field in imported.meta.get("fields", {"default": ("is", "set")}):
+		assert str(imported.get(field.fieldname)) == field.default, field.fieldname
+	frappe.db.rollback()
 
 
 def test_a_type_whose_handler_is_gone_can_still_be_paused_and_disabled(world):

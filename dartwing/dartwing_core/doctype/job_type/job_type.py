@@ -81,6 +81,11 @@ class JobType(Document):
 		may_change = self.flags.ignore_permissions or access.is_system_manager(named.get("user"))
 		return super().has_permission(permtype, **named) and (permtype in READING or may_change)
 
+	def before_validate(self) -> None:
+		"""Frappe sets no defaults for what is imported, as a fixture that says what matters to its app."""
+		if self.is_new():
+			self.update_if_missing(frappe.new_doc(self.doctype, as_dict=True))
+
 	def validate(self) -> None:
 		texts.make_plain(self, "display_name", "description", "parameters_help")
 		enabling = self.is_enabled and self.has_value_changed("is_enabled")
