@@ -119,10 +119,12 @@ class JobKit:
 		Retries, children, groups and jobs that jobs submit run as well. `until` is a number of seconds:
 		the clock is moved to each time within them at which a job becomes due; `FOREVER` sets no end. Each
 		attempt is what a worker makes of it: the job's owner in a transaction of its own, which is
-		committed.
+		committed. Fails if the clock moves and an organization has jobs of others, which would start early.
 		"""
 		self._has_drained = True
 		frappe.db.commit()
+		if until or self._seconds:
+			self._refuse_jobs_of_others()
 		end = times.utc_now().timestamp() + until
 		for _run in range(MOST_RUNS):
 			self._tell_of_ends()
@@ -134,6 +136,17 @@ class JobKit:
 			# a microsecond more: the server rounds
 			self.travel((due - times.utc_now()).total_seconds() + 0.001)
 		raise AssertionError(f"after {MOST_RUNS} attempts and moves of the clock there are still jobs to run")
+
+	def _refuse_jobs_of_others(self) -> None:
+		organizations = sorted({job.organization for job in self._jobs()})
+		others = {"name": ("not in", [*self._names, ""]), "status": ("in", UNFINISHED)}
+		of_them = {**others, "organization": ("in", [*organizations, ""])}
+		found = frappe.get_all("Background Job", of_them, ["name", "organization"], limit=1)
+		if found:
+			raise AssertionError(
+				f"{found[0].organization} has a job of others, {found[0].name}, which a moved clock would"
+				" start early: use an organization that is made for the test"
+			)
 
 	def _run_next(self) -> bool:
 		"""One attempt; False if no job can start now."""

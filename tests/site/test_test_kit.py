@@ -262,6 +262,19 @@ def test_a_drain_without_an_end_goes_on_until_nothing_waits_for_a_time(world, da
 	assert dartwing_jobs.drain(until=FOREVER)[0].status == "Dead Letter"
 
 
+def test_a_moved_clock_starts_no_jobs_of_others(world):
+	theirs = submit_job(
+		OBLIGING, world.alpha, {"mode": "succeed"}, scheduled_at=times.site_now() + timedelta(days=1)
+	)
+	frappe.db.commit()
+	with JobKit() as kit:
+		submit(mode="succeed")
+		with pytest.raises(AssertionError, match=f"Alpha.+ has a job of others, {theirs.name}"):
+			kit.drain(until=FOREVER)
+		assert kit.drain()[0].status == "Completed"
+	assert state(theirs.name)["status"] == "Pending"
+
+
 def test_a_paused_type_is_not_drained_and_does_not_hang(world, dartwing_jobs):
 	submit()
 	with changed("Job Type", OBLIGING, is_paused=1):

@@ -52,6 +52,8 @@ def seen() -> dict[str, object]:
 		"locale": locale.setlocale(locale.LC_ALL),
 		"warnings": list(warnings.filters),
 		"logging": logging.root.manager.disable,
+		"loggers": logging.Logger.callHandlers,
+		"records": logging.getLogRecordFactory(),
 		"random": random.getstate(),
 		"garbage callbacks": list(gc.callbacks),
 		"generators": sys.get_asyncgen_hooks(),
@@ -95,6 +97,8 @@ def change_everything(folder: Path) -> None:
 	locale.setlocale(locale.LC_ALL, "C.UTF-8" if locale.setlocale(locale.LC_ALL) == "C" else "C")
 	warnings.simplefilter("error")
 	logging.disable(logging.CRITICAL)
+	logging.Logger.callHandlers = None
+	logging.setLogRecordFactory(look_at_nothing)
 	random.seed(1)
 
 

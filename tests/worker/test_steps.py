@@ -1,5 +1,7 @@
 """Steps: what one writes and the record of it are one commit, and are made once for the life of the job."""
 
+import json
+
 import frappe
 import pytest
 from factories import (
@@ -18,6 +20,7 @@ from factories import (
 
 from dartwing.dartwing_core.background_jobs import get_job_steps, retry_job, retry_jobs, scheduler
 from dartwing.dartwing_core.background_jobs.executor import execute_job
+from dartwing.dartwing_core.background_jobs.steps.results import ResultType
 from dartwing.dartwing_core.background_jobs.upkeep import retention
 
 
@@ -76,6 +79,13 @@ def test_a_result_comes_back_as_the_type_that_its_function_declares(world):
 def test_a_result_of_no_declared_type_is_its_json_in_every_attempt(world):
 	job = run_twice(world, "an_untyped_result")
 	assert state(job.name)["result"] == [1, "2026-11-29"]
+
+
+def test_rows_as_frappe_gives_them_are_kept():
+	text, returned = ResultType("rows", frappe.get_all).kept(
+		[frappe._dict(name="Ada", tags=(1, frappe._dict(a=2)))]
+	)
+	assert json.loads(text) == returned == [{"name": "Ada", "tags": [1, {"a": 2}]}]
 
 
 def test_what_a_failing_step_wrote_is_undone(world):

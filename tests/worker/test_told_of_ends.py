@@ -1,5 +1,7 @@
 """Automation and apps are told how jobs and groups ended: after the commit, once, whatever one raises."""
 
+import sys
+
 import frappe
 import pytest
 from factories import (
@@ -100,6 +102,16 @@ def test_one_that_raises_harms_neither_the_job_nor_the_others(world, hooked, dar
 	frappe.db.rollback()
 	(recorded,) = frappe.get_all("Error Log", {"method": ("like", f"%about {job.name}")}, pluck="method")
 	assert "raise_at_the_end" in recorded
+
+
+def test_one_that_leaves_the_process_keeps_nothing_from_the_others(world, hooked, dartwing_jobs, monkeypatch):
+	def leave(_job) -> None:
+		sys.exit(3)
+
+	monkeypatch.setattr(handlers, "raise_at_the_end", leave)
+	job = submit()
+	dartwing_jobs.drain()
+	assert statuses(hooked) == [(job.name, "Completed")]
 
 
 def test_an_end_that_has_moved_on_is_not_told(world, hooked):

@@ -41,6 +41,15 @@ def answerable(value: Any) -> Any:
 	return value
 
 
+def plain(value: Any) -> Any:
+	"""With plain dicts: one of Frappe's says of every attribute that it has it, and that it is None."""
+	if isinstance(value, dict):
+		return {key: plain(one) for key, one in value.items()}
+	if type(value) in (list, tuple):
+		return type(value)(plain(one) for one in value)
+	return value
+
+
 def one_more_condition(doctype: str, condition: str) -> str:
 	"""The condition as a hook of permission_query_conditions says it, so that it holds beside all others.
 

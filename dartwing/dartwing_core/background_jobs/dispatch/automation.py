@@ -81,7 +81,7 @@ def _attempt(what: str, call: Callable[[], None]) -> None:
 	try:
 		call()
 		frappe.db.commit()
-	except Exception:
+	except (Exception, SystemExit, KeyboardInterrupt):
 		frappe.db.rollback()
 		error_log.record(what)
 		frappe.db.commit()

@@ -34,6 +34,8 @@ HOOKS = ("excepthook", "unraisablehook", "displayhook", "breakpointhook")
 MONITORING: Any = getattr(sys, "monitoring", None)
 MONITORING_TOOLS = 6
 LISTS = ("path", "argv", "meta_path", "path_hooks")
+# what makes a record and hands it on
+OF_LOGGERS = [name for name, value in vars(logging.Logger).items() if callable(value)]
 
 
 class Same:
@@ -273,6 +275,8 @@ STATES: tuple[State, ...] = (
 	(partial(locale.setlocale, locale.LC_ALL), partial(locale.setlocale, locale.LC_ALL)),
 	(lambda: list(warnings.filters), set_warning_filters),
 	(lambda: logging.root.manager.disable, logging.disable),
+	(partial(objects, logging.Logger, OF_LOGGERS), partial(set_objects, logging.Logger)),
+	(lambda: Same(logging.getLogRecordFactory()), lambda same: logging.setLogRecordFactory(same.value)),
 	(random.getstate, random.setstate),
 )
 UNKNOWN = object()

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from pydantic.errors import PydanticUserError
 from pydantic_core import PydanticSerializationError, ValidationError
 
-from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs import config, framework
 from dartwing.dartwing_core.background_jobs.errors import PermanentError
 from dartwing.dartwing_core.background_jobs.submission import json_objects
 
@@ -36,7 +36,7 @@ class ResultType:
 		Raises PermanentError for what is not of the type, cannot be stored, or is larger than 1 MiB.
 		"""
 		try:
-			plain = self._adapter.dump_python(value, mode="json", warnings=False)
+			plain = self._adapter.dump_python(framework.plain(value), mode="json", warnings=False)
 			text = json_objects.to_json(plain, "result")
 			returned = self.from_json(text)
 		except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
