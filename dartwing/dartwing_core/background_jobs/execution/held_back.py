@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any
 
 import frappe
+import frappe.realtime
 from rq import Queue
 from rq.job import Job
 
