@@ -48,7 +48,7 @@ PATIENCE_SECONDS = 60
 PATIENCE_MS = 120_000
 LOADED = "document.getElementById('connection').dataset.state === 'live'"
 # a whole form
-HIGH = {"width": 1400, "height": 1160}
+HIGH = {"width": 1400, "height": 1240}
 SMALL = {"width": 1000, "height": 680}
 # how long a reader of a film needs for a form, and for its end
 READING_SECONDS, END_SECONDS = 0.7, 2.5
