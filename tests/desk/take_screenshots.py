@@ -31,8 +31,8 @@ SIZES = {"": WIDE, "-phone": PHONE}
 def jobs(world: World, worker) -> Iterator[dict[str, str]]:
 	day_of_work.remove_types()
 	day_of_work.make_types()
-	# two stay with the jobs that run for long
-	for _number in range(3):
+	# three stay with the jobs that run for long
+	for _number in range(4):
 		worker()
 	day_of_work.live_through(world)
 	yield day_of_work.leave_at_work(world)
