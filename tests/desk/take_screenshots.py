@@ -12,7 +12,7 @@ from browser_client import PHONE, WIDE
 from factories import World
 from looking import DESK, LIST, choose_filter, expect_status, job_path, open_list, press, wait_until_still
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 MAX_BYTES = 200_000
@@ -127,23 +127,21 @@ def run_now(page: Page) -> None:
 
 def schema(page: Page) -> None:
 	job_type(page)
-	show_from(page.locator("[data-fieldname=parameters_template]"))
+	part = page.locator("[data-fieldname=parameters_schema]")
+	page.evaluate("cur_frm.get_field('parameters_schema').section.collapse(false)")
+	expect(part).to_be_visible()
+	# below the bars that stay at the top
+	part.evaluate("part => window.scrollTo(0, part.getBoundingClientRect().top + scrollY - 200)")
+	wait_until_still(page)
 
 
 def job_log(page: Page) -> None:
 	expect_status(page, "Running")
 	expect(page.locator(".dartwing-log")).to_contain_text("a letter to Emmy")
-	show_from(page.locator("[data-fieldname=overview]"))
 
 
 def schedule(page: Page) -> None:
 	expect(page.locator("[data-fieldname=overview] table")).to_be_visible()
-
-
-def show_from(part: Locator) -> None:
-	"""Below the bars that stay at the top."""
-	part.evaluate("part => window.scrollTo(0, part.getBoundingClientRect().top + scrollY - 130)")
-	wait_until_still(part.page)
 
 
 def settings(page: Page) -> None:
