@@ -24,7 +24,7 @@ demo: announcement $(READY)
 ## make pictures            run the demo and take the docs' pictures of the members' page
 pictures: NEEDS := --browser
 pictures: announcement $(READY)
-	@PYTHONPATH=$(CURDIR)/tests $(RUN) -m demo.pictures
+	@PYTHONPATH=$(CURDIR)/tests $(RUN) -m demo.pictures --svg docs/images/demo.svg
 
 ## make test [TESTS=…]      run the tests on benchless
 test: NEEDS := --browser

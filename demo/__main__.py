@@ -27,11 +27,11 @@ WORKERS = 2
 PIPE_WIDTH = 140
 
 
-WhileUp = Callable[[str, dict[str, Client]], None]
+WhileUp = Callable[[Stage, dict[str, Client], Picture], None]
 
 
 def main(while_up: WhileUp | None = None) -> int:
-	"""Run the demo; `while_up` is called with the site's URL and the members' clients before it ends."""
+	"""Run the demo; `while_up` is called before it ends, with all that is up and a picture of the run."""
 	options = parse_options()
 	console = make_console()
 	stop_on_signals()
@@ -73,7 +73,7 @@ def run(bench: Benchless, console: Console, options: argparse.Namespace, while_u
 		files = [*written_files(jobs, site, stage.people), *merged_files(jobs, site)]
 		checks = all_checks(jobs, files, clients)
 		if while_up:
-			while_up(stage.url, clients)
+			while_up(stage, clients, picture)
 		if options.serve:
 			print_summary(console, jobs, files, checks)
 			print_page(console, stage.url, is_up=True)

@@ -8,7 +8,8 @@ import requests
 
 from demo.errors import DemoError
 
-API = "/api/method/dartwing.dartwing_core.api.jobs."
+API = "/api/method/dartwing.dartwing_core.api."
+ENDED = ("Completed", "Dead Letter", "Canceled")
 TIMEOUT_SECONDS = 30
 TOO_MANY_REQUESTS = 429
 LONGEST_WAIT_SECONDS = 60
@@ -47,9 +48,20 @@ class Client:
 		"""Submit a job and return its id."""
 		return self._call("POST", "submit_job", json=arguments)["job_id"]
 
+	def wait_until_ended(self, job_id: str, seconds: float = 60) -> None:
+		until = time.monotonic() + seconds
+		while self.get_job_status(job_id)["status"] not in ENDED:
+			if time.monotonic() > until:
+				raise DemoError(f"{job_id} does not end")
+			time.sleep(0.5)
+
 	def submit_flow(self, **arguments: Any) -> str:
 		"""Submit jobs that depend on each other and return the id of their group."""
 		return self._call("POST", "submit_flow", json=arguments)["group_id"]
+
+	def create_schedule(self, **arguments: Any) -> str:
+		"""Create a schedule and return its id."""
+		return self._call("POST", "create_schedule", "schedules", json=arguments)["schedule_id"]
 
 	def get_group(self, group_id: str) -> dict[str, Any]:
 		"""The group with its newest hundred jobs."""
@@ -74,8 +86,8 @@ class Client:
 		"""The content of a private file, if this member may read it."""
 		return self._request("GET", file_url).content
 
-	def _call(self, http_method: str, name: str, **arguments: Any) -> Any:
-		return self._request(http_method, API + name, **arguments).json()["message"]
+	def _call(self, http_method: str, name: str, module: str = "jobs", **arguments: Any) -> Any:
+		return self._request(http_method, f"{API}{module}.{name}", **arguments).json()["message"]
 
 	def _request(self, http_method: str, path: str, **arguments: Any) -> requests.Response:
 		"""One request; a 429 is tried again when the server says so, everything else is an ApiError."""

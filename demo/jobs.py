@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from demo.client import Client
+from demo.client import ENDED, Client
 from demo.errors import DemoError
 from demo.scenario import PLANS, Plan
 
-ENDED = ("Completed", "Dead Letter", "Canceled")
 # the API allows 60 list_jobs and 600 get_job_status a minute to each user
 LIST_EVERY_SECONDS = 1.2
 LOOK_EVERY_SECONDS = 0.3

@@ -2,6 +2,8 @@
 
 import io
 import re
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console, Group
@@ -18,22 +20,42 @@ WIDTH = 124
 
 
 class Picture:
-	"""Keeps the table of the moment when half of the jobs have ended."""
+	"""Keeps the tables of a run, and which of them is of the moment when half of the jobs have ended."""
 
 	def __init__(self) -> None:
+		# with the time of each
+		self.tables: list[tuple[float, Group]] = []
 		self._table: Group | None = None
 
 	def show(self, jobs: list[Job]) -> None:
+		table = progress_table(jobs, WIDTH)
+		self.tables.append((time.monotonic(), table))
 		if sum(job.has_ended for job in jobs) <= len(jobs) // 2:
-			self._table = progress_table(jobs, WIDTH)
+			self._table = table
 
 	def save(self, path: Path, jobs: list[Job], files: list[Written], checks: list[Check]) -> None:
-		console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
+		console = recording()
 		console.print(Text("While it runs", style="bold"))
 		console.print(self._table)
 		print_summary(console, jobs, files, checks, root=CHECKOUT)
 		path.parent.mkdir(parents=True, exist_ok=True)
-		path.write_text(without_fonts(console.export_svg(title="make demo", unique_id="demo")) + "\n")
+		path.write_text(drawn(console))
+
+
+def drawn_tables(picture: Picture) -> Iterator[tuple[float, str]]:
+	"""The time and the drawing of each table of a run."""
+	for at, table in picture.tables:
+		console = recording()
+		console.print(table)
+		yield at, drawn(console)
+
+
+def recording() -> Console:
+	return Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
+
+
+def drawn(console: Console) -> str:
+	return without_fonts(console.export_svg(title="make demo", unique_id="demo")) + "\n"
 
 
 def without_fonts(svg: str) -> str:

@@ -110,7 +110,8 @@ class Stage:
 		self.bench.spawn("clock", "dartwing-clock")
 
 	def start_workers(self, count: int) -> None:
-		for number in range(1, count + 1):
+		there = sum(name.startswith("worker-") for name in self.bench.started)
+		for number in range(there + 1, there + count + 1):
 			self.bench.spawn(f"worker-{number}", "worker", "--queue", "short,default,long")
 
 	def _start_services(self) -> str:

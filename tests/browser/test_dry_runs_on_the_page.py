@@ -16,8 +16,20 @@ def test_its_owner_runs_it_for_real(visit, world):
 	with acting_as(World.alice):
 		job = submit_job(OBLIGING, world.alpha, {"mode": "succeed"}, dry_run=True)
 	frappe.db.commit()
-	end(job.name, "Completed", result='{"created": {"count": 1, "documents": []}}')
+	made = {"count": 7, "documents": [{"doctype": "Person", "name": f"<b>{n}</b>"} for n in range(6)]}
+	hidden, nothing = {"count": 2, "documents": []}, {"count": 0, "documents": []}
+	told = {"created": made, "changed": hidden, "deleted": nothing}
+	end(job.name, "Completed", result=json.dumps(told))
 	page = visit(world.alice)
+	details = page.open_details(job.name)
+	for name, documents in (
+		("create", ", ".join(f"Person <b>{n}</b>" for n in range(5)) + ", and 2 more"),
+		("change", "2"),
+		("delete", "nothing"),
+	):
+		fact = details.locator("dl.facts > div", has_text=f"Would {name}")
+		expect(fact.locator("dd")).to_have_text(documents)
+	page.page.keyboard.press("Escape")
 	row = page.row(job.name)
 	expect(row).to_contain_text("dry run")
 	row.get_by_role("button", name="Run for real").click()

@@ -10,6 +10,7 @@ from typing import Any
 import frappe
 from factories import World, acting_as, make_job_type, state, submit_as, wait_until
 from frappe.utils import now_datetime
+from scheduled import jobs_of, make_schedule, set_due, slots_of, start_due
 
 from dartwing.dartwing_core.background_jobs import Flow, Job, submit_job
 from dartwing.dartwing_core.doctype.job_tally import job_tally
@@ -20,7 +21,10 @@ TYPES = {
 	"member_sync": "Member Sync",
 	"newsletter": "Newsletter",
 }
+# a type whose parameters are many, and whose handler logs
+LETTERS = "guest_letters"
 SAMPLE = "dartwing.dartwing_core.background_jobs.handlers.samples.sample_job"
+INVITING = "dartwing.tests.invitations.invite_guests"
 ENDED = ("Completed", "Dead Letter", "Canceled")
 TIMES = ("creation", "modified", "created_at", "queued_at", "started_at", "completed_at", "canceled_at")
 
@@ -30,11 +34,12 @@ def make_types() -> None:
 		make_job_type(
 			name, display_name=display_name, handler_method=SAMPLE, max_retries=2, retry_base_delay=2
 		)
+	make_job_type(LETTERS, display_name="Letters to Guests", handler_method=INVITING)
 	frappe.db.commit()
 
 
 def remove_types() -> None:
-	for name in TYPES:
+	for name in (*TYPES, LETTERS):
 		frappe.delete_doc("Job Type", name, ignore_missing=True, force=True)
 	frappe.db.commit()
 
@@ -110,10 +115,13 @@ def leave_at_work(world: World) -> dict[str, str]:
 		merged = Job("invoice_pdf", {"duration": 60}, dependency_rule="end")
 		last = [Job("newsletter", {"n": 1}), Job("member_sync", {"n": 1})]
 		flow = Flow("Scan of the archive", Job("member_sync", {"duration": 0.1}) >> pages >> merged >> last)
-		group = flow.submit(world.alpha).group
+		group = flow.submit(world.alpha).group_id
 	frappe.db.commit()
 	with acting_as(world.manager):
 		jobs["export"] = submit_job("data_export", world.alpha, export)
+		frappe.db.commit()
+	with acting_as(world.adam):
+		jobs["letters"] = submit_job(LETTERS, world.alpha, invitation(guests=60, seconds=10), priority="High")
 		frappe.db.commit()
 	end = {"Dead Letter", "Completed"}
 	wait_until(
@@ -121,4 +129,25 @@ def leave_at_work(world: World) -> dict[str, str]:
 		"there is a dead letter and an export",
 		timeout_seconds=90,
 	)
-	return {**{what: job.name for what, job in jobs.items()}, "group": group}
+	names = {what: job.name for what, job in jobs.items()}
+	return {**names, "group": group, "schedule": _schedule_letters(world)}
+
+
+def _schedule_letters(world: World) -> str:
+	"""A schedule with one slot behind it."""
+	parameters = invitation(guests=2, seconds=0)
+	about = {"title": "Letters of the day", "job_type": LETTERS, "interval_seconds": 86_400}
+	schedule = make_schedule(world.adam, parameters=parameters, **about)
+	set_due(schedule)
+	start_due()
+	assert jobs_of(schedule), slots_of(schedule)
+	(job,) = jobs_of(schedule)
+	wait_until(lambda: state(job.name)["status"] == "Completed", "the job of the slot", timeout_seconds=90)
+	return schedule
+
+
+def invitation(guests: int, seconds: float) -> dict[str, Any]:
+	names = ("Ada", "Grace", "Emmy", "Sofia")
+	people = [names[number % len(names)] for number in range(guests)]
+	invited = [{"name": name, "e_mail": f"{name.lower()}@example.com"} for name in people]
+	return {"event": "Opening of the hut", "day": "2027-06-12", "guests": invited, "seconds": seconds}

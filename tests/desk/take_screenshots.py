@@ -13,7 +13,6 @@ from factories import World
 from looking import DESK, LIST, choose_filter, expect_status, job_path, open_list, press, wait_until_still
 from PIL import Image
 from playwright.sync_api import Page, expect
-from test_job_type_form import write_parameters
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 MAX_BYTES = 200_000
@@ -32,9 +31,9 @@ SIZES = {"": WIDE, "-phone": PHONE}
 def jobs(world: World, worker) -> Iterator[dict[str, str]]:
 	day_of_work.remove_types()
 	day_of_work.make_types()
-	# one stays with the job that runs for long
-	worker()
-	worker()
+	# three stay with the jobs that run for long
+	for _number in range(4):
+		worker()
 	day_of_work.live_through(world)
 	yield day_of_work.leave_at_work(world)
 	day_of_work.remove_types()
@@ -51,7 +50,10 @@ def test_take_screenshots(world, desk, jobs):
 			("desk-group", f"{DESK}/job-group/{jobs['group']}", group),
 			("desk-parameters", job_path(jobs["running"]), parameters),
 			("desk-job-type", f"{DESK}/job-type/fax_ocr", job_type),
-			("desk-run-now", f"{DESK}/job-type/fax_ocr", run_now),
+			("desk-job-type-schema", f"{DESK}/job-type/{day_of_work.LETTERS}", schema),
+			("desk-run-now", f"{DESK}/job-type/{day_of_work.LETTERS}", run_now),
+			("desk-job-log", job_path(jobs["letters"]), job_log),
+			("desk-schedule", f"{DESK}/job-schedule/{jobs['schedule']}", schedule),
 			("desk-settings", f"{DESK}/job-engine-settings", settings),
 			("desk-health", f"{DESK}/job-engine-health", health),
 		):
@@ -114,9 +116,32 @@ def run_now(page: Page) -> None:
 	# on a phone it is in a menu
 	wait_until_still(page)
 	page.evaluate("cur_frm.custom_buttons[__('Run Now')].click()")
-	write_parameters(page, '{\n  "duration": 5,\n  "document": "DOC-0042"\n}')
+	dialog = page.locator(".modal.show")
+	dialog.get_by_label("Event").fill("Opening of the hut")
+	dialog.get_by_label("Day").fill("2027-06-12")
+	dialog.get_by_label("Name").fill("Ada Lovelace")
+	dialog.get_by_label("E-mail").fill("ada@example.com")
 	page.evaluate("cur_dialog.set_value('organization', 'Alpha Test Org')")
 	page.wait_for_load_state("networkidle")
+
+
+def schema(page: Page) -> None:
+	job_type(page)
+	part = page.locator("[data-fieldname=parameters_schema]")
+	page.evaluate("cur_frm.get_field('parameters_schema').section.collapse(false)")
+	expect(part).to_be_visible()
+	# below the bars that stay at the top
+	part.evaluate("part => window.scrollTo(0, part.getBoundingClientRect().top + scrollY - 200)")
+	wait_until_still(page)
+
+
+def job_log(page: Page) -> None:
+	expect_status(page, "Running")
+	expect(page.locator(".dartwing-log")).to_contain_text("a letter to Emmy")
+
+
+def schedule(page: Page) -> None:
+	expect(page.locator("[data-fieldname=overview] table")).to_be_visible()
 
 
 def settings(page: Page) -> None:

@@ -9,10 +9,11 @@ import { download_link, progress_bar, standing, status_pill, usual_duration } fr
 import { LogView } from "./log_view.js";
 import { open_retry_form } from "./retry_form.js";
 import { can_retry, failed_dry_run, is_finished, tone, WAITING_FOR_RETRY } from "./statuses.js";
-import { __, clock, duration, exact_number, moment, seconds_between, soon } from "./texts.js";
+import { __, clock, duration, exact_number, moment, number, seconds_between, soon } from "./texts.js";
 
 const TOGETHER_MS = 250;
 const MAX_PARENTS = 20;
+const MAX_NAMED = 5;
 
 export class Details {
 	constructor({ job, job_id, on_changed, on_close, on_open, on_open_group }) {
@@ -191,7 +192,7 @@ export class Details {
 		return h("section", {}, h("h3", {}, __("Output")), shown);
 	}
 
-	result_of({ result }) {
+	result_of({ is_dry_run, result }) {
 		if (result == null) return null;
 		const is_plain = (value) => typeof value !== "object" || value === null || value instanceof ExactNumber;
 		const is_flat = !is_plain(result) && !Array.isArray(result) && Object.values(result).every(is_plain);
@@ -202,7 +203,7 @@ export class Details {
 					Object.entries(result).map(([key, value]) => fact(key, value_text(value))),
 				)
 			: h("pre", { tabindex: 0 }, stringify(result));
-		return h("section", {}, h("h3", {}, __("Result")), shown);
+		return h("section", {}, h("h3", {}, __("Result")), is_dry_run && would_do(result), shown);
 	}
 
 	facts_of(job) {
@@ -304,6 +305,25 @@ export class Details {
 		});
 		return h("section", {}, h("h3", {}, __("History")), h("ol", { class: "history" }, items));
 	}
+}
+
+// What a dry run tells of documents, above the whole of it.
+function would_do({ created, changed, deleted }) {
+	const told = [
+		[__("Would create"), created],
+		[__("Would change"), changed],
+		[__("Would delete"), deleted],
+	].filter(([, of_kind]) => of_kind?.documents);
+	if (!told.length) return null;
+	const facts = told.map(([name, { count, documents }]) => fact(name, documents_of(count, documents)));
+	return h("dl", { class: "facts" }, facts);
+}
+
+function documents_of(count, documents) {
+	const named = documents.slice(0, MAX_NAMED).map(({ doctype, name }) => `${doctype} ${name}`);
+	const more = count - named.length;
+	if (more > 0) named.push(named.length ? __("and {0} more", [number(more)]) : number(more));
+	return named.join(", ") || __("nothing");
 }
 
 const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));

@@ -36,14 +36,15 @@ export function relative(time) {
 	return relative_format.format(Math.round(seconds / length), unit);
 }
 
-// "45 s", "3 min 5 s", "2 h 10 min"
+// "45 s", "3 min 5 s", "2 h 10 min", "2 h"
 export function duration(seconds) {
 	if (seconds < 0.1) return __("under 0.1 s");
 	if (seconds < 10) return __("{0} s", [number(Math.round(seconds * 10) / 10)]);
 	const whole = Math.round(seconds);
 	if (whole < 60) return __("{0} s", [whole]);
-	if (whole < 3600) return __("{0} min {1} s", [Math.floor(whole / 60), whole % 60]);
-	return __("{0} h {1} min", [number(Math.floor(whole / 3600)), Math.floor((whole % 3600) / 60)]);
+	const [minutes, hours] = [Math.floor((whole % 3600) / 60), number(Math.floor(whole / 3600))];
+	if (whole < 3600) return whole % 60 ? __("{0} min {1} s", [minutes, whole % 60]) : __("{0} min", [minutes]);
+	return minutes ? __("{0} h {1} min", [hours, minutes]) : __("{0} h", [hours]);
 }
 
 // "a few seconds", "40 s", "3 min", "2 h": as exactly as anybody knows what is to come
