@@ -19,6 +19,8 @@ from factories import (
 	wait_until,
 )
 
+from frappe.utils.background_jobs import get_queue
+
 from dartwing.dartwing_core.background_jobs import (
 	cancel_job,
 	get_metrics,
@@ -169,6 +171,59 @@ def test_a_handler_that_commits_is_refused(rehearse, how):
 	assert (found["status"], found["error_type"]) == ("Canceled", "Permanent")
 	assert found["error_message"] == "a dry run commits nothing, and its handler does: commit"
 	assert people_written() == 0
+
+
+@pytest.mark.parametrize(
+	"sql", ["/* x */ commit", "-- x\ncommit", "# x\nstart transaction", "/**/create table m1_x (a int)"]
+)
+def test_a_statement_behind_a_comment_is_refused_before_it_does_harm(rehearse, sql):
+	found = rehearse("create", ["statement", {"sql": sql}])
+	assert (found["status"], found["error_type"]) == ("Canceled", "Permanent")
+	assert "a dry run commits nothing" in found["error_message"]
+	assert people_written() == 0
+
+
+@pytest.mark.parametrize(
+	"how",
+	[
+		"commit_below_frappe",
+		"commit_and_fail",
+		"commit_and_rollback",
+		["statement", {"sql": "/*! commit */"}],
+		["statement", {"sql": "analyze table `tabPerson`"}],
+		["statement", {"sql": "set session autocommit = 1"}],
+		["statement", {"sql": "execute immediate 'commit'"}],
+	],
+	ids=str,
+)
+def test_whatever_ends_the_transaction_is_noticed_and_told(rehearse, how):
+	found = rehearse("create", how, "create")
+	assert (found["status"], found["error_type"]) == ("Canceled", "Permanent")
+	assert "what it wrote before may stay" in found["error_message"]
+	assert found["result"] is None
+
+
+@pytest.mark.parametrize("how", ["commit_elsewhere", "connect", ["connect", {"then": "commit_quietly"}]], ids=str)
+def test_connections_of_its_own_are_refused(rehearse, how):
+	found = rehearse(how)
+	assert (found["status"], found["error_type"]) == ("Canceled", "Permanent")
+	assert people_written() == 0
+
+
+def test_a_rollback_forgets_what_was_before_it_and_is_allowed(rehearse):
+	found = rehearse("create", "rollback", "create", "rollback", "create", user=World.manager)
+	assert found["status"] == "Completed", found["error_message"]
+	assert found["result"]["created"]["count"] == 1
+	assert people_written() == 0
+
+
+def test_jobs_that_go_into_rqs_queues_by_hand_are_held_back(rehearse):
+	found = rehearse("enqueue_by_hand")
+	assert found["status"] == "Completed", found["error_message"]
+	assert found["result"]["held_back"]["enqueued"] == 4
+	assert found["result"]["result"]["said"] == [True]
+	queue = get_queue("long")
+	assert not queue.scheduled_job_registry.count and not queue.deferred_job_registry.count
 
 
 def test_steps_are_done_without_being_kept(rehearse):
