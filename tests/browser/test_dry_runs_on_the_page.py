@@ -12,10 +12,19 @@ def test_its_owner_runs_it_for_real(visit, world):
 	with acting_as(World.alice):
 		job = submit_job(OBLIGING, world.alpha, {"mode": "succeed"}, dry_run=True)
 	frappe.db.commit()
-	end(job.name, "Completed", result='{"created": {"count": 1, "documents": []}}')
+	documents = [{"doctype": "Person", "name": "<b>P-1</b>", "fields": ["first_name"]}]
+	told = frappe.as_json({"created": documents})
+	result = '{"created": {"count": 1}, "held_back": {}, "result": null}'
+	end(job.name, "Completed", result=result, dry_run_documents=told)
 	page = visit(world.alice)
 	row = page.row(job.name)
 	expect(row).to_contain_text("dry run")
+	page.open_details(job.name)
+	expect(page.dialog).to_contain_text("Would create documents: 1")
+	expect(page.dialog).to_contain_text("Person <b>P-1</b>: first_name")
+	expect(page.dialog).not_to_contain_text("held_back")
+	assert_fine(page)
+	page.page.keyboard.press("Escape")
 	row.get_by_role("button", name="Run for real").click()
 	assert_fine(page)
 	page.dialog.get_by_role("button", name="Run for real").click()

@@ -158,7 +158,7 @@ export class Details {
 		if (text === this.shown) return;
 		this.shown = text;
 		const had_focus = [this.above, this.below].some((part) => part.contains(document.activeElement));
-		const above = [this.error_of, this.output_of, this.result_of, this.facts_of];
+		const above = [this.error_of, this.output_of, this.would_do_of, this.result_of, this.facts_of];
 		const below = [this.children_of, this.steps_of, this.history_of];
 		for (const [part, shown] of [
 			[this.above, above],
@@ -191,7 +191,17 @@ export class Details {
 		return h("section", {}, h("h3", {}, __("Output")), shown);
 	}
 
-	result_of({ result }) {
+	// of a dry run
+	would_do_of({ would_do }) {
+		if (!would_do.length) return null;
+		const lines = would_do.map(({ text, items }) =>
+			h("li", {}, text, items.length > 0 && h("ul", {}, items.map((item) => h("li", {}, item)))),
+		);
+		return h("section", {}, h("h3", {}, __("What it would do")), h("ul", { class: "plain" }, lines));
+	}
+
+	result_of(job) {
+		const result = job.would_do.length ? job.result.result : job.result;
 		if (result == null) return null;
 		const is_plain = (value) => typeof value !== "object" || value === null || value instanceof ExactNumber;
 		const is_flat = !is_plain(result) && !Array.isArray(result) && Object.values(result).every(is_plain);
