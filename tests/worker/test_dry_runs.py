@@ -23,13 +23,16 @@ from frappe.utils.background_jobs import get_queue
 
 from dartwing.dartwing_core.background_jobs import (
 	cancel_job,
+	get_job_status,
 	get_metrics,
 	list_dead_letters,
+	list_jobs,
 	retry_job,
 	run_for_real,
 	submit_job,
 )
 from dartwing.dartwing_core.background_jobs.errors import JobStateError
+from dartwing.dartwing_core.background_jobs.insight.dry_runs import in_words
 from dartwing.dartwing_core.background_jobs.upkeep.dead_letter_alert import alert_when_many
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 
@@ -51,7 +54,8 @@ def rehearse(work):
 		frappe.db.commit()
 		work()
 		frappe.db.rollback()
-		return state(job.name)
+		with acting_as(user):
+			return get_job_status(job.name)
 
 	return run
 
@@ -110,6 +114,52 @@ def test_documents_that_the_owner_may_not_read_are_counted_and_not_named(rehears
 	assert counts == {"created": 1, "changed": 0, "deleted": 1}
 	assert not any(named(found, kind) for kind in counts)
 	assert before not in str(found["result"])
+
+
+def test_which_documents_it_is_about_is_told_to_its_owner_only(rehearse):
+	changed = made_person()
+	found = rehearse(
+		["change", {"doctype": "Person", "name": changed, "mobile_no": "123456"}], user=World.manager
+	)
+	assert named(found, "changed") == [("Person", changed)]
+	job_id = found["job_id"]
+	for user in (World.alice, World.adam, "Administrator"):
+		with acting_as(user):
+			seen = [get_job_status(job_id), *list_jobs(World.alpha)["jobs"]]
+			words = str(in_words(seen[0]))
+			document = frappe.get_doc("Background Job", job_id)
+			document.apply_fieldlevel_read_permissions()
+		assert changed not in f"{seen} {words} {document.result}"
+		assert not document.get("dry_run_documents")
+		assert "told to who submitted it" in words
+		assert [one["result"]["changed"] for one in seen] == [{"count": 1}] * 2
+	with acting_as(World.manager):
+		assert changed not in str(list_jobs(World.alpha))
+	# Frappe keeps a copy of what it deletes
+	document = frappe.get_doc("Background Job", job_id)
+	assert changed in document.dry_run_documents
+	document.run_method("on_trash")
+	assert not document.dry_run_documents
+
+
+def test_what_it_would_do_is_told_in_words(rehearse):
+	name = made_person()
+	acts = [
+		"create",
+		"enqueue",
+		["change", {"doctype": "Person", "name": name, "last_name": "x"}],
+		["write_by_hand", {"name": name}],
+	]
+	created, changed, more, held = in_words(rehearse(*acts, user=World.manager))
+	assert created["text"] == "Would create documents: 1"
+	assert changed == {"text": "Would change documents: 1", "items": [f"Person {name}: last_name"]}
+	assert more == {"text": "Would write by other statements: 1", "items": []}
+	assert held["text"].startswith("Held back: ") and "1 job to enqueue" in held["text"]
+	created, *_held, why = in_words(rehearse("create"))
+	assert created == {"text": "Would create documents: 1", "items": []}
+	assert why["text"] == "Not named: 1 that you may not read, or that are too many"
+	assert in_words(rehearse("rollback")) == [{"text": "Would write nothing.", "items": []}]
+	assert in_words(rehearse("fail")) == []
 
 
 def test_statements_written_by_hand_are_counted_and_undone(rehearse):
@@ -203,7 +253,9 @@ def test_whatever_ends_the_transaction_is_noticed_and_told(rehearse, how):
 	assert found["result"] is None
 
 
-@pytest.mark.parametrize("how", ["commit_elsewhere", "connect", ["connect", {"then": "commit_quietly"}]], ids=str)
+@pytest.mark.parametrize(
+	"how", ["commit_elsewhere", "connect", ["connect", {"then": "commit_quietly"}]], ids=str
+)
 def test_connections_of_its_own_are_refused(rehearse, how):
 	found = rehearse(how)
 	assert (found["status"], found["error_type"]) == ("Canceled", "Permanent")

@@ -64,8 +64,9 @@ def rehearse(handler: Callable[[Any], Any], context: Any) -> Completed:
 		with rehearsal.in_one_transaction():
 			returned = Completed.of(handler(context))
 		counted["callbacks"] += _callbacks()
-		found = rehearsal.found()
-	return Completed(None, _bounded(found, counted, returned.result))
+		counts, documents = rehearsal.counts(), rehearsal.documents()
+	result = {**counts, "held_back": dict(counted), "result": json.loads(returned.result or "null")}
+	return Completed(None, _bounded(result), _bounded_documents(documents))
 
 
 def _callbacks() -> int:
@@ -74,17 +75,20 @@ def _callbacks() -> int:
 	return sum(not isinstance(getattr(one, "__self__", None), FollowUp) for one in waiting)
 
 
-def _bounded(found: dict[str, Any], counted: Counter[str], returned: str | None) -> str:
-	"""The result as JSON: fewer documents are named if it would be too large."""
-	result = {**found, "held_back": dict(counted), "result": json.loads(returned) if returned else None}
+def _bounded(result: dict[str, Any]) -> str:
+	"""The result as JSON, without what the handler returned if that makes it too large."""
 	text = json_objects.to_json(result, "result")
 	if len(text.encode()) > config.MAX_RESULT_BYTES:
-		result["result"] = None
-		text = json_objects.to_json(result, "result")
+		text = json_objects.to_json({**result, "result": None}, "result")
+	return text
+
+
+def _bounded_documents(documents: dict[str, list[dict[str, Any]]]) -> str:
+	"""The documents as JSON: fewer are named if it would be too large."""
+	text = json_objects.to_json(documents, "documents")
 	while len(text.encode()) > config.MAX_RESULT_BYTES:
-		for kind in KINDS:
-			result[kind]["documents"] = result[kind]["documents"][: len(result[kind]["documents"]) // 2]
-		text = json_objects.to_json(result, "result")
+		documents = {kind: named[: len(named) // 2] for kind, named in documents.items()}
+		text = json_objects.to_json(documents, "documents")
 	return text
 
 
@@ -106,20 +110,21 @@ class Rehearsal:
 		self._was_readable: dict[Names, bool] = {}
 		self._statements = 0
 
-	def found(self) -> dict[str, Any]:
-		"""`{created, changed, deleted: {count, documents: [{doctype, name, fields}]}, other_statements}`.
+	def counts(self) -> dict[str, Any]:
+		"""`{created, changed, deleted: {count}, other_statements}`, of which everybody may know."""
+		counts: dict[str, Any] = {kind: {"count": len(told)} for kind, told in self._told.items()}
+		return {"other_statements": self._statements, **counts}
 
-		Only documents that the job's owner may read are named.
-		"""
-		answer: dict[str, Any] = {"other_statements": self._statements}
+	def documents(self) -> dict[str, list[dict[str, Any]]]:
+		"""`{created, changed, deleted: [{doctype, name, fields}]}`: those that the job's owner may read now."""
+		answer: dict[str, list[dict[str, Any]]] = {}
 		for kind, told in self._told.items():
-			named: list[dict[str, Any]] = []
+			named = answer[kind] = []
 			for (doctype, name), fields in told.items():
 				if len(named) == MAX_DOCUMENTS:
 					break
 				if self._may_name(kind, (doctype, name)):
 					named.append({"doctype": doctype, "name": name, "fields": sorted(fields)[:MAX_FIELDS]})
-			answer[kind] = {"count": len(told), "documents": named}
 		return answer
 
 	def _may_name(self, kind: str, names: Names) -> bool:
