@@ -66,7 +66,8 @@ def test_every_job_of_rq_goes_by_one_of_few_methods_of_its_queue(seen):
 	queue.enqueue_at(datetime(2090, 1, 1, tzinfo=timezone.utc), "frappe.ping")
 	queue.enqueue_many([Queue.prepare_data("frappe.ping")])
 	assert (sum(map(len, single)), len(many)) == (4, 1)
-	assert not queue.count and not queue.scheduled_job_registry.count
+	assert not queue.count
+	assert not queue.scheduled_job_registry.count
 
 
 def _unsent(queue, job, *_given, **_named):

@@ -18,7 +18,6 @@ from factories import (
 	transitions,
 	wait_until,
 )
-
 from frappe.utils.background_jobs import get_queue
 
 from dartwing.dartwing_core.background_jobs import (
@@ -154,7 +153,8 @@ def test_what_it_would_do_is_told_in_words(rehearse):
 	assert created["text"] == "Would create documents: 1"
 	assert changed == {"text": "Would change documents: 1", "items": [f"Person {name}: last_name"]}
 	assert more == {"text": "Would write by other statements: 1", "items": []}
-	assert held["text"].startswith("Held back: ") and "1 job to enqueue" in held["text"]
+	assert held["text"].startswith("Held back: ")
+	assert "1 job to enqueue" in held["text"]
 	created, *_held, why = in_words(rehearse("create"))
 	assert created == {"text": "Would create documents: 1", "items": []}
 	assert why["text"] == "Not named: 1 that you may not read, or that are too many"
@@ -275,7 +275,8 @@ def test_jobs_that_go_into_rqs_queues_by_hand_are_held_back(rehearse):
 	assert found["result"]["held_back"]["enqueued"] == 4
 	assert found["result"]["result"]["said"] == [True]
 	queue = get_queue("long")
-	assert not queue.scheduled_job_registry.count and not queue.deferred_job_registry.count
+	assert not queue.scheduled_job_registry.count
+	assert not queue.deferred_job_registry.count
 
 
 def test_steps_are_done_without_being_kept(rehearse):

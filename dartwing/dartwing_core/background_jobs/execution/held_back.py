@@ -84,7 +84,7 @@ def _one_by_one(arguments: tuple, named: dict[str, Any]) -> list[Job]:
 
 def _goes_on(arguments: tuple, named: dict[str, Any]) -> bool:
 	"""Whether it is an event of the job, or removes a file that the dry run has made: a rollback does."""
-	first = arguments[0] if arguments else named.get("event")
+	first: Any = arguments[0] if arguments else named.get("event")
 	if getattr(first, "doctype", None) == "File":
 		return bool(first.flags.new_file)
 	return isinstance(first, str) and first in OF_THE_JOB

@@ -7,7 +7,6 @@ to another server, is not held back: a handler asks `context.is_dry_run`.
 
 import json
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
@@ -48,7 +47,7 @@ ENDS = re.compile(
 )
 SAVEPOINT = "dartwing_dry_run"
 SAVEPOINT_IS_GONE = 1305
-# errors with which the job is not this attempt's any more, or its connection may be in the middle of a statement
+# with these the job is another attempt's, or its connection may be in the middle of a statement
 INTERRUPTIONS = (JobCanceledError, JobTimeoutError)
 
 Names = tuple[str, str]
@@ -116,7 +115,7 @@ class Rehearsal:
 		return {"other_statements": self._statements, **counts}
 
 	def documents(self) -> dict[str, list[dict[str, Any]]]:
-		"""`{created, changed, deleted: [{doctype, name, fields}]}`: those that the job's owner may read now."""
+		"""`{created, changed, deleted: [{doctype, name, fields}]}`: those that the owner may read now."""
 		answer: dict[str, list[dict[str, Any]]] = {}
 		for kind, told in self._told.items():
 			named = answer[kind] = []
@@ -165,7 +164,7 @@ class Rehearsal:
 
 	@contextmanager
 	def in_one_transaction(self) -> Iterator[None]:
-		"""Raise DryRunError behind the block if it has ended the transaction, or left it for a connection of its own.
+		"""Raise DryRunError behind the block if it has ended the transaction or left another connection.
 
 		The database is asked, not the statements: a savepoint that was set before is gone then.
 		"""
@@ -304,12 +303,12 @@ class Rehearsal:
 		return original(query, *arguments, **named)
 
 	def _commit(self, original: Callable, database: Database, *arguments: Any, **named: Any) -> Any:
-		if vars(database).get(connections.IS_OWN):
-			return original(database, *arguments, **named)
-		self._refuse("commit")
+		if not vars(database).get(connections.IS_OWN):
+			self._refuse("commit")
+		return original(database, *arguments, **named)
 
 	def _rollback(self, original: Callable, *arguments: Any, **named: Any) -> Any:
-		"""A rollback is allowed: what was written before is forgotten, and Frappe begins another transaction."""
+		"""It is allowed: what was written before is forgotten, and Frappe begins another transaction."""
 		if named.get("save_point"):
 			return original(*arguments, **named)
 		if self._has_ended():

@@ -20,7 +20,7 @@ MAX_CHILDREN = 20
 
 
 def get_dossier(job_id: str) -> dict[str, Any]:
-	"""`{job, would_do, actions, obstacle, history, attempts, steps, parents, children, more_children, output}`.
+	"""`{job, would_do, actions, obstacle, history, attempts, steps, …}`, with its family and its output.
 
 	`would_do` is a dry run in words, `job` is as `get_job_status` has it, `history` as `get_job_history`,
 	`steps` as `get_job_steps`; times are in UTC.

@@ -61,7 +61,8 @@ def get_job_status(job_id: str) -> dict[str, Any]:
 	"""`{job_id, job_type, organization, status, priority, progress, …}`, times in UTC, result parsed.
 
 	`usual_seconds`, `p95_seconds`, `seconds_left` and `expected_start` are None where nobody knows; that of a
-	job which waits for its turn is told here, and not in lists. So are the documents of a dry run, to its owner.
+	job which waits for its turn is told here, and not in lists. So are, to its owner, the documents of a dry
+	run.
 	Raises DoesNotExistError for a job that does not exist or is none of the user's organizations.
 	"""
 	name = access.check_visible(job_id).name
