@@ -2,9 +2,12 @@
 
 import time
 from contextlib import suppress
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import frappe
+from frappe.utils.background_jobs import get_queue
+from rq import Queue
 
 from dartwing.dartwing_core.background_jobs import JobContext, PermanentError, TransientError
 
@@ -82,6 +85,53 @@ def commit_by_hand(context: JobContext) -> None:
 	frappe.db.sql("commit")
 
 
+def statement(context: JobContext, sql: str) -> None:
+	frappe.db.sql(sql)
+
+
+def commit_below_frappe(context: JobContext) -> None:
+	frappe.db._conn.commit()
+
+
+def commit_and_fail(context: JobContext) -> None:
+	commit_below_frappe(context)
+	raise TransientError("asked to fail")
+
+
+def commit_and_rollback(context: JobContext) -> None:
+	commit_below_frappe(context)
+	frappe.db.rollback()
+
+
+def rollback(context: JobContext) -> None:
+	frappe.db.rollback()
+
+
+def connect(context: JobContext, then: str | None = None) -> None:
+	frappe.connect()
+	create(context)
+	if then:
+		ACTS[then](context)
+
+
+def commit_elsewhere(context: JobContext) -> None:
+	"""On a connection that is the current one for a moment."""
+	before = frappe.local.db
+	try:
+		connect(context, "commit_quietly")
+	finally:
+		frappe.local.db = before
+
+
+def enqueue_by_hand(context: JobContext) -> bool:
+	queue = get_queue("long")
+	one = queue.enqueue_in(timedelta(hours=1), "frappe.ping")
+	datas = [Queue.prepare_data("frappe.ping"), Queue.prepare_data("frappe.ping", depends_on=one)]
+	many = queue.enqueue_many(datas)
+	at = queue.enqueue_at(datetime(2090, 1, 1, tzinfo=timezone.utc), "frappe.ping")
+	return all(job.id for job in (one, at, *many))
+
+
 def submit(context: JobContext) -> None:
 	context.submit("obliging_job", {"mode": "succeed"})
 
@@ -114,19 +164,27 @@ ACTS = {
 		callback,
 		change,
 		commit,
+		commit_and_fail,
+		commit_and_rollback,
+		commit_below_frappe,
 		commit_by_hand,
+		commit_elsewhere,
 		commit_quietly,
+		connect,
 		create,
 		delete,
 		enqueue,
+		enqueue_by_hand,
 		fail,
 		file,
 		file_and_rollback,
 		forbid,
 		mail,
 		publish,
+		rollback,
 		save_unchanged,
 		set_value,
+		statement,
 		step,
 		submit,
 		wait,

@@ -1,6 +1,7 @@
 """What a dry run stands on: one place by which each thing goes that it notes, or lets nobody out by."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from functools import wraps
 from typing import Any
 
@@ -11,7 +12,7 @@ from frappe.model.document import Document
 from frappe.utils.background_jobs import get_queue
 from rq import Queue
 
-from dartwing.dartwing_core.background_jobs.execution.held_back import MAIL, REMOVERS
+from dartwing.dartwing_core.background_jobs.execution.held_back import MAIL, QUEUED_BY, REMOVERS
 
 QUEUE = "long"
 
@@ -43,7 +44,7 @@ def removals(seen: Callable) -> list[list[tuple]]:
 @pytest.fixture
 def pushed(seen, monkeypatch):
 	monkeypatch.setitem(frappe.local.conf, "bench_id", "contract")
-	yield seen(Queue, "enqueue_call")
+	yield seen(Queue, "enqueue_job")
 	get_queue(QUEUE).delete(delete_jobs=True)
 
 
@@ -57,6 +58,24 @@ def test_all_that_is_enqueued_is_handed_to_the_queue(pushed):
 	frappe.db.rollback()
 	frappe.db.commit()
 	assert len(pushed) == 2
+
+
+def test_every_job_of_rq_goes_by_one_of_few_methods_of_its_queue(seen):
+	queue = get_queue(QUEUE)
+	single = [seen(Queue, name, answer=_unsent) for name in QUEUED_BY]
+	many = seen(Queue, "enqueue_many", answer=lambda *_given, **_named: [])
+	queue.enqueue("frappe.ping")
+	queue.enqueue_call("frappe.ping")
+	queue.enqueue_in(timedelta(hours=1), "frappe.ping")
+	queue.enqueue_at(datetime(2090, 1, 1, tzinfo=timezone.utc), "frappe.ping")
+	queue.enqueue_many([Queue.prepare_data("frappe.ping")])
+	assert (sum(map(len, single)), len(many)) == (4, 1)
+	assert not queue.count
+	assert not queue.scheduled_job_registry.count
+
+
+def _unsent(queue, job, *_given, **_named):
+	return job
 
 
 def test_an_event_is_published_by_the_function_that_is_there_when_it_happens(seen):

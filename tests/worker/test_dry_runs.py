@@ -18,16 +18,20 @@ from factories import (
 	transitions,
 	wait_until,
 )
+from frappe.utils.background_jobs import get_queue
 
 from dartwing.dartwing_core.background_jobs import (
 	cancel_job,
+	get_job_status,
 	get_metrics,
 	list_dead_letters,
+	list_jobs,
 	retry_job,
 	run_for_real,
 	submit_job,
 )
 from dartwing.dartwing_core.background_jobs.errors import JobStateError
+from dartwing.dartwing_core.background_jobs.insight.dry_runs import in_words
 from dartwing.dartwing_core.background_jobs.upkeep.dead_letter_alert import alert_when_many
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 
@@ -49,7 +53,8 @@ def rehearse(work):
 		frappe.db.commit()
 		work()
 		frappe.db.rollback()
-		return state(job.name)
+		with acting_as(user):
+			return get_job_status(job.name)
 
 	return run
 
@@ -108,6 +113,53 @@ def test_documents_that_the_owner_may_not_read_are_counted_and_not_named(rehears
 	assert counts == {"created": 1, "changed": 0, "deleted": 1}
 	assert not any(named(found, kind) for kind in counts)
 	assert before not in str(found["result"])
+
+
+def test_which_documents_it_is_about_is_told_to_its_owner_only(rehearse):
+	changed = made_person()
+	found = rehearse(
+		["change", {"doctype": "Person", "name": changed, "mobile_no": "123456"}], user=World.manager
+	)
+	assert named(found, "changed") == [("Person", changed)]
+	job_id = found["job_id"]
+	for user in (World.alice, World.adam, "Administrator"):
+		with acting_as(user):
+			seen = [get_job_status(job_id), *list_jobs(World.alpha)["jobs"]]
+			words = str(in_words(seen[0]))
+			document = frappe.get_doc("Background Job", job_id)
+			document.apply_fieldlevel_read_permissions()
+		assert changed not in f"{seen} {words} {document.result}"
+		assert not document.get("dry_run_documents")
+		assert "told to who submitted it" in words
+		assert [one["result"]["changed"] for one in seen] == [{"count": 1}] * 2
+	with acting_as(World.manager):
+		assert changed not in str(list_jobs(World.alpha))
+	# Frappe keeps a copy of what it deletes
+	document = frappe.get_doc("Background Job", job_id)
+	assert changed in document.dry_run_documents
+	document.run_method("on_trash")
+	assert not document.dry_run_documents
+
+
+def test_what_it_would_do_is_told_in_words(rehearse):
+	name = made_person()
+	acts = [
+		"create",
+		"enqueue",
+		["change", {"doctype": "Person", "name": name, "last_name": "x"}],
+		["write_by_hand", {"name": name}],
+	]
+	created, changed, more, held = in_words(rehearse(*acts, user=World.manager))
+	assert created["text"] == "Would create documents: 1"
+	assert changed == {"text": "Would change documents: 1", "items": [f"Person {name}: last_name"]}
+	assert more == {"text": "Would write by other statements: 1", "items": []}
+	assert held["text"].startswith("Held back: ")
+	assert "1 job to enqueue" in held["text"]
+	created, *_held, why = in_words(rehearse("create"))
+	assert created == {"text": "Would create documents: 1", "items": []}
+	assert why["text"] == "Not named: 1 that you may not read, or that are too many"
+	assert in_words(rehearse("rollback")) == [{"text": "Would write nothing.", "items": []}]
+	assert in_words(rehearse("fail")) == []
 
 
 def test_statements_written_by_hand_are_counted_and_undone(rehearse):
@@ -169,6 +221,62 @@ def test_a_handler_that_commits_is_refused(rehearse, how):
 	assert (found["status"], found["error_type"]) == ("Canceled", "Permanent")
 	assert found["error_message"] == "a dry run commits nothing, and its handler does: commit"
 	assert people_written() == 0
+
+
+@pytest.mark.parametrize(
+	"sql", ["/* x */ commit", "-- x\ncommit", "# x\nstart transaction", "/**/create table m1_x (a int)"]
+)
+def test_a_statement_behind_a_comment_is_refused_before_it_does_harm(rehearse, sql):
+	found = rehearse("create", ["statement", {"sql": sql}])
+	assert (found["status"], found["error_type"]) == ("Canceled", "Permanent")
+	assert "a dry run commits nothing" in found["error_message"]
+	assert people_written() == 0
+
+
+@pytest.mark.parametrize(
+	"how",
+	[
+		"commit_below_frappe",
+		"commit_and_fail",
+		"commit_and_rollback",
+		["statement", {"sql": "/*! commit */"}],
+		["statement", {"sql": "analyze table `tabPerson`"}],
+		["statement", {"sql": "set session autocommit = 1"}],
+		["statement", {"sql": "execute immediate 'commit'"}],
+	],
+	ids=str,
+)
+def test_whatever_ends_the_transaction_is_noticed_and_told(rehearse, how):
+	found = rehearse("create", how, "create")
+	assert (found["status"], found["error_type"]) == ("Canceled", "Permanent")
+	assert "what it wrote before may stay" in found["error_message"]
+	assert found["result"] is None
+
+
+@pytest.mark.parametrize(
+	"how", ["commit_elsewhere", "connect", ["connect", {"then": "commit_quietly"}]], ids=str
+)
+def test_connections_of_its_own_are_refused(rehearse, how):
+	found = rehearse(how)
+	assert (found["status"], found["error_type"]) == ("Canceled", "Permanent")
+	assert people_written() == 0
+
+
+def test_a_rollback_forgets_what_was_before_it_and_is_allowed(rehearse):
+	found = rehearse("create", "rollback", "create", "rollback", "create", user=World.manager)
+	assert found["status"] == "Completed", found["error_message"]
+	assert found["result"]["created"]["count"] == 1
+	assert people_written() == 0
+
+
+def test_jobs_that_go_into_rqs_queues_by_hand_are_held_back(rehearse):
+	found = rehearse("enqueue_by_hand")
+	assert found["status"] == "Completed", found["error_message"]
+	assert found["result"]["held_back"]["enqueued"] == 4
+	assert found["result"]["result"]["said"] == [True]
+	queue = get_queue("long")
+	assert not queue.scheduled_job_registry.count
+	assert not queue.deferred_job_registry.count
 
 
 def test_steps_are_done_without_being_kept(rehearse):

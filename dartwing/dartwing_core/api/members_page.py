@@ -15,6 +15,7 @@ from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.insight import groups, queries, schedules
 from dartwing.dartwing_core.background_jobs.insight.dossier import children_of
+from dartwing.dartwing_core.background_jobs.insight.dry_runs import in_words
 from dartwing.dartwing_core.background_jobs.insight.outputs import urls_of
 from dartwing.dartwing_core.background_jobs.statuses import FINISHED
 from dartwing.dartwing_core.background_jobs.tenancy import access
@@ -107,12 +108,15 @@ def get_rows(job_ids: Annotated[list[str], About("Up to 100 ids")]) -> list[Row]
 
 @endpoint(READ, STATUS, is_documented=False)
 def get_details(job_id: str) -> Row:
-	"""One row with its history, its steps, its children and whether the user may download its output."""
-	(row,) = as_rows([queries.get_job_status(job_id)])
+	"""One row with its history, its steps, its children, whether the user may download its output, and what a
+	dry run would do in words.
+	"""
+	status = queries.get_job_status(job_id)
+	(row,) = as_rows([status])
 	history = queries.get_job_history(job_id)["history"]
 	name_actors(history)
 	steps, children = queries.steps_of(row["job_id"]), children_of(row["job_id"])["children"]
-	return {**row, "history": history, "steps": steps, "children": children}
+	return {**row, "history": history, "steps": steps, "children": children, "would_do": in_words(status)}
 
 
 @endpoint(CHANGE, SUBMIT, is_documented=False)

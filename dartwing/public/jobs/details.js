@@ -9,11 +9,10 @@ import { download_link, progress_bar, standing, status_pill, usual_duration } fr
 import { LogView } from "./log_view.js";
 import { open_retry_form } from "./retry_form.js";
 import { can_retry, failed_dry_run, is_finished, tone, WAITING_FOR_RETRY } from "./statuses.js";
-import { __, clock, duration, exact_number, moment, number, seconds_between, soon } from "./texts.js";
+import { __, clock, duration, exact_number, moment, seconds_between, soon } from "./texts.js";
 
 const TOGETHER_MS = 250;
 const MAX_PARENTS = 20;
-const MAX_NAMED = 5;
 
 export class Details {
 	constructor({ job, job_id, on_changed, on_close, on_open, on_open_group }) {
@@ -159,7 +158,7 @@ export class Details {
 		if (text === this.shown) return;
 		this.shown = text;
 		const had_focus = [this.above, this.below].some((part) => part.contains(document.activeElement));
-		const above = [this.error_of, this.output_of, this.result_of, this.facts_of];
+		const above = [this.error_of, this.output_of, this.would_do_of, this.result_of, this.facts_of];
 		const below = [this.children_of, this.steps_of, this.history_of];
 		for (const [part, shown] of [
 			[this.above, above],
@@ -192,7 +191,17 @@ export class Details {
 		return h("section", {}, h("h3", {}, __("Output")), shown);
 	}
 
-	result_of({ is_dry_run, result }) {
+	// of a dry run
+	would_do_of({ would_do }) {
+		if (!would_do.length) return null;
+		const lines = would_do.map(({ text, items }) =>
+			h("li", {}, text, items.length > 0 && h("ul", {}, items.map((item) => h("li", {}, item)))),
+		);
+		return h("section", {}, h("h3", {}, __("What it would do")), h("ul", { class: "plain" }, lines));
+	}
+
+	result_of(job) {
+		const result = job.would_do.length ? job.result.result : job.result;
 		if (result == null) return null;
 		const is_plain = (value) => typeof value !== "object" || value === null || value instanceof ExactNumber;
 		const is_flat = !is_plain(result) && !Array.isArray(result) && Object.values(result).every(is_plain);
@@ -203,7 +212,7 @@ export class Details {
 					Object.entries(result).map(([key, value]) => fact(key, value_text(value))),
 				)
 			: h("pre", { tabindex: 0 }, stringify(result));
-		return h("section", {}, h("h3", {}, __("Result")), is_dry_run && would_do(result), shown);
+		return h("section", {}, h("h3", {}, __("Result")), shown);
 	}
 
 	facts_of(job) {
@@ -305,25 +314,6 @@ export class Details {
 		});
 		return h("section", {}, h("h3", {}, __("History")), h("ol", { class: "history" }, items));
 	}
-}
-
-// What a dry run tells of documents, above the whole of it.
-function would_do({ created, changed, deleted }) {
-	const told = [
-		[__("Would create"), created],
-		[__("Would change"), changed],
-		[__("Would delete"), deleted],
-	].filter(([, of_kind]) => of_kind?.documents);
-	if (!told.length) return null;
-	const facts = told.map(([name, { count, documents }]) => fact(name, documents_of(count, documents)));
-	return h("dl", { class: "facts" }, facts);
-}
-
-function documents_of(count, documents) {
-	const named = documents.slice(0, MAX_NAMED).map(({ doctype, name }) => `${doctype} ${name}`);
-	const more = count - named.length;
-	if (more > 0) named.push(named.length ? __("and {0} more", [number(more)]) : number(more));
-	return named.join(", ") || __("nothing");
 }
 
 const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));

@@ -6,7 +6,7 @@ other contexts, and its wake-ups and events go out as ever.
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from importlib import import_module
 from typing import Any
@@ -24,6 +24,8 @@ OF_THE_JOB = ("job_progress",)
 MAIL = "frappe.email.doctype.email_queue.email_queue"
 # loaded with the first dry run: on v16 it opens a log file of the site
 FILE = "frappe.core.doctype.file.file"
+# by which every single job goes into a queue of RQ: at once, behind others, and later
+QUEUED_BY = ("enqueue_job", "_enqueue_job", "schedule_job")
 # how the versions of Frappe, and benchless, call what removes a file from disk at once
 REMOVERS = ("_delete_file_on_disk", "delete_content")
 
@@ -42,14 +44,17 @@ def held_back() -> Iterator[Counter[str]]:
 	finally:
 		for put_back in reversed(undo):
 			put_back()
-		delattr(frappe.local, COUNTED)
+		# a handler may have taken all locals away
+		with suppress(AttributeError):
+			delattr(frappe.local, COUNTED)
 
 
-def _ways_out() -> list[tuple[Any, str, str, Dropped]]:
+def _ways_out() -> list[tuple[Any, str, str | None, Dropped]]:
 	"""What is replaced: where it is found, its name, as what it is counted, and what it answers."""
 	file = import_module(FILE).File
-	ways: list[tuple[Any, str, str, Dropped]] = [
-		(Queue, "enqueue_call", "enqueued", _unsent_job),
+	ways: list[tuple[Any, str, str | None, Dropped]] = [
+		*((Queue, name, "enqueued", _unsent_job) for name in QUEUED_BY),
+		(Queue, "enqueue_many", None, _one_by_one),
 		(frappe.realtime, "publish_realtime", "realtime", _nothing),
 		(frappe, "publish_realtime", "realtime", _nothing),
 		*((file, name, "files", _nothing) for name in REMOVERS),
@@ -67,19 +72,26 @@ def _nothing(arguments: tuple, named: dict[str, Any]) -> None:
 
 
 def _unsent_job(arguments: tuple, named: dict[str, Any]) -> Job:
-	"""A job of RQ that is in no queue: callers read its id."""
-	return Job.create("dry run", connection=arguments[0].connection, id=named.get("job_id"))
+	"""The job of RQ, which goes into no queue: callers read its id."""
+	return arguments[1] if len(arguments) > 1 else named["job"]
+
+
+def _one_by_one(arguments: tuple, named: dict[str, Any]) -> list[Job]:
+	"""`enqueue_many` would write those that depend on others by itself."""
+	queue, datas = arguments[0], arguments[1] if len(arguments) > 1 else named["job_datas"]
+	made = [queue.create_job(one.func, args=one.args, kwargs=one.kwargs, job_id=one.job_id) for one in datas]
+	return [queue.enqueue_job(job) for job in made]
 
 
 def _goes_on(arguments: tuple, named: dict[str, Any]) -> bool:
 	"""Whether it is an event of the job, or removes a file that the dry run has made: a rollback does."""
-	first = arguments[0] if arguments else named.get("event")
+	first: Any = arguments[0] if arguments else named.get("event")
 	if getattr(first, "doctype", None) == "File":
 		return bool(first.flags.new_file)
 	return isinstance(first, str) and first in OF_THE_JOB
 
 
-def _replace(owner: Any, name: str, counted_as: str, dropped: Dropped) -> Callable[[], None]:
+def _replace(owner: Any, name: str, counted_as: str | None, dropped: Dropped) -> Callable[[], None]:
 	"""Replace it in this process, for contexts that hold back; returns what puts it back."""
 	is_own, original = name in vars(owner), getattr(owner, name)
 
@@ -88,7 +100,8 @@ def _replace(owner: Any, name: str, counted_as: str, dropped: Dropped) -> Callab
 		counted = getattr(frappe.local, COUNTED, None)
 		if counted is None or _goes_on(arguments, named):
 			return original(*arguments, **named)
-		counted[counted_as] += 1
+		if counted_as:
+			counted[counted_as] += 1
 		return dropped(arguments, named)
 
 	setattr(owner, name, called)

@@ -55,10 +55,11 @@ ERRORS_FOR_PEOPLE = (TransientError, PermanentError, JobCanceledError, frappe.Va
 
 @dataclass(frozen=True)
 class Completed:
-	"""The handler returned; `result` is JSON text or None."""
+	"""The handler returned; `result` is JSON text or None, and so are the documents that a dry run names."""
 
 	output_reference: str | None
 	result: str | None
+	dry_run_documents: str | None = None
 
 	@classmethod
 	def of(cls, returned: Any) -> "Completed":
@@ -100,10 +101,12 @@ class Completed:
 		reference = self.output_reference or ""
 		if texts.is_web_address(reference) and job.secrets.hide(reference) != reference:
 			raise PermanentError(_("output_reference: holds the value of a masked parameter"))
+		of_dry_run = {"dry_run_documents": self.dry_run_documents} if job.is_dry_run else {}
 		job.transition_to(
 			COMPLETED,
 			actor=job.worker_name,
 			progress=100.0,
+			**of_dry_run,
 			output_reference=self.output_reference,
 			result=self.result,
 			error_type=None,

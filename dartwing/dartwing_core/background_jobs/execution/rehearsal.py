@@ -7,7 +7,6 @@ to another server, is not held back: a handler asks `context.is_dry_run`.
 
 import json
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
@@ -15,11 +14,17 @@ from typing import Any
 
 import frappe
 from frappe import _
+from frappe.database.database import Database
 from frappe.model.document import Document
 
 from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs.database import connections, drivers
 from dartwing.dartwing_core.background_jobs.database.after_commit import FollowUp
-from dartwing.dartwing_core.background_jobs.errors import DryRunError
+from dartwing.dartwing_core.background_jobs.database.handlers_database import (
+	codes_of,
+	refuse_half_a_transaction,
+)
+from dartwing.dartwing_core.background_jobs.errors import DryRunError, JobCanceledError, JobTimeoutError
 from dartwing.dartwing_core.background_jobs.execution.held_back import held_back
 from dartwing.dartwing_core.background_jobs.execution.outcomes import Completed
 from dartwing.dartwing_core.background_jobs.submission import json_objects
@@ -32,11 +37,18 @@ MAX_FIELDS = 20
 # what Frappe writes about documents beside them
 FRAPPES_OWN = ("Version", "Deleted Document", "Activity Log")
 UNSAID = ("name", "owner", "creation", "modified", "modified_by", "idx", "docstatus", "parent")
-WRITES = re.compile(r"\s*(insert|update|delete|replace|load)\b", re.IGNORECASE)
+COMMENTS = r"(?:\s|/\*(?:[^*]|\*(?!/))*\*/|(?:--\s|#)[^\n]*\n)*"
+WRITES = re.compile(COMMENTS + r"(insert|update|delete|replace|load)\b", re.IGNORECASE)
+# refused before they do harm; whatever else ends the transaction is noticed behind it, by its savepoint
 ENDS = re.compile(
-	r"\s*(commit|start|begin|(create|drop)(?!\s+temporary)|alter|truncate|rename|lock|grant|revoke|set\s+autocommit)\b",
+	COMMENTS
+	+ r"(commit|start|begin|(?:create|drop)(?!\s+temporary)|alter|truncate|rename|lock|grant|revoke)\b",
 	re.IGNORECASE,
 )
+SAVEPOINT = "dartwing_dry_run"
+SAVEPOINT_IS_GONE = 1305
+# with these the job is another attempt's, or its connection may be in the middle of a statement
+INTERRUPTIONS = (JobCanceledError, JobTimeoutError)
 
 Names = tuple[str, str]
 
@@ -44,16 +56,16 @@ Names = tuple[str, str]
 def rehearse(handler: Callable[[Any], Any], context: Any) -> Completed:
 	"""Run the handler in the current transaction, which the caller undoes; the outcome is what it would do.
 
-	Raises what the handler raises, and DryRunError for one that commits.
+	Raises what the handler raises, and DryRunError for one that commits, however it does so.
 	"""
 	rehearsal = Rehearsal(context.owner)
 	with held_back() as counted, rehearsal.listening():
-		returned = Completed.of(handler(context))
-		if rehearsal.refused:
-			raise DryRunError(rehearsal.refused)
+		with rehearsal.in_one_transaction():
+			returned = Completed.of(handler(context))
 		counted["callbacks"] += _callbacks()
-		found = rehearsal.found()
-	return Completed(None, _bounded(found, counted, returned.result))
+		counts, documents = rehearsal.counts(), rehearsal.documents()
+	result = {**counts, "held_back": dict(counted), "result": json.loads(returned.result or "null")}
+	return Completed(None, _bounded(result), _bounded_documents(documents))
 
 
 def _callbacks() -> int:
@@ -62,17 +74,20 @@ def _callbacks() -> int:
 	return sum(not isinstance(getattr(one, "__self__", None), FollowUp) for one in waiting)
 
 
-def _bounded(found: dict[str, Any], counted: Counter[str], returned: str | None) -> str:
-	"""The result as JSON: fewer documents are named if it would be too large."""
-	result = {**found, "held_back": dict(counted), "result": json.loads(returned) if returned else None}
+def _bounded(result: dict[str, Any]) -> str:
+	"""The result as JSON, without what the handler returned if that makes it too large."""
 	text = json_objects.to_json(result, "result")
 	if len(text.encode()) > config.MAX_RESULT_BYTES:
-		result["result"] = None
-		text = json_objects.to_json(result, "result")
+		text = json_objects.to_json({**result, "result": None}, "result")
+	return text
+
+
+def _bounded_documents(documents: dict[str, list[dict[str, Any]]]) -> str:
+	"""The documents as JSON: fewer are named if it would be too large."""
+	text = json_objects.to_json(documents, "documents")
 	while len(text.encode()) > config.MAX_RESULT_BYTES:
-		for kind in KINDS:
-			result[kind]["documents"] = result[kind]["documents"][: len(result[kind]["documents"]) // 2]
-		text = json_objects.to_json(result, "result")
+		documents = {kind: named[: len(named) // 2] for kind, named in documents.items()}
+		text = json_objects.to_json(documents, "documents")
 	return text
 
 
@@ -80,8 +95,10 @@ class Rehearsal:
 	"""What a handler does to documents, as it is told while it `listens`."""
 
 	def __init__(self, owner: str) -> None:
-		self.refused: str | None = None
+		self._refused: str | None = None
 		self._owner = owner
+		self._database = frappe.local.db
+		self._is_rolling_back = False
 		self._clear()
 		# statements of documents that are told of are no others
 		self._depth = 0
@@ -93,20 +110,21 @@ class Rehearsal:
 		self._was_readable: dict[Names, bool] = {}
 		self._statements = 0
 
-	def found(self) -> dict[str, Any]:
-		"""`{created, changed, deleted: {count, documents: [{doctype, name, fields}]}, other_statements}`.
+	def counts(self) -> dict[str, Any]:
+		"""`{created, changed, deleted: {count}, other_statements}`, of which everybody may know."""
+		counts: dict[str, Any] = {kind: {"count": len(told)} for kind, told in self._told.items()}
+		return {"other_statements": self._statements, **counts}
 
-		Only documents that the job's owner may read are named.
-		"""
-		answer: dict[str, Any] = {"other_statements": self._statements}
+	def documents(self) -> dict[str, list[dict[str, Any]]]:
+		"""`{created, changed, deleted: [{doctype, name, fields}]}`: those that the owner may read now."""
+		answer: dict[str, list[dict[str, Any]]] = {}
 		for kind, told in self._told.items():
-			named: list[dict[str, Any]] = []
+			named = answer[kind] = []
 			for (doctype, name), fields in told.items():
 				if len(named) == MAX_DOCUMENTS:
 					break
 				if self._may_name(kind, (doctype, name)):
 					named.append({"doctype": doctype, "name": name, "fields": sorted(fields)[:MAX_FIELDS]})
-			answer[kind] = {"count": len(told), "documents": named}
 		return answer
 
 	def _may_name(self, kind: str, names: Names) -> bool:
@@ -120,7 +138,7 @@ class Rehearsal:
 	@contextmanager
 	def listening(self) -> Iterator[None]:
 		"""Within the block, note what is done to documents, and refuse what would end the transaction."""
-		database = frappe.local.db
+		database = self._database
 		undo = [
 			_wrap(Document, "db_insert", self._of_row(self._inserted)),
 			_wrap(Document, "db_update", self._of_row(self._updated)),
@@ -128,19 +146,58 @@ class Rehearsal:
 			_wrap(Document, "run_method", self._of_row(self._event)),
 			*(_wrap(Document, name, self._of_row(self._beside)) for name in ("insert", "save", "delete")),
 			_wrap(frappe, "delete_doc", self._of_row(self._beside)),
+			# of whatever connection the handler commits on
+			_wrap(Database, "commit", self._of_row(self._commit)),
 			# of the handler's own connection
 			_wrap(database, "set_value", self._set),
 			_wrap(database, "sql", self._sql),
-			_wrap(database, "commit", self._commit),
 			_wrap(database, "rollback", self._rollback),
 		]
 		setattr(frappe.local, LISTENER, self)
 		try:
 			yield
 		finally:
-			delattr(frappe.local, LISTENER)
+			# a handler may have taken all locals away
+			with suppress(AttributeError):
+				delattr(frappe.local, LISTENER)
 			for put_back in reversed(undo):
 				put_back()
+
+	@contextmanager
+	def in_one_transaction(self) -> Iterator[None]:
+		"""Raise DryRunError behind the block if it has ended the transaction or left another connection.
+
+		The database is asked, not the statements: a savepoint that was set before is gone then.
+		"""
+		self._database.savepoint(SAVEPOINT)
+		try:
+			yield
+		except INTERRUPTIONS:
+			raise
+		except Exception as error:
+			if self._has_ended():
+				raise DryRunError(_told_of_end()) from error
+			raise
+		if self._refused:
+			raise DryRunError(self._refused)
+		refuse_half_a_transaction()
+		if self._has_ended():
+			raise DryRunError(_told_of_end())
+		if frappe.local.db is not self._database or getattr(frappe.local, LISTENER, None) is not self:
+			raise DryRunError(
+				_("the handler has opened a connection of its own: what it committed there stays")
+			)
+
+	def _has_ended(self) -> bool:
+		"""Whether the transaction was ended, by whatever statement; takes the savepoint away."""
+		if getattr(self._database, "undone_by", None):
+			# the server has undone it, and nothing stays
+			return False
+		try:
+			self._database.release_savepoint(SAVEPOINT)
+		except drivers.ERRORS as error:
+			return SAVEPOINT_IS_GONE in codes_of(error)
+		return False
 
 	def _of_row(self, told: Callable[..., Any]) -> Callable[..., Any]:
 		"""Tell it of what is done in the handler's own context only."""
@@ -239,28 +296,39 @@ class Rehearsal:
 
 	def _sql(self, original: Callable, query: Any, *arguments: Any, **named: Any) -> Any:
 		text = str(query)
-		if ENDS.match(text) and not self._is_rolling_back:
-			self._refuse(text.split(None, 1)[0])
+		ends = ENDS.match(text)
+		if ends and not self._is_rolling_back:
+			self._refuse(ends[1])
 		if not self._depth and WRITES.match(text):
 			self._statements += 1
 		return original(query, *arguments, **named)
 
-	def _commit(self, original: Callable, *arguments: Any, **named: Any) -> None:
-		self._refuse("commit")
+	def _commit(self, original: Callable, database: Database, *arguments: Any, **named: Any) -> Any:
+		if not vars(database).get(connections.IS_OWN):
+			self._refuse("commit")
+		return original(database, *arguments, **named)
 
 	def _rollback(self, original: Callable, *arguments: Any, **named: Any) -> Any:
-		if not named.get("save_point"):
-			self._clear()
-		# Frappe begins the next transaction with it
+		"""It is allowed: what was written before is forgotten, and Frappe begins another transaction."""
+		if named.get("save_point"):
+			return original(*arguments, **named)
+		if self._has_ended():
+			self._refused = _told_of_end()
+		self._clear()
 		self._is_rolling_back = True
 		try:
 			return original(*arguments, **named)
 		finally:
 			self._is_rolling_back = False
+			self._database.savepoint(SAVEPOINT)
 
 	def _refuse(self, what: str) -> None:
-		self.refused = _("a dry run commits nothing, and its handler does: {0}").format(what.lower())
-		raise DryRunError(self.refused)
+		self._refused = _("a dry run commits nothing, and its handler does: {0}").format(what.lower())
+		raise DryRunError(self._refused)
+
+
+def _told_of_end() -> str:
+	return _("the handler has ended its transaction, which a dry run undoes: what it wrote before may stay")
 
 
 LISTENER = "dartwing_rehearsal"

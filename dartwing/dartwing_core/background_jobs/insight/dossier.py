@@ -6,7 +6,7 @@ from typing import Any
 import frappe
 
 from dartwing.dartwing_core.background_jobs.dispatch import parents
-from dartwing.dartwing_core.background_jobs.insight import queries
+from dartwing.dartwing_core.background_jobs.insight import dry_runs, queries
 from dartwing.dartwing_core.background_jobs.insight.outputs import urls_of
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.upkeep import dead_letter
@@ -20,9 +20,9 @@ MAX_CHILDREN = 20
 
 
 def get_dossier(job_id: str) -> dict[str, Any]:
-	"""`{job, actions, obstacle, history, attempts, steps, parents, children, more_children, output}`.
+	"""`{job, would_do, actions, obstacle, history, attempts, steps, …}`, with its family and its output.
 
-	`job` is as `get_job_status` has it, `history` as `get_job_history`,
+	`would_do` is a dry run in words, `job` is as `get_job_status` has it, `history` as `get_job_history`,
 	`steps` as `get_job_steps`; times are in UTC.
 	Raises DoesNotExistError for a job that does not exist or is none of the user's organizations.
 	"""
@@ -39,8 +39,10 @@ def get_dossier(job_id: str) -> dict[str, Any]:
 	job = frappe.db.get_value("Background Job", name, fields, as_dict=True)
 	history = queries.get_job_history(name)["history"]
 	obstacle = dead_letter.dead_parent_of(job) if job.status == DEAD_LETTER else None
+	status = queries.get_job_status(name)
 	return {
-		"job": queries.get_job_status(name),
+		"job": status,
+		"would_do": dry_runs.in_words(status),
 		"actions": allowed_actions(job, obstacle),
 		"obstacle": obstacle,
 		"history": history,

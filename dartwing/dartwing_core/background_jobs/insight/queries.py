@@ -61,13 +61,17 @@ def get_job_status(job_id: str) -> dict[str, Any]:
 	"""`{job_id, job_type, organization, status, priority, progress, …}`, times in UTC, result parsed.
 
 	`usual_seconds`, `p95_seconds`, `seconds_left` and `expected_start` are None where nobody knows; that of a
-	job which waits for its turn is told here, and not in lists.
+	job which waits for its turn is told here, and not in lists. So are, to its owner, the documents of a dry
+	run.
 	Raises DoesNotExistError for a job that does not exist or is none of the user's organizations.
 	"""
 	name = access.check_visible(job_id).name
-	fields = ["name", *STATUS_FIELDS, *READ_AS_WELL]
+	fields = ["name", *STATUS_FIELDS, *READ_AS_WELL, "owner_user", "dry_run_documents"]
 	job = frappe.db.get_value("Background Job", name, fields, as_dict=True)
 	(shaped,) = _shaped([job])
+	if job.dry_run_documents and job.owner_user == frappe.session.user:
+		for kind, documents in json_objects.from_json(job.dry_run_documents).items():
+			shaped["result"][kind]["documents"] = documents
 	turn = None if shaped["expected_start"] else starts.expected(job)
 	return {**shaped, "expected_start": shaped["expected_start"] or times.utc_as_text(turn)}
 

@@ -123,7 +123,7 @@ function waits_for([first, ...more]) {
 }
 
 function facts(frm) {
-	const { job, attempts, parents, children, more_children, output } = frm.dossier;
+	const { job, attempts, parents, children, more_children, output, would_do } = frm.dossier;
 	const last = attempts[attempts.length - 1];
 	const list = [];
 	const add = (label, html) => list.push(dartwing.jobs.fact(label, html));
@@ -139,6 +139,7 @@ function facts(frm) {
 	}
 	if (job.usual_seconds) add(__("How long"), usual_duration(job));
 	if (job.expected_start) add(__("Expected start"), expected_start(job));
+	if (would_do.length) add(__("What it would do"), would_do.map(line_of_dry_run).join(""));
 	if (output) add(__("Output"), output_link(output));
 	if (parents.length) {
 		const shown = parents.slice(0, MAX_PARENTS).map(relative);
@@ -152,6 +153,11 @@ function facts(frm) {
 		add(__("Jobs that depend on it"), `${children.map(relative).join("<br>")} ${more}`);
 	}
 	return list;
+}
+
+function line_of_dry_run({ text, items }) {
+	const shown = items.map((item) => `<li>${frappe.utils.escape_html(item)}</li>`).join("");
+	return `<div>${frappe.utils.escape_html(text)}</div>${shown ? `<ul>${shown}</ul>` : ""}`;
 }
 
 // a duration that goes on while nothing has ended it

@@ -71,7 +71,7 @@ __all__ = [
 
 # how long the settings are used that a worker has read with a job
 SETTINGS_LAST = timedelta(seconds=10)
-LARGE = ("input_parameters", "checkpoint", "result", "error_traceback")
+LARGE = ("input_parameters", "checkpoint", "result", "dry_run_documents", "error_traceback")
 
 
 class BackgroundJob(HiddenDocument):
@@ -94,6 +94,7 @@ class BackgroundJob(HiddenDocument):
 		debounced_until: DF.Datetime | None
 		deduplication_key: DF.Data | None
 		depends_on: DF.Link | None
+		dry_run_documents: DF.JSON | None
 		error_message: DF.SmallText | None
 		error_traceback: DF.Code | None
 		error_type: DF.Literal["", "Transient", "Permanent"]

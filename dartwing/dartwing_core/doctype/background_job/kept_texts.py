@@ -15,6 +15,7 @@ TEXTS = {
 	"error_traceback": Secrets.traceback,
 	"progress_message": partial(Secrets.line, characters=texts.MAX_PROGRESS_MESSAGE),
 	"result": Secrets.result,
+	"dry_run_documents": Secrets.result,
 }
 
 
@@ -44,10 +45,12 @@ def hiding_of(parameters: str) -> Hiding:
 
 
 def mask(job: Any, secrets: Secrets) -> None:
-	"""Mask the parameters and the checkpoint in the document."""
+	"""Mask the parameters and the checkpoint in the document, and forget what its owner alone is told."""
 	for field in ("input_parameters", "checkpoint"):
 		if job.get(field):
 			job.set(field, masked(job.get(field), secrets))
+	if job.get("dry_run_documents"):
+		job.set("dry_run_documents", None)
 
 
 def kept(changes: dict[str, Any], secrets: Secrets) -> dict[str, str]:
