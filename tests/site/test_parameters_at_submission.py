@@ -19,6 +19,7 @@ from dartwing.dartwing_core.background_jobs import (
 )
 from dartwing.dartwing_core.background_jobs.parameters import contracts
 from dartwing.dartwing_core.doctype.job_type import job_type as job_types
+from dartwing.testing import run_handler
 from dartwing.tests import typed_handlers
 
 TYPED = "typed_job"
@@ -122,6 +123,29 @@ def test_bulks_and_flows_name_the_job_first():
 		with pytest.raises(frappe.ValidationError, match=r"^jobs\[0\]\.parameters\.count: "):
 			Flow("Import", Job(TYPED, {"count": "x"})).submit(World.alpha)
 	assert not frappe.db.count("Background Job", {"job_type": TYPED})
+
+
+def test_no_door_reads_parameters_that_are_too_large(world, monkeypatch):
+	large = {"people": [""] * 400_000}
+	job = submitted({})
+	frappe.db.commit()
+	end(job.name, "Dead Letter")
+	monkeypatch.setattr(contracts.Contract, "read", lambda *_arguments: pytest.fail("read"))
+	request = {"job_type": TYPED, "organization": World.alpha, "parameters": large}
+	doors = [
+		lambda: submit_job(TYPED, World.alpha, large),
+		lambda: submit_jobs([request]),
+		lambda: Flow("Import", Job(TYPED, large)).submit(World.alpha),
+		lambda: create_schedule("Import", World.alpha, TYPED, parameters=large, interval_seconds=3600),
+		lambda: retry_with_parameters(job.name, large),
+		lambda: run_handler(TYPED_HANDLER, large),
+	]
+	for door in doors:
+		with (
+			pytest.raises(frappe.ValidationError, match="bytes of JSON, at most 1048576"),
+			acting_as(World.adam),
+		):
+			door()
 
 
 def test_schedules_are_checked_and_keep_the_normal_form():

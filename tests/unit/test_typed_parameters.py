@@ -12,10 +12,11 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, comp
 from typing_extensions import TypedDict
 
 from dartwing.dartwing_core.background_jobs.execution.context import JobContext
-from dartwing.dartwing_core.background_jobs.parameters import contracts, references
+from dartwing.dartwing_core.background_jobs.parameters import contracts, references, written_schemas
 from dartwing.dartwing_core.background_jobs.parameters.contracts import Contract, contract_of
 from dartwing.dartwing_core.background_jobs.parameters.problems import ContractError, Hiding, ParametersError
 from dartwing.dartwing_core.background_jobs.parameters.references import Link, LinkTo, References, Upload
+from dartwing.dartwing_core.background_jobs.parameters.written_schemas import WrittenContract
 
 OPEN = Hiding(lambda name: False, str)
 HIDING = Hiding(lambda name: "token" in name, lambda text: text.replace("hunter22", "•••"))
@@ -351,3 +352,68 @@ def test_documents_that_cannot_be_read_are_named_with_their_place(monkeypatch):
 	# what was looked up for another job of the same submission is not looked up again
 	assert looks == [(("Person", False), ["Ann", "Bob"]), (("Person", False), ["Eve"])]
 	contract.read('{"people": ["Eve"]}', OPEN)
+
+
+def test_too_many_parameters_are_refused_before_they_are_read(monkeypatch):
+	monkeypatch.setattr(Contract, "read", lambda *_arguments: pytest.fail("read"))
+	assert refused(ImportPeople, {"people": [""] * 400_000}) == (
+		"parameters: 1200012 bytes of JSON, at most 1048576 are allowed; put large data in a File"
+	)
+
+
+def test_of_too_many_errors_only_their_number_is_told(monkeypatch):
+	class Numbers(BaseModel):
+		numbers: list[int]
+
+	monkeypatch.setattr(contracts, "MOST_DESCRIBED", 3)
+	assert refused(Numbers, {"numbers": [""] * 3}).startswith("parameters.numbers[0]: must be a valid int")
+	assert refused(Numbers, {"numbers": [""] * 4}) == "parameters: 4 values are not valid"
+
+
+def test_a_written_schema_makes_only_so_many_errors(monkeypatch):
+	seen = []
+
+	def read(text):
+		seen.append(text)
+		raise ValueError(text)
+
+	monkeypatch.setitem(written_schemas.FORMATS, "decimal", read)
+	contract = WrittenContract({"properties": {"rows": {"items": {"format": "decimal"}}}})
+	with pytest.raises(ParametersError, match=r"parameters\.rows\[0\]: "):
+		contract.check({"rows": ["x"] * 5000}, References(), OPEN)
+	assert len(seen) == written_schemas.MOST_COMPARED
+
+
+@pytest.fixture
+def looks(monkeypatch):
+	"""What was looked up: nobody can read a name that begins with `no`."""
+	made = []
+
+	def readable(kind, names):
+		made.append((kind[0], names))
+		return [name for name in names if not name.startswith("no")]
+
+	monkeypatch.setattr(references, "readable", readable)
+	return made
+
+
+def test_the_first_document_that_cannot_be_read_decides(monkeypatch, looks):
+	class Named(BaseModel):
+		people: list[Link("Person")]
+
+	monkeypatch.setattr(references, "LOOKED_UP_AT_ONCE", 2)
+	names = ["a", "b", "c", "no-1", "no-2", "d"]
+	assert refused(Named, {"people": names}) == "parameters.people[3]: no Person 'no-1'"
+	written = WrittenContract({"properties": {"people": {"items": {"x-dartwing-link": "Person"}}}})
+	with pytest.raises(ParametersError, match=r"parameters\.people\[3\]: no Person 'no-1'"):
+		written.check({"people": names}, References(), OPEN)
+	assert looks == [("Person", ["a", "b"]), ("Person", ["c", "no-1"])] * 2
+
+
+def test_a_document_of_another_kind_is_looked_up_as_well(looks):
+	class Named(BaseModel):
+		who: Link("Person") | Link("User")
+
+	assert normal(Named, {"who": "Ann"}) == {"who": "Ann"}
+	assert refused(Named, {"who": "nobody"}).startswith("parameters.who: no ")
+	assert [kind for kind, _names in looks[-2:]] == ["Person", "User"]

@@ -22,6 +22,7 @@ from dartwing.dartwing_core.background_jobs.parameters.problems import (
 	ParametersError,
 	Place,
 	place_in,
+	too_large,
 )
 from dartwing.dartwing_core.background_jobs.parameters.references import References
 from dartwing.dartwing_core.background_jobs.parameters.schemas import names_of, schema_of, text_of
@@ -29,6 +30,8 @@ from dartwing.dartwing_core.background_jobs.parameters.schemas import names_of, 
 CONTEXT = "JobContext"
 # as many handlers as a process may have loaded
 CONTRACTS = 1024
+# each wrong value is described before one can be told; of more only their number is told
+MOST_DESCRIBED = 10_000
 
 
 class Contract:
@@ -53,13 +56,16 @@ class Contract:
 		document that the session's user cannot read.
 		"""
 		try:
-			text = to_json(_plain({} if parameters is None else parameters), fallback=json_handler).decode()
+			text = to_json(_plain({} if parameters is None else parameters), fallback=json_handler)
 		except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
 			raise ParametersError((), _("cannot be stored as JSON: {0}").format(error)) from error
-		hiding = hiding_of(text)
-		references.met = set()
+		reason = too_large(len(text))
+		if reason:
+			raise ParametersError((), reason)
+		hiding = hiding_of(text.decode())
+		references.begin()
 		typed = self.read(text, hiding, references)
-		if references.met and references.look():
+		while references.look():
 			typed = self.read(text, hiding, references)
 		given = json.loads(text)
 		unknown = self._unknown(given, typed, ())
@@ -122,6 +128,9 @@ def _plain(value: Any) -> Any:
 
 def _told(error: ValidationError, text: str | bytes, hiding: Hiding) -> ParametersError:
 	"""The first error, in the words of pydantic; these quote no input but where the type's own code does."""
+	count = error.error_count()
+	if count > MOST_DESCRIBED:
+		return ParametersError((), _("{0} values are not valid").format(count))
 	first = error.errors(include_url=False, include_context=False, include_input=False)[0]
 	kind, location = first["type"], first["loc"]
 	place = place_in(json.loads(text), location, kind == "missing")

@@ -7,6 +7,8 @@ from typing import Any
 
 from frappe import _
 
+from dartwing.dartwing_core.background_jobs.config import MAX_PARAMETERS_BYTES
+
 Place = tuple[str | int, ...]
 
 
@@ -35,6 +37,15 @@ class Hiding:
 		if any(isinstance(name, str) and self.is_masked(name) for name in place):
 			reason = _("is not valid; its value is masked")
 		return ParametersError(place, self.hide(reason))
+
+
+def too_large(size: int) -> str | None:
+	"""Why parameters of so many bytes of JSON are refused; None if they are not."""
+	if size <= MAX_PARAMETERS_BYTES:
+		return None
+	return _("{0} bytes of JSON, at most {1} are allowed; put large data in a File").format(
+		size, MAX_PARAMETERS_BYTES
+	)
 
 
 def path_of(place: Sequence[str | int]) -> str:

@@ -21,37 +21,46 @@ LOOKED_UP_AT_ONCE = 1000
 class References:
 	"""The documents that parameters name: those that were met, and those of them that cannot be read."""
 
-	met: set[tuple[Kind, str]] = field(default_factory=set)
-	missing: set[tuple[Kind, str]] = field(default_factory=set)
+	_met: dict[tuple[Kind, str], None] = field(default_factory=dict)
+	_missing: set[tuple[Kind, str]] = field(default_factory=set)
 	_known: set[tuple[Kind, str]] = field(default_factory=set)
+
+	def begin(self) -> None:
+		"""Other parameters come: nothing of theirs was met."""
+		self._met = {}
 
 	def note(self, kind: Kind, name: str) -> str | None:
 		"""Why the document cannot be named; None if it can, or nobody has looked yet."""
-		self.met.add((kind, name))
-		if (kind, name) not in self.missing:
+		self._met[kind, name] = None
+		if (kind, name) not in self._missing:
 			return None
 		return _("no {0} {1}").format(_("private file") if kind[1] else _(kind[0]), repr(name))
 
 	def look(self) -> bool:
-		"""Look up what was met since the last look; whether the session's user cannot read any of it."""
-		new = self.met - self._known - self.missing
-		for kind in sorted({kind for kind, _name in new}):
-			names = sorted(name for of_kind, name in new if of_kind == kind)
-			found = readable(kind, names)
-			self._known |= {(kind, name) for name in found}
-			self.missing |= {(kind, name) for name in names if name not in found}
-		return bool(self.met & self.missing)
+		"""Look up what was met, in its order; whether the session's user cannot read any of it.
+
+		What comes behind a batch with such a name is not looked up: read the parameters anew, look again.
+		"""
+		names: dict[Kind, list[str]] = {}
+		for kind, name in self._met:
+			if (kind, name) not in self._known and (kind, name) not in self._missing:
+				names.setdefault(kind, []).append(name)
+		return any(
+			self._look(kind, of_kind[start : start + LOOKED_UP_AT_ONCE])
+			for kind, of_kind in names.items()
+			for start in range(0, len(of_kind), LOOKED_UP_AT_ONCE)
+		)
+
+	def _look(self, kind: Kind, names: list[str]) -> bool:
+		found = set(readable(kind, names))
+		self._known |= {(kind, name) for name in found}
+		missing = {(kind, name) for name in names if name not in found}
+		self._missing |= missing
+		return bool(missing)
 
 
-def readable(kind: Kind, names: list[str]) -> set[str]:
+def readable(kind: Kind, names: list[str]) -> Iterable[str]:
 	"""Those of the documents that the session's user may read."""
-	found: set[str] = set()
-	for start in range(0, len(names), LOOKED_UP_AT_ONCE):
-		found |= set(_readable(kind, names[start : start + LOOKED_UP_AT_ONCE]))
-	return found
-
-
-def _readable(kind: Kind, names: list[str]) -> Iterable[str]:
 	doctype, is_upload = kind
 	named = {"name": ("in", names)}
 	if is_upload:

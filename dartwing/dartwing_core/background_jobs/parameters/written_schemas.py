@@ -9,6 +9,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 from importlib import import_module
+from itertools import islice
 from typing import Any
 
 from frappe import _
@@ -24,6 +25,10 @@ from dartwing.dartwing_core.background_jobs.parameters.schemas import parts_of
 
 REFERENCES = ("$ref", "$dynamicRef")
 SCHEMAS = 256
+# errors of which the one is told that says most
+MOST_COMPARED = 1000
+# words of which it is not certain what was meant
+WEAK = ("anyOf", "oneOf")
 
 
 def checked_schema(written: Any) -> dict[str, Any]:
@@ -60,9 +65,9 @@ class WrittenContract:
 
 	def check(self, parameters: Any, references: References, hiding: Hiding) -> None:
 		"""Raises ParametersError for the first thing that is wrong; `parameters` are plain JSON."""
-		references.met = set()
+		references.begin()
 		self._check(parameters, references, hiding)
-		if references.met and references.look():
+		while references.look():
 			self._check(parameters, references, hiding)
 
 	def _check(self, parameters: Any, references: References, hiding: Hiding) -> None:
@@ -76,11 +81,13 @@ class WrittenContract:
 		kind = library.validators.extend(library.Draft202012Validator, words)
 		validator = kind(self._schema, registry=self._known, format_checker=self._formats)
 		try:
-			error = library.exceptions.best_match(validator.iter_errors(parameters))
+			errors = list(islice(validator.iter_errors(parameters), MOST_COMPARED))
 		except RecursionError:
 			raise ParametersError((), _("the schema refers to itself without end")) from None
-		if error is not None:
-			place, reason = _told(error)
+		if errors:
+			# of those on the highest level the first
+			first = min(errors, key=lambda error: (len(error.absolute_path), error.validator in WEAK))
+			place, reason = _told(library.exceptions.best_match([first]))
 			raise hiding.error(place, reason)
 
 
