@@ -116,8 +116,7 @@ def search_links(
 
 
 def check_member_of_any() -> None:
-	"""Who belongs to no organization submits nothing."""
-	if not access.is_system_manager() and not access.organizations_of():
+	if not access.may_submit_somewhere():
 		refuse_argument("job_type", _("you are a member of no organization"), frappe.PermissionError)
 
 
