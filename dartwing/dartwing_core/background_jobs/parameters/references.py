@@ -8,6 +8,8 @@ import frappe
 from frappe import _
 from pydantic_core import PydanticCustomError, core_schema
 
+from dartwing.dartwing_core.background_jobs.parameters.problems import ContractError
+from dartwing.dartwing_core.background_jobs.parameters.schemas import parts_of
 from dartwing.dartwing_core.background_jobs.tenancy import files
 
 FILE = "File"
@@ -67,12 +69,34 @@ def readable(kind: Kind, names: list[str]) -> Iterable[str]:
 		private = frappe.get_all(FILE, {**named, "is_private": 1, "is_folder": 0}, pluck="name")
 		return [name for name in private if files.may_read(name)]
 	try:
+		if not has_documents(doctype):
+			return []
 		rows = frappe.get_list(doctype, filters=named, pluck="name", limit=len(names))
 	except (frappe.PermissionError, frappe.DoesNotExistError):
 		# of a document that may not be read nobody is told that it is there
 		frappe.clear_last_message()
 		return []
 	return map(str, rows)
+
+
+def has_documents(doctype: str) -> bool:
+	"""Whether a parameter can name its documents: a Single, a child table, a virtual DocType has none."""
+	meta = frappe.get_meta(doctype)
+	return not (meta.issingle or meta.istable or meta.get("is_virtual"))
+
+
+def linked_doctypes(schema: Any) -> set[str]:
+	return {part[LINK] for part in parts_of(schema) if isinstance(part.get(LINK), str)}
+
+
+def check_links(schema: Any) -> None:
+	"""Raises ContractError for a schema that links to what has no documents of its own."""
+	for doctype in sorted(linked_doctypes(schema)):
+		if not frappe.db.exists("DocType", doctype):
+			raise ContractError(_("it links to {0}, and there is no such DocType").format(repr(doctype)))
+		if not has_documents(doctype):
+			reason = _("it links to {0}, which is a Single, a child table or virtual: it has no documents")
+			raise ContractError(reason.format(repr(doctype)))
 
 
 @dataclass(frozen=True)
