@@ -139,7 +139,7 @@ def test_documents_and_files_are_named_in_the_schema():
 		({"people": [{"name": "A"}, {}]}, "parameters.people[1].name: is missing"),
 		({"people": [{"name": "A", "e_mail": 1}]}, "parameters.people[0].e_mail: must be a valid string"),
 		({"people": [{"name": "A", "born": "yesterday"}]}, "parameters.people[0].born: must be a valid date"),
-		({"people": []}, "parameters.people: List should have at least 1 item"),
+		({"people": []}, "parameters.people: must have at least 1 item"),
 		({"people": [{"name": "A"}], "amount": "-1"}, "parameters.amount: must be greater"),
 		({"people": [{"name": "A"}], "paper": "B5"}, "parameters.paper: must be 'A4' or 'A5'"),
 		(
@@ -417,3 +417,103 @@ def test_a_document_of_another_kind_is_looked_up_as_well(looks):
 	assert normal(Named, {"who": "Ann"}) == {"who": "Ann"}
 	assert refused(Named, {"who": "nobody"}).startswith("parameters.who: no ")
 	assert [kind for kind, _names in looks[-2:]] == ["Person", "User"]
+
+
+def unfit(schema: dict[str, Any], parameters: Any) -> str:
+	with pytest.raises(ParametersError) as error:
+		WrittenContract(schema).check(parameters, References(), OPEN)
+	return str(error.value)
+
+
+@pytest.mark.parametrize(
+	("schema", "value", "reason"),
+	[
+		({"type": "string"}, 1, "must be a valid string"),
+		({"type": ["array", "null"]}, 1, "must be a valid list or null"),
+		({"enum": ["A4", "A5", 6]}, "B5", "must be 'A4', 'A5' or 6"),
+		({"const": True}, 1, "must be true"),
+		({"minLength": 2}, "a", "must have at least 2 characters"),
+		({"maxLength": 1}, "ab", "must have at most 1 character"),
+		({"minItems": 1}, [], "must have at least 1 item"),
+		({"exclusiveMaximum": 3}, 3, "must be less than 3"),
+		({"pattern": "^a"}, "b", "must match pattern '^a'"),
+		({"format": "date-time"}, "b", "must be a valid datetime"),
+		({"uniqueItems": True}, [{"a": 1, "b": [2.0]}, {"b": [2], "a": 1.0}], "must have no two equal items"),
+		({"not": {}}, 1, "does not fulfil not: {}"),
+		({"enum": list(range(50))}, "x", "must be one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, …"),
+	],
+)
+def test_a_written_schema_speaks_as_a_typed_handler(schema, value, reason):
+	assert unfit({"properties": {"it": schema}}, {"it": value}) == f"parameters.it: {reason}"
+
+
+def test_both_say_the_same():
+	class Typed(BaseModel):
+		name: str = Field(min_length=2)
+		age: int = Field(ge=6, le=99)
+		size: Literal["S", "M"]
+		nights: float = Field(gt=0, multiple_of=0.5)
+
+	good = {"name": "ab", "age": 7, "size": "S", "nights": 1}
+	for wrong in ({"name": "a"}, {"age": 5}, {"age": 100}, {"size": "X"}, {"nights": -1}, {"nights": 0.7}):
+		given = {**good, **wrong}
+		assert unfit(Contract(Typed).schema, given) == refused(Typed, given)
+
+
+def test_each_item_is_looked_at_once_to_see_whether_all_differ(monkeypatch):
+	asked = []
+	identity = written_schemas.identity
+	monkeypatch.setattr(written_schemas, "identity", lambda item: asked.append(item) or identity(item))
+	items = [*({"a": number} for number in range(3000)), True, 1, 1.5, False, 0, "1", [1], [True], None]
+	WrittenContract({"properties": {"rows": {"uniqueItems": True}}}).check(
+		{"rows": items}, References(), OPEN
+	)
+	assert len(asked) == len(items)
+
+
+EITHER = {"$ref": "#/$defs/either"}
+ASKING = {
+	"choices in choices": (
+		{**EITHER, "$defs": {"either": {"properties": {"a": {"oneOf": [EITHER] * 3}}}}},
+		json.loads('{"a":' * 25 + "1" + "}" * 25),
+	),
+	"long lists of values": (
+		{"properties": {"a": {"items": {"enum": [*range(2000)]}}}},
+		{"a": [1999] * 500},
+	),
+	"what nobody evaluated": (
+		{"allOf": [{"additionalProperties": {}}], "unevaluatedProperties": False},
+		{str(number): 0 for number in range(2000)},
+	),
+}
+
+
+@pytest.mark.parametrize(("schema", "parameters"), ASKING.values(), ids=ASKING)
+def test_a_schema_that_asks_for_too_many_steps_refuses_the_parameters(schema, parameters, monkeypatch):
+	monkeypatch.setattr(written_schemas, "MOST_STEPS", 10_000)
+	assert unfit(schema, parameters).startswith("parameters: to check them by their schema takes more than")
+
+
+@pytest.mark.parametrize("is_written", [False, True])
+def test_further_wrong_places_are_named(is_written):
+	class Named(BaseModel):
+		a: int
+		b: list[int] = []
+		token: int = 0
+		e: int
+
+	def told(parameters):
+		if not is_written:
+			return refused(Named, parameters, HIDING)
+		with pytest.raises(ParametersError) as error:
+			WrittenContract(Contract(Named).schema).check(parameters, References(), HIDING)
+		return str(error.value)
+
+	one = told({"a": "x", "e": 1})
+	assert one.startswith("parameters.a: must be a valid integer")
+	assert "also" not in one
+	many = told({"a": "x", "token": "hunter22", "b": ["y"] * 7, "e": 2})
+	first, _also, others = many.partition("; also wrong: ")
+	assert first.startswith("parameters.a: must be a valid integer")
+	assert others == "b[0], b[1], b[2], b[3], b[4] and 3 more"
+	assert "hunter22" not in many
