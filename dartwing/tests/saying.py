@@ -40,6 +40,15 @@ def give_up(context: JobContext) -> None:
 	raise PermanentError(context.parameters["text"])
 
 
+def be_refused(context: JobContext) -> None:
+	frappe.has_permission("Job Type", "write", throw=True)
+
+
+def be_refused_by_an_app(context: JobContext) -> None:
+	frappe.flags.error_message = f"No <strong>{context.parameters['password']}</strong> for <img src=x>"
+	raise frappe.PermissionError
+
+
 def report(context: JobContext) -> None:
 	context.update_progress(50, context.parameters["text"])
 
@@ -78,6 +87,8 @@ WAYS: dict[str, Callable[[JobContext], dict | None]] = {
 	for function in (
 		throw,
 		give_up,
+		be_refused,
+		be_refused_by_an_app,
 		report,
 		report_oddly,
 		refer,

@@ -13,6 +13,7 @@ from frappe.utils import get_fullname
 from dartwing.dartwing_core.api.page_assets import SOURCES, asset_names, imports, versioned
 from dartwing.dartwing_core.api.parameter_forms import form_of
 from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.submission.checks import may_use
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, STATUSES
 
@@ -116,12 +117,7 @@ def job_types() -> list[dict[str, Any]]:
 
 
 def is_offered(row: frappe._dict) -> bool:
-	required = row.requires_permission
-	return bool(
-		row.is_enabled
-		and row.allow_web_submission
-		and (not required or frappe.has_permission(required, "create"))
-	)
+	return bool(row.is_enabled and row.allow_web_submission and may_use(row))
 
 
 def texts() -> dict[str, str]:

@@ -264,7 +264,7 @@ def test_what_the_server_says_of_a_nested_value_is_shown_at_its_field(visit, wor
 	wrong = form.get_by_label("E Mail").nth(1)
 	expect(wrong).to_be_focused()
 	expect(wrong).to_have_attribute("aria-invalid", "true")
-	expect(wrong).to_have_accessible_description('does not fulfil pattern: "@"')
+	expect(wrong).to_have_accessible_description("must match pattern '@'")
 	assert nothing_was_submitted()
 
 

@@ -101,7 +101,7 @@ def test_what_is_wrong_is_told_at_its_field(world, desk):
 	confirm(page, "Run Now")
 	# the server's word
 	expect(dialog.get_by_label("Tags 1", exact=True)).to_be_focused()
-	expect(dialog.get_by_text("does not fulfil pattern")).to_be_visible()
+	expect(dialog.get_by_text("must match pattern")).to_be_visible()
 	assert not frappe.db.exists("Background Job", {"job_type": TYPE})
 
 

@@ -50,6 +50,16 @@ def test_the_document_is_served_to_who_is_logged_in(alice, guest):
 	assert guest.ask(METHOD).status_code == 403
 
 
+def test_who_may_submit_nothing_is_shown_no_parameters(nobody, manager, world):
+	make_job_type("typed_job", handler_method=TYPED_HANDLER)
+	frappe.db.commit()
+	for client, is_shown in ((nobody, False), (manager, True)):
+		served = client.ask(METHOD).json()
+		validate(served)
+		names = [name for name in served["components"]["schemas"] if name.startswith("Parameters_")]
+		assert bool(names) is is_shown
+
+
 def test_it_has_the_parameters_of_what_its_reader_may_submit(alice, world):
 	make_job_type("typed_job", handler_method=TYPED_HANDLER)
 	make_job_type("typed job!", handler_method=TYPED_HANDLER)

@@ -19,6 +19,7 @@ from dartwing.dartwing_core.background_jobs import (
 )
 from dartwing.dartwing_core.background_jobs.parameters import contracts
 from dartwing.dartwing_core.doctype.job_type import job_type as job_types
+from dartwing.testing import run_handler
 from dartwing.tests import typed_handlers
 
 TYPED = "typed_job"
@@ -97,7 +98,10 @@ def test_the_normal_form_is_stored_and_equal_parameters_are_equal_jobs():
 @pytest.mark.parametrize(
 	("wrong", "said"),
 	[
-		({"people": [{"name": "A"}, {"name": ""}]}, "parameters.people[1].name: String should have"),
+		(
+			{"people": [{"name": "A"}, {"name": ""}]},
+			"parameters.people[1].name: must have at least 1 character",
+		),
 		({"people": [{"nam": "A"}]}, "parameters.people[0].name: is missing"),
 		({"count": "many"}, "parameters.count: must be a valid integer"),
 		({"nonsense": 1}, "parameters.nonsense: there is no such parameter"),
@@ -122,6 +126,29 @@ def test_bulks_and_flows_name_the_job_first():
 		with pytest.raises(frappe.ValidationError, match=r"^jobs\[0\]\.parameters\.count: "):
 			Flow("Import", Job(TYPED, {"count": "x"})).submit(World.alpha)
 	assert not frappe.db.count("Background Job", {"job_type": TYPED})
+
+
+def test_no_door_reads_parameters_that_are_too_large(world, monkeypatch):
+	large = {"people": [""] * 400_000}
+	job = submitted({})
+	frappe.db.commit()
+	end(job.name, "Dead Letter")
+	monkeypatch.setattr(contracts.Contract, "read", lambda *_arguments: pytest.fail("read"))
+	request = {"job_type": TYPED, "organization": World.alpha, "parameters": large}
+	doors = [
+		lambda: submit_job(TYPED, World.alpha, large),
+		lambda: submit_jobs([request]),
+		lambda: Flow("Import", Job(TYPED, large)).submit(World.alpha),
+		lambda: create_schedule("Import", World.alpha, TYPED, parameters=large, interval_seconds=3600),
+		lambda: retry_with_parameters(job.name, large),
+		lambda: run_handler(TYPED_HANDLER, large),
+	]
+	for door in doors:
+		with (
+			pytest.raises(frappe.ValidationError, match="bytes of JSON, at most 1048576"),
+			acting_as(World.adam),
+		):
+			door()
 
 
 def test_schedules_are_checked_and_keep_the_normal_form():
@@ -159,9 +186,9 @@ def test_a_link_that_the_owner_may_read_is_taken():
 	("wrong", "said"),
 	[
 		({}, "parameters.count: is missing"),
-		({"count": 0}, "parameters.count: does not fulfil minimum: 1"),
+		({"count": 0}, "parameters.count: must be greater than or equal to 1"),
 		({"count": 1, "nonsense": 2}, "parameters.nonsense: there is no such parameter"),
-		({"count": 1, "day": "yesterday"}, 'parameters.day: does not fulfil format: "date"'),
+		({"count": 1, "day": "yesterday"}, "parameters.day: must be a valid date"),
 		({"count": 1, "places": [{"name": 1}, {}]}, "parameters.places[1].name: is missing"),
 		({"count": 1, "api_token": "toolong"}, "parameters.api_token: is not valid; its value is masked"),
 		(
@@ -194,6 +221,25 @@ def test_what_is_no_schema_is_refused_when_it_is_saved(schema, said):
 	kept.parameters_schema = schema
 	with pytest.raises(frappe.ValidationError, match=said):
 		kept.save()
+
+
+WITHOUT_DOCUMENTS = ["System Settings", "Has Role"]
+
+
+@pytest.mark.parametrize("doctype", [*WITHOUT_DOCUMENTS, "No Such DocType"])
+def test_a_link_to_what_has_no_documents_is_refused_when_it_is_saved(doctype):
+	kept = frappe.get_doc("Job Type", WRITTEN)
+	kept.parameters_schema = json.dumps({"properties": {"it": {"x-dartwing-link": doctype}}})
+	with pytest.raises(frappe.ValidationError, match=f"links to '{doctype}'"):
+		kept.save()
+
+
+@pytest.mark.parametrize("doctype", [*WITHOUT_DOCUMENTS, "No Such DocType"])
+def test_a_link_to_what_has_no_documents_any_more_refuses_the_parameters(doctype):
+	schema = json.dumps({"properties": {"it": {"x-dartwing-link": doctype}}})
+	frappe.db.set_value("Job Type", WRITTEN, "parameters_schema", schema)
+	frappe.clear_document_cache("Job Type", WRITTEN)
+	assert refused({"it": doctype}, WRITTEN) == f"parameters.it: no {doctype} {doctype!r}"
 
 
 def test_a_schema_that_refers_to_itself_without_end_refuses_the_parameters():

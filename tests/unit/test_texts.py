@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.announcing.masking import SHORTEST_SECRET
+from dartwing.dartwing_core.background_jobs.errors import JobTimeoutError
 from dartwing.dartwing_core.doctype.background_job import background_job
 
 DOCTYPES = Path(background_job.__file__).parents[1]
@@ -129,6 +130,24 @@ def test_the_class_of_a_value_that_says_nothing_is_its_text():
 			raise KeyError("no words")
 
 	assert texts.line(Silent()) == "Silent"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit, BaseException])
+def test_no_value_ends_who_asks_for_its_text(error):
+	class Ending:
+		def __str__(self) -> str:
+			raise error
+
+	assert texts.text_of(Ending()) == "Ending"
+
+
+def test_a_time_limit_strikes_within_a_value():
+	class Slow:
+		def __str__(self) -> str:
+			raise JobTimeoutError("over")
+
+	with pytest.raises(JobTimeoutError):
+		texts.text_of(Slow())
 
 
 def test_a_million_spaces_or_brackets_are_no_work():

@@ -12,10 +12,11 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, comp
 from typing_extensions import TypedDict
 
 from dartwing.dartwing_core.background_jobs.execution.context import JobContext
-from dartwing.dartwing_core.background_jobs.parameters import contracts, references
+from dartwing.dartwing_core.background_jobs.parameters import contracts, references, written_schemas
 from dartwing.dartwing_core.background_jobs.parameters.contracts import Contract, contract_of
 from dartwing.dartwing_core.background_jobs.parameters.problems import ContractError, Hiding, ParametersError
 from dartwing.dartwing_core.background_jobs.parameters.references import Link, LinkTo, References, Upload
+from dartwing.dartwing_core.background_jobs.parameters.written_schemas import WrittenContract
 
 OPEN = Hiding(lambda name: False, str)
 HIDING = Hiding(lambda name: "token" in name, lambda text: text.replace("hunter22", "•••"))
@@ -138,7 +139,7 @@ def test_documents_and_files_are_named_in_the_schema():
 		({"people": [{"name": "A"}, {}]}, "parameters.people[1].name: is missing"),
 		({"people": [{"name": "A", "e_mail": 1}]}, "parameters.people[0].e_mail: must be a valid string"),
 		({"people": [{"name": "A", "born": "yesterday"}]}, "parameters.people[0].born: must be a valid date"),
-		({"people": []}, "parameters.people: List should have at least 1 item"),
+		({"people": []}, "parameters.people: must have at least 1 item"),
 		({"people": [{"name": "A"}], "amount": "-1"}, "parameters.amount: must be greater"),
 		({"people": [{"name": "A"}], "paper": "B5"}, "parameters.paper: must be 'A4' or 'A5'"),
 		(
@@ -351,3 +352,168 @@ def test_documents_that_cannot_be_read_are_named_with_their_place(monkeypatch):
 	# what was looked up for another job of the same submission is not looked up again
 	assert looks == [(("Person", False), ["Ann", "Bob"]), (("Person", False), ["Eve"])]
 	contract.read('{"people": ["Eve"]}', OPEN)
+
+
+def test_too_many_parameters_are_refused_before_they_are_read(monkeypatch):
+	monkeypatch.setattr(Contract, "read", lambda *_arguments: pytest.fail("read"))
+	assert refused(ImportPeople, {"people": [""] * 400_000}) == (
+		"parameters: 1200012 bytes of JSON, at most 1048576 are allowed; put large data in a File"
+	)
+
+
+def test_of_too_many_errors_only_their_number_is_told(monkeypatch):
+	class Numbers(BaseModel):
+		numbers: list[int]
+
+	monkeypatch.setattr(contracts, "MOST_DESCRIBED", 3)
+	assert refused(Numbers, {"numbers": [""] * 3}).startswith("parameters.numbers[0]: must be a valid int")
+	assert refused(Numbers, {"numbers": [""] * 4}) == "parameters: 4 values are not valid"
+
+
+def test_a_written_schema_makes_only_so_many_errors(monkeypatch):
+	seen = []
+
+	def read(text):
+		seen.append(text)
+		raise ValueError(text)
+
+	monkeypatch.setitem(written_schemas.FORMATS, "decimal", read)
+	contract = WrittenContract({"properties": {"rows": {"items": {"format": "decimal"}}}})
+	with pytest.raises(ParametersError, match=r"parameters\.rows\[0\]: "):
+		contract.check({"rows": ["x"] * 5000}, References(), OPEN)
+	assert len(seen) == written_schemas.MOST_COMPARED
+
+
+@pytest.fixture
+def looks(monkeypatch):
+	"""What was looked up: nobody can read a name that begins with `no`."""
+	made = []
+
+	def readable(kind, names):
+		made.append((kind[0], names))
+		return [name for name in names if not name.startswith("no")]
+
+	monkeypatch.setattr(references, "readable", readable)
+	return made
+
+
+def test_the_first_document_that_cannot_be_read_decides(monkeypatch, looks):
+	class Named(BaseModel):
+		people: list[Link("Person")]
+
+	monkeypatch.setattr(references, "LOOKED_UP_AT_ONCE", 2)
+	names = ["a", "b", "c", "no-1", "no-2", "d"]
+	assert refused(Named, {"people": names}) == "parameters.people[3]: no Person 'no-1'"
+	written = WrittenContract({"properties": {"people": {"items": {"x-dartwing-link": "Person"}}}})
+	with pytest.raises(ParametersError, match=r"parameters\.people\[3\]: no Person 'no-1'"):
+		written.check({"people": names}, References(), OPEN)
+	assert looks == [("Person", ["a", "b"]), ("Person", ["c", "no-1"])] * 2
+
+
+def test_a_document_of_another_kind_is_looked_up_as_well(looks):
+	class Named(BaseModel):
+		who: Link("Person") | Link("User")
+
+	assert normal(Named, {"who": "Ann"}) == {"who": "Ann"}
+	assert refused(Named, {"who": "nobody"}).startswith("parameters.who: no ")
+	assert [kind for kind, _names in looks[-2:]] == ["Person", "User"]
+
+
+def unfit(schema: dict[str, Any], parameters: Any) -> str:
+	with pytest.raises(ParametersError) as error:
+		WrittenContract(schema).check(parameters, References(), OPEN)
+	return str(error.value)
+
+
+@pytest.mark.parametrize(
+	("schema", "value", "reason"),
+	[
+		({"type": "string"}, 1, "must be a valid string"),
+		({"type": ["array", "null"]}, 1, "must be a valid list or null"),
+		({"enum": ["A4", "A5", 6]}, "B5", "must be 'A4', 'A5' or 6"),
+		({"const": True}, 1, "must be true"),
+		({"minLength": 2}, "a", "must have at least 2 characters"),
+		({"maxLength": 1}, "ab", "must have at most 1 character"),
+		({"minItems": 1}, [], "must have at least 1 item"),
+		({"exclusiveMaximum": 3}, 3, "must be less than 3"),
+		({"pattern": "^a"}, "b", "must match pattern '^a'"),
+		({"format": "date-time"}, "b", "must be a valid datetime"),
+		({"uniqueItems": True}, [{"a": 1, "b": [2.0]}, {"b": [2], "a": 1.0}], "must have no two equal items"),
+		({"not": {}}, 1, "does not fulfil not: {}"),
+		({"enum": list(range(50))}, "x", "must be one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, …"),
+	],
+)
+def test_a_written_schema_speaks_as_a_typed_handler(schema, value, reason):
+	assert unfit({"properties": {"it": schema}}, {"it": value}) == f"parameters.it: {reason}"
+
+
+def test_both_say_the_same():
+	class Typed(BaseModel):
+		name: str = Field(min_length=2)
+		age: int = Field(ge=6, le=99)
+		size: Literal["S", "M"]
+		nights: float = Field(gt=0, multiple_of=0.5)
+
+	good = {"name": "ab", "age": 7, "size": "S", "nights": 1}
+	for wrong in ({"name": "a"}, {"age": 5}, {"age": 100}, {"size": "X"}, {"nights": -1}, {"nights": 0.7}):
+		given = {**good, **wrong}
+		assert unfit(Contract(Typed).schema, given) == refused(Typed, given)
+
+
+def test_each_item_is_looked_at_once_to_see_whether_all_differ(monkeypatch):
+	asked = []
+	identity = written_schemas.identity
+	monkeypatch.setattr(written_schemas, "identity", lambda item: asked.append(item) or identity(item))
+	items = [*({"a": number} for number in range(3000)), True, 1, 1.5, False, 0, "1", [1], [True], None]
+	WrittenContract({"properties": {"rows": {"uniqueItems": True}}}).check(
+		{"rows": items}, References(), OPEN
+	)
+	assert len(asked) == len(items)
+
+
+EITHER = {"$ref": "#/$defs/either"}
+ASKING = {
+	"choices in choices": (
+		{**EITHER, "$defs": {"either": {"properties": {"a": {"oneOf": [EITHER] * 3}}}}},
+		json.loads('{"a":' * 25 + "1" + "}" * 25),
+	),
+	"long lists of values": (
+		{"properties": {"a": {"items": {"enum": [*range(2000)]}}}},
+		{"a": [1999] * 500},
+	),
+	"what nobody evaluated": (
+		{"allOf": [{"additionalProperties": {}}], "unevaluatedProperties": False},
+		{str(number): 0 for number in range(2000)},
+	),
+}
+
+
+@pytest.mark.parametrize(("schema", "parameters"), ASKING.values(), ids=ASKING)
+def test_a_schema_that_asks_for_too_many_steps_refuses_the_parameters(schema, parameters, monkeypatch):
+	monkeypatch.setattr(written_schemas, "MOST_STEPS", 10_000)
+	assert unfit(schema, parameters).startswith("parameters: to check them by their schema takes more than")
+
+
+@pytest.mark.parametrize("is_written", [False, True])
+def test_further_wrong_places_are_named(is_written):
+	class Named(BaseModel):
+		a: int
+		b: list[int] = []
+		token: int = 0
+		e: int
+
+	def told(parameters):
+		if not is_written:
+			return refused(Named, parameters, HIDING)
+		with pytest.raises(ParametersError) as error:
+			WrittenContract(Contract(Named).schema).check(parameters, References(), HIDING)
+		return str(error.value)
+
+	one = told({"a": "x", "e": 1})
+	assert one.startswith("parameters.a: must be a valid integer")
+	assert "also" not in one
+	many = told({"a": "x", "token": "hunter22", "b": ["y"] * 7, "e": 2})
+	first, _also, others = many.partition("; also wrong: ")
+	assert first.startswith("parameters.a: must be a valid integer")
+	assert others == "b[0], b[1], b[2], b[3], b[4] and 3 more"
+	assert "hunter22" not in many

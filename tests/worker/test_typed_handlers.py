@@ -42,7 +42,7 @@ def test_parameters_that_no_longer_fit_are_a_dead_letter_that_says_which(work):
 	work()
 	found = state(job.name)
 	assert (found["status"], found["error_type"]) == ("Dead Letter", "Permanent")
-	assert found["error_message"].startswith("parameters.people[1].name: String should have")
+	assert found["error_message"].startswith("parameters.people[1].name: must have at least 1 character")
 	assert found["retry_count"] == 0
 
 

@@ -37,6 +37,17 @@ def test_tags_of_a_message_do_not_reach_whoever_is_told_of_it(world, work):
 	assert messages(job.name)[-1] == "Row 1: X not found"
 
 
+def test_a_missing_permission_is_named_where_frappe_raises_it_without_words(world, work):
+	jobs = [
+		submit(mode="say", how=how, password="hunter22") for how in ("be_refused", "be_refused_by_an_app")
+	]
+	work()
+	assert [state(job.name)["error_message"] for job in jobs] == [
+		"PermissionError: No permission for Job Type",
+		f"PermissionError: No {MASK} for ‹img src=x>",
+	]
+
+
 @pytest.mark.parametrize("text", ["a < b", "1<2 & 3>2", 'José 😀 "q"'])
 def test_a_text_that_only_looks_a_little_like_a_tag_is_kept(world, work, text):
 	job = submit(mode="say", how="give_up", text=text)

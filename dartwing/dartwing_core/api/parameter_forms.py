@@ -12,7 +12,7 @@ from dartwing.dartwing_core.api.endpoints import READ, endpoint
 from dartwing.dartwing_core.api.jobs import STATUS
 from dartwing.dartwing_core.api.page_assets import imports, versioned
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
-from dartwing.dartwing_core.background_jobs.parameters.references import LINK
+from dartwing.dartwing_core.background_jobs.parameters.references import has_documents, linked_doctypes
 from dartwing.dartwing_core.background_jobs.parameters.schemas import parts_of
 from dartwing.dartwing_core.background_jobs.submission.checks import usable_job_type
 from dartwing.dartwing_core.background_jobs.tenancy import access, files
@@ -116,19 +116,14 @@ def search_links(
 
 
 def check_member_of_any() -> None:
-	"""Who belongs to no organization submits nothing."""
-	if not access.is_system_manager() and not access.organizations_of():
+	if not access.may_submit_somewhere():
 		refuse_argument("job_type", _("you are a member of no organization"), frappe.PermissionError)
 
 
-def linked_doctypes(schema: Row) -> set[str]:
-	return {part[LINK] for part in parts_of(schema) if isinstance(part.get(LINK), str)}
-
-
 def readable_documents(doctype: str, text: str) -> list[Row]:
-	meta = frappe.get_meta(doctype)
-	if meta.issingle or meta.istable or meta.get("is_virtual"):
+	if not has_documents(doctype):
 		return []
+	meta = frappe.get_meta(doctype)
 	readable = fields_of(doctype)
 	title = meta.title_field if meta.title_field in readable else None
 	searched = {title, *meta.get_search_fields()} & set(readable)

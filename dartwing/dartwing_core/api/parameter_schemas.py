@@ -6,6 +6,9 @@ from typing import Any
 
 import frappe
 
+from dartwing.dartwing_core.background_jobs.submission.checks import may_use
+from dartwing.dartwing_core.background_jobs.tenancy import access
+
 COMPONENTS = "#/components/schemas/"
 NO_NAME = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -25,14 +28,12 @@ def add_to(document: dict[str, Any], submission: str) -> None:
 
 def schemas() -> list[tuple[str, dict[str, Any]]]:
 	"""Job Types with a schema that the session's user may submit, by their names."""
+	if not access.may_submit_somewhere():
+		return []
 	fields = ["name", "requires_permission", "parameters_schema"]
 	filters = {"is_enabled": 1, "parameters_schema": ("is", "set")}
 	rows = frappe.get_all("Job Type", filters, fields, order_by="name asc")
-	return [
-		(row.name, json.loads(row.parameters_schema))
-		for row in rows
-		if not row.requires_permission or frappe.has_permission(row.requires_permission, "create")
-	]
+	return [(row.name, json.loads(row.parameters_schema)) for row in rows if may_use(row)]
 
 
 def _free_name(job_type: str, taken: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import frappe
+from rq.timeouts import BaseTimeoutException
 
 ELLIPSIS = "…"
 # characters; four bytes each fit into the columns: a unit test compares them with the DocTypes
@@ -53,8 +54,11 @@ def text_of(value: Any) -> str:
 		return str.__str__(value)
 	try:
 		return str(value)
-	except (Exception, SystemExit, GeneratorExit):
-		return type(value).__name__
+	except BaseTimeoutException:
+		# the time of the handler that says it is over
+		raise
+	except BaseException:
+		return str(type.__dict__["__name__"].__get__(type(value)))
 
 
 def storable(value: Any) -> str:

@@ -228,6 +228,10 @@ def describe(error: BaseException) -> str:
 	They may be of any length, and `transition_to` still has to make them storable and plain.
 	"""
 	words, kind = words_of(error), class_name_of(error)
+	if not words and is_a(error, frappe.PermissionError):
+		# Frappe raises it without words, and puts these where its answer to a request finds them
+		words = texts.text_of(frappe.flags.error_message or "")
+		return f"{kind}: {words}" if words else kind
 	if is_a(error, GROUPS):
 		words = f"{words}: {'; '.join(describe(one) for one in leaves_of(error)[:MAX_LEAVES])}"
 	elif not is_telling(error, words):

@@ -6,6 +6,7 @@ One is made for each handler that a process has loaded, and kept as long as that
 import dataclasses
 import inspect
 import json
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from hashlib import sha256
@@ -22,6 +23,7 @@ from dartwing.dartwing_core.background_jobs.parameters.problems import (
 	ParametersError,
 	Place,
 	place_in,
+	too_large,
 )
 from dartwing.dartwing_core.background_jobs.parameters.references import References
 from dartwing.dartwing_core.background_jobs.parameters.schemas import names_of, schema_of, text_of
@@ -29,6 +31,10 @@ from dartwing.dartwing_core.background_jobs.parameters.schemas import names_of, 
 CONTEXT = "JobContext"
 # as many handlers as a process may have loaded
 CONTRACTS = 1024
+# with which pydantic begins most of its sentences: the place stands there
+SUBJECT = re.compile(r"^[A-Z][A-Za-z ]* should ")
+# each wrong value is described before one can be told; of more only their number is told
+MOST_DESCRIBED = 10_000
 
 
 class Contract:
@@ -53,13 +59,16 @@ class Contract:
 		document that the session's user cannot read.
 		"""
 		try:
-			text = to_json(_plain({} if parameters is None else parameters), fallback=json_handler).decode()
+			text = to_json(_plain({} if parameters is None else parameters), fallback=json_handler)
 		except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
 			raise ParametersError((), _("cannot be stored as JSON: {0}").format(error)) from error
-		hiding = hiding_of(text)
-		references.met = set()
+		reason = too_large(len(text))
+		if reason:
+			raise ParametersError((), reason)
+		hiding = hiding_of(text.decode())
+		references.begin()
 		typed = self.read(text, hiding, references)
-		if references.met and references.look():
+		while references.look():
 			typed = self.read(text, hiding, references)
 		given = json.loads(text)
 		unknown = self._unknown(given, typed, ())
@@ -122,14 +131,19 @@ def _plain(value: Any) -> Any:
 
 def _told(error: ValidationError, text: str | bytes, hiding: Hiding) -> ParametersError:
 	"""The first error, in the words of pydantic; these quote no input but where the type's own code does."""
-	first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-	kind, location = first["type"], first["loc"]
-	place = place_in(json.loads(text), location, kind == "missing")
-	if kind == "missing":
-		return ParametersError(place, _("is missing"))
-	if kind in ("extra_forbidden", "unexpected_keyword_argument"):
-		return ParametersError(place, _("there is no such parameter"))
-	return hiding.error(place, first["msg"].replace("Input should ", "must ").replace("Value error, ", ""))
+	count = error.error_count()
+	if count > MOST_DESCRIBED:
+		return ParametersError((), _("{0} values are not valid").format(count))
+	errors = error.errors(include_url=False, include_context=False, include_input=False)
+	given, first = json.loads(text), errors[0]
+	place, *places = (place_in(given, one["loc"], one["type"] == "missing") for one in errors)
+	# a longer location has branches of unions in it, of which perhaps none was meant
+	others = [other for other, one in zip(places, errors[1:], strict=True) if len(other) == len(one["loc"])]
+	if first["type"] == "missing":
+		return hiding.error(place, _("is missing"), others, is_of_value=False)
+	if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+		return hiding.error(place, _("there is no such parameter"), others, is_of_value=False)
+	return hiding.error(place, SUBJECT.sub("must ", first["msg"]).replace("Value error, ", ""), others)
 
 
 def digest_of(contract: Contract | None) -> str | None:

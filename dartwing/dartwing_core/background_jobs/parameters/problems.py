@@ -7,7 +7,11 @@ from typing import Any
 
 from frappe import _
 
+from dartwing.dartwing_core.background_jobs.config import MAX_PARAMETERS_BYTES
+
 Place = tuple[str | int, ...]
+# further places that an error names
+MOST_OTHERS = 5
 
 
 class ParametersError(Exception):
@@ -30,11 +34,38 @@ class Hiding:
 	is_masked: Callable[[str], bool]
 	hide: Callable[[str], str]
 
-	def error(self, place: Place, reason: str) -> ParametersError:
-		"""The error as it may be told: of a masked parameter only where it stands."""
-		if any(isinstance(name, str) and self.is_masked(name) for name in place):
+	def error(
+		self, place: Place, reason: str, others: Sequence[Place] = (), is_of_value: bool = True
+	) -> ParametersError:
+		"""The error as it may be told: what is wrong with the value of a masked parameter is not.
+
+		`others` are further places that are wrong, of which it names some.
+		"""
+		if is_of_value and any(isinstance(name, str) and self.is_masked(name) for name in place):
 			reason = _("is not valid; its value is masked")
-		return ParametersError(place, self.hide(reason))
+		others = [other for other in dict.fromkeys(others) if other != place]
+		named = [path_of(other).removeprefix(".") for other in others[:MOST_OTHERS]]
+		# names may be of the sender's own making
+		named = [name for name in named if self.hide(name) == name]
+		return ParametersError(place, self.hide(reason) + also_wrong(named, len(others)))
+
+
+def also_wrong(named: Sequence[str], count: int) -> str:
+	if not named:
+		return ""
+	said = ", ".join(named)
+	if count > len(named):
+		said = _("{0} and {1} more").format(said, count - len(named))
+	return _("; also wrong: {0}").format(said)
+
+
+def too_large(size: int) -> str | None:
+	"""Why parameters of so many bytes of JSON are refused; None if they are not."""
+	if size <= MAX_PARAMETERS_BYTES:
+		return None
+	return _("{0} bytes of JSON, at most {1} are allowed; put large data in a File").format(
+		size, MAX_PARAMETERS_BYTES
+	)
 
 
 def path_of(place: Sequence[str | int]) -> str:

@@ -8,6 +8,8 @@ import frappe
 from frappe import _
 from pydantic_core import PydanticCustomError, core_schema
 
+from dartwing.dartwing_core.background_jobs.parameters.problems import ContractError
+from dartwing.dartwing_core.background_jobs.parameters.schemas import parts_of
 from dartwing.dartwing_core.background_jobs.tenancy import files
 
 FILE = "File"
@@ -21,49 +23,80 @@ LOOKED_UP_AT_ONCE = 1000
 class References:
 	"""The documents that parameters name: those that were met, and those of them that cannot be read."""
 
-	met: set[tuple[Kind, str]] = field(default_factory=set)
-	missing: set[tuple[Kind, str]] = field(default_factory=set)
+	_met: dict[tuple[Kind, str], None] = field(default_factory=dict)
+	_missing: set[tuple[Kind, str]] = field(default_factory=set)
 	_known: set[tuple[Kind, str]] = field(default_factory=set)
+
+	def begin(self) -> None:
+		"""Other parameters come: nothing of theirs was met."""
+		self._met = {}
 
 	def note(self, kind: Kind, name: str) -> str | None:
 		"""Why the document cannot be named; None if it can, or nobody has looked yet."""
-		self.met.add((kind, name))
-		if (kind, name) not in self.missing:
+		self._met[kind, name] = None
+		if (kind, name) not in self._missing:
 			return None
 		return _("no {0} {1}").format(_("private file") if kind[1] else _(kind[0]), repr(name))
 
 	def look(self) -> bool:
-		"""Look up what was met since the last look; whether the session's user cannot read any of it."""
-		new = self.met - self._known - self.missing
-		for kind in sorted({kind for kind, _name in new}):
-			names = sorted(name for of_kind, name in new if of_kind == kind)
-			found = readable(kind, names)
-			self._known |= {(kind, name) for name in found}
-			self.missing |= {(kind, name) for name in names if name not in found}
-		return bool(self.met & self.missing)
+		"""Look up what was met, in its order; whether the session's user cannot read any of it.
+
+		What comes behind a batch with such a name is not looked up: read the parameters anew, look again.
+		"""
+		names: dict[Kind, list[str]] = {}
+		for kind, name in self._met:
+			if (kind, name) not in self._known and (kind, name) not in self._missing:
+				names.setdefault(kind, []).append(name)
+		return any(
+			self._look(kind, of_kind[start : start + LOOKED_UP_AT_ONCE])
+			for kind, of_kind in names.items()
+			for start in range(0, len(of_kind), LOOKED_UP_AT_ONCE)
+		)
+
+	def _look(self, kind: Kind, names: list[str]) -> bool:
+		found = set(readable(kind, names))
+		self._known |= {(kind, name) for name in found}
+		missing = {(kind, name) for name in names if name not in found}
+		self._missing |= missing
+		return bool(missing)
 
 
-def readable(kind: Kind, names: list[str]) -> set[str]:
+def readable(kind: Kind, names: list[str]) -> Iterable[str]:
 	"""Those of the documents that the session's user may read."""
-	found: set[str] = set()
-	for start in range(0, len(names), LOOKED_UP_AT_ONCE):
-		found |= set(_readable(kind, names[start : start + LOOKED_UP_AT_ONCE]))
-	return found
-
-
-def _readable(kind: Kind, names: list[str]) -> Iterable[str]:
 	doctype, is_upload = kind
 	named = {"name": ("in", names)}
 	if is_upload:
 		private = frappe.get_all(FILE, {**named, "is_private": 1, "is_folder": 0}, pluck="name")
 		return [name for name in private if files.may_read(name)]
 	try:
+		if not has_documents(doctype):
+			return []
 		rows = frappe.get_list(doctype, filters=named, pluck="name", limit=len(names))
 	except (frappe.PermissionError, frappe.DoesNotExistError):
 		# of a document that may not be read nobody is told that it is there
 		frappe.clear_last_message()
 		return []
 	return map(str, rows)
+
+
+def has_documents(doctype: str) -> bool:
+	"""Whether a parameter can name its documents: a Single, a child table, a virtual DocType has none."""
+	meta = frappe.get_meta(doctype)
+	return not (meta.issingle or meta.istable or meta.get("is_virtual"))
+
+
+def linked_doctypes(schema: Any) -> set[str]:
+	return {part[LINK] for part in parts_of(schema) if isinstance(part.get(LINK), str)}
+
+
+def check_links(schema: Any) -> None:
+	"""Raises ContractError for a schema that links to what has no documents of its own."""
+	for doctype in sorted(linked_doctypes(schema)):
+		if not frappe.db.exists("DocType", doctype):
+			raise ContractError(_("it links to {0}, and there is no such DocType").format(repr(doctype)))
+		if not has_documents(doctype):
+			reason = _("it links to {0}, which is a Single, a child table or virtual: it has no documents")
+			raise ContractError(reason.format(repr(doctype)))
 
 
 @dataclass(frozen=True)

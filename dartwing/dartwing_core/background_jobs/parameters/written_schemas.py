@@ -4,11 +4,12 @@ The library is loaded with the first of them: most sites have none.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 from importlib import import_module
+from itertools import islice
 from typing import Any
 
 from frappe import _
@@ -21,9 +22,21 @@ from dartwing.dartwing_core.background_jobs.parameters.problems import (
 )
 from dartwing.dartwing_core.background_jobs.parameters.references import FILE, LINK, UPLOAD, References
 from dartwing.dartwing_core.background_jobs.parameters.schemas import parts_of
+from dartwing.dartwing_core.background_jobs.texts import cut
 
 REFERENCES = ("$ref", "$dynamicRef")
 SCHEMAS = 256
+# errors of which the one is told that says most
+MOST_COMPARED = 1000
+# steps that the library may take for the parameters of one job; a step takes it microseconds
+MOST_STEPS = 500_000
+# words for which the library compares each item of a list, or name, with all that others have checked
+QUADRATIC = ("unevaluatedItems", "unevaluatedProperties")
+# values that an error names, and its characters
+MOST_NAMED = 10
+LONGEST_REASON = 200
+# words of which it is not certain what was meant
+WEAK = ("anyOf", "oneOf")
 
 
 def checked_schema(written: Any) -> dict[str, Any]:
@@ -60,9 +73,9 @@ class WrittenContract:
 
 	def check(self, parameters: Any, references: References, hiding: Hiding) -> None:
 		"""Raises ParametersError for the first thing that is wrong; `parameters` are plain JSON."""
-		references.met = set()
+		references.begin()
 		self._check(parameters, references, hiding)
-		if references.met and references.look():
+		while references.look():
 			self._check(parameters, references, hiding)
 
 	def _check(self, parameters: Any, references: References, hiding: Hiding) -> None:
@@ -72,16 +85,76 @@ class WrittenContract:
 			UPLOAD: lambda _v, is_upload, name, _s: (
 				_noted(library, references, (FILE, True), name) if is_upload else ()
 			),
+			"uniqueItems": lambda _v, is_wanted, items, _s: (
+				_unique(library, items) if is_wanted and isinstance(items, list) else ()
+			),
 		}
 		kind = library.validators.extend(library.Draft202012Validator, words)
+		kind = library.validators.extend(kind, _counted(kind.VALIDATORS))
 		validator = kind(self._schema, registry=self._known, format_checker=self._formats)
 		try:
-			error = library.exceptions.best_match(validator.iter_errors(parameters))
+			errors = list(islice(validator.iter_errors(parameters), MOST_COMPARED))
 		except RecursionError:
 			raise ParametersError((), _("the schema refers to itself without end")) from None
-		if error is not None:
-			place, reason = _told(error)
-			raise hiding.error(place, reason)
+		if errors:
+			# of those on the highest level the first
+			first = min(errors, key=lambda error: (len(error.absolute_path), error.validator in WEAK))
+			place, reason = _told(library.exceptions.best_match([first]))
+			raise hiding.error(place, reason, [_told(error)[0] for error in errors if error is not first])
+
+
+def _counted(words: Mapping[str, Any]) -> dict[str, Any]:
+	"""The words of schemas, which end in a ParametersError when they ask for more than MOST_STEPS.
+
+	Schemas that refer to themselves, and lists of many choices, may ask for any number of steps.
+	"""
+	left = MOST_STEPS
+
+	def counted(word: str, check: Any) -> Any:
+		def step(validator: Any, wanted: Any, given: Any, schema: Any) -> Any:
+			nonlocal left
+			left -= _steps(word, wanted, given)
+			if left < 0:
+				reason = _(
+					"to check them by their schema takes more than {0} steps; put large data in a File"
+				)
+				raise ParametersError((), reason.format(MOST_STEPS))
+			return check(validator, wanted, given, schema)
+
+		return step
+
+	return {word: counted(word, check) for word, check in words.items()}
+
+
+def _steps(word: str, wanted: Any, given: Any) -> int:
+	steps = 1 + (len(wanted) // 10 if isinstance(wanted, list | dict) else 0)
+	if word in QUADRATIC and isinstance(given, list | dict):
+		steps += len(given) ** 2 // 100
+	return steps
+
+
+def _unique(library: Any, items: list[Any]) -> Iterator[Any]:
+	"""The library compares each two items."""
+	seen = set()
+	for item in items:
+		same = identity(item)
+		if same in seen:
+			yield library.ValidationError("")
+			return
+		seen.add(same)
+
+
+def identity(item: Any) -> str:
+	"""A text that is the same for what is equal in JSON: 1 and 1.0 are, and objects in any order."""
+	return json.dumps(_exact(item), sort_keys=True, separators=(",", ":"))
+
+
+def _exact(value: Any) -> Any:
+	if isinstance(value, dict):
+		return {name: _exact(one) for name, one in value.items()}
+	if isinstance(value, list):
+		return list(map(_exact, value))
+	return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _noted(library: Any, references: References, kind: tuple[str, bool], name: Any) -> Iterator[Any]:
@@ -102,8 +175,56 @@ def _told(error: Any) -> tuple[Place, str]:
 		known = error.schema.get("properties", {})
 		unknown = next((name for name in error.instance if name not in known), None)
 		return ((*place, unknown) if unknown is not None else place), _("there is no such parameter")
-	said = json.dumps(wanted, ensure_ascii=False)
-	return place, _("does not fulfil {0}: {1}").format(word, said if len(said) <= 80 else f"{said[:80]}…")
+	if word in WORDS:
+		said = WORDS[word](wanted)
+	else:
+		said = _("does not fulfil {0}: {1}").format(word, json.dumps(wanted, ensure_ascii=False))
+	return place, cut(said, LONGEST_REASON)
+
+
+def _one_of(values: list[Any]) -> str:
+	"""As pydantic says it: `'A4', 'A5' or 'A6'`."""
+	said = [repr(value) if isinstance(value, str) else json.dumps(value) for value in values[:MOST_NAMED]]
+	if len(values) > MOST_NAMED:
+		return _("must be one of {0}").format(", ".join([*said, "…"]))
+	return _("must be {0}").format(_(" or ").join(filter(None, [", ".join(said[:-1]), *said[-1:]])))
+
+
+def _at_least(count: int, one: str, many: str) -> str:
+	return _("must have at least {0} {1}").format(count, one if count == 1 else many)
+
+
+def _at_most(count: int, one: str, many: str) -> str:
+	return _("must have at most {0} {1}").format(count, one if count == 1 else many)
+
+
+def _of_type(types: Any) -> str:
+	known = {"array": _("list"), "null": _("null")}
+	types = [known.get(one, _(one)) for one in ([types] if isinstance(types, str) else types)]
+	return _("must be a valid {0}").format(_(" or ").join(types))
+
+
+FORMAT_NAMES = {"date-time": "datetime"}
+# the words of pydantic for what typed handlers refuse, so that people read the same of both
+WORDS: dict[str, Callable[[Any], str]] = {
+	"type": _of_type,
+	"enum": _one_of,
+	"const": lambda value: _one_of([value]),
+	"minLength": lambda count: _at_least(count, _("character"), _("characters")),
+	"maxLength": lambda count: _at_most(count, _("character"), _("characters")),
+	"minItems": lambda count: _at_least(count, _("item"), _("items")),
+	"maxItems": lambda count: _at_most(count, _("item"), _("items")),
+	"minProperties": lambda count: _at_least(count, _("item"), _("items")),
+	"maxProperties": lambda count: _at_most(count, _("item"), _("items")),
+	"minimum": lambda bound: _("must be greater than or equal to {0}").format(bound),
+	"maximum": lambda bound: _("must be less than or equal to {0}").format(bound),
+	"exclusiveMinimum": lambda bound: _("must be greater than {0}").format(bound),
+	"exclusiveMaximum": lambda bound: _("must be less than {0}").format(bound),
+	"multipleOf": lambda number: _("must be a multiple of {0}").format(number),
+	"pattern": lambda pattern: _("must match pattern {0}").format(repr(pattern)),
+	"format": lambda name: _("must be a valid {0}").format(_(FORMAT_NAMES.get(name, name))),
+	"uniqueItems": lambda _is_wanted: _("must have no two equal items"),
+}
 
 
 def _reads(read: Any) -> Any:

@@ -261,11 +261,17 @@ def usable_job_type(name: str, argument: str) -> JobType:
 		refuse_argument(argument, _("no Job Type {0}").format(repr(name)), frappe.DoesNotExistError)
 	if not job_type.is_enabled:
 		refuse_argument(argument, _("{0} is disabled").format(repr(name)))
-	required = job_type.requires_permission
-	if required and not frappe.has_permission(required, "create"):
-		reason = _("{0} needs permission to create {1}").format(repr(name), _(required))
+	if not may_use(job_type):
+		reason = _("{0} needs permission to create {1}")
+		reason = reason.format(repr(name), _(job_type.requires_permission))
 		refuse_argument(argument, reason, frappe.PermissionError)
 	return job_type
+
+
+def may_use(job_type: JobType | frappe._dict) -> bool:
+	"""Whether the session's user has the permission that the type requires."""
+	required = job_type.requires_permission
+	return not required or bool(frappe.has_permission(required, "create"))
 
 
 def _refuse_mask(parameters: str, argument: str) -> None:

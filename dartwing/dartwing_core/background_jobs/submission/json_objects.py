@@ -8,8 +8,9 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs import texts
-from dartwing.dartwing_core.background_jobs.config import MAX_JSON_LEVELS, MAX_PARAMETERS_BYTES
+from dartwing.dartwing_core.background_jobs.config import MAX_JSON_LEVELS
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.parameters.problems import too_large
 
 
 def generate_job_hash(
@@ -34,11 +35,8 @@ def serialize_parameters(parameters: dict[str, Any] | None, argument: str = "par
 	"""
 	check_is_object(parameters, argument)
 	text = to_json({} if parameters is None else parameters, argument)
-	size = len(text.encode())
-	if size > MAX_PARAMETERS_BYTES:
-		reason = _("{0} bytes of JSON, at most {1} are allowed; put large data in a File").format(
-			size, MAX_PARAMETERS_BYTES
-		)
+	reason = too_large(len(text.encode()))
+	if reason:
 		refuse_argument(argument, reason)
 	return text
 

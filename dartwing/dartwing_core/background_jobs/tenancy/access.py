@@ -134,6 +134,11 @@ def check_member(organization: str, argument: str = "organization") -> None:
 		)
 
 
+def may_submit_somewhere() -> bool:
+	"""Whether the session's user may submit anything: who belongs to no organization does not."""
+	return is_system_manager() or bool(organizations_of())
+
+
 def check_admin(organization: str, argument: str = "organization") -> None:
 	"""Raise PermissionError unless the session's user administers the organization; as `check_member`."""
 	check_member(organization, argument)

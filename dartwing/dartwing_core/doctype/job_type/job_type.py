@@ -14,6 +14,7 @@ from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import un
 from dartwing.dartwing_core.background_jobs.limits import Limits, key_of, prefix_of
 from dartwing.dartwing_core.background_jobs.parameters.contracts import contract_of
 from dartwing.dartwing_core.background_jobs.parameters.problems import ContractError
+from dartwing.dartwing_core.background_jobs.parameters.references import check_links
 from dartwing.dartwing_core.background_jobs.parameters.schemas import text_of
 from dartwing.dartwing_core.background_jobs.parameters.written_schemas import checked_schema
 from dartwing.dartwing_core.background_jobs.statuses import UNFINISHED
@@ -124,6 +125,14 @@ class JobType(Document):
 			self.parameters_schema, self.schema_from_handler = None, 0
 		elif not self.schema_from_handler:
 			self.parameters_schema = self._written_schema()
+		if self.parameters_schema and self.has_value_changed("parameters_schema"):
+			self._check_links()
+
+	def _check_links(self) -> None:
+		try:
+			check_links(json.loads(self.parameters_schema or "{}"))
+		except ContractError as error:
+			frappe.throw(texts.inert(texts.storable(_("Parameters Schema: {0}").format(error))))
 
 	def _written_schema(self) -> str | None:
 		"""Raises ValidationError for what is no schema."""
