@@ -157,6 +157,7 @@ def _insert_job(
 			"status": RUNNING,
 			"priority": "Normal",
 			"input_parameters": json_objects.serialize_parameters(parameters),
+			"attempt_count": attempt,
 			"attempt_id": frappe.generate_hash(length=32),
 			"timeout_seconds": timeout_seconds,
 			"retry_count": attempt - 1,

@@ -4,7 +4,7 @@ import json
 
 import frappe
 import pytest
-from factories import end, make_job_type, submit, wait_until
+from factories import end, make_job_type, submit, submit_as, wait_until
 from playwright.sync_api import expect
 
 OFFERED = "offered_exact_job"
@@ -91,3 +91,19 @@ def test_a_nested_result_shows_each_number_as_the_handler_gave_it(visit, world):
 	shown = page.open_details(job.name).locator("pre")
 	expect(shown).to_contain_text(str(BIG))
 	assert json.loads(shown.inner_text()) == {"ids": [BIG], "text": "\ue0007"}
+
+
+def test_parameters_are_shown_as_the_form_names_them_and_as_they_were_given(visit, world):
+	titles = {"id": "Number of the Trip", "among": "Among"}
+	properties = {name: {"title": title} for name, title in titles.items()}
+	schema = json.dumps({"type": "object", "properties": properties})
+	make_job_type(OFFERED, display_name="Look Up", parameters_schema=schema)
+	frappe.db.commit()
+	given = {"id": BIG, "among": {"ids": [BIG]}, "api_token": "tok-12345", "my_note": "<b>bold</b>"}
+	job = submit_as(world.alice, OFFERED, world.alpha, given)
+	section = visit(world.alice).open_details(job.name).locator("section", has_text="Parameters")
+	expect(section.locator("dt")).to_have_text([*titles.values(), "Api token", "My note"])
+	expect(section.locator("dd").first).to_have_text(str(BIG))
+	assert json.loads(section.locator("pre").inner_text()) == given["among"]
+	expect(section).to_contain_text("<b>bold</b>")
+	expect(section).not_to_contain_text("tok-12345")

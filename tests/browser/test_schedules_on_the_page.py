@@ -1,6 +1,7 @@
 """Schedules on /jobs: members see them, admins make, change, pause and delete them."""
 
 import json
+import re
 from datetime import timedelta
 
 import frappe
@@ -171,7 +172,7 @@ def test_an_admin_says_how_urgent_it_is_from_when_until_when_and_how_much_is_cau
 	form.get_by_label("After an outage").select_option("All")
 	form.get_by_label("At most so many").fill("")
 	save(page)
-	expect(form.get_by_role("alert")).to_have_text("Enter how many are made at most.")
+	expect_wrong(page, "At most so many", "Enter how many are made at most.")
 	form.get_by_label("At most so many").fill("7")
 	form.get_by_label("Priority").select_option("High")
 	save(page)
@@ -202,7 +203,27 @@ def test_a_wrong_time_is_told_before_and_when_it_is_saved(visit, world):
 	page.dialog.get_by_label("Times (cron)").fill("61 * * * *")
 	expect(page.dialog.locator(".next-times")).to_contain_text("is no cron expression")
 	save(page)
-	expect(page.dialog.get_by_role("alert")).to_contain_text("is no cron expression")
+	expect_wrong(page, "Times (cron)", "is no cron expression")
+	assert schedules() == []
+
+
+def expect_wrong(page, label: str, message: str) -> None:
+	"""The field says so, and has the focus."""
+	field = page.dialog.get_by_label(label)
+	expect(field).to_be_focused()
+	expect(field).to_have_attribute("aria-invalid", "true")
+	expect(field).to_have_accessible_description(re.compile(re.escape(message)))
+
+
+def test_a_time_that_there_is_not_is_told_and_is_not_left_out(visit, world):
+	page = visit(world.adam, locale="en-US")
+	page.button("New schedule").click()
+	page.dialog.get_by_label("Title").fill("Hourly")
+	page.dialog.get_by_label("When").select_option("Interval")
+	page.dialog.get_by_label("Not after").focus()
+	page.dialog.get_by_label("Not after").press_sequentially("02312027")
+	save(page)
+	expect_wrong(page, "Not after", "This is no date with a time.")
 	assert schedules() == []
 
 
@@ -212,13 +233,14 @@ def test_what_is_left_empty_is_asked_for(visit, world):
 	shown(page, schedule).locator(".title").click()
 	page.dialog.get_by_label("Seconds from one to the next").fill("")
 	save(page)
-	expect(page.dialog.get_by_role("alert")).to_have_text("Enter a whole number of seconds.")
+	expect_wrong(page, "Seconds from one to the next", "Enter a whole number of seconds.")
 	page.dialog.get_by_label("When").select_option("Cron")
 	save(page)
-	expect(page.dialog.get_by_role("alert")).to_have_text("Enter the times.")
+	expect_wrong(page, "Times (cron)", "Enter the times.")
 	page.dialog.get_by_label("Title").fill(" ")
 	save(page)
-	expect(page.dialog.get_by_role("alert")).to_have_text("Enter a title.")
+	expect_wrong(page, "Title", "Enter a title.")
+	expect(page.dialog.locator(".error:not(:empty)")).to_have_text(["Enter a title.", "Enter the times."])
 	assert row_of(schedule).interval_seconds == 3600
 
 

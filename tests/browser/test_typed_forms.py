@@ -92,6 +92,12 @@ def submitted(job_type: str = OFFERED) -> Any:
 	return json.loads(wait_until(found, "the job"))
 
 
+def type_into(field: Locator, keys: str) -> None:
+	"""Key by key, as people do: `fill` takes no date that there is not."""
+	field.focus()
+	field.press_sequentially(keys)
+
+
 def nothing_was_submitted() -> bool:
 	frappe.db.rollback()
 	return not frappe.db.exists("Background Job", {"job_type": OFFERED})
@@ -651,3 +657,24 @@ def assert_fine(page) -> None:
 			.map((one) => one.className || one.tagName)"""
 	)
 	assert wide == []
+
+
+def test_a_date_that_there_is_not_is_told_and_is_not_left_out(visit, world):
+	formats = {"day": "date", "opens": "time", "starts": "date-time"}
+	offer({name: {"type": "string", "format": one, "title": name} for name, one in formats.items()}, [])
+	page = visit(world.alice, locale="en-US")
+	form = open_form(page)
+	type_into(form.get_by_label("day", exact=True), "02312027")
+	type_into(form.get_by_label("opens", exact=True), "09")
+	type_into(form.get_by_label("starts", exact=True), "02312027")
+	press_submit(form)
+	texts = ["This is no date.", "This is no time of day.", "This is no date with a time."]
+	expect(form.locator(".field .error:not(:empty)")).to_have_text(texts)
+	expect(form.get_by_label("day", exact=True)).to_be_focused()
+	assert nothing_was_submitted()
+
+
+def test_a_description_without_a_full_stop_does_not_run_into_what_follows(visit, world):
+	offer({"note": {"type": "string", "title": "Note", "description": "A note"}}, [])
+	form = open_form(visit(world.alice))
+	expect(form.get_by_label("Note", exact=True)).to_have_accessible_description("A note. Optional.")

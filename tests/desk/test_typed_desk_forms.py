@@ -116,6 +116,11 @@ def test_axe_finds_nothing_in_the_form(world, desk, options):
 	assert found.violations_count == 0, found.generate_report()
 	too_wide = "form => form.scrollWidth > form.clientWidth + 1"
 	assert not dialog.locator(".parameter-form").evaluate(too_wide)
+	if options:
+		# one below the other
+		left = "field => Math.round(field.getBoundingClientRect().left)"
+		names = ("priority", "scheduled_at", "dry_run")
+		assert len({dialog.locator(f"[data-fieldname={name}]").evaluate(left) for name in names}) == 1
 
 
 def test_new_parameters_of_a_schedule_are_filled_in(world, desk):

@@ -28,7 +28,7 @@ class Block:
 
 	@property
 	def is_test(self) -> bool:
-		return self.text.startswith("# my_app/test_")
+		return self.text.startswith("# my_app/tests/test_")
 
 	@property
 	def is_part(self) -> bool:

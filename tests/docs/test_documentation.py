@@ -12,12 +12,12 @@ from types import CodeType, FunctionType, ModuleType, SimpleNamespace
 import frappe
 import pytest
 import requests
-from factories import World
+from factories import World, make_job_type, submit_as
 from pages import ROOT, Page, all_pages
 
 from dartwing.dartwing_core import background_jobs
 from dartwing.dartwing_core.api.endpoints import ENDPOINTS
-from dartwing.dartwing_core.background_jobs import config, errors, scheduler
+from dartwing.dartwing_core.background_jobs import config, errors, get_job_status, scheduler
 from dartwing.dartwing_core.background_jobs.announcing.transition_log import LOGGER
 from dartwing.dartwing_core.background_jobs.executor import execute_job
 from dartwing.dartwing_core.background_jobs.insight.exposition import exposition
@@ -28,6 +28,7 @@ PAGES = all_pages()
 WITH_PYTHON = [page for page in PAGES if page.blocks("python")]
 # an installed app's, as handlers must be
 MODULE = "dartwing.tests.from_docs"
+WITHOUT_VALUES = ("Section Break", "Column Break", "Tab Break", "HTML")
 # what code on pages makes, beside jobs
 LEFT_BY_READERS = ("Person", "File", "Notification Log")
 
@@ -183,6 +184,36 @@ def test_the_code_of_a_page_does_what_the_page_says(reader, page):
 	reader(page)
 
 
+FIRST_PAGES = [
+	ROOT / "README.md",
+	ROOT / "docs/tutorial/first-job.md",
+	ROOT / "docs/how-to/write-a-handler.md",
+]
+
+
+@pytest.mark.parametrize("page", map(Page, FIRST_PAGES), ids=lambda page: page.name)
+def test_the_first_handlers_work_for_a_member_who_may_not_create_a_person(reader, page):
+	assert not frappe.has_permission("Person", "create", user=World.alice)
+	make_job_type("handler_of_docs", handler_method=f"{MODULE}.{handler_of(page)}")
+	frappe.db.commit()
+	job = submit_as(World.alice, "handler_of_docs", World.alpha, {"names": ["Ada", "Grace"]})
+	execute_job(job.name)
+	frappe.db.rollback()
+	assert get_job_status(job.name)["result"] == {"people": 2}, dead_letters()
+
+
+def handler_of(page: Page) -> str:
+	"""Its first handler, in the module that the page's reader writes."""
+	(block, *_others) = [block for block in page.blocks("python") if block.module]
+	exec(for_the_world(block.text), vars(sys.modules[MODULE]))
+	return re.findall(r"^def (\w+)", block.text, re.MULTILINE)[-1]
+
+
+def test_no_handler_asks_for_more_rights_than_a_member_has():
+	handlers = [block.text for page in PAGES for block in page.blocks("python") if block.module]
+	assert [text for text in handlers if re.search(r'doctype="Person".*\.insert\(\)', text)] == []
+
+
 def test_the_demo_runs_the_handlers_of_the_tutorial():
 	handlers = Page(ROOT / "docs/tutorial/a-scan-in-parts.md").blocks("python")[0].text
 	functions = handlers[handlers.index("def ") :]
@@ -229,15 +260,34 @@ def test_settings_has_every_key_with_its_default():
 @pytest.mark.parametrize("doctype", ["Job Engine Settings", "Job Type", "Organization"])
 def test_settings_has_every_field_with_its_default(site, doctype):
 	text = reference("settings")
+	table = [line[2:].split(" | ") for line in text.splitlines() if line.startswith("| ")]
+	named = {pair for row in table for pair in zip(row[0].split(", "), in_code(row[1]), strict=False)}
 	for field in frappe.get_meta(doctype).fields:
 		if field.hidden or field.fieldtype in ("Section Break", "Column Break", "Tab Break"):
 			continue
 		if doctype == "Organization" and field.fieldname in ("org_name", "org_type", "status", "logo"):
 			continue
 		assert field.label in text, field.label
+		if doctype != "Organization":
+			assert (field.label, field.fieldname) in named, field.label
 		rows = [line for line in text.splitlines() if line.startswith("|") and field.label in line]
 		if rows and field.fieldtype == "Int":
 			assert f"| {field.default or 0} |" in rows[0], field.label
+
+
+def in_code(text: str) -> list[str]:
+	return re.findall(r"`(\w+)`", text)
+
+
+def test_background_job_has_every_field_that_people_are_shown(site):
+	shown = {
+		field.fieldname: field.label
+		for field in frappe.get_meta("Background Job").fields
+		if field.fieldtype not in WITHOUT_VALUES and not field.hidden
+		if not field.permlevel or field.fieldname == "input_parameters"
+	}
+	rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", reference("background-job"), re.MULTILINE)
+	assert dict(rows) == {"name": "ID", **shown}
 
 
 def test_metrics_has_every_metric(site):

@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import frappe
 import pytest
-from factories import World, end, submit, submit_as
+from factories import World, end, make_job_type, submit, submit_as
 from grouped import submit_group
 from scheduled import jobs_of, make_schedule, set_due, start_due
 
 from dartwing.dartwing_core.api.endpoints import ENDPOINTS
 from dartwing.dartwing_core.api.openapi import document
+from dartwing.dartwing_core.background_jobs.announcing.masking import MASK
 from dartwing.www import jobs as page
 
 API = "dartwing.dartwing_core.api.members_page"
@@ -101,6 +102,29 @@ def test_details_have_the_history_and_the_children(alice):
 	]
 	assert details["history"][0]["actor_name"] == "alice"
 	assert [one["name"] for one in details["children"]] == [child.name]
+
+
+def test_details_have_the_parameters_as_their_form_calls_them_without_secrets(alice, bob):
+	schema = {
+		"$ref": "#/$defs/Trip",
+		"$defs": {"Trip": {"type": "object", "properties": {"to": {"title": "Where to"}, "api_token": {}}}},
+	}
+	make_job_type("trip_of_details", parameters_schema=json.dumps(schema))
+	frappe.db.commit()
+	given = {"to": "Alps", "api_token": "tok-12345", "id": 9007199254740993}
+	job = submit_as(World.alice, "trip_of_details", World.alpha, given)
+	details = alice.ask(f"{API}.get_details", job_id=job.name).json()["message"]
+	assert json.loads(details["parameters"]) == {**given, "api_token": MASK}
+	assert details["parameter_titles"] == [["to", "Where to"], ["api_token", None]]
+	assert "input_parameters" not in details
+	rows = alice.ask(f"{API}.list_rows").json()["message"]["jobs"]
+	assert rows[0].keys().isdisjoint({"parameters", "input_parameters"})
+
+
+def test_details_say_where_parameters_are_too_long_for_them(alice):
+	job = submit(text="x" * 20_000)
+	details = alice.ask(f"{API}.get_details", job_id=job.name).json()["message"]
+	assert details["parameters"] is None
 
 
 def test_a_worker_has_no_name_for_members(alice):

@@ -28,9 +28,6 @@ class RecordingControl:
 		self.fails_with: Exception | None = None
 		self.wrote = threading.Event()
 
-	def count_attempts(self) -> int:
-		return self._sent("count", 1)
-
 	def forget_log_before(self, attempt: int) -> None:
 		assert attempt < 1
 
@@ -78,7 +75,7 @@ def test_few_lines_are_one_row_that_is_written_anew(control, events):
 		add(log, 2)
 		assert log.write()
 	assert control.parts == {1: list(range(1, 11))}
-	assert control.statements == ["count", *["write"] * 5]
+	assert control.statements == ["write"] * 5
 	assert [[line["line"] for line in event[3]] for event in events] == [[n, n + 1] for n in (1, 3, 5, 7, 9)]
 
 

@@ -7,7 +7,14 @@ import frappe
 import pytest
 from factories import acting_as, changed, counted_statements, state, submit, wait_until
 
-from dartwing.dartwing_core.background_jobs import cancel_job, config, get_job_log, scheduler
+from dartwing.dartwing_core.background_jobs import (
+	cancel_job,
+	config,
+	get_job_history,
+	get_job_log,
+	retry_job,
+	scheduler,
+)
 from dartwing.dartwing_core.background_jobs.announcing.masking import MASK
 from dartwing.dartwing_core.background_jobs.executor import execute_job
 from dartwing.dartwing_core.background_jobs.upkeep import retention
@@ -106,6 +113,21 @@ def test_each_attempt_has_its_lines(world):
 	assert [(line["attempt"], line["text"]) for line in log_of(job)] == [(1, "attempt 1"), (2, "attempt 2")]
 	assert texts_of(job, attempt=2) == ["attempt 2"]
 	assert texts_of(job, after="1:1") == ["attempt 2"]
+
+
+def test_log_and_history_count_attempts_alike_also_after_a_retry_by_hand(world):
+	job = submit(mode="log_lines", how="log_and_raise")
+	frappe.db.set_value("Background Job", job.name, "max_retries", 0)
+	frappe.db.commit()
+	execute_job(job.name)
+	assert state(job.name)["status"] == "Dead Letter"
+	retry_job(job.name)
+	frappe.db.commit()
+	execute_job(job.name)
+	assert state(job.name)["retry_count"] == 0
+	assert [(line["attempt"], line["text"]) for line in log_of(job)] == [(1, "attempt 1"), (2, "attempt 2")]
+	started = [row.message for row in get_job_history(job.name)["history"] if row.to_status == "Running"]
+	assert started == ["attempt 1", "attempt 2"]
 
 
 def test_lines_before_a_timeout_are_kept(world, work):

@@ -70,7 +70,8 @@ def test_a_line_says_what_became_of_which_job(lines, world, work):
 	assert [list(line) for line in written] == [KEYS] * 4
 	first, _queued, running, completed = written
 	assert (first["actor"], first["organization"], first["type"]) == (world.alice, world.alpha, OBLIGING)
-	assert (first["priority"], first["attempt"], first["seconds"]) == ("Normal", 1, 0)
+	assert (first["priority"], first["attempt"], first["seconds"]) == ("Normal", 0, 0)
+	assert (running["attempt"], completed["attempt"]) == (1, 1)
 	assert running["seconds"] > 0
 	assert running["time"] < completed["time"]
 	assert completed["actor"] == completed["worker"] == running["worker"]

@@ -1,5 +1,6 @@
 """What the page /jobs asks beside the REST API: rows with what their reader may do, and its form."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from frappe.utils import get_fullname
 from dartwing.dartwing_core.api.arguments import About
 from dartwing.dartwing_core.api.endpoints import CHANGE, READ, endpoint
 from dartwing.dartwing_core.api.jobs import LIST, STATUS, SUBMIT
+from dartwing.dartwing_core.api.parameter_forms import parameter_titles
 from dartwing.dartwing_core.background_jobs import engine
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
@@ -19,11 +21,14 @@ from dartwing.dartwing_core.background_jobs.insight.dry_runs import in_words
 from dartwing.dartwing_core.background_jobs.insight.outputs import urls_of
 from dartwing.dartwing_core.background_jobs.statuses import FINISHED
 from dartwing.dartwing_core.background_jobs.tenancy import access
+from dartwing.dartwing_core.doctype.background_job import kept_texts
 
 Row = dict[str, Any]
 FIELDS = ("name", "owner_user")
 # of the names of the engine's parts, for example "Dependencies"; RQ's names of workers are longer
 LONGEST_PART = 20
+# characters of JSON: details are read again whenever something happens to the job
+LONGEST_PARAMETERS = 20_000
 
 
 @endpoint(READ, LIST, is_documented=False)
@@ -110,13 +115,31 @@ def get_rows(job_ids: Annotated[list[str], About("Up to 100 ids")]) -> list[Row]
 def get_details(job_id: str) -> Row:
 	"""One row with its history, its steps, its children, whether the user may download its output, and what a
 	dry run would do in words.
+
+	`parameters` are JSON as text, whose numbers are exact and whose secrets are dots, or None where they are
+	too long for a page; `parameter_titles` are what forms call them, in their order.
 	"""
 	status = queries.get_job_status(job_id)
-	(row,) = as_rows([status])
+	(row,) = as_rows([status], ("input_parameters",))
+	text = row.pop("input_parameters") or "{}"
 	history = queries.get_job_history(job_id)["history"]
 	name_actors(history)
 	steps, children = queries.steps_of(row["job_id"]), children_of(row["job_id"])["children"]
-	return {**row, "history": history, "steps": steps, "children": children, "would_do": in_words(status)}
+	return {
+		**row,
+		"parameters": shown_parameters(text),
+		"parameter_titles": parameter_titles(row["job_type"]),
+		"history": history,
+		"steps": steps,
+		"children": children,
+		"would_do": in_words(status),
+	}
+
+
+def shown_parameters(text: str) -> str | None:
+	if len(text) > LONGEST_PARAMETERS:
+		return None
+	return kept_texts.masked(text, kept_texts.secrets_of(text))
 
 
 @endpoint(CHANGE, SUBMIT, is_documented=False)
@@ -157,10 +180,15 @@ def name_actors(history: list[frappe._dict]) -> None:
 			entry.actor_name = _("Worker") if len(entry.actor) > LONGEST_PART else _(entry.actor)
 
 
-def as_rows(jobs: list[Row]) -> list[Row]:
-	"""Jobs that the user may see, each also with its submitter, its output and what the user may do to it."""
+def as_rows(jobs: list[Row], further: Sequence[str] = ()) -> list[Row]:
+	"""Jobs that the user may see, each also with its submitter, its output and what the user may do to it.
+
+	`further` names fields of Background Job that are read as well, as they are.
+	"""
 	named = {"name": ("in", [job["job_id"] for job in jobs] or [""])}
-	more = {row.name: row for row in frappe.get_all("Background Job", filters=named, fields=list(FIELDS))}
+	more = {
+		row.name: row for row in frappe.get_all("Background Job", filters=named, fields=[*FIELDS, *further])
+	}
 	administered = administered_organizations()
 	urls = urls_of(job["output_reference"] for job in jobs)
 	titles = titles_of({job["job_group"] for job in jobs if job["job_group"]})
@@ -172,6 +200,7 @@ def as_rows(jobs: list[Row]) -> list[Row]:
 			"likely_end": likely_end(job["seconds_left"]),
 			"group_title": titles.get(job["job_group"]),
 			"output": output_of(job["output_reference"], urls),
+			**{field: more[job["job_id"]][field] for field in further},
 		}
 		for job in jobs
 		if job["job_id"] in more

@@ -52,6 +52,17 @@ def with_secrets(text: str) -> str:
 	return json.dumps(schema, ensure_ascii=False)
 
 
+def parameter_titles(job_type: str) -> list[tuple[str, str | None]]:
+	"""Names of the parameters in the order of the type's schema, with their titles where it has some."""
+	schema = json.loads(frappe.get_cached_value("Job Type", job_type, "parameters_schema") or "{}")
+	place = schema.get("$ref", "").removeprefix("#/$defs/")
+	fields = schema.get("$defs", {}).get(place, schema).get("properties", {})
+	titles = (
+		(name, field.get("title") if isinstance(field, dict) else None) for name, field in fields.items()
+	)
+	return [(name, title if isinstance(title, str) else None) for name, title in titles]
+
+
 @endpoint(READ, STATUS, is_documented=False)
 def get_form(job_type: str) -> Row:
 	"""The form of a type that the user may submit, in Desk also when it is not offered on the page /jobs."""

@@ -4,8 +4,9 @@ import { action_button, actions_of } from "./actions.js";
 import { get_details, SessionEnded } from "./api.js";
 import { priority_label, status_label, type_label } from "./boot.js";
 import { h, open_dialog, set_attribute, set_text } from "./dom.js";
-import { ExactNumber, stringify } from "./exact_json.js";
+import { ExactNumber, parse, stringify } from "./exact_json.js";
 import { download_link, progress_bar, standing, status_pill, usual_duration } from "./job_parts.js";
+import { label_of } from "./json_schemas.js";
 import { LogView } from "./log_view.js";
 import { open_retry_form } from "./retry_form.js";
 import { can_retry, failed_dry_run, is_finished, tone, WAITING_FOR_RETRY } from "./statuses.js";
@@ -158,7 +159,14 @@ export class Details {
 		if (text === this.shown) return;
 		this.shown = text;
 		const had_focus = [this.above, this.below].some((part) => part.contains(document.activeElement));
-		const above = [this.error_of, this.output_of, this.would_do_of, this.result_of, this.facts_of];
+		const above = [
+			this.error_of,
+			this.output_of,
+			this.would_do_of,
+			this.result_of,
+			this.facts_of,
+			this.parameters_of,
+		];
 		const below = [this.children_of, this.steps_of, this.history_of];
 		for (const [part, shown] of [
 			[this.above, above],
@@ -203,7 +211,6 @@ export class Details {
 	result_of(job) {
 		const result = job.would_do.length ? job.result.result : job.result;
 		if (result == null) return null;
-		const is_plain = (value) => typeof value !== "object" || value === null || value instanceof ExactNumber;
 		const is_flat = !is_plain(result) && !Array.isArray(result) && Object.values(result).every(is_plain);
 		const shown = is_flat
 			? h(
@@ -211,7 +218,7 @@ export class Details {
 					{ class: "facts" },
 					Object.entries(result).map(([key, value]) => fact(key, value_text(value))),
 				)
-			: h("pre", { tabindex: 0 }, stringify(result));
+			: json_of(result);
 		return h("section", {}, h("h3", {}, __("Result")), shown);
 	}
 
@@ -243,6 +250,23 @@ export class Details {
 		];
 		const shown = facts.filter(([, value]) => value).map(([name, value]) => fact(name, value));
 		return h("section", {}, h("h3", {}, __("About this job")), h("dl", { class: "facts" }, shown));
+	}
+
+	parameters_of({ parameters, parameter_titles }) {
+		const heading = h("h3", {}, __("Parameters"));
+		if (parameters === null)
+			return h("section", {}, heading, h("p", { class: "hint" }, __("They are too long to be shown here.")));
+		const values = parse(parameters);
+		const titles = new Map(parameter_titles);
+		// as in the form; what the schema does not name comes last
+		const names = new Set([...titles.keys(), ...Object.keys(values)]);
+		const shown = [...names]
+			.filter((name) => Object.hasOwn(values, name))
+			.map((name) => {
+				const value = values[name];
+				return fact(titles.get(name) ?? label_of(name), is_plain(value) ? value_text(value) : json_of(value));
+			});
+		return shown.length ? h("section", {}, heading, h("dl", { class: "facts" }, shown)) : null;
 	}
 
 	group_of({ job_group, group_title }) {
@@ -316,6 +340,8 @@ export class Details {
 	}
 }
 
+const is_plain = (value) => typeof value !== "object" || value === null || value instanceof ExactNumber;
+const json_of = (value) => h("pre", { tabindex: 0 }, stringify(value));
 const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
 
 function value_text(value) {

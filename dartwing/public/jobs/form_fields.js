@@ -16,6 +16,10 @@ const WHOLE = /^[+-]?\d+$/;
 
 const is_nested = (value) => value !== null && typeof value === "object" && !(value instanceof ExactNumber);
 
+// One after the other; a description may have no full stop.
+const as_sentences = (texts) =>
+	texts.length ? texts.reduce((said, text) => `${said}${/\p{P}\s*$/u.test(said) ? "" : "."} ${text}`) : "";
+
 let count = 0;
 
 export class Field {
@@ -26,7 +30,7 @@ export class Field {
 		this.id = `parameter-${++count}`;
 		this.is_secret = Boolean(schema.writeOnly || schema.format === "password" || parent?.is_secret);
 		this.error = h("span", { class: "error", id: `${this.id}-error` });
-		this.hint = h("p", { class: "hint", id: `${this.id}-hint` }, this.hints().join(" "));
+		this.hint = h("p", { class: "hint", id: `${this.id}-hint` }, as_sentences(this.hints()));
 		this.hint.hidden = !this.hint.textContent;
 	}
 
@@ -131,7 +135,7 @@ export class InputField extends Field {
 	ask_anew() {
 		this.had_secret = true;
 		if (this.input.type === "text") this.input.type = "password";
-		this.hint.textContent = [...this.hints(), __("It is secret: type it anew.")].join(" ");
+		this.hint.textContent = as_sentences([...this.hints(), __("It is secret: type it anew.")]);
 		this.hint.hidden = false;
 	}
 
@@ -142,6 +146,8 @@ export class InputField extends Field {
 
 	read(wrong) {
 		this.show_error("");
+		// what a browser does not understand it does not tell either: the field seems to be empty
+		if (this.input.validity?.badInput) return this.refuse(this.what_it_is_not(), wrong);
 		if (this.typed === "") return this.read_nothing(wrong);
 		try {
 			return this.as_json(this.typed);
@@ -160,6 +166,10 @@ export class InputField extends Field {
 
 	what_to_enter() {
 		return __("Fill in this field.");
+	}
+
+	what_it_is_not() {
+		return this.what_to_enter();
 	}
 
 	draft() {
@@ -261,6 +271,10 @@ export class DateField extends InputField {
 		return h("input", { type: "date" });
 	}
 
+	what_it_is_not() {
+		return __("This is no date.");
+	}
+
 	as_json(text) {
 		return JSON.stringify(text);
 	}
@@ -269,6 +283,10 @@ export class DateField extends InputField {
 export class TimeField extends DateField {
 	make_input() {
 		return h("input", { type: "time", step: 1 });
+	}
+
+	what_it_is_not() {
+		return __("This is no time of day.");
 	}
 }
 

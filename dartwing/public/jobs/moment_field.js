@@ -29,6 +29,10 @@ export class MomentField extends InputField {
 		return __("Enter a date and a time.");
 	}
 
+	what_it_is_not() {
+		return __("This is no date with a time.");
+	}
+
 	as_json(text) {
 		if (text === this.untouched?.text) return JSON.stringify(this.untouched.value);
 		const instant = instant_at(text, this.form.host.zone);

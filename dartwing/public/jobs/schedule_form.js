@@ -17,7 +17,12 @@ const KINDS = [
 	["Interval", __("At an interval")],
 ];
 // as the DocType has them
-const PRIORITIES = ["Low", "Normal", "High", "Critical"].map((name) => [name, __(name)]);
+const PRIORITIES = [
+	["Low", __("Low")],
+	["Normal", __("Normal")],
+	["High", __("High")],
+	["Critical", __("Critical")],
+];
 const OVERLAPS = [
 	["Skip", __("Leave the new one out")],
 	["Queue", __("Let the new one wait")],
@@ -235,9 +240,14 @@ class ScheduleForm {
 
 	async save(event) {
 		event.preventDefault();
-		this.error.textContent = this.what_is_missing();
+		this.error.textContent = "";
+		for (const input of this.fields) show_error(input, "");
 		const parameters = this.inputs?.read();
-		if (this.error.textContent || parameters === null) return;
+		const wrong = this.what_is_wrong();
+		for (const [input, message] of wrong) show_error(input, message);
+		// the title stands before the parameters, which have taken the focus, and all others behind them
+		if (wrong.length && (parameters !== null || wrong[0][0] === this.title)) wrong[0][0].focus();
+		if (wrong.length || parameters === null) return;
 		set_busy(this.go, true);
 		try {
 			const saved = await this.send({ ...this.chosen(), ...(this.inputs && { parameters }) });
@@ -246,18 +256,47 @@ class ScheduleForm {
 			this.on_saved();
 		} catch (refusal) {
 			set_busy(this.go, false);
-			if (!this.inputs?.show_refusal(refusal.message)) tell_refusal(refusal, this.error);
+			if (this.inputs?.show_refusal(refusal.message) || this.show_refusal(refusal.message)) return;
+			tell_refusal(refusal, this.error);
 		}
 	}
 
-	// An empty field would leave a schedule as it is.
-	what_is_missing() {
-		if (!this.title.value.trim()) return __("Enter a title.");
-		const { cron, interval_seconds } = this.timing();
-		if (this.catch_up.value === "All" && !Number.isInteger(this.limit.valueAsNumber))
-			return __("Enter how many are made at most.");
-		if (cron?.trim() || Number.isInteger(interval_seconds)) return "";
-		return this.kind.value === "Cron" ? __("Enter the times.") : __("Enter a whole number of seconds.");
+	// Show what the server says of a field at that field; false when there is none.
+	show_refusal(message) {
+		const input = this.fields.find(({ name }) => message.startsWith(`${name}: `));
+		if (!input?.offsetParent) return false;
+		show_error(input, message.slice(input.name.length + 2));
+		input.focus();
+		return true;
+	}
+
+	// Pairs of an input and what is wrong with it. An empty field would leave a schedule as it is.
+	what_is_wrong() {
+		const is_cron = this.kind.value === "Cron";
+		const is_whole = (input) => Number.isInteger(input.valueAsNumber);
+		const { badInput: bad_start } = this.starts.validity;
+		const { badInput: bad_end } = this.ends.validity;
+		return [
+			[!this.title.value.trim(), this.title, __("Enter a title.")],
+			[is_cron && !this.cron.value.trim(), this.cron, __("Enter the times.")],
+			[!is_cron && !is_whole(this.interval), this.interval, __("Enter a whole number of seconds.")],
+			[bad_start, this.starts, __("This is no date with a time.")],
+			[bad_end, this.ends, __("This is no date with a time.")],
+			[
+				this.catch_up.value === "All" && !is_whole(this.limit),
+				this.limit,
+				__("Enter how many are made at most."),
+			],
+		]
+			.filter(([is_wrong]) => is_wrong)
+			.map(([, input, message]) => [input, message]);
+	}
+
+	get fields() {
+		return [
+			...[this.title, this.type, this.organization, this.kind, this.cron, this.interval, this.zone],
+			...[this.overlap, this.catch_up, this.limit, this.priority, this.starts, this.ends],
+		].filter((input) => input.isConnected);
 	}
 
 	chosen() {
@@ -298,7 +337,18 @@ class ScheduleForm {
 	}
 }
 
-const field = (label, input) => h("label", {}, h("span", {}, label), input);
+// What is wrong with the input is shown below it.
+function field(label, input) {
+	const error = h("span", { class: "error", id: `${input.name}-error` });
+	const described_by = [input.getAttribute("aria-describedby"), error.id].filter(Boolean);
+	input.setAttribute("aria-describedby", described_by.join(" "));
+	return h("div", { class: "field" }, h("label", {}, h("span", {}, label), input), error);
+}
+
+function show_error(input, text) {
+	input.setAttribute("aria-invalid", Boolean(text));
+	input.closest(".field").querySelector(".error").textContent = text;
+}
 
 const text_input = (name, value, properties) =>
 	h("input", { name, type: "text", value, autocomplete: "off", ...properties });

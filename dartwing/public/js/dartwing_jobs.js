@@ -270,6 +270,9 @@ var STYLE = `
 	clip-path: inset(50%); white-space: nowrap; }
 .dartwing-refused { max-height: 260px; overflow: auto; margin-top: 12px; }
 .dartwing-problem { color: var(--red-600, #c00); margin-bottom: 10px; overflow-wrap: anywhere; }
+@media (max-width: 575px) {
+	.dartwing-dialog .form-section .form-column { padding-left: 0; padding-right: 0; }
+}
 @media (max-width: 767px) {
 	.dartwing-phone { display: block; position: relative; padding: 0 15px 8px 45px; margin-top: -6px; color: var(--text-muted);
 		font-size: var(--text-sm); }

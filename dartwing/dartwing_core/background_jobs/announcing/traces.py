@@ -66,7 +66,7 @@ def attempt_of(job: Any, queue: str) -> Iterator[Outcome]:
 		"messaging.destination.name": queue,
 		"messaging.message.id": job.name,
 		"job.type": job.job_type,
-		"job.attempt": (job.retry_count or 0) + 1,
+		"job.attempt": job.attempt_count,
 	}
 	parent = W3C.extract({HEADER: job.traceparent or ""})
 	tracer = trace.get_tracer("dartwing")

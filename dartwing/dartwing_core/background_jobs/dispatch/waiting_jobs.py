@@ -33,6 +33,7 @@ FIELDS = (
 	"retry_count",
 	"error_type",
 	"error_message",
+	"attempt_count",
 	"attempt_id",
 	"rq_job_id",
 	"modified",

@@ -63,7 +63,7 @@ class Part(NamedTuple):
 class AttemptLog:
 	"""Lines may be added in any thread; `write` is called in one at a time."""
 
-	def __init__(self, control: ControlConnection, secrets: Secrets = NO_SECRETS):
+	def __init__(self, control: ControlConnection, secrets: Secrets = NO_SECRETS, attempt: int = 1):
 		self._control = control
 		self._secrets = secrets
 		# a child of the process has a copy of this, and a connection that is not its own
@@ -76,7 +76,8 @@ class AttemptLog:
 		self._last: deque[Line] = deque()
 		self._last_characters = 0
 		self._is_closed = False
-		self._attempt: int | None = None
+		self._attempt = attempt
+		self._has_written = False
 		# lines to be written, in groups, and whether these are of the first lines
 		self._waiting: list[tuple[list[Told], bool]] = []
 		# what the row has that is written anew, and whether that is of the first lines
@@ -161,10 +162,9 @@ class AttemptLog:
 
 	def _write(self, lines: list[Told], is_of_the_first: bool) -> None:
 		"""Write lines, with the open part or as another one."""
-		if self._attempt is None:
-			attempt = self._control.count_attempts()
-			self._control.forget_log_before(attempt - config.LOGGED_ATTEMPTS + 1)
-			self._attempt = attempt
+		if not self._has_written:
+			self._control.forget_log_before(self._attempt - config.LOGGED_ATTEMPTS + 1)
+			self._has_written = True
 		if self._open and (self._is_of_the_first != is_of_the_first or is_full(self._open)):
 			self._close_part()
 		part = self._open + lines
@@ -198,7 +198,7 @@ class AttemptLog:
 				break
 			told.insert(0, line)
 		event = [dict(zip(FIELDS, line, strict=True)) for line in told]
-		publish_job_log(self._control.job_id, self._control.organization, self._attempt or 1, event)
+		publish_job_log(self._control.job_id, self._control.organization, self._attempt, event)
 
 
 def is_full(lines: Sequence[Told]) -> bool:

@@ -47,8 +47,9 @@ def start(job: BackgroundJob, horse: Horse | None) -> None:
 	worker_name = horse.worker_name if horse else None
 	job.transition_to(
 		RUNNING,
-		message=_("attempt {0}").format(job.retry_count + 1),
+		message=_("attempt {0}").format(job.attempt_count + 1),
 		actor=worker_name,
+		attempt_count=job.attempt_count + 1,
 		attempt_id=frappe.generate_hash(length=32),
 		rq_job_id=horse.rq_job_id if horse else job.rq_job_id,
 		worker_name=worker_name,

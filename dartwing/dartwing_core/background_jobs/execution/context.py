@@ -59,10 +59,10 @@ class JobContext(Generic[Parameters]):
 
 	A handler that takes a `JobContext[ImportPeople]` is given its `parameters` as an object of that class, a
 	pydantic model or a dataclass; any other handler, as a dict.
-	`job_id`, `job_type`, `organization`, `owner` (user id), `attempt` (1 for the first), `timeout_seconds`,
-	`checkpoint` (what the last `save_checkpoint` of any attempt kept, or None), `is_dry_run` (whether
-	all that is written is undone) and `idempotency_key` (for other systems; the same in every attempt, see
-	`key_of`) are plain values.
+	`job_id`, `job_type`, `organization`, `owner` (user id), `attempt` (how often the job was started, this
+	time included), `timeout_seconds`, `checkpoint` (what the last `save_checkpoint` of any attempt kept, or
+	None), `is_dry_run` (whether all that is written is undone) and `idempotency_key` (for other systems; the
+	same in every attempt, see `key_of`) are plain values.
 	"""
 
 	def __init__(self, job: BackgroundJob, control: ControlConnection, limit: TimeLimit):
@@ -71,7 +71,7 @@ class JobContext(Generic[Parameters]):
 		self.organization: str = job.organization
 		self.owner: str = job.owner_user
 		self.parameters = cast("Parameters", json_objects.from_json(job.input_parameters) or {})
-		self.attempt: int = (job.retry_count or 0) + 1
+		self.attempt: int = job.attempt_count
 		self.timeout_seconds: int = job.timeout_seconds
 		self.checkpoint: dict[str, Any] | None = json_objects.from_json(job.checkpoint)
 		self.idempotency_key: str = key_of(frappe.local.site, job.name, get_datetime(job.creation))
@@ -81,7 +81,7 @@ class JobContext(Generic[Parameters]):
 		self._control = control
 		self.is_dry_run: bool = bool(job.is_dry_run)
 		self._steps = (RehearsedSteps if self.is_dry_run else Steps)(job, self.attempt, limit.check)
-		self._log = AttemptLog(control, job.secrets)
+		self._log = AttemptLog(control, job.secrets, self.attempt)
 		self._progress = ProgressReporter(
 			control, config.get("progress_interval_seconds"), job.secrets, self._log, self._locals
 		)

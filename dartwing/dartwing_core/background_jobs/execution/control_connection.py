@@ -5,18 +5,15 @@ REPEATABLE READ would hide a cancel from the handler for ever.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import frappe
 from frappe.database.database import Database
 
 from dartwing.dartwing_core.background_jobs.database import drivers, times
 from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
-from dartwing.dartwing_core.background_jobs.statuses import RUNNING
-
-Answer = TypeVar("Answer")
 
 
 class ControlConnection:
@@ -51,11 +48,6 @@ class ControlConnection:
 	def write_heartbeat(self) -> bool:
 		"""Show that the attempt is alive; False as for `write_progress`."""
 		return self._update(f"heartbeat_at = {UTC_NOW} + interval %s second", (times.site_offset_seconds(),))
-
-	def count_attempts(self) -> int:
-		"""How often the job was started, this attempt included."""
-		query = "select count(*) from `tabJob Execution Log` where background_job = %s and to_status = %s"
-		return self._ask(query, (self.job_id, RUNNING))
 
 	def write_log_part(self, attempt: int, first: int, last: int, lines: str) -> None:
 		"""Store lines (JSON) of this attempt's log, or more of them in the place of the same first one.
@@ -106,25 +98,17 @@ class ControlConnection:
 		return self._execute(query, (*values, *self._mine())) == 1
 
 	def _execute(self, query: str, values: Sequence[Any]) -> int:
-		"""How many rows matched."""
-		return self._sent(query, values, lambda cursor, matched: matched)
-
-	def _ask(self, query: str, values: Sequence[Any]) -> Any:
-		"""The one value that the query answers."""
-		return self._sent(query, values, lambda cursor, matched: cursor.fetchone()[0])
-
-	def _sent(self, query: str, values: Sequence[Any], read: Callable[[Any, int], Answer]) -> Answer:
-		"""If the connection is lost, the statement is sent once more: each may be."""
+		"""How many rows matched. If the connection is lost, the statement is sent once more: each may be."""
 		with self._lock:
 			try:
-				return self._send(query, values, read)
+				return self._send(query, values)
 			except drivers.CONNECTION_LOST:
-				return self._send(query, values, read)
+				return self._send(query, values)
 
-	def _send(self, query: str, values: Sequence[Any], read: Callable[[Any, int], Answer]) -> Answer:
+	def _send(self, query: str, values: Sequence[Any]) -> int:
 		try:
 			with self._connected().cursor() as cursor:
-				return read(cursor, cursor.execute(query, values))
+				return cursor.execute(query, values)
 		except BaseException:
 			# a connection that was interrupted in the middle of a statement cannot be used any more
 			self._disconnect()

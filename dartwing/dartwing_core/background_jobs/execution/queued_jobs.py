@@ -39,6 +39,7 @@ FIELDS = (
 	"max_retries",
 	"worker_deaths",
 	"deduplication_key",
+	"attempt_count",
 	"attempt_id",
 	"rq_job_id",
 	"worker_name",

@@ -84,6 +84,7 @@ class BackgroundJob(HiddenDocument):
 	if TYPE_CHECKING:
 		from frappe.types import DF
 
+		attempt_count: DF.Int
 		attempt_id: DF.Data | None
 		canceled_at: DF.Datetime | None
 		canceled_by: DF.Link | None

@@ -126,7 +126,7 @@ def _line(job: Document, row: dict[str, Any], by: dict[str, str | None]) -> dict
 		"type": job.job_type,
 		"organization": job.organization,
 		"priority": job.priority,
-		"attempt": row["retry_attempt"] + 1,
+		"attempt": job.get("attempt_count") or 0,
 		"from": row["from_status"],
 		"to": row["to_status"],
 		"seconds": round(row["seconds"], 6),
