@@ -17,6 +17,7 @@ from frappe.utils.response import json_handler
 from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
+from dartwing.dartwing_core.background_jobs import framework
 from dartwing.dartwing_core.background_jobs.parameters.problems import (
 	ContractError,
 	Hiding,
@@ -59,7 +60,7 @@ class Contract:
 		document that the session's user cannot read.
 		"""
 		try:
-			text = to_json(_plain({} if parameters is None else parameters), fallback=json_handler)
+			text = to_json(framework.plain({} if parameters is None else parameters), fallback=json_handler)
 		except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
 			raise ParametersError((), _("cannot be stored as JSON: {0}").format(error)) from error
 		reason = too_large(len(text))
@@ -120,13 +121,6 @@ class Contract:
 		else:
 			return None
 		return next(filter(None, (self._unknown(one, of, (*place, name)) for name, one, of in pairs)), None)
-
-
-def _plain(value: Any) -> Any:
-	"""With plain dicts: one of Frappe's says of every attribute that it has it, and that it is None."""
-	if isinstance(value, dict):
-		return {name: _plain(one) for name, one in value.items()}
-	return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _told(error: ValidationError, text: str | bytes, hiding: Hiding) -> ParametersError:
