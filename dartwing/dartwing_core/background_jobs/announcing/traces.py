@@ -12,6 +12,8 @@ from typing import Any
 
 import frappe
 
+from dartwing.dartwing_core.background_jobs.errors import class_name_of
+
 try:
 	trace: Any = import_module("opentelemetry.trace")
 	W3C: Any = import_module("opentelemetry.trace.propagation.tracecontext").TraceContextTextMapPropagator()
@@ -36,7 +38,7 @@ class Outcome:
 		self._span.set_attribute("job.outcome", kind)
 		error = getattr(outcome, "error", None)
 		if error is not None:
-			self._span.set_attribute("error.type", type(error).__name__)
+			self._span.set_attribute("error.type", class_name_of(error))
 		if kind not in ("Completed", "Snoozed", "Abandoned"):
 			self._span.set_status(trace.StatusCode.ERROR)
 
