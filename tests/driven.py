@@ -14,7 +14,11 @@ from dartwing.dartwing_core.background_jobs.statuses import UNFINISHED
 
 
 def settle(attempt: Any, outcome: Outcome) -> None:
-	"""The attempt of a job ends, with all that follows from it."""
+	"""The attempt of a job ends, with all that follows from it. One that a test has looked up was not claimed
+	here, and is given what the claim reads of its type."""
+	if not attempt.get("standing"):
+		rule = frappe.db.get_value("Job Type", attempt.job_type, "equal_jobs")
+		attempt.standing = frappe._dict(equal_jobs=rule)
 	errands = Errands(frappe.local.site)
 	executor.settle(attempt, outcome, TimeLimit(60), errands)
 	errands.run()
