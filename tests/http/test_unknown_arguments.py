@@ -8,7 +8,7 @@ from framework import since
 DESK = API.replace(".jobs", ".desk")
 PAGE = API.replace(".jobs", ".members_page")
 HEALTH = API.replace(".jobs", ".health")
-UNKNOWN = "dry_run: there is no such argument"
+UNKNOWN = "max_tries: there is no such argument"
 
 
 def submission(world) -> dict:
@@ -18,14 +18,14 @@ def submission(world) -> dict:
 @pytest.mark.parametrize("how", ["json", "data"])
 def test_an_argument_that_a_submission_does_not_know_is_refused_by_name(alice, world, how):
 	"""As a key that this version does not know: the client must not believe that it was heard."""
-	arguments = {"job_type": OBLIGING, "organization": world.alpha, "dry_run": "1"}
+	arguments = {"job_type": OBLIGING, "organization": world.alpha, "max_tries": "1"}
 	answer = alice.post(f"/api/method/{API}.submit_job", **{how: arguments})
 	assert error(answer, 417) == UNKNOWN
 	assert message(alice.ask(f"{API}.list_jobs"))["total"] == 0
 
 
 def test_an_argument_in_the_query_of_a_submission_is_refused_too(alice, world):
-	answer = alice.post(f"/api/method/{API}.submit_job?dry_run=1", data={"job_type": OBLIGING})
+	answer = alice.post(f"/api/method/{API}.submit_job?max_tries=1", data={"job_type": OBLIGING})
 	assert error(answer, 417) == UNKNOWN
 
 
@@ -44,18 +44,18 @@ def test_an_argument_in_the_query_of_a_submission_is_refused_too(alice, world):
 )
 @pytest.mark.parametrize("version", ["/api/method/", "/api/v1/method/"])
 def test_no_method_that_reads_leaves_an_argument_out(alice, world, method, version):
-	arguments = {"dry_run": 1}
+	arguments = {"max_tries": 1}
 	if method.endswith(("get_job_status", "get_dossier")):
 		arguments["job_id"] = submit().name
 	answer = alice.get(version + method, params=arguments)
 	assert answer.status_code == 417, answer.text
-	assert "dry_run: there is no such argument" in answer.text
+	assert "max_tries: there is no such argument" in answer.text
 
 
 @pytest.mark.parametrize("name", ["cancel_job", "retry_job", "retry_jobs", "discard_jobs", "submit_jobs"])
 def test_no_method_that_changes_leaves_an_argument_out(adam, world, name):
 	job = submit()
-	answer = adam.call(f"{API}.{name}", job_id=job.name, job_ids=[job.name], reason="no more", dry_run=True)
+	answer = adam.call(f"{API}.{name}", job_id=job.name, job_ids=[job.name], reason="no more", max_tries=True)
 	assert "there is no such argument" in error(answer, 417)
 	assert message(adam.call(f"{API}.get_job_status", job_id=job.name))["status"] == "Queued"
 
@@ -81,9 +81,9 @@ def test_what_frappe_itself_takes_out_of_a_request_is_let_through(alice, world):
 	assert message(alice.ask(f"{API}.list_jobs", _lang="de", _="1700000000"))["total"] == 0
 	answer = alice.post("/", data={"cmd": f"{API}.list_jobs", "_lang": "de"})
 	assert message(answer)["total"] == 0
-	assert error(alice.post("/", data={"cmd": f"{API}.list_jobs", "dry_run": "1"}), 417) == UNKNOWN
+	assert error(alice.post("/", data={"cmd": f"{API}.list_jobs", "max_tries": "1"}), 417) == UNKNOWN
 
 
 def test_health_and_metrics_take_none(manager):
 	for method in (f"{HEALTH}.get_health", API.replace(".jobs", ".prometheus.get_exposition")):
-		assert "dry_run: there is no such argument" in manager.ask(method, dry_run=1).text
+		assert "max_tries: there is no such argument" in manager.ask(method, max_tries=1).text
