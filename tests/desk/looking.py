@@ -5,6 +5,8 @@ the place of what was gone to meanwhile, and a dialog that fades covers what is 
 and left through `go_to` and `go_back`, and clicked through `press`, which wait.
 """
 
+import re
+
 from framework import since
 from playwright.sync_api import Locator, Page, expect
 
@@ -101,8 +103,10 @@ def wait_for_progress(page: Page, beyond: int) -> int:
 
 
 def button(page: Page, label: str) -> Locator:
-	"""A button of the page's head."""
-	return page.locator(".page-head:visible button:visible", has_text=label)
+	"""The button of the page's head that says exactly this."""
+	return page.locator(
+		".page-head:visible button:visible", has_text=re.compile(rf"^\s*{re.escape(label)}\s*$")
+	)
 
 
 def confirm(page: Page, label: str = "Yes") -> None:
