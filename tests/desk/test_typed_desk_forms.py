@@ -120,7 +120,7 @@ def test_axe_finds_nothing_in_the_form(world, desk, options):
 		# one below the other
 		left = "field => Math.round(field.getBoundingClientRect().left)"
 		names = ("priority", "scheduled_at", "dry_run")
-		assert len({dialog.locator(f"[data-fieldname={name}]").evaluate(left) for name in names}) == 1
+		assert len({dialog.locator(f".frappe-control[data-fieldname={name}]").evaluate(left) for name in names}) == 1
 
 
 def test_new_parameters_of_a_schedule_are_filled_in(world, desk):
