@@ -120,7 +120,8 @@ def test_axe_finds_nothing_in_the_form(world, desk, options):
 		# one below the other
 		left = "field => Math.round(field.getBoundingClientRect().left)"
 		names = ("priority", "scheduled_at", "dry_run")
-		assert len({dialog.locator(f".frappe-control[data-fieldname={name}]").evaluate(left) for name in names}) == 1
+		fields = [dialog.locator(f".frappe-control[data-fieldname={name}]") for name in names]
+		assert len({field.evaluate(left) for field in fields}) == 1
 
 
 def test_new_parameters_of_a_schedule_are_filled_in(world, desk):
