@@ -28,8 +28,18 @@ def settle(attempt: Any, outcome: Outcome) -> None:
 def let_time_come() -> None:
 	"""All that waits for its time is due, and no start counts against a pace any more."""
 	frappe.db.rollback()
-	frappe.db.sql("update `tabBackground Job` set ready_at = '2026-01-01' where ready_at is not null")
+	make_due()
 	frappe.db.sql("update `tabJob Start` set started_at = started_at - interval 1 day")
+	frappe.db.commit()
+
+
+def make_due(job_id: str | None = None) -> None:
+	"""The job that waits for its time has waited long enough; without an id, all that do."""
+	frappe.db.sql(
+		"""update `tabBackground Job` set ready_at = '2026-01-01'
+		where ready_at is not null and (%(job)s is null or name = %(job)s)""",
+		{"job": job_id},
+	)
 	frappe.db.commit()
 
 

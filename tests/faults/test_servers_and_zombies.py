@@ -7,6 +7,7 @@ from datetime import timedelta
 import frappe
 import psutil
 import pytest
+from driven import make_due
 from factories import (
 	acting_as,
 	people_written,
@@ -221,11 +222,7 @@ def test_a_job_that_runs_while_mariadb_is_killed_and_restarted_ends(world, runti
 
 	def retry_without_delay() -> None:
 		frappe.db.rollback()
-		frappe.db.sql(
-			"update `tabBackground Job` set ready_at = '2026-01-01' where name = %s and ready_at is not null",
-			(job.name,),
-		)
-		frappe.db.commit()
+		make_due(job.name)
 		tick()
 
 	wait_until(ticking(has(job.name, "Completed"), retry_without_delay), "the job runs again")

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import frappe
 import pytest
+from driven import make_due, settle
 from factories import OBLIGING, acting_as, changed, queued_wake_ups
 from frappe.utils import now_datetime
 from hypothesis import HealthCheck, Phase, settings
@@ -38,7 +39,6 @@ from dartwing.dartwing_core.background_jobs import (
 )
 from dartwing.dartwing_core.background_jobs.dispatch import dispatcher, parents
 from dartwing.dartwing_core.background_jobs.errors import JobEngineError
-from dartwing.dartwing_core.background_jobs.execution.errands import Errands
 from dartwing.dartwing_core.background_jobs.execution.outcomes import (
 	Abandoned,
 	Completed,
@@ -46,7 +46,6 @@ from dartwing.dartwing_core.background_jobs.execution.outcomes import (
 	Outcome,
 	TimedOut,
 )
-from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
 from dartwing.dartwing_core.background_jobs.groups.settling import status_of
 from dartwing.dartwing_core.background_jobs.statuses import (
 	DEPENDENCY_RULES,
@@ -189,11 +188,7 @@ class Engine(RuleBasedStateMachine):
 
 	@rule(job=jobs)
 	def let_time_come(self, job: str) -> None:
-		frappe.db.sql(
-			"update `tabBackground Job` set ready_at = '2026-01-01' where name = %s and ready_at is not null",
-			(job,),
-		)
-		frappe.db.commit()
+		make_due(job)
 
 	@rule(target=attempts, job=jobs)
 	def claim(self, job: str):
@@ -229,10 +224,7 @@ class Engine(RuleBasedStateMachine):
 		"""As a horse does it: the handler's row, and then what became of the attempt."""
 		name = f"{MARKER} {attempt.name}"
 		frappe.get_doc({"doctype": "Person", "first_name": name}).insert(ignore_permissions=True)
-		errands = Errands(frappe.local.site)
-		executor.settle(attempt, outcome, TimeLimit(60), errands)
-		errands.run()
-		frappe.db.commit()
+		settle(attempt, outcome)
 
 	@rule(attempt=attempts)
 	def lose_the_worker(self, attempt) -> None:

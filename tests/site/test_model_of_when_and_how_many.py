@@ -8,7 +8,7 @@ from typing import Any
 
 import frappe
 import pytest
-from driven import drive_to_the_end, settle
+from driven import drive_to_the_end, make_due, settle
 from factories import acting_as, make_job_type
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -146,11 +146,7 @@ class Model(RuleBasedStateMachine):
 
 	@rule(job=jobs)
 	def let_time_come(self, job: str) -> None:
-		query = (
-			"update `tabBackground Job` set ready_at = '2026-01-01' where name = %s and ready_at is not null"
-		)
-		frappe.db.sql(query, (job,))
-		frappe.db.commit()
+		make_due(job)
 
 	@rule(target=attempts)
 	def claim_the_oldest(self):
