@@ -20,12 +20,13 @@ from rq.registry import StartedJobRegistry
 from dartwing.dartwing_core.background_jobs import get_job_status, submit_job
 from dartwing.dartwing_core.background_jobs.database import inserts, times
 from dartwing.dartwing_core.background_jobs.dispatch.consequences import follow_end
+from dartwing.dartwing_core.background_jobs.execution.attempt import acting_as
 from dartwing.dartwing_core.background_jobs.steps import records
 from dartwing.dartwing_core.background_jobs.steps.records import Record
 from dartwing.dartwing_core.background_jobs.upkeep.former_organizations import PREFIX
 from dartwing.testing import records as records_of_tests
 from dartwing.testing.jobs import ROWS_OF_JOBS
-from dartwing.testing.records import acting_as, make_member, make_user
+from dartwing.testing.records import make_member, make_user
 from dartwing.tests.records import a_log_part
 
 OBLIGING = "obliging_job"

@@ -7,10 +7,11 @@ this process, moves the engine's clock, and takes all of it away again. pytest h
 docs/how-to/test-a-handler.md shows all of it. Nothing of the engine imports this package.
 """
 
+from dartwing.dartwing_core.background_jobs.execution.attempt import acting_as
 from dartwing.dartwing_core.background_jobs.execution.parents import Parent
 from dartwing.testing.handlers import HandlerRun, run_handler
 from dartwing.testing.jobs import FOREVER, JobKit
-from dartwing.testing.records import acting_as, make_job_type, make_member, make_organization, make_user
+from dartwing.testing.records import make_job_type, make_member, make_organization, make_user
 from dartwing.testing.test_case import DartwingTestCase
 
 __all__ = [

@@ -10,6 +10,7 @@ import frappe
 
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.execution import context as context_module
+from dartwing.dartwing_core.background_jobs.execution.attempt import acting_as
 from dartwing.dartwing_core.background_jobs.execution.captured_logging import captured
 from dartwing.dartwing_core.background_jobs.execution.context import JobContext, ProgressReporter
 from dartwing.dartwing_core.background_jobs.execution.control_connection import ControlConnection
@@ -27,7 +28,7 @@ from dartwing.dartwing_core.doctype.background_job import kept_texts
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 from dartwing.dartwing_core.doctype.background_job.job_ids import new_job_ids
 from dartwing.dartwing_core.doctype.job_type.job_type import takes_job_context
-from dartwing.testing.records import acting_as, make_organization
+from dartwing.testing.records import make_organization
 
 Handler = Callable[[JobContext], Any]
 SAVEPOINT = "dartwing_run_handler"

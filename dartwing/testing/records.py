@@ -3,22 +3,11 @@
 Each is inserted in the current transaction, and nothing is committed.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import frappe
 from frappe.model.document import Document
-
-
-@contextmanager
-def acting_as(user: str) -> Iterator[None]:
-	before = frappe.session.user
-	frappe.set_user(user)
-	try:
-		yield
-	finally:
-		frappe.set_user(before)
 
 
 def make_organization(name: str | None = None, **values: Any) -> Document:

@@ -176,11 +176,6 @@ def is_a(error: BaseException, kinds: type[BaseException] | tuple[type[BaseExcep
 	return issubclass(type(error), kinds)
 
 
-def class_name_of(error: BaseException) -> str:
-	"""The name of the error's class, which its metaclass may hide."""
-	return str(type.__dict__["__name__"].__get__(type(error)))
-
-
 def traceback_object_of(error: BaseException) -> TracebackType | None:
 	"""Where the error was raised."""
 	found: TracebackType | None = BaseException.__dict__["__traceback__"].__get__(error)

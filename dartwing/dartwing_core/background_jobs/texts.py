@@ -58,7 +58,12 @@ def text_of(value: Any) -> str:
 		# the time of the handler that says it is over
 		raise
 	except BaseException:
-		return str(type.__dict__["__name__"].__get__(type(value)))
+		return class_name_of(value)
+
+
+def class_name_of(value: object) -> str:
+	"""The name of the value's class, which its metaclass may hide."""
+	return str(type.__dict__["__name__"].__get__(type(value)))
 
 
 def storable(value: Any) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import frappe
 
-from dartwing.dartwing_core.background_jobs.errors import class_name_of
+from dartwing.dartwing_core.background_jobs.texts import class_name_of
 
 try:
 	trace: Any = import_module("opentelemetry.trace")

@@ -10,7 +10,6 @@ from dartwing.dartwing_core.background_jobs.errors import (
 	JobCanceledError,
 	PermanentError,
 	Snooze,
-	class_name_of,
 	is_a,
 	traceback_object_of,
 )
@@ -22,6 +21,7 @@ from dartwing.dartwing_core.background_jobs.execution.outcomes import (
 	TimedOut,
 	asked,
 )
+from dartwing.dartwing_core.background_jobs.texts import class_name_of
 
 SIGNAL_HANDLERS_OF_RQ = ("request_stop", "request_force_stop")
 

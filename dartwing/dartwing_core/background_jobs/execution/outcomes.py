@@ -20,7 +20,6 @@ from dartwing.dartwing_core.background_jobs.errors import (
 	PermanentError,
 	TransientError,
 	attribute_of,
-	class_name_of,
 	is_a,
 	leaves_of,
 )
@@ -128,7 +127,7 @@ class Failed:
 	def of(cls, error: BaseException, traceback: str) -> "Failed":
 		"""Ask the error, once: what it answers is code of others, and nothing must be in its way."""
 		verdict = asked(lambda: Verdict.of(error), Verdict(TRANSIENT))
-		message = asked(lambda: describe(error), class_name_of(error))
+		message = asked(lambda: describe(error), texts.class_name_of(error))
 		return cls(error, traceback, message, verdict)
 
 	def record(self, job: BackgroundJob) -> None:
@@ -185,7 +184,7 @@ class Snoozed:
 		if type(seconds) not in (int, float) or not 0 <= seconds <= LONGEST_SNOOZE_SECONDS:
 			raise PermanentError(
 				_("Snooze: seconds must be a number from 0 to {0}, not {1}").format(
-					LONGEST_SNOOZE_SECONDS, asked(lambda: repr(asked_for)[:200], class_name_of(error))
+					LONGEST_SNOOZE_SECONDS, asked(lambda: repr(asked_for)[:200], texts.class_name_of(error))
 				)
 			)
 		return cls(max(float(seconds), SHORTEST_SNOOZE_SECONDS), words_of(error))
@@ -227,7 +226,7 @@ def describe(error: BaseException) -> str:
 
 	They may be of any length, and `transition_to` still has to make them storable and plain.
 	"""
-	words, kind = words_of(error), class_name_of(error)
+	words, kind = words_of(error), texts.class_name_of(error)
 	if not words and is_a(error, frappe.PermissionError):
 		# Frappe raises it without words, and puts these where its answer to a request finds them
 		words = texts.text_of(frappe.flags.error_message or "")
