@@ -57,6 +57,8 @@ export function open_dialog({ title, kind = "", close_label, on_close }, ...cont
 	dialog.addEventListener("close", () => {
 		dialog.remove();
 		on_close?.(dialog.returnValue);
+		// the event comes later than the close; whoever has pressed Tab since then is not called back
+		if (document.activeElement !== document.body) return;
 		[opener, near].find((element) => element?.isConnected)?.focus();
 	});
 	document.body.append(dialog);
