@@ -10,6 +10,7 @@ was made in them. Nothing is made in the machine's own.
 
 import ctypes
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -85,14 +86,13 @@ def set_namespace(fd: int) -> None:
 class Network:
 	"""The switches, the servers behind them, and the hosts."""
 
-	def __init__(
-		self, runtime: Runtime, folder: Path, delay: float = 0, loss: float = 0, server_forgets: int = 0
-	):
+	def __init__(self, runtime: Runtime, folder: Path, delay: float = 0, loss: float = 0):
 		"""As for the relay: see `hosts_relay.py`."""
 		self.runtime = runtime
 		self.folder = folder
-		self.conditions = [str(delay), str(loss), str(server_forgets)]
+		self.conditions = [str(delay), str(loss)]
 		self._stack = ExitStack()
+		self._relays: list[subprocess.Popen] = []
 		self._hosts: list[Host] = []
 
 	def __enter__(self) -> "Network":
@@ -120,6 +120,11 @@ class Network:
 		self._stack.callback(host.close)
 		host.connect()
 		return host
+
+	def forget_hosts(self) -> None:
+		"""Have the servers notice that nobody is at the other end of any connection."""
+		for relay in self._relays:
+			relay.send_signal(signal.SIGUSR1)
 
 	def output(self) -> str:
 		return "\n".join(host.processes.output() for host in self._hosts)
@@ -158,6 +163,7 @@ class Network:
 				pass_fds=[listening.fileno()],
 				stdin=subprocess.DEVNULL,
 			)
+			self._relays.append(relay)
 			self._stack.callback(relay.wait)
 			self._stack.callback(relay.kill)
 			return listening.getsockname()[1]

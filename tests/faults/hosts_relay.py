@@ -1,13 +1,13 @@
-"""Where hosts reach a server of this machine: `hosts_relay.py FD HOST PORT DELAY LOSS FORGETS`.
+"""Where hosts reach a server of this machine: `hosts_relay.py FD HOST PORT DELAY LOSS`.
 
 FD is a socket that listens in the network, the server is outside of it. DELAY is what each way takes, in
-seconds; LOSS is the share of pieces that come half a second late, as what TCP has to send again does. After
-FORGETS seconds without an answer, a host is given up and its connections to the server are closed, as a
-server does whose keepalive is set; 0 is never.
+seconds; LOSS is the share of pieces that come half a second late, as what TCP has to send again does. SIGUSR1
+closes all connections to the server, as a server does whose keepalive has found nobody at the other end.
 """
 
 import asyncio
 import random
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -15,28 +15,26 @@ from collections.abc import Callable
 SENT_AGAIN_SECONDS = 0.5
 
 
-async def relay(listening: socket.socket, target: tuple[str, int], late: Callable[[], float], forgets: int):
+async def relay(listening: socket.socket, target: tuple[str, int], late: Callable[[], float]):
+	to_server: set[asyncio.StreamWriter] = set()
+
 	async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-		if forgets:
-			forget_after(writer.get_extra_info("socket"), forgets)
 		try:
 			far_reader, far_writer = await asyncio.open_connection(*target)
 		except OSError:
 			writer.close()
 			return
+		to_server.add(far_writer)
 		await asyncio.gather(copy(reader, far_writer, late), copy(far_reader, writer, late))
+		to_server.discard(far_writer)
 
+	def close_all() -> None:
+		for far_writer in to_server:
+			far_writer.close()
+
+	asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, close_all)
 	server = await asyncio.start_server(serve, sock=listening)
 	await server.serve_forever()
-
-
-def forget_after(connection: socket.socket, seconds: int) -> None:
-	connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-	connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)
-	connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1)
-	connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, seconds)
-	# where something was sent and not answered, keepalive does not count
-	connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, (seconds + 1) * 1000)
 
 
 async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, late: Callable[[], float]) -> None:
@@ -70,6 +68,6 @@ async def the_next(on_the_way: "asyncio.Queue[tuple[float, bytes]]") -> bytes:
 
 
 if __name__ == "__main__":
-	fd, host, port, delay, loss, forgets = sys.argv[1:]
+	fd, host, port, delay, loss = sys.argv[1:]
 	lateness = lambda: float(delay) + (SENT_AGAIN_SECONDS if random.random() < float(loss) else 0)  # noqa: E731
-	asyncio.run(relay(socket.socket(fileno=int(fd)), (host, int(port)), lateness, int(forgets)))
+	asyncio.run(relay(socket.socket(fileno=int(fd)), (host, int(port)), lateness))

@@ -222,6 +222,8 @@ class Soak:
 			totals: Counter = Counter()
 			for key, (jobs, _seconds) in job_tally.sums(TOTAL, self.world.organizations, uncounted).items():
 				totals[key.event] += jobs
+			starts = totals.pop("Running", 0)
+			assert starts >= statuses["Completed"], "each job was started before it was Completed"
 			assert totals == {"Pending": len(self.accepted), **statuses}, "metrics are not those of the jobs"
 			for status, jobs in statuses.items():
 				assert job_tally.finished_jobs(self.world.organizations, status) == jobs, status
