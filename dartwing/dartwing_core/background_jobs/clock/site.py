@@ -135,6 +135,7 @@ class SiteClock:
 		if is_in_maintenance():
 			self._forget_steps()
 			return
+		connections.limit_lock_waits()
 		end = time.monotonic() + LOOK_SECONDS
 		while self._pending and time.monotonic() < end and not self._is_stopping():
 			# raises only if the database is gone

@@ -12,10 +12,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import frappe
+from frappe import _
 from frappe.model.document import Document
 
 from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database.drivers import LOCK_WAIT_SECONDS
+from dartwing.dartwing_core.background_jobs.database.named_locks import held, lock_name
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.statuses import COMPLETED, FINISHED
 from dartwing.dartwing_core.doctype.job_tally.arithmetic import (
@@ -62,7 +65,22 @@ class JobTally(Document):
 
 
 def count_new() -> int:
-	"""Add up the uncounted rows of the log; returns how many. Commits each batch."""
+	"""Add up the uncounted rows of the log; returns how many. Commits each batch.
+
+	Nothing is done while somebody else counts: who asks for sums adds what is uncounted to them.
+	"""
+	with held([_lock()], wait_seconds=0) as is_ours:
+		return _count_new() if is_ours else 0
+
+
+def _lock() -> str:
+	"""Of who writes sums. A machine that died in its commit keeps it, and the rows, until the server notices."""
+	return lock_name("sums of jobs")
+
+
+def _count_new() -> int:
+	# what another has counted before it let go of the lock
+	frappe.db.rollback()
 	counted = 0
 	while names := _uncounted_names():
 		if _mark(names):
@@ -71,7 +89,7 @@ def count_new() -> int:
 			# the marks and the sums of a batch belong together, and its locks must not outlive it
 			frappe.db.commit()
 		else:
-			# somebody counted or deleted some of them meanwhile: look again
+			# somebody deleted some of them meanwhile: look again
 			frappe.db.rollback()
 	_delete_old_hours()
 	# whoever reads must not wait for the next step of the scheduler
@@ -220,12 +238,20 @@ def hand_over(organization: str, to: str, limit: int) -> int:
 	return len(rows)
 
 
-def recount() -> dict[str, int]:
-	"""Count the ended jobs in the table itself, correct the levels by that, and return them by status.
+def recount() -> None:
+	"""Count the ended jobs in the table itself, and correct the levels by that.
 
 	So rows that were inserted or deleted by SQL are counted. Commits. Takes about a second for a million
-	jobs; once a day that is cheap.
+	jobs; once a day that is cheap. Raises QueryTimeoutError when others count for longer than
+	`LOCK_WAIT_SECONDS`.
 	"""
+	with held([_lock()], LOCK_WAIT_SECONDS) as is_ours:
+		if not is_ours:
+			raise frappe.QueryTimeoutError(_("The sums of jobs are being counted by another process."))
+		_recount()
+
+
+def _recount() -> None:
 	frappe.db.commit()
 	# before anything is read: the snapshot that counts must not be older than the lock
 	frappe.db.sql(
@@ -243,10 +269,6 @@ def recount() -> dict[str, int]:
 	_add({key: (jobs, 0.0) for key, jobs in levels.items()})
 	# everybody who counts waits for this lock
 	frappe.db.commit()
-	by_status = dict.fromkeys(FINISHED, 0)
-	for *_kind, status, jobs in rows:
-		by_status[status] += jobs
-	return by_status
 
 
 def _events(condition: str, **values: Any) -> list[Event]:
@@ -277,8 +299,13 @@ def _uncounted_names() -> list[str]:
 
 
 def _mark(names: Sequence[str]) -> bool:
-	"""Mark the rows as counted; False when not all of them were there and uncounted."""
-	query = "update `tabJob Execution Log` set uncounted = 0 where name in %s and uncounted = 1"
+	"""Mark the rows as counted; False when not all of them were there and uncounted.
+
+	They are found by their names: on the index of what is uncounted, rows of transactions that are still open
+	would be in the way.
+	"""
+	query = """update `tabJob Execution Log` force index (primary)
+		set uncounted = 0 where name in %s and uncounted = 1"""
 	frappe.db.sql(ignoring_snapshot() + query, (list(names),))
 	return frappe.db._cursor.rowcount == len(names)
 
