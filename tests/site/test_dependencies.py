@@ -57,7 +57,15 @@ def test_a_dead_parent_takes_its_children_and_theirs_along_naming_itself(world, 
 	end(parent.name, parent_status)
 	assert status(child) == status(grandchild) == "Dead Letter"
 	assert state(child.name)["error_message"] == f"parent {parent.name} is {parent_status}"
-	assert state(grandchild.name)["error_message"] == f"parent {child.name} is Dead Letter"
+	theirs = f"parent {child.name} is Dead Letter: parent {parent.name} is {parent_status}"
+	assert state(grandchild.name)["error_message"] == theirs
+
+
+def test_what_fails_with_its_parent_quotes_the_parents_error(world):
+	parent = submit()
+	child = child_of(world, parent.name)
+	end(parent.name, "Dead Letter", error_message="page 2 has no text")
+	assert state(child.name)["error_message"] == f"parent {parent.name} is Dead Letter: page 2 has no text"
 
 
 @pytest.mark.parametrize(("parent_status", "then"), [("Completed", "Queued"), ("Canceled", "Dead Letter")])

@@ -6,7 +6,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs import config, texts
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.dispatch import equal_jobs, parents
@@ -113,14 +113,14 @@ def _release(child_ids: Sequence[str]) -> None:
 		frappe.db.sql(ignoring_snapshot() + query, {"now": times.utc_now(), "names": names})
 
 
-def _fail(failed: Mapping[str, tuple[str, str | None]]) -> list[str]:
+def _fail(failed: Mapping[str, parents.FailedParent]) -> list[str]:
 	"""Dead-letter waiting children, each naming its parent; returns those whose rows were free for it."""
-	of_parent: dict[tuple[str, str | None], list[str]] = {}
-	for child, failed_parent in failed.items():
-		of_parent.setdefault(failed_parent, []).append(child)
+	of_parent: dict[parents.FailedParent, list[str]] = {}
+	for child, parent in failed.items():
+		of_parent.setdefault(parent, []).append(child)
 	done: list[str] = []
-	for (parent, status), child_ids in of_parent.items():
-		reason = without_success(parent, status)
+	for parent, child_ids in of_parent.items():
+		reason = without_success(parent)
 		jobs = [job for job in locked(child_ids, skip_locked=True) if job.status == PENDING]
 		transition_all(
 			jobs,
@@ -129,15 +129,16 @@ def _fail(failed: Mapping[str, tuple[str, str | None]]) -> list[str]:
 			actor="Dependencies",
 			error_type=PERMANENT,
 			error_message=reason,
-			failed_parent=parent,
+			failed_parent=parent.name,
 		)
 		done += [job.name for job in jobs]
 	return done
 
 
-def without_success(parent: str, status: str | None) -> str:
-	"""Why a job that needs the parent's success never starts."""
-	return _("parent {0} is {1}").format(parent, _(status) if status else _("deleted"))
+def without_success(parent: parents.FailedParent) -> str:
+	"""Why a job that needs the parent's success never starts, in the words of the parent's own error."""
+	reason = _("parent {0} is {1}").format(parent.name, _(parent.status) if parent.status else _("deleted"))
+	return texts.cut(f"{reason}: {parent.error_message}", texts.MAX_LINE) if parent.error_message else reason
 
 
 def revive_children(retried: Sequence[BackgroundJob]) -> list[BackgroundJob]:

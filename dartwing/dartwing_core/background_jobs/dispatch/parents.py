@@ -51,6 +51,14 @@ def failed_parent(job: str) -> str:
 		order by dependency.depends_on limit 1)"""
 
 
+class FailedParent(NamedTuple):
+	"""A parent that ended without success; `status` is None of one that is gone."""
+
+	name: str
+	status: str | None
+	error_message: str | None
+
+
 class ParentState(NamedTuple):
 	"""What a parent is, or was when it was deleted."""
 
@@ -149,18 +157,16 @@ def without_unfinished_parents(job_ids: Sequence[str]) -> list[str]:
 	)
 
 
-def failed_parents(
-	job_ids: Sequence[str], among: Sequence[str] | None = None
-) -> dict[str, tuple[str, str | None]]:
+def failed_parents(job_ids: Sequence[str], among: Sequence[str] | None = None) -> dict[str, FailedParent]:
 	"""A parent that ended without success, or is gone, of each of the jobs that has one.
 
-	With its status, which is None if it is gone. `among`: only these parents are looked at.
+	`among`: only these parents are looked at.
 	"""
 	if not job_ids:
 		return {}
 	only = "and dependency.depends_on in %(among)s" if among is not None else ""
 	rows = frappe.db.sql(
-		f"""select dependency.background_job, dependency.depends_on, parent.status
+		f"""select dependency.background_job, dependency.depends_on, parent.status, parent.error_message
 		from `tabJob Dependency` dependency
 		left join `tabBackground Job` parent on parent.name = dependency.depends_on
 		where dependency.background_job in %(jobs)s and dependency.any_end = 0 {only}
@@ -168,7 +174,7 @@ def failed_parents(
 		order by dependency.depends_on desc""",
 		{"jobs": tuple(job_ids), "among": tuple(among or ("",))},
 	)
-	return {job_id: (parent, status) for job_id, parent, status in rows}
+	return {job_id: FailedParent(*parent) for job_id, *parent in rows}
 
 
 def of_jobs(job_ids: Sequence[str]) -> dict[str, dict[str, ParentState]]:

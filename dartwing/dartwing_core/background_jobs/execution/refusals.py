@@ -84,7 +84,7 @@ def why_never(job: BackgroundJob) -> str | None:
 	if standing.requires_permission and (reason := why_not_permitted(job, standing.requires_permission)):
 		return reason
 	if standing.failed_parent and job.dependency_rule != END:
-		return without_success(*parents.failed_parents([job.name])[job.name])
+		return without_success(parents.failed_parents([job.name])[job.name])
 	return None
 
 
