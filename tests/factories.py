@@ -337,6 +337,19 @@ def second_connection():
 
 
 @contextmanager
+def held_elsewhere(doctype: str, *names: str) -> Iterator[None]:
+	"""During the block, another connection has locked these rows."""
+	first = frappe.local.db
+	with second_connection():
+		frappe.db.sql(f"select name from `tab{doctype}` where name in %s for update", (names,))
+		second, frappe.local.db = frappe.local.db, first
+		try:
+			yield
+		finally:
+			frappe.local.db = second
+
+
+@contextmanager
 def counted_statements():
 	"""A list to which each SQL statement of this process is appended during the block."""
 	statements: list[str] = []

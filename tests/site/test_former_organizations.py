@@ -13,6 +13,7 @@ from factories import (
 	acting_as,
 	changed,
 	end,
+	held_elsewhere,
 	make_member,
 	make_user,
 	purge,
@@ -21,6 +22,7 @@ from factories import (
 	state,
 	submit_as,
 )
+from grouped import submit_group
 
 from dartwing.dartwing_core.background_jobs import (
 	config,
@@ -139,6 +141,17 @@ def test_the_next_organization_of_the_name_gets_nothing_of_the_one_before(world,
 	delete("Café Z")
 	make(next_name)
 	assert seen_by_the_heir(next_name) == {**NOTHING, "members": [next_name]}
+
+
+def test_a_group_that_somebody_holds_is_put_away_later(world):
+	make("Café Z")
+	group, _jobs, _on_end = submit_group(1, user="Administrator", organization="Café Z")
+	with held_elsewhere("Job Group", group):
+		delete("Café Z")
+		former_organizations.put_away()
+	assert organizations_in("Job Group") == {"Café Z"}
+	former_organizations.put_away()
+	assert organizations_in("Job Group") == {name_of_former("Café Z")}
 
 
 def test_a_system_manager_finds_the_jobs_under_the_former_name(world):

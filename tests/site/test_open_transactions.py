@@ -9,12 +9,30 @@ from contextlib import contextmanager, suppress
 import frappe
 import pytest
 from driven import make_due, settle
-from factories import OBLIGING, World, acting_as, second_connection, submit
+from factories import (
+	OBLIGING,
+	World,
+	acting_as,
+	end,
+	held_elsewhere,
+	make_job_type,
+	second_connection,
+	submit,
+	submit_as,
+)
 from grouped import submit_group
+from runtimes.chosen import is_a_bench
 from scheduled import make_schedule, set_due
 
 from dartwing.dartwing_core.background_jobs import cancel_job, executor, scheduler, submit_job
 from dartwing.dartwing_core.background_jobs.clock import steps
+from dartwing.dartwing_core.background_jobs.database.connections import (
+	impatient_transaction,
+	own_connection,
+	separate_transaction,
+	short_lock_waits,
+)
+from dartwing.dartwing_core.background_jobs.database.drivers import LOCK_WAIT_SECONDS
 from dartwing.dartwing_core.background_jobs.execution.outcomes import Completed
 from dartwing.dartwing_core.background_jobs.schedules import due
 from dartwing.dartwing_core.background_jobs.upkeep import retention
@@ -70,6 +88,11 @@ def running(world: World) -> str:
 	return frappe.db.get_value("Background Job", {"status": "Running", "organization": world.alpha})
 
 
+def saves_settings(world: World) -> None:
+	frappe.get_doc("Job Engine Settings").save()
+	die()
+
+
 OPEN: tuple[Open, ...] = (
 	submits,
 	submits_a_group,
@@ -80,6 +103,7 @@ OPEN: tuple[Open, ...] = (
 	counts_again,
 	starts_a_schedule,
 	cleans_up,
+	saves_settings,
 )
 STEPS: tuple[steps.Step, ...] = (
 	*scheduler.EACH_TICK,
@@ -157,3 +181,44 @@ def has_to_wait(step: steps.Step) -> bool:
 		return True
 	frappe.db.commit()
 	return False
+
+
+@pytest.mark.skipif(not is_a_bench(), reason="benchless has no Notification Settings")
+def test_who_is_notified_of_a_job_keeps_no_other_job_waiting(world):
+	"""Frappe marks the user's notifications as unseen, in a row that their browser writes too."""
+	make_job_type("test_notified", notify_owner="Always")
+	first, second = (submit_as(world.alice, "test_notified", world.alpha, {"n": n}).name for n in (1, 2))
+	with held_elsewhere("Notification Settings", world.alice):
+		end(first, "Completed")
+		end(second, "Completed")
+	frappe.db.rollback()
+	told = frappe.get_all("Notification Log", {"for_user": world.alice}, pluck="document_name")
+	assert sorted(told) == [first, second]
+
+
+def test_limits_are_not_saved_while_a_job_of_the_type_is_held_and_the_others_are_let_go(world):
+	jobs = [submit(n=n).name for n in range(2)]
+	job_type = frappe.get_doc("Job Type", OBLIGING)
+	job_type.max_running_on_site = 3
+	with held_elsewhere("Background Job", jobs[1]):
+		with pytest.raises(frappe.QueryTimeoutError, match="is being changed by somebody else"):
+			job_type.save()
+		frappe.db.rollback()
+		assert executor.claim(jobs[0])
+	frappe.db.rollback()
+	assert frappe.db.get_value("Job Type", OBLIGING, "max_running_on_site") == 0
+
+
+@pytest.mark.parametrize("block", [own_connection, separate_transaction, impatient_transaction])
+def test_the_engines_own_connections_wait_some_seconds_at_most(world, block):
+	with block():
+		waits = frappe.db.sql("select @@innodb_lock_wait_timeout")[0][0]
+	assert waits <= LOCK_WAIT_SECONDS
+
+
+def test_a_block_of_short_waits_puts_the_callers_own_back(world):
+	waits = "select @@innodb_lock_wait_timeout"
+	before = frappe.db.sql(waits)
+	with short_lock_waits(1):
+		assert frappe.db.sql(waits)[0][0] == 1
+	assert frappe.db.sql(waits) == before

@@ -1,6 +1,7 @@
 """Notification Logs, and mails: how they are written, and those to the owners of jobs that ended."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 import frappe
@@ -9,6 +10,7 @@ from frappe.model.document import Document
 
 from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.database.after_commit import do_after_commit
+from dartwing.dartwing_core.background_jobs.database.connections import short_lock_waits
 from dartwing.dartwing_core.background_jobs.database.snapshots import snapshot_ignored
 
 # how a Job Type has its owners told: one of these, or Both
@@ -87,6 +89,7 @@ def notify(user: str, subject: str, content: str | None = None, job_id: str | No
 	)
 	# everybody who may read any Notification Log can listen to what Frappe would say to the DocType's room
 	log.notify_update = lambda: None
-	# with it Frappe marks the user's notifications as unseen, in a row that others change too
-	with snapshot_ignored():
+	# with it Frappe marks the user's notifications as unseen, in a row that others change too: while somebody
+	# holds that one, the notification is there without the mark
+	with snapshot_ignored(), short_lock_waits(1), suppress(frappe.QueryTimeoutError):
 		log.insert(ignore_permissions=True)

@@ -38,14 +38,15 @@ def own_connection() -> Iterator[None]:
 
 	The caller's transaction, locks, snapshot and callbacks are not touched: after a commit, the caller's
 	connection may have begun its next transaction already; after an error, it may be the one that is broken.
-	A block inside another block of this kind shares its connection, and begins with a commit.
+	A block inside another block of this kind shares its connection, and begins with a commit. Nothing waits
+	longer for a lock than `LOCK_WAIT_SECONDS`.
 	"""
 	if is_own():
 		frappe.db.commit()
 		yield
 		return
 	callers = frappe.local.db
-	own = drivers.beside(callers)
+	own = drivers.impatient_beside(callers)
 	setattr(own, IS_OWN, True)
 	try:
 		frappe.local.db = own
@@ -73,6 +74,18 @@ def separate_transaction() -> Iterator[None]:
 def limit_lock_waits() -> None:
 	"""Statements of this connection wait `LOCK_WAIT_SECONDS` for a lock, where Frappe's wait 50 seconds."""
 	frappe.db.sql(f"set session {drivers.SHORT_LOCK_WAITS}")
+
+
+@contextmanager
+def short_lock_waits(seconds: int) -> Iterator[None]:
+	"""Statements of the block wait so long at most for a lock; then they raise QueryTimeoutError."""
+	frappe.db.sql(
+		f"set @waited = @@innodb_lock_wait_timeout, session innodb_lock_wait_timeout = {int(seconds)}"
+	)
+	try:
+		yield
+	finally:
+		frappe.db.sql("set session innodb_lock_wait_timeout = @waited")
 
 
 @contextmanager

@@ -19,6 +19,7 @@ _SETTINGS = tuple(signature(get_db).parameters)
 # limits of a connection beside a job's transaction: a job must not wait long to tell its progress
 LOCK_WAIT_SECONDS = 5
 SHORT_LOCK_WAITS = f"innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}, lock_wait_timeout = {LOCK_WAIT_SECONDS}"
+WITH_SHORT_LOCK_WAITS = {"init_command": f"set {SHORT_LOCK_WAITS}"}
 SILENCE_SECONDS = 10
 
 
@@ -50,6 +51,14 @@ def beside(database: Database) -> Database:
 	return get_db(**settings_of(database))
 
 
+def impatient_beside(database: Database) -> Database:
+	"""As `beside`; nothing waits longer for a lock than `LOCK_WAIT_SECONDS`."""
+	made = beside(database)
+	settings = made.get_connection_settings
+	made.get_connection_settings = lambda: {**settings(), **WITH_SHORT_LOCK_WAITS}
+	return made
+
+
 def is_alive(database: Database) -> bool:
 	"""Whether the server still answers on the open connection of the Database; it is not opened again."""
 	try:
@@ -74,7 +83,7 @@ def connect_beside(database: Database) -> Any:
 		"connect_timeout": SILENCE_SECONDS,
 		"read_timeout": SILENCE_SECONDS,
 		"write_timeout": SILENCE_SECONDS,
-		"init_command": f"set {SHORT_LOCK_WAITS}",
+		**WITH_SHORT_LOCK_WAITS,
 	}
 	return driver.connect(**settings)
 

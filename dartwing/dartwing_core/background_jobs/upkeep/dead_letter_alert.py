@@ -23,7 +23,11 @@ def alert_when_many() -> None:
 		return
 	threshold = setting("dead_letter_alert_threshold")
 	too_many = bool(threshold) and _is_over(threshold)
-	if too_many == _was_sent():
+	try:
+		if too_many == _was_sent():
+			return
+	except frappe.QueryTimeoutError:
+		# somebody is saving the settings: the next tick looks again
 		return
 	with snapshot_ignored():
 		frappe.db.set_single_value("Job Engine Settings", "dead_letter_alert_sent", int(too_many))
@@ -45,7 +49,10 @@ def _is_over(threshold: int) -> bool:
 
 
 def _was_sent() -> bool:
-	"""Whether the alert was sent, by another scheduler too since this transaction began."""
-	query = "select value from `tabSingles` where doctype = %s and field = %s for update"
+	"""Whether the alert was sent, by another scheduler too since this transaction began.
+
+	Raises QueryTimeoutError while another transaction holds the row.
+	"""
+	query = "select value from `tabSingles` where doctype = %s and field = %s for update nowait"
 	values = ("Job Engine Settings", "dead_letter_alert_sent")
 	return frappe.db.sql(ignoring_snapshot() + query, values, pluck=True) in (["1"], [1])

@@ -9,6 +9,8 @@ from frappe import _
 from frappe.model.document import Document
 
 from dartwing.dartwing_core.background_jobs import error_log, texts
+from dartwing.dartwing_core.background_jobs.database.connections import short_lock_waits
+from dartwing.dartwing_core.background_jobs.database.drivers import LOCK_WAIT_SECONDS
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.limits import Limits, key_of, prefix_of
@@ -163,12 +165,7 @@ class JobType(Document):
 	def on_update(self) -> None:
 		before = self.get_doc_before_save()
 		if before and self.limits and before.limits != self.limits:
-			self._limit_unfinished_jobs(Limits.of(self.limits))
-			frappe.db.sql(
-				f"""{ignoring_snapshot()}update `tabJob Start` set counts_until = started_at + interval %s second
-				where scope_key like %s""",
-				(self.start_limit_window or 0, f"{prefix_of(self.name)}%"),
-			)
+			self._limit_accepted_jobs()
 
 	def on_trash(self) -> None:
 		"""Schedules go on naming it, and each of their slots would be refused."""
@@ -185,8 +182,22 @@ class JobType(Document):
 				frappe.LinkExistsError,
 			)
 
+	def _limit_accepted_jobs(self) -> None:
+		"""Jobs that were accepted under other limits are counted by these from now on.
+
+		Who waits for one of them holds the others, which do not start meanwhile.
+		"""
+		try:
+			with short_lock_waits(LOCK_WAIT_SECONDS):
+				self._limit_unfinished_jobs(Limits.of(self.limits))
+				self._limit_starts()
+		except frappe.QueryTimeoutError:
+			reason = _(
+				"A job of {0} is being changed by somebody else. Its limits are not changed; try again"
+			)
+			frappe.throw(reason.format(self.name), frappe.QueryTimeoutError)
+
 	def _limit_unfinished_jobs(self, limits: Limits) -> None:
-		"""Jobs that were accepted under other limits are counted by these from now on."""
 		last, job = "", frappe.qb.DocType("Background Job")
 		query = frappe.qb.from_(job).select(job.name, job.input_parameters).orderby(job.name).limit(1000)
 		query = query.where((job.job_type == self.name) & job.status.isin(UNFINISHED))
@@ -201,6 +212,13 @@ class JobType(Document):
 					(key, key, tuple(of_key)),
 				)
 			last = rows[-1][0]
+
+	def _limit_starts(self) -> None:
+		frappe.db.sql(
+			f"""{ignoring_snapshot()}update `tabJob Start` set counts_until = started_at + interval %s second
+			where scope_key like %s""",
+			(self.start_limit_window or 0, f"{prefix_of(self.name)}%"),
+		)
 
 	def _refuse_secrets(self) -> None:
 		"""Who learns that two jobs are equal, or wait for each other, learns what is compared."""
