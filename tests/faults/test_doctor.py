@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import frappe
 import pytest
 from factories import OBLIGING, end, make_user, queued_wake_ups, remove_user, submit, wait_until
 from frappe.utils import now_datetime
+from frappe.utils.background_jobs import get_redis_conn
 from frappe.utils.scheduler import get_scheduler_tick
 from grouped import submit_group
 from http_client import Client
@@ -158,6 +160,32 @@ def test_a_redis_cache_that_is_down_is_named(clean, monkeypatch):
 	monkeypatch.setitem(frappe.local.conf, "redis_cache", f"redis://127.0.0.1:{free_port()}")
 	assert finding("redis_cache")["status"] == "down"
 	assert not examine()["healthy"]
+
+
+def test_a_redis_that_takes_no_writes_is_named(clean):
+	"""Its memory is full; of a full disk, or a replica, Redis answers alike."""
+	queues = get_redis_conn()
+	before = queues.config_get("maxmemory*")
+	try:
+		queues.config_set("maxmemory-policy", "noeviction")
+		queues.config_set("maxmemory", 1)
+		found = finding("redis_queue")
+	finally:
+		for name in ("maxmemory", "maxmemory-policy"):
+			queues.config_set(name, before[name])
+	assert (found["status"], "takes no writes" in found["message"]) == ("down", True)
+	assert finding("redis_queue")["status"] == "ok"
+
+
+def test_a_database_that_is_read_only_is_named(clean):
+	asked = frappe.db.sql
+	variable = "select @@global.read_only"
+	with patch.object(
+		frappe.db, "sql", lambda query, *more: ((1,),) if query == variable else asked(query, *more)
+	):
+		found = finding("database")
+	assert (found["status"], "read-only" in found["message"]) == ("down", True)
+	assert (finding("database")["status"], frappe.db.sql(variable)) == ("ok", ((0,),))
 
 
 def test_a_database_that_is_down_is_named(runtime, clean, reader):

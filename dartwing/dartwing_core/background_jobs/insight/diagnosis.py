@@ -19,7 +19,7 @@ from frappe import _
 from frappe.utils import get_datetime
 from frappe.utils.background_jobs import get_queue, get_workers, is_job_enqueued
 from frappe.utils.scheduler import get_scheduler_tick, is_dormant, is_scheduler_inactive
-from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 from rq import Worker
 
 from dartwing.dartwing_core.background_jobs import config
@@ -96,9 +96,11 @@ def report(found: dict[str, Any]) -> str:
 
 def database() -> Finding:
 	try:
-		frappe.db.sql("select 1")
+		is_read_only = frappe.db.sql("select @@global.read_only")[0][0]
 	except drivers.ERRORS as error:
 		return Finding("database", DOWN, _("MariaDB does not answer: {0}").format(error))
+	if is_read_only:
+		return Finding("database", DOWN, _("MariaDB is read-only: no job is accepted, and none ends"))
 	return Finding("database", OK, _("MariaDB answers"))
 
 
@@ -110,14 +112,21 @@ def redis_queue() -> Finding:
 	return _redis("redis_queue", _("jobs are accepted and wait until it is back"))
 
 
+# written to find out whether Redis takes writes; gone after a second
+PROBE = "dartwing:is_writable"
+
+
 def _redis(name: str, meaning: str) -> Finding:
 	seconds = queue_redis.ANSWER_SECONDS
 	connection = redis.from_url(frappe.conf.get(name), socket_connect_timeout=seconds, socket_timeout=seconds)
 	try:
-		connection.ping()
-	except AuthenticationError:
+		connection.set(PROBE, 1, ex=1)
+	except (AuthenticationError, NoPermissionError):
 		# Redis is there, and asks for a password that Frappe knows
 		pass
+	except ResponseError as error:
+		# it has no memory left, its disk is full, or it is a replica
+		return Finding(name, DOWN, _("Redis takes no writes, {0}: {1}").format(meaning, error))
 	except RedisError as error:
 		return Finding(name, DOWN, _("Redis does not answer, {0}: {1}").format(meaning, error))
 	finally:
