@@ -1,8 +1,12 @@
+import re
+
 import frappe
 import pytest
-from factories import HANDLER, make_job_type
+from factories import HANDLER, OBLIGING, make_job_type
 
 from dartwing.dartwing_core.background_jobs.upkeep import holding
+from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import MOST
+from dartwing.dartwing_core.doctype.job_type.job_type import MOST_SECONDS
 
 HANDLERS = "dartwing.tests.handlers"
 
@@ -112,3 +116,21 @@ def test_nothing_is_compared_by_a_masked_parameter(world, values):
 	with pytest.raises(frappe.ValidationError, match="is a masked parameter"):
 		make_job_type("comparing_job", **values)
 	frappe.db.rollback()
+
+
+@pytest.mark.parametrize("field", MOST_SECONDS)
+def test_a_number_of_seconds_that_no_time_can_be_counted_with_is_refused(world, field):
+	"""Jobs of a type whose timeout was 2147483647 never started, and never ended."""
+	job_type = frappe.get_doc("Job Type", OBLIGING)
+	job_type.update({field: 2**31 - 1, "equal_jobs": "Allow"})
+	label = job_type.meta.get_label(field)
+	with pytest.raises(frappe.ValidationError, match=re.escape(f"{label} must be at most ")):
+		job_type.save()
+
+
+@pytest.mark.parametrize("field", MOST)
+def test_so_is_one_of_the_settings(world, field):
+	settings = frappe.get_doc("Job Engine Settings")
+	settings.set(field, 2**31 - 1)
+	with pytest.raises(frappe.ValidationError, match="must be at most"):
+		settings.save()

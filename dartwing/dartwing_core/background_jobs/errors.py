@@ -1,13 +1,14 @@
 """What can go wrong with a job, one class per cause, and which of it is worth a retry."""
 
 import builtins
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, NoReturn
 
 import frappe
 from frappe import _
+from frappe.model.document import Document
 from rq.timeouts import JobTimeoutException
 
 from dartwing.dartwing_core.background_jobs import texts
@@ -98,6 +99,15 @@ def refuse_argument(
 	# Desk shows it as HTML, and reasons repeat what was sent
 	frappe.throw(texts.cut(texts.inert(texts.storable(f"{argument}: {reason}")), texts.MAX_LINE), exception)
 	raise AssertionError("frappe.throw returned")
+
+
+def refuse_beyond(document: Document, most: Mapping[str, int]) -> None:
+	"""Raise a ValidationError for the first field whose number is larger than what `most` names for it."""
+	for field, largest in most.items():
+		if (document.get(field) or 0) > largest:
+			label = document.meta.get_label(field)
+			reason = _("{0} must be at most {1}, not {2}")
+			frappe.throw(reason.format(_(label), largest, document.get(field)))
 
 
 class TransientError(Exception):

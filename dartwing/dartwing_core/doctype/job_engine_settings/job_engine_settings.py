@@ -7,9 +7,20 @@ from frappe.model.document import Document
 from frappe.utils import cint, get_datetime
 
 from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.errors import refuse_beyond
 
 MIGRATION_LIFETIME = timedelta(hours=1)
 QUEUES = ("short", "default", "long")
+
+
+DAY_SECONDS = 24 * 60 * 60
+# what is added to times, or taken from them, until there is no such date
+MOST = {
+	"idempotency_hours": 366 * 24,
+	"drain_budget_seconds": DAY_SECONDS,
+	"cancel_grace_period": DAY_SECONDS,
+	"retention_days": 100 * 366,
+}
 
 
 class JobEngineSettings(Document):
@@ -40,7 +51,9 @@ class JobEngineSettings(Document):
 		retention_days: DF.Int
 		told_of_ends: DF.Data | None
 	# end: auto-generated types
-	pass
+
+	def validate(self) -> None:
+		refuse_beyond(self, MOST)
 
 
 def setting(name: str) -> Any:

@@ -13,6 +13,7 @@ from dartwing.dartwing_core.background_jobs.database.connections import short_lo
 from dartwing.dartwing_core.background_jobs.database.drivers import LOCK_WAIT_SECONDS
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
+from dartwing.dartwing_core.background_jobs.errors import refuse_beyond
 from dartwing.dartwing_core.background_jobs.limits import Limits, key_of, prefix_of
 from dartwing.dartwing_core.background_jobs.parameters.contracts import contract_of
 from dartwing.dartwing_core.background_jobs.parameters.problems import ContractError
@@ -30,6 +31,17 @@ MOST_NAMED = 5
 # the kind of a Job Type whose handler is a script; of all others it is a function of an app
 SCRIPT = "Script"
 MAX_RATE_LIMIT_WINDOW_SECONDS = 24 * 60 * 60
+YEAR_SECONDS = 366 * 24 * 60 * 60
+# longer ones would be added to times until there is no such date, and RQ's alarm takes no such number
+MOST_SECONDS = {
+	"default_timeout": YEAR_SECONDS,
+	# sixteen times that is waited before the last retries
+	"retry_base_delay": YEAR_SECONDS,
+	"deduplication_window": YEAR_SECONDS,
+	"debounce_seconds": YEAR_SECONDS,
+	"debounce_longest_wait": YEAR_SECONDS,
+	"rate_limit_window": MAX_RATE_LIMIT_WINDOW_SECONDS,
+}
 
 
 class JobType(Document):
@@ -97,12 +109,7 @@ class JobType(Document):
 			self._check_handler()
 		if self.default_timeout < 1:
 			frappe.throw(_("Default Timeout must be at least 1 second, not {0}").format(self.default_timeout))
-		if self.rate_limit_window > MAX_RATE_LIMIT_WINDOW_SECONDS:
-			frappe.throw(
-				_("Rate Limit Window must be at most 86400 seconds (24 hours), not {0}").format(
-					self.rate_limit_window
-				)
-			)
+		refuse_beyond(self, MOST_SECONDS)
 		if self.rate_limit and not self.rate_limit_window:
 			frappe.throw(_("Rate Limit needs a Rate Limit Window of 1 to 86400 seconds"))
 		self._refuse_secrets()
