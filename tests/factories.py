@@ -341,7 +341,9 @@ def held_elsewhere(doctype: str, *names: str) -> Iterator[None]:
 	"""During the block, another connection has locked these rows."""
 	first = frappe.local.db
 	with second_connection():
-		frappe.db.sql(f"select name from `tab{doctype}` where name in %s for update", (names,))
+		frappe.db.sql(
+			f"select name from `tab{doctype}` force index (primary) where name in %s for update", (names,)
+		)
 		second, frappe.local.db = frappe.local.db, first
 		try:
 			yield

@@ -8,6 +8,7 @@ from factories import (
 	acting_as,
 	counted_statements,
 	end,
+	held_elsewhere,
 	make_job_type,
 	second_connection,
 	state,
@@ -356,6 +357,16 @@ def test_more_than_one_batch_goes(world):
 	names = [aged("Completed", 40) for _ in range(5)]
 	with patch.dict("dartwing.dartwing_core.background_jobs.config.DEFAULTS", {"batch_size": 2}):
 		cleanup_old_jobs(30)
+	assert left(*names) == set()
+
+
+def test_a_job_that_somebody_holds_keeps_no_other(world):
+	names = [aged("Completed", 40) for _ in range(4)]
+	with held_elsewhere("Background Job", names[3], names[0]):
+		with patch.dict("dartwing.dartwing_core.background_jobs.config.DEFAULTS", {"batch_size": 3}):
+			cleanup_old_jobs(30)
+		assert left(*names) == {names[0], names[3]}
+	cleanup_old_jobs(30)
 	assert left(*names) == set()
 
 

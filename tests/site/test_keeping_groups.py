@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 import frappe
 import pytest
-from factories import acting_as, end, purge, submit
+from factories import acting_as, end, held_elsewhere, purge, submit
 from grouped import empty_group, row_of, status_of, submit_group
 
 from dartwing.dartwing_core.background_jobs import config, scheduler
@@ -48,6 +48,16 @@ def test_members_go_in_batches(world):
 	with patch.dict(config.DEFAULTS, batch_size=2):
 		assert cleanup_old_jobs(30) >= 5
 	assert left(group, members) == (False, 0)
+
+
+def test_a_member_that_somebody_holds_keeps_its_group_and_no_other(world):
+	held, theirs = aged(31, "Completed", "Completed")
+	other, members = aged(31, "Completed", "Completed")
+	with held_elsewhere("Background Job", theirs[0]):
+		cleanup_old_jobs(30)
+	assert (left(held, theirs), left(other, members)) == ((True, 1), (False, 0))
+	cleanup_old_jobs(30)
+	assert left(held, theirs) == (False, 0)
 
 
 @pytest.mark.parametrize(

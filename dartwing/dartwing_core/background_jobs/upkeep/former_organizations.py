@@ -179,7 +179,9 @@ def _put_away_groups(organization: str, former: str, limit: int) -> int:
 			pluck=True,
 		)
 	if names:
-		query = "select name from `tabJob Group` where name in %s for update skip locked"
+		query = (
+			"select name from `tabJob Group` force index (primary) where name in %s for update skip locked"
+		)
 		names = frappe.db.sql(ignoring_snapshot() + query, (names,), pluck=True)
 	if names:
 		query = "update `tabJob Group` force index (primary) set organization = %s where name in %s"

@@ -7,7 +7,7 @@ import frappe
 
 from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.database import job_files, times
-from dartwing.dartwing_core.background_jobs.database.snapshots import snapshot_ignored
+from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot, snapshot_ignored
 from dartwing.dartwing_core.background_jobs.statuses import FINAL, STATUSES
 from dartwing.dartwing_core.doctype.job_dependency import job_dependency
 from dartwing.dartwing_core.doctype.job_tally import job_tally
@@ -16,8 +16,9 @@ from dartwing.dartwing_core.doctype.job_tally import job_tally
 def delete_old_jobs(days: int) -> int:
 	"""Delete final jobs that ended more than `days` days ago, with logs and files; 0 deletes nothing.
 
-	Members of a group go with it, when the group ended so long ago and has no dead letter among them.
-	Commits each batch, so that no lock is held for long. Returns how many jobs went.
+	Members of a group go with it, when the group ended so long ago and has no dead letter among them. What
+	another transaction holds stays until the next time. Commits each batch, so that no lock is held for long.
+	Returns how many jobs went.
 	"""
 	if not days:
 		return 0
@@ -39,9 +40,22 @@ def _delete_batch(job_ids: Sequence[str]) -> int:
 
 
 def _delete_groups(names: Sequence[str]) -> None:
+	"""Those whose members are gone."""
+	with_members = frappe.get_all(
+		"Background Job", {"job_group": ("in", names)}, pluck="job_group", distinct=True, order_by=None
+	)
+	gone = _free("Job Group", [name for name in names if name not in with_members])
 	with snapshot_ignored():
-		frappe.db.delete("Job Group", {"name": ("in", names)})
+		frappe.db.delete("Job Group", {"name": ("in", gone)})
 	frappe.db.commit()
+
+
+def _free(doctype: str, names: Sequence[str]) -> list[str]:
+	"""Those of the rows that no other transaction holds, locked."""
+	if not names:
+		return []
+	query = f"select name from `tab{doctype}` force index (primary) where name in %s for update skip locked"
+	return frappe.db.sql(ignoring_snapshot() + query, (list(names),), pluck=True)
 
 
 def delete_traces(job_ids: Sequence[str]) -> None:
@@ -73,29 +87,33 @@ def _old_jobs(ended_before: datetime) -> Iterator[list[str]]:
 			order_by="modified asc",
 			limit=int(config.get("batch_size")),
 		):
-			yield [job.name for job in batch]
+			free = _free("Background Job", [job.name for job in batch])
+			if not free:
+				break
+			yield free
 			since = [["modified", ">=", batch[-1].modified]]
 
 
 def _old_groups(ended_before: datetime) -> Iterator[list[str]]:
-	"""In batches; each must be gone when the next one is asked for. None has a member that must be kept."""
-	query = """select name from `tabJob Group` job_group
-		where ended_at < %(before)s and not exists (
+	"""In batches. None has a member that must be kept."""
+	query = """select name, ended_at from `tabJob Group` job_group
+		where ended_at < %(before)s and ended_at >= %(since)s and (ended_at, name) > (%(since)s, %(last)s)
+		and not exists (
 			select 1 from `tabBackground Job` where job_group = job_group.name and status in %(kept)s limit 1
-		) order by ended_at limit %(limit)s"""
+		) order by ended_at, name limit %(limit)s"""
 	kept = [status for status in STATUSES if status not in FINAL]
 	values = {"before": ended_before, "kept": kept, "limit": int(config.get("batch_size"))}
-	while names := frappe.db.sql(query, values, pluck=True):
-		yield names
+	values |= {"since": "1000-01-01", "last": ""}
+	while groups := frappe.db.sql(query, values):
+		yield [name for name, _ended_at in groups]
+		values["last"], values["since"] = groups[-1]
 
 
 def _members(groups: Sequence[str]) -> Iterator[list[str]]:
 	"""The members of these groups, in batches; each must be gone when the next one is asked for."""
-	while batch := frappe.get_all(
-		"Background Job",
-		{"job_group": ("in", groups)},
-		order_by=None,
-		limit=int(config.get("batch_size")),
-		pluck="name",
+	members = {"job_group": ("in", groups)}
+	size = int(config.get("batch_size"))
+	while batch := _free(
+		"Background Job", frappe.get_all("Background Job", members, order_by=None, limit=size, pluck="name")
 	):
 		yield batch
