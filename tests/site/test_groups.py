@@ -2,7 +2,15 @@
 
 import frappe
 import pytest
-from factories import acting_as, counted_statements, end, second_connection, submit, transitions
+from factories import (
+	acting_as,
+	counted_statements,
+	end,
+	held_elsewhere,
+	second_connection,
+	submit,
+	transitions,
+)
 from grouped import add_member, row_of, status_of, submit_group
 
 from dartwing.dartwing_core.background_jobs import cancel_job, discard_job, retry_job, scheduler
@@ -246,6 +254,21 @@ def test_a_member_ends_while_another_is_retried_and_that_is_given_up(world):
 	scheduler.tick()
 	assert status_of(group) == "Failed"
 	assert is_let_go(on_end)
+
+
+def test_a_group_that_was_held_while_its_dead_letters_were_discarded_is_canceled_by_a_tick(world):
+	group, members, _on_end = submit_group(2)
+	for member in members:
+		end(member, "Dead Letter")
+	assert status_of(group) == "Failed"
+	with held_elsewhere("Job Group", group):
+		for member in members:
+			end(member, "Canceled")
+		assert status_of(group) == "Failed"
+	assert settling.overlooked(10) == [group]
+	scheduler.tick()
+	assert status_of(group) == "Canceled"
+	assert settling.overlooked(10) == []
 
 
 def test_a_member_ends_while_another_is_retried(world):

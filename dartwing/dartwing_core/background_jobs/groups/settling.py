@@ -154,8 +154,8 @@ def settle_overlooked() -> int:
 
 
 def overlooked(limit: int) -> list[str]:
-	"""Some groups that are Running without an unfinished member, or that ended and should not have."""
-	return [*left_open(limit), *_ended_too_early(limit)]
+	"""Some groups that are Running without an unfinished member, or ended otherwise than their members."""
+	return [*left_open(limit), *_ended_wrongly(limit)]
 
 
 def left_open(limit: int) -> list[str]:
@@ -168,17 +168,21 @@ def left_open(limit: int) -> list[str]:
 	)
 
 
-def _ended_too_early(limit: int) -> list[str]:
-	"""Groups that ended with an unfinished member, or without having let their `on_end_job` go on."""
+def _ended_wrongly(limit: int) -> list[str]:
+	"""Groups that ended with an unfinished member, without having let their `on_end_job` go on, or in another
+	status than their members, as when the row was held while a dead letter was discarded.
+	"""
+	of_group = "select 1 from `tabBackground Job` where job_group = job_group.name"
 	return frappe.db.sql(
-		"""select name from (
-			select name, on_end_job from `tabJob Group` where ended_at is not null
+		f"""select name from (
+			select name, status, on_end_job from `tabJob Group` where ended_at is not null
 			order by ended_at desc limit %(looked_at)s
 		) job_group
-		where exists (
-			select 1 from `tabBackground Job`
-			where job_group = job_group.name and status in %(unfinished)s limit 1
-		) or exists (
+		where exists ({of_group} and status in %(unfinished)s limit 1)
+		or exists ({of_group} and status = %(dead)s limit 1) and job_group.status != %(failed)s
+		or job_group.status = %(failed)s and exists ({of_group} limit 1)
+			and not exists ({of_group} and status = %(dead)s limit 1)
+		or exists (
 			select 1 from `tabBackground Job` on_end
 			where on_end.name = job_group.on_end_job and on_end.status = %(pending)s
 				and on_end.ready_at is null and on_end.held_by is null
@@ -186,6 +190,8 @@ def _ended_too_early(limit: int) -> list[str]:
 		{
 			"looked_at": LOOKED_AT_BY_A_TICK,
 			"unfinished": UNFINISHED,
+			"dead": DEAD_LETTER,
+			"failed": FAILED,
 			"pending": PENDING,
 			"limit": limit,
 		},
