@@ -13,12 +13,16 @@ MAX_TITLE = 140
 def record(title: str) -> None:
 	"""Write the exception that is being handled, in the current transaction.
 
-	Frappe's own traceback quotes the variables of each function: the parameters of jobs are among them.
+	Frappe's own traceback quotes the variables of each function: the parameters of jobs are among them. While
+	the Error Log takes nothing, the log file `dartwing` is told: that must not be one more fault.
 	"""
 	traceback = texts.shortened(texts.storable(frappe.get_traceback()))
 	# Frappe takes a title of several lines for the traceback
 	one_line = " ".join(texts.line(f"dartwing: {title}").split())
-	frappe.log_error(title=texts.cut(one_line, MAX_TITLE), message=traceback)
+	try:
+		frappe.log_error(title=texts.cut(one_line, MAX_TITLE), message=traceback)
+	except Exception as error:
+		frappe.logger("dartwing").error(f"{one_line}\n{traceback}\nThe Error Log takes nothing: {error}")
 
 
 def run_step(step: Callable[[], object], record: Callable[[str], None] = record) -> None:
