@@ -495,7 +495,7 @@ def test_a_schema_that_asks_for_too_many_steps_refuses_the_parameters(schema, pa
 
 
 @pytest.mark.parametrize("is_written", [False, True])
-def test_further_wrong_places_are_named(is_written):
+def test_all_that_is_wrong_is_said_at_once(is_written):
 	class Named(BaseModel):
 		a: int
 		b: list[int] = []
@@ -512,8 +512,35 @@ def test_further_wrong_places_are_named(is_written):
 	one = told({"a": "x", "e": 1})
 	assert one.startswith("parameters.a: must be a valid integer")
 	assert "also" not in one
-	many = told({"a": "x", "token": "hunter22", "b": ["y"] * 7, "e": 2})
-	first, _also, others = many.partition("; also wrong: ")
-	assert first.startswith("parameters.a: must be a valid integer")
-	assert others == "b[0], b[1], b[2], b[3], b[4] and 3 more"
-	assert "hunter22" not in many
+	few = told({"a": "x", "token": "hunter22", "b": ["y"]})
+	said = few.removeprefix("parameters.").replace("also wrong: ", "")
+	assert "hunter22" not in few
+	for problem in (
+		"a: must be a valid integer",
+		"b[0]: must be a valid integer",
+		"token: is not valid; its value is masked",
+		"e: is missing",
+	):
+		assert f"; {problem}" in f"; {said}"
+	many = told({"a": "x", "b": ["y"] * 12, "e": 2})
+	assert many.count("must be a valid integer") == 10
+	assert many.endswith("; 3 more")
+
+
+@pytest.mark.parametrize("is_written", [False, True])
+def test_all_that_is_missing_or_unknown_is_said_at_once(is_written):
+	class Closed(BaseModel):
+		model_config = ConfigDict(extra="forbid")
+		a: int
+		b: int
+
+	def check(parameters):
+		if not is_written:
+			return normal(Closed, parameters)
+		return WrittenContract(Contract(Closed).schema).check(parameters, References(), OPEN)
+
+	with pytest.raises(ParametersError) as error:
+		check({"c": 1, "d": 2})
+	told = {one.place: one.reason for one in error.value.problems}
+	unknown = "there is no such parameter"
+	assert told == {("a",): "is missing", ("b",): "is missing", ("c",): unknown, ("d",): unknown}

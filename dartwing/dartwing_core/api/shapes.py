@@ -280,5 +280,18 @@ class Error(TypedDict):
 
 
 class Duplicate(Error):
+class Problem(TypedDict):
+	"""What is wrong with one argument, for example `parameters.people[3].e_mail`."""
+
+	argument: str
+	reason: str
+
+
+class Refused(Error):
+	"""`problems` are there where parameters do not fit, ten at most; `error` tells of the first ones, too."""
+
+	problems: NotRequired[list[Problem]]
+
+
 	existing_job_id: NotRequired[str | None]
 	status: NotRequired[str | None]

@@ -256,8 +256,8 @@ class ScheduleForm {
 			this.on_saved();
 		} catch (refusal) {
 			set_busy(this.go, false);
-			if (this.inputs?.show_refusal(refusal.message) || this.show_refusal(refusal.message)) return;
-			tell_refusal(refusal, this.error);
+			if (this.show_refusal(refusal.message)) return;
+			tell_refusal(refusal, this.error, this.inputs?.show_refusal(refusal));
 		}
 	}
 
