@@ -48,6 +48,7 @@ class JobStatus(TypedDict):
 	job_schedule: str | None
 	retry_of: str | None
 	is_dry_run: bool
+	real_job: str | None
 	status: Status
 	priority: Priority
 	progress: float
@@ -279,7 +280,6 @@ class Error(TypedDict):
 	exc_type: NotRequired[str]
 
 
-class Duplicate(Error):
 class Problem(TypedDict):
 	"""What is wrong with one argument, for example `parameters.people[3].e_mail`."""
 
@@ -293,5 +293,6 @@ class Refused(Error):
 	problems: NotRequired[list[Problem]]
 
 
+class Duplicate(Error):
 	existing_job_id: NotRequired[str | None]
 	status: NotRequired[str | None]

@@ -226,6 +226,7 @@ export class Details {
 		const facts = [
 			[__("Organization"), job.organization],
 			[__("Made of"), job.retry_of && this.link_to(job.retry_of)],
+			[__("Run for real as"), job.real_job && this.link_to(job.real_job)],
 			[__("Group"), job.job_group && this.group_of(job)],
 			[__("Submitted by"), job.is_mine ? __("{0} (you)", [job.owner_name]) : job.owner_name],
 			[__("Priority"), priority_label(job.priority)],

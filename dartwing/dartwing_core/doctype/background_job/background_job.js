@@ -362,7 +362,7 @@ function show_buttons(frm) {
 	if (frm.dossier.actions.includes("retry")) {
 		frm.add_custom_button(__("Retry With Other Parameters"), () => retry_with_parameters(frm));
 	}
-	const is_rehearsed = frm.doc.is_dry_run && frm.doc.status === "Completed";
+	const is_rehearsed = frm.doc.is_dry_run && frm.doc.status === "Completed" && !frm.doc.real_job;
 	if (is_rehearsed && frm.doc.owner_user === frappe.session.user) {
 		frm.add_custom_button(__("Run for Real"), () => run_for_real(frm)).addClass("btn-primary");
 	}
