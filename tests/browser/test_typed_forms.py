@@ -676,11 +676,21 @@ def test_a_dry_run_is_run_for_real_from_its_answer(visit, world):
 
 
 def test_a_schedule_that_gives_other_parameters_begins_with_its_own(visit, world):
-	offer({"seats": {"type": "integer", "title": "Seats"}, "mode": {"type": "string", "title": "Mode"}})
-	schedule = make_schedule(job_type=OFFERED, parameters={"seats": BIG, "mode": "succeed"})
+	most = {"anyOf": [{"type": "integer"}, {"type": "null"}], "default": None, "title": "Most"}
+	mode = {"type": "string", "title": "Mode"}
+	offer({"seats": {"type": "integer", "title": "Seats"}, "mode": mode, "most": most}, ["seats", "mode"])
+	stored = {"most": None, "mode": "succeed", "seats": BIG}
+	schedule = make_schedule(job_type=OFFERED, parameters=stored)
 	page = visit(world.adam)
 	page.page.locator(f'li[data-schedule="{schedule}"] .title').click()
+	names, values = page.dialog.locator(".facts dt"), page.dialog.locator(".facts dd")
+	expect(names).to_have_text(["Seats", "Mode", "Most"])
+	# what was stored of a parameter that nobody gave is no value
+	expect(values).to_have_text([str(BIG), "succeed", "\N{EN DASH}"])
+	assert_fine(page)
 	page.dialog.get_by_label("Give other parameters").check()
+	expect(values.first).to_be_hidden()
+	expect(page.dialog.get_by_label("Most", exact=True)).to_have_value("")
 	expect(page.dialog.get_by_label("Seats")).to_have_value(str(BIG))
 	page.dialog.get_by_label("Seats").fill("3")
 	page.dialog.get_by_role("button", name="Save", exact=True).click()
