@@ -225,7 +225,7 @@ function attempts_table(attempts) {
 // what a later attempt does not do again
 function steps_table(steps) {
 	const row = ({ step, is_done, attempt, started_at, seconds, items_done, items_total }) => `<tr>
-		<td>${frappe.utils.escape_html(step)}</td>
+		<td class="step">${frappe.utils.escape_html(step)}</td>
 		<td>${dartwing.jobs.clock(started_at)}</td>
 		<td>${dartwing.jobs.duration(seconds)}</td>
 		<td>${attempt}</td>
