@@ -460,6 +460,15 @@ def test_both_say_the_same():
 		assert unfit(Contract(Typed).schema, given) == refused(Typed, given)
 
 
+def test_multiples_are_those_of_the_numbers_as_they_are_written():
+	contract = WrittenContract({"properties": {"it": {"multipleOf": 0.1}}})
+	for number in (0.3, 1.1, -0.7, 0, 3, 10**400, 1e21, 1e-1, "0.25", True, None):
+		contract.check({"it": number}, References(), OPEN)
+	for number in (0.25, 1e-2, -0.05):
+		with pytest.raises(ParametersError, match=r"must be a multiple of 0\.1"):
+			contract.check({"it": number}, References(), OPEN)
+
+
 def test_each_item_is_looked_at_once_to_see_whether_all_differ(monkeypatch):
 	asked = []
 	identity = written_schemas.identity

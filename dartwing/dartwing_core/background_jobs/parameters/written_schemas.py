@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 from importlib import import_module
 from itertools import chain, islice
@@ -88,6 +89,9 @@ class WrittenContract:
 			"uniqueItems": lambda _v, is_wanted, items, _s: (
 				_unique(library, items) if is_wanted and isinstance(items, list) else ()
 			),
+			"multipleOf": lambda _v, unit, number, _s: (
+				() if _is_multiple(number, unit) else [library.ValidationError("")]
+			),
 		}
 		kind = library.validators.extend(library.Draft202012Validator, words)
 		kind = library.validators.extend(kind, _counted(kind.VALIDATORS))
@@ -132,6 +136,14 @@ def _steps(word: str, wanted: Any, given: Any) -> int:
 	if word in QUADRATIC and isinstance(given, list | dict):
 		steps += len(given) ** 2 // 100
 	return steps
+
+
+def _is_multiple(number: Any, unit: int | float) -> bool:
+	"""As the numbers are written: to the library, 0.3 is no multiple of 0.1."""
+	if isinstance(number, bool) or not isinstance(number, int | float):
+		return True
+	exact = [Fraction(one if isinstance(one, int) else repr(one)) for one in (number, unit)]
+	return exact[0] % exact[1] == 0
 
 
 def _unique(library: Any, items: list[Any]) -> Iterator[Any]:
