@@ -36,6 +36,13 @@ def test_its_owner_runs_it_for_real(visit, world):
 	frappe.db.rollback()
 	real = frappe.db.get_value("Background Job", {"is_dry_run": 0, "organization": world.alpha})
 	expect(page.row(real)).not_to_contain_text("dry run")
+	# each names the other, and it is not offered twice
+	expect(row).to_contain_text(f"run for real as {real}")
+	expect(row.get_by_role("button", name="Run for real")).to_have_count(0)
+	page.open_details(job.name)
+	expect(page.dialog.get_by_role("button", name="Run for real")).to_have_count(0)
+	page.dialog.get_by_role("button", name=real).click()
+	expect(page.dialog.get_by_role("button", name=job.name)).to_be_visible()
 
 
 def test_others_see_that_it_is_one_and_have_no_such_button(visit, world):

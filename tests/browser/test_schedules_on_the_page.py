@@ -250,7 +250,7 @@ def test_what_is_not_changed_stays_and_what_is_secret_is_not_overwritten(visit, 
 	page = visit(world.adam)
 	shown(page, schedule).get_by_role("button", name="Old").first.click()
 	expect(page.dialog.get_by_label("Seconds from one to the next")).to_have_value("7200")
-	expect(page.dialog.locator("pre")).to_contain_text("succeed")
+	expect(page.dialog.locator(".facts")).to_contain_text("succeed")
 	assert "kept" not in page.dialog.inner_text()
 	first = page.dialog.locator(".next-times time").first
 	expect(first).to_have_attribute("datetime", times.utc_as_text(row_of(schedule).next_slot_utc))

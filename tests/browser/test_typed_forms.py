@@ -229,6 +229,81 @@ def test_a_number_that_is_none_is_told_in_its_place(visit, world):
 	assert nothing_was_submitted()
 
 
+# what a schema says of a value, what is typed, and what the form says to it
+BOUNDS = {
+	"least": ({"type": "integer", "minimum": BIG}, str(BIG - 1), f"At least {BIG}."),
+	"most": ({"type": "number", "maximum": 0.3}, "0.30000000000000001", "At most 0.3."),
+	"above": ({"type": "string", "format": "decimal", "exclusiveMinimum": 1}, "1.00", "More than 1."),
+	"below": ({"type": "integer", "exclusiveMaximum": 10}, "1e1", None),
+	"under": ({"type": "integer", "exclusiveMaximum": 10}, "10", "Less than 10."),
+	"unit": ({"type": "number", "multipleOf": 0.1}, "0.25", "A multiple of 0.1."),
+	"short": ({"type": "string", "minLength": 3}, "é😀", "At least 3 characters."),
+	"long": ({"type": "string", "maxLength": 1}, "ab", "At most 1 character."),
+}
+
+
+def test_all_bounds_are_told_at_once(visit, world):
+	lists = {"type": "array", "items": {"type": "string"}, "title": "names", "minItems": 1}
+	offer({"names": lists, **{name: {**schema, "title": name} for name, (schema, *_) in BOUNDS.items()}})
+	page = visit(world.alice)
+	form = open_form(page)
+	form.get_by_role("button", name="Remove names 1").click()
+	for name, (_schema, typed, _said) in BOUNDS.items():
+		form.get_by_label(name, exact=True).fill(typed)
+	press_submit(form)
+	said = [said or "Enter a whole number." for _schema, _typed, said in BOUNDS.values()]
+	expect(form.locator(".field > .error:not(:empty)")).to_have_text(said)
+	expect(form.get_by_role("group", name="names").locator(".error:not(:empty)")).to_have_text("At least 1.")
+	expect(form.get_by_role("button", name="Add names")).to_be_focused()
+	assert nothing_was_submitted()
+
+
+@pytest.mark.parametrize(
+	("schema", "typed"),
+	[
+		({"type": "integer", "maximum": BIG}, str(BIG)),
+		({"type": "number", "multipleOf": 0.1}, "0.3"),
+		({"type": "string", "format": "decimal", "exclusiveMinimum": 0}, "0.00000000000000000000001"),
+		({"type": "string", "maxLength": 2}, "é😀"),
+		({"anyOf": [{"type": "integer", "minimum": 5}, {"type": "null"}], "default": None}, ""),
+	],
+)
+def test_what_is_within_the_bounds_is_sent(visit, world, schema, typed):
+	offer({"it": {**schema, "title": "it"}}, [])
+	form = open_form(visit(world.alice))
+	form.get_by_label("it", exact=True).fill(typed)
+	press_submit(form)
+	assert submitted().get("it", "") in (typed, json.loads(typed) if typed[:1].isdigit() else "")
+
+
+def test_all_that_the_server_says_stands_at_its_fields(visit, world):
+	wrong = {"type": "string", "pattern": "^x"}
+	names = ("first", "second", "third")
+	offer({**{name: {**wrong, "title": name} for name in names}, "people": {"type": "array", "items": wrong}})
+	page = visit(world.alice)
+	form = open_form(page)
+	for name in names:
+		form.get_by_label(name, exact=True).fill("x" if name == "first" else "y")
+	form.get_by_role("button", name="Add People").click()
+	form.get_by_label("People 1", exact=True).fill("y")
+	press_submit(form)
+	expect(form.locator(".field > .error:not(:empty)")).to_have_text(["must match pattern '^x'"] * 3)
+	expect(form.get_by_label("second", exact=True)).to_be_focused()
+	expect(form.get_by_label("first", exact=True)).to_have_attribute("aria-invalid", "false")
+	assert nothing_was_submitted()
+
+
+def test_what_is_wrong_with_the_whole_is_said_without_its_name(visit, world):
+	offer({"a": {"type": "string", "title": "a"}, "b": {"type": "string"}}, [])
+	schema = json.loads(frappe.db.get_value("Job Type", OFFERED, "parameters_schema"))
+	text = json.dumps({**schema, "minProperties": 1})
+	frappe.get_doc("Job Type", OFFERED).update({"parameters_schema": text}).save()
+	frappe.db.commit()
+	form = open_form(visit(world.alice))
+	press_submit(form)
+	expect(form.get_by_role("alert")).to_have_text("must have at least 1 item")
+
+
 def test_lists_of_objects_are_filled_moved_and_emptied_with_the_keyboard(visit, world):
 	offer({"people": {"type": "array", "items": {"$ref": "#/$defs/Visitor"}, "title": "People"}})
 	page = visit(world.alice)
@@ -563,7 +638,7 @@ def test_parameters_that_no_longer_fit_the_schema_begin_as_json(visit, world):
 	expect(form.get_by_role("switch", name="As JSON")).to_be_checked()
 	assert json.loads(form.get_by_label("Parameters as JSON").input_value()) == json.loads(text)
 	form.get_by_role("button", name="Try again", exact=True).click()
-	expect(form.get_by_text("parameters.")).to_be_visible()
+	expect(form.get_by_text("size: must be 'small'")).to_contain_text("names: must be a valid list")
 	form.get_by_label("Parameters as JSON").fill('{"size": "small", "names": ["Ada"]}')
 	form.get_by_role("switch", name="As JSON").uncheck()
 	expect(form.get_by_label("Names 1", exact=True)).to_have_value('"Ada"')
@@ -601,11 +676,21 @@ def test_a_dry_run_is_run_for_real_from_its_answer(visit, world):
 
 
 def test_a_schedule_that_gives_other_parameters_begins_with_its_own(visit, world):
-	offer({"seats": {"type": "integer", "title": "Seats"}, "mode": {"type": "string", "title": "Mode"}})
-	schedule = make_schedule(job_type=OFFERED, parameters={"seats": BIG, "mode": "succeed"})
+	most = {"anyOf": [{"type": "integer"}, {"type": "null"}], "default": None, "title": "Most"}
+	mode = {"type": "string", "title": "Mode"}
+	offer({"seats": {"type": "integer", "title": "Seats"}, "mode": mode, "most": most}, ["seats", "mode"])
+	stored = {"most": None, "mode": "succeed", "seats": BIG}
+	schedule = make_schedule(job_type=OFFERED, parameters=stored)
 	page = visit(world.adam)
 	page.page.locator(f'li[data-schedule="{schedule}"] .title').click()
+	names, values = page.dialog.locator(".facts dt"), page.dialog.locator(".facts dd")
+	expect(names).to_have_text(["Seats", "Mode", "Most"])
+	# what was stored of a parameter that nobody gave is no value
+	expect(values).to_have_text([str(BIG), "succeed", "\N{EN DASH}"])
+	assert_fine(page)
 	page.dialog.get_by_label("Give other parameters").check()
+	expect(values.first).to_be_hidden()
+	expect(page.dialog.get_by_label("Most", exact=True)).to_have_value("")
 	expect(page.dialog.get_by_label("Seats")).to_have_value(str(BIG))
 	page.dialog.get_by_label("Seats").fill("3")
 	page.dialog.get_by_role("button", name="Save", exact=True).click()

@@ -120,6 +120,27 @@ def test_an_admin_retries_a_dead_letter_and_a_member_is_not_offered_it(world, de
 	assert ("Dead Letter", "Queued") in transitions(job)
 
 
+def test_a_long_error_of_an_attempt_leaves_the_other_columns_their_width(world, desk):
+	job = submit(world.alice).name
+	end(job, "Failed", error_message="no answer from the server at all " * 20 + "x" * 200)
+	page = desk(world.adam, job_path(job))
+	expect_status(page, "Failed")
+	for width in (1400, 1000):
+		page.set_viewport_size({"width": width, "height": 900})
+		cells = page.locator(".dartwing-attempts tbody tr").first.locator("td")
+		lines = cells.evaluate_all(
+			"""cells => cells.map((cell) => {
+				const range = document.createRange();
+				range.selectNodeContents(document.createTreeWalker(cell, NodeFilter.SHOW_TEXT).nextNode());
+				return new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size;
+			})"""
+		)
+		assert max(lines[:-1]) == 1
+		assert lines[-1] > 1
+		table = page.locator(".dartwing-attempts").first
+		assert table.evaluate("table => table.scrollWidth <= table.parentElement.clientWidth")
+
+
 def test_a_discard_asks_for_its_reason(world, desk):
 	job = submit(world.alice).name
 	end(job, "Dead Letter", error_message="no answer")

@@ -28,9 +28,14 @@ def message(response: Response) -> Any:
 
 
 def error(response: Response, code: int) -> str:
-	"""The sentence of an error with this code, which has neither a traceback nor a second line."""
+	"""The sentence of an error with this code, which has neither a traceback nor a second line.
+
+	Of parameters that do not fit there is a list as well, whose first one begins the sentence.
+	"""
 	assert response.status_code == code, response.text
 	body = response.json()
+	for first in body.pop("problems", [])[:1]:
+		assert body["error"].startswith(f"{first['argument']}: {first['reason']}"), body
 	assert set(body) - OF_FRAPPE == {"error"}, body
 	assert "Traceback" not in response.text
 	assert "\n" not in body["error"]

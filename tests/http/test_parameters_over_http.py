@@ -38,6 +38,22 @@ def test_a_wrong_parameter_is_answered_with_417_and_its_place(alice, parameters,
 	assert place in error_of(answer)
 
 
+def test_all_wrong_parameters_are_answered_at_once(alice):
+	people = [{"name": 7}, {"name": "B", "e_mail": 7}]
+	answer = alice.call(f"{API}.submit_job", **submission({"people": people, "count": "<b>many</b>"}))
+	body = answer.json()
+	assert (answer.status_code, body["exc_type"]) == (417, "ValidationError")
+	problems = {one["argument"]: one["reason"] for one in body["problems"]}
+	assert sorted(problems) == [
+		"parameters.count",
+		"parameters.people[0].name",
+		"parameters.people[1].e_mail",
+	]
+	assert all(f"{name.removeprefix('parameters.')}: {problems[name]}" in body["error"] for name in problems)
+	# of the request before nothing is left
+	assert "problems" not in alice.call(f"{API}.get_job_status", job_id="none").json()
+
+
 def test_no_document_of_another_organization_is_told_from_one_that_does_not_exist(alice):
 	answers = [
 		error_of(alice.call(f"{API}.submit_job", **submission({"organization": name}))).replace(name, "x")

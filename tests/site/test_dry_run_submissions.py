@@ -73,6 +73,8 @@ def test_only_its_owner_runs_it_for_real_and_only_when_it_has_ended_well(world):
 	with acting_as(World.alice):
 		real = run_for_real(job.name)
 		assert get_job_status(real.name)["is_dry_run"] is False
+		assert get_job_status(real.name)["retry_of"] == job.name
+		assert get_job_status(job.name)["real_job"] == real.name
 	frappe.db.commit()
 	assert real.input_parameters == job.input_parameters
 	end(real.name, "Completed")

@@ -14,6 +14,7 @@ STATUS_KEYS = {
 	"job_schedule",
 	"retry_of",
 	"is_dry_run",
+	"real_job",
 	"status",
 	"priority",
 	"progress",

@@ -460,6 +460,15 @@ def test_both_say_the_same():
 		assert unfit(Contract(Typed).schema, given) == refused(Typed, given)
 
 
+def test_multiples_are_those_of_the_numbers_as_they_are_written():
+	contract = WrittenContract({"properties": {"it": {"multipleOf": 0.1}}})
+	for number in (0.3, 1.1, -0.7, 0, 3, 10**400, 1e21, 1e-1, "0.25", True, None):
+		contract.check({"it": number}, References(), OPEN)
+	for number in (0.25, 1e-2, -0.05):
+		with pytest.raises(ParametersError, match=r"must be a multiple of 0\.1"):
+			contract.check({"it": number}, References(), OPEN)
+
+
 def test_each_item_is_looked_at_once_to_see_whether_all_differ(monkeypatch):
 	asked = []
 	identity = written_schemas.identity
@@ -495,7 +504,7 @@ def test_a_schema_that_asks_for_too_many_steps_refuses_the_parameters(schema, pa
 
 
 @pytest.mark.parametrize("is_written", [False, True])
-def test_further_wrong_places_are_named(is_written):
+def test_all_that_is_wrong_is_said_at_once(is_written):
 	class Named(BaseModel):
 		a: int
 		b: list[int] = []
@@ -512,8 +521,35 @@ def test_further_wrong_places_are_named(is_written):
 	one = told({"a": "x", "e": 1})
 	assert one.startswith("parameters.a: must be a valid integer")
 	assert "also" not in one
-	many = told({"a": "x", "token": "hunter22", "b": ["y"] * 7, "e": 2})
-	first, _also, others = many.partition("; also wrong: ")
-	assert first.startswith("parameters.a: must be a valid integer")
-	assert others == "b[0], b[1], b[2], b[3], b[4] and 3 more"
-	assert "hunter22" not in many
+	few = told({"a": "x", "token": "hunter22", "b": ["y"]})
+	said = few.removeprefix("parameters.").replace("also wrong: ", "")
+	assert "hunter22" not in few
+	for problem in (
+		"a: must be a valid integer",
+		"b[0]: must be a valid integer",
+		"token: is not valid; its value is masked",
+		"e: is missing",
+	):
+		assert f"; {problem}" in f"; {said}"
+	many = told({"a": "x", "b": ["y"] * 12, "e": 2})
+	assert many.count("must be a valid integer") == 10
+	assert many.endswith("; 3 more")
+
+
+@pytest.mark.parametrize("is_written", [False, True])
+def test_all_that_is_missing_or_unknown_is_said_at_once(is_written):
+	class Closed(BaseModel):
+		model_config = ConfigDict(extra="forbid")
+		a: int
+		b: int
+
+	def check(parameters):
+		if not is_written:
+			return normal(Closed, parameters)
+		return WrittenContract(Contract(Closed).schema).check(parameters, References(), OPEN)
+
+	with pytest.raises(ParametersError) as error:
+		check({"c": 1, "d": 2})
+	told = {one.place: one.reason for one in error.value.problems}
+	unknown = "there is no such parameter"
+	assert told == {("a",): "is missing", ("b",): "is missing", ("c",): unknown, ("d",): unknown}

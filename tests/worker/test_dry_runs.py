@@ -150,8 +150,9 @@ def test_what_it_would_do_is_told_in_words(rehearse):
 		["write_by_hand", {"name": name}],
 	]
 	created, changed, more, held = in_words(rehearse(*acts, user=World.manager))
-	assert created["text"] == "Would create documents: 1"
-	assert changed == {"text": "Would change documents: 1", "items": [f"Person {name}: last_name"]}
+	assert created["text"] == "Would create documents: 1 (Person: 1)"
+	assert changed["text"] == "Would change documents: 1 (Person: 1)"
+	assert changed["items"] == [f"Person {name}: last_name"]
 	assert more == {"text": "Would write by other statements: 1", "items": []}
 	assert held["text"].startswith("Held back: ")
 	assert "1 job to enqueue" in held["text"]
@@ -160,6 +161,17 @@ def test_what_it_would_do_is_told_in_words(rehearse):
 	assert why["text"] == "Not named: 1 that you may not read, or that are too many"
 	assert in_words(rehearse("rollback")) == [{"text": "Would write nothing.", "items": []}]
 	assert in_words(rehearse("fail")) == []
+
+
+def test_documents_are_counted_by_doctype_where_all_are_named():
+	doctypes = ("Person", "Note", "Person")
+	documents = [{"doctype": doctype, "name": doctype, "fields": []} for doctype in doctypes]
+	job = {"is_dry_run": True, "result": {"deleted": {"count": 3, "documents": documents}}}
+	(deleted,) = in_words(job)
+	assert deleted["text"] == "Would delete documents: 3 (Person: 2, Note: 1)"
+	assert deleted["items"] == ["Note Note", "Person Person", "Person Person"]
+	job["result"]["deleted"]["count"] = 4
+	assert in_words(job)[0]["text"] == "Would delete documents: 4"
 
 
 def test_statements_written_by_hand_are_counted_and_undone(rehearse):

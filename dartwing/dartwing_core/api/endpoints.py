@@ -78,6 +78,8 @@ def endpoint(
 				frappe.flags.dartwing_retry_after = error.retry_after
 				raise
 			except Exception as error:
+				if hasattr(error, "problems"):
+					frappe.response["problems"] = error.problems
 				if getattr(error, "http_status_code", 500) >= 500:
 					keep_out_of_log_files(frappe.local.form_dict)
 				raise

@@ -93,12 +93,14 @@ def list_schedules(organization: str | None = None, limit: int = 20, offset: int
 def get_schedule(schedule_id: str) -> Row:
 	"""One schedule for the page's form.
 
-	`counted_from` is where its interval begins; `is_taken_over` says that a change makes its jobs the user's.
+	`counted_from` is where its interval begins; `is_taken_over` says that a change makes its jobs the user's;
+	`parameter_titles` are what forms call its parameters, in their order.
 	"""
 	schedule = schedules.get_schedule(schedule_id)
 	is_mine = schedule["run_as"] == frappe.session.user
 	return {
 		**schedule,
+		"parameter_titles": parameter_titles(schedule["job_type"]),
 		"counted_from": schedules.anchor_of(schedule["schedule_id"]),
 		"is_taken_over": not is_mine and not access.is_system_manager(),
 	}

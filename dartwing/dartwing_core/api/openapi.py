@@ -64,6 +64,8 @@ def document() -> dict[str, Any]:
 				**definitions(),
 				"Error": schema_of(shapes.Error),
 				"Duplicate": schema_of(shapes.Duplicate),
+				"Refused": schema_of(shapes.Refused),
+				"Problem": schema_of(shapes.Problem),
 			},
 			"securitySchemes": {
 				"session": {"type": "apiKey", "in": "cookie", "name": "sid"},
@@ -142,7 +144,7 @@ def success(endpoint: Endpoint) -> dict[str, Any]:
 
 
 def failure(code: int) -> dict[str, Any]:
-	model = "Duplicate" if code == 409 else "Error"
+	model = {409: "Duplicate", 417: "Refused"}.get(code, "Error")
 	answer: dict[str, Any] = {
 		"description": ERRORS[code],
 		"content": {"application/json": {"schema": {"$ref": REFERENCE.format(model=model)}}},

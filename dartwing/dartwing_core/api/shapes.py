@@ -48,6 +48,7 @@ class JobStatus(TypedDict):
 	job_schedule: str | None
 	retry_of: str | None
 	is_dry_run: bool
+	real_job: str | None
 	status: Status
 	priority: Priority
 	progress: float
@@ -277,6 +278,19 @@ class Error(TypedDict):
 
 	error: str
 	exc_type: NotRequired[str]
+
+
+class Problem(TypedDict):
+	"""What is wrong with one argument, for example `parameters.people[3].e_mail`."""
+
+	argument: str
+	reason: str
+
+
+class Refused(Error):
+	"""`problems` are there where parameters do not fit, ten at most; `error` tells of the first ones, too."""
+
+	problems: NotRequired[list[Problem]]
 
 
 class Duplicate(Error):

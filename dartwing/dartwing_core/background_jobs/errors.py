@@ -96,8 +96,7 @@ def refuse_argument(
 	argument: str, reason: str, exception: type[Exception] = frappe.ValidationError
 ) -> NoReturn:
 	"""Raise an error whose message begins with the name of the argument that is wrong."""
-	# Desk shows it as HTML, and reasons repeat what was sent
-	frappe.throw(texts.cut(texts.inert(texts.storable(f"{argument}: {reason}")), texts.MAX_LINE), exception)
+	frappe.throw(_as_told(f"{argument}: {reason}"), exception)
 	raise AssertionError("frappe.throw returned")
 
 
@@ -108,6 +107,26 @@ def refuse_beyond(document: Document, most: Mapping[str, int]) -> None:
 			label = document.meta.get_label(field)
 			reason = _("{0} must be at most {1}, not {2}")
 			frappe.throw(reason.format(_(label), largest, document.get(field)))
+
+
+def refuse_arguments(reason: str, problems: Sequence[tuple[str, str]]) -> NoReturn:
+	"""As `refuse_argument`, for several arguments, each with what is wrong with it.
+
+	The error's message is of the first one, with this reason. Its `problems` have all of them.
+	"""
+	try:
+		refuse_argument(problems[0][0], reason)
+	except frappe.ValidationError as error:
+		error.problems = [
+			{"argument": _as_told(argument), "reason": _as_told(of_argument)}
+			for argument, of_argument in problems
+		]
+		raise
+
+
+def _as_told(text: str) -> str:
+	# Desk shows it as HTML, and reasons repeat what was sent
+	return texts.cut(texts.inert(texts.storable(text)), texts.MAX_LINE)
 
 
 class TransientError(Exception):

@@ -135,11 +135,12 @@ function show_outcome(dialog, form, shown) {
 	close.focus();
 }
 
-// In the dialog that asked, or on the page when there was none or it was closed meanwhile.
-export function tell_refusal(refusal, error) {
-	if (refusal instanceof SessionEnded) return;
-	if (error?.isConnected) error.textContent = refusal.message;
-	else show_alert("refusal", refusal.message);
+// In the dialog that asked, or on the page when there was none or it was closed meanwhile. `text` is what a
+// form has not shown at its fields.
+export function tell_refusal(refusal, error, text = refusal.message) {
+	if (refusal instanceof SessionEnded || !text) return;
+	if (error?.isConnected) error.textContent = text;
+	else show_alert("refusal", text);
 }
 
 export function set_busy(button, is_busy) {

@@ -4,13 +4,13 @@ import { action_button, actions_of } from "./actions.js";
 import { get_details, SessionEnded } from "./api.js";
 import { priority_label, status_label, type_label } from "./boot.js";
 import { h, open_dialog, set_attribute, set_text } from "./dom.js";
-import { ExactNumber, parse, stringify } from "./exact_json.js";
+import { parse } from "./exact_json.js";
+import { fact, is_plain, json_of, parameter_facts, value_text } from "./facts.js";
 import { download_link, progress_bar, standing, status_pill, usual_duration } from "./job_parts.js";
-import { label_of } from "./json_schemas.js";
 import { LogView } from "./log_view.js";
 import { open_retry_form } from "./retry_form.js";
 import { can_retry, failed_dry_run, is_finished, tone, WAITING_FOR_RETRY } from "./statuses.js";
-import { __, clock, duration, exact_number, moment, seconds_between, soon } from "./texts.js";
+import { __, clock, duration, moment, seconds_between, soon } from "./texts.js";
 
 const TOGETHER_MS = 250;
 const MAX_PARENTS = 20;
@@ -226,6 +226,7 @@ export class Details {
 		const facts = [
 			[__("Organization"), job.organization],
 			[__("Made of"), job.retry_of && this.link_to(job.retry_of)],
+			[__("Run for real as"), job.real_job && this.link_to(job.real_job)],
 			[__("Group"), job.job_group && this.group_of(job)],
 			[__("Submitted by"), job.is_mine ? __("{0} (you)", [job.owner_name]) : job.owner_name],
 			[__("Priority"), priority_label(job.priority)],
@@ -256,17 +257,8 @@ export class Details {
 		const heading = h("h3", {}, __("Parameters"));
 		if (parameters === null)
 			return h("section", {}, heading, h("p", { class: "hint" }, __("They are too long to be shown here.")));
-		const values = parse(parameters);
-		const titles = new Map(parameter_titles);
-		// as in the form; what the schema does not name comes last
-		const names = new Set([...titles.keys(), ...Object.keys(values)]);
-		const shown = [...names]
-			.filter((name) => Object.hasOwn(values, name))
-			.map((name) => {
-				const value = values[name];
-				return fact(titles.get(name) ?? label_of(name), is_plain(value) ? value_text(value) : json_of(value));
-			});
-		return shown.length ? h("section", {}, heading, h("dl", { class: "facts" }, shown)) : null;
+		const shown = parameter_facts(parse(parameters), parameter_titles);
+		return shown && h("section", {}, heading, shown);
 	}
 
 	group_of({ job_group, group_title }) {
@@ -338,13 +330,4 @@ export class Details {
 		});
 		return h("section", {}, h("h3", {}, __("History")), h("ol", { class: "history" }, items));
 	}
-}
-
-const is_plain = (value) => typeof value !== "object" || value === null || value instanceof ExactNumber;
-const json_of = (value) => h("pre", { tabindex: 0 }, stringify(value));
-const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
-
-function value_text(value) {
-	if (typeof value === "number") return exact_number(value);
-	return value === null ? "–" : String(value);
 }

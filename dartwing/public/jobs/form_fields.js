@@ -3,6 +3,7 @@
 // A field reads as JSON text, never as a number of JavaScript's. It may hold what is wrong: `read` says so
 // in its place, `draft` gives what is typed anyway.
 
+import { number_misfit, text_misfit } from "./bounds.js";
 import { h } from "./dom.js";
 import { ExactNumber, number_as_json, stringify } from "./exact_json.js";
 import { __ } from "./wording.js";
@@ -150,10 +151,17 @@ export class InputField extends Field {
 		if (this.input.validity?.badInput) return this.refuse(this.what_it_is_not(), wrong);
 		if (this.typed === "") return this.read_nothing(wrong);
 		try {
-			return this.as_json(this.typed);
+			const text = this.as_json(this.typed);
+			const misfit = this.misfit_of(this.typed);
+			return misfit ? this.refuse(misfit, wrong) : text;
 		} catch (error) {
 			return this.refuse(error.message, wrong);
 		}
+	}
+
+	// What is wrong with what is typed, by the bounds of the schema.
+	misfit_of() {
+		return "";
 	}
 
 	// Who empties a field that began with a value means something by it.
@@ -190,9 +198,9 @@ export class TextField extends InputField {
 	make_input() {
 		const { maxLength, format } = this.schema;
 		const has_lines = this.schema["x-dartwing-lines"] || maxLength > LONG_TEXT || format === "multiline";
-		if (has_lines) return h("textarea", { rows: 4, maxlength: maxLength, class: this.is_secret && "secret" });
+		// no `maxlength`: a browser would cut what is pasted, and say nothing
+		if (has_lines) return h("textarea", { rows: 4, class: this.is_secret && "secret" });
 		const input = super.make_input();
-		if (maxLength) input.setAttribute("maxlength", maxLength);
 		if (format === "email" || format === "uri")
 			input.setAttribute("inputmode", format === "uri" ? "url" : format);
 		return input;
@@ -214,8 +222,13 @@ export class TextField extends InputField {
 
 	read_nothing(wrong) {
 		// an empty text is a text, where the schema itself offers one
-		const may_be_empty = typeof this.schema.default === "string" && !this.is_nullable && !this.had_secret;
-		return may_be_empty ? '""' : super.read_nothing(wrong);
+		const { default: of_schema, minLength } = this.schema;
+		const may_be_empty = typeof of_schema === "string" && !this.is_nullable && !this.had_secret;
+		return may_be_empty && !minLength ? '""' : super.read_nothing(wrong);
+	}
+
+	misfit_of(text) {
+		return text_misfit(text, this.schema);
 	}
 
 	as_json(text) {
@@ -237,11 +250,14 @@ export class NumberField extends InputField {
 	}
 
 	hints() {
-		const { minimum, maximum } = this.schema;
+		const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = this.schema;
 		const range = minimum != null && maximum != null && __("From {0} to {1}.", [minimum, maximum]);
 		const least = minimum != null && maximum == null && __("At least {0}.", [minimum]);
 		const most = minimum == null && maximum != null && __("At most {0}.", [maximum]);
-		return [...super.hints(), range, least, most].filter(Boolean);
+		const above = exclusiveMinimum != null && __("More than {0}.", [exclusiveMinimum]);
+		const below = exclusiveMaximum != null && __("Less than {0}.", [exclusiveMaximum]);
+		const unit = multipleOf != null && __("A multiple of {0}.", [multipleOf]);
+		return [...super.hints(), range, least, most, above, below, unit].filter(Boolean);
 	}
 
 	get typed() {
@@ -255,6 +271,10 @@ export class NumberField extends InputField {
 	as_json(text) {
 		if (!(this.is_whole ? WHOLE : NUMBER).test(text)) throw new Error(this.what_to_enter());
 		return number_as_json(text.replace(/^\+/, "").replace(/\.(?=e|$)/i, ""));
+	}
+
+	misfit_of(text) {
+		return number_misfit(text, this.schema);
 	}
 }
 

@@ -52,7 +52,8 @@ export function download_link({ text, url }, label) {
 
 // One sentence on where a job stands, beside its status.
 export function standing(job) {
-	return [job.is_dry_run && __("dry run"), where_it_stands(job)].filter(Boolean).join(" · ");
+	const became = job.real_job && __("run for real as {0}", [job.real_job]);
+	return [job.is_dry_run && __("dry run"), became, where_it_stands(job)].filter(Boolean).join(" · ");
 }
 
 function where_it_stands(job) {

@@ -1,5 +1,6 @@
 // Fields that are made of others: objects and lists.
 
+import { list_misfit } from "./bounds.js";
 import { h } from "./dom.js";
 import { stringify } from "./exact_json.js";
 import { Field } from "./form_fields.js";
@@ -211,8 +212,8 @@ export class ListField extends NestedField {
 		this.show_error("");
 		const texts = this.children.map((field) => field.read(wrong) ?? "null");
 		if (!texts.length && !this.is_required && !this.schema.default?.length) return undefined;
-		if (texts.length < (this.schema.minItems ?? 0))
-			return this.refuse(__("At least {0}.", [this.schema.minItems]), wrong);
+		const misfit = list_misfit(texts.length, this.schema);
+		if (misfit) return this.refuse(misfit, wrong);
 		return `[${texts.join(", ")}]`;
 	}
 

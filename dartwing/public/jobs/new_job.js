@@ -86,7 +86,7 @@ export function open_new_job({ organization, on_submitted }) {
 			on_submitted(job);
 		} catch (refusal) {
 			set_busy(go, false);
-			if (!inputs.show_refusal(refusal.message)) tell_refusal(refusal, error);
+			tell_refusal(refusal, error, inputs.show_refusal(refusal));
 		}
 	});
 }

@@ -100,14 +100,36 @@ export class ParameterForm {
 		return wrong.length ? null : text;
 	}
 
-	// Show what the server says where it belongs; false when there is no such place.
-	show_refusal(message) {
-		if (!this.is_typed) return false;
-		const shown = this.is_as_json ? this.json : this.field_of(message);
-		if (!shown || !message.startsWith("parameters")) return false;
-		shown.show_error(this.is_as_json ? message : message.slice(shown.path.length).replace(/^: /, ""));
-		shown.focus();
+	// Show what the server says where it belongs: the answer is what has no place here.
+	show_refusal({ message, body }) {
+		const problems = body?.problems?.map((one) => `${one.argument}: ${one.reason}`) ?? [message];
+		const is_of_here = (text) => /^parameters[:.[]/.test(text);
+		if (!this.is_typed || !problems.every(is_of_here)) return without_root(message);
+		if (this.is_as_json) return this.show_in_json(problems);
+		const left = problems.filter((problem) => !this.show_problem(problem));
+		this.first_wrong(this.field)?.focus();
+		return left.map(without_root).join("; ");
+	}
+
+	show_in_json(problems) {
+		this.json.show_error(problems.map(without_root).join("; "));
+		this.json.focus();
+		return "";
+	}
+
+	// Show what is wrong at its field; false when there is none.
+	show_problem(problem) {
+		const field = this.field_of(problem);
+		if (!field) return false;
+		const said = problem.slice(field.path.length).replace(/^(: |\.)/, "");
+		field.show_error([field.error.textContent, said].filter(Boolean).join("; "));
 		return true;
+	}
+
+	// in the order of the form
+	first_wrong(field) {
+		const within = field.children.map((child) => this.first_wrong(child)).find(Boolean);
+		return within ?? (field.parent && field.error.textContent ? field : undefined);
 	}
 
 	// The innermost field whose path the message begins with.
@@ -196,6 +218,9 @@ export class ParameterForm {
 		return Object.fromEntries(entries.map(([key, one]) => [key, this.revealed(one, `${path}.${key}`)]));
 	}
 }
+
+// A member does not know what the whole is called: that is said to those who write JSON.
+const without_root = (message) => message.replace(/^parameters(: |\.)/, "");
 
 // Whether all these values have a field in the form of the template.
 const fits = (template, values) =>

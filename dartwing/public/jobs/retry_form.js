@@ -55,7 +55,7 @@ function show(job, { job_type, form, parameters }, on_retried) {
 			on_retried(made);
 		} catch (refusal) {
 			set_busy(go, false);
-			if (!inputs.show_refusal(refusal.message)) tell_refusal(refusal, error);
+			tell_refusal(refusal, error, inputs.show_refusal(refusal));
 		}
 	});
 }

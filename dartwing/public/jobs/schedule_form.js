@@ -4,7 +4,7 @@ import { set_busy, tell_refusal } from "./actions.js";
 import { create_schedule, get_schedule, preview_schedule, update_schedule, SessionEnded } from "./api.js";
 import { boot, type_label } from "./boot.js";
 import { h, open_dialog, select } from "./dom.js";
-import { stringify } from "./exact_json.js";
+import { parameter_facts } from "./facts.js";
 import { form_host } from "./form_host.js";
 import { keys, offered_types } from "./new_job.js";
 import { announce, show_alert } from "./notices.js";
@@ -173,7 +173,8 @@ class ScheduleForm {
 	// Values that are masked must not be saved as they are shown: parameters stay, or are given anew.
 	kept_parameters() {
 		if (!this.schedule) return null;
-		this.kept = h("pre", { tabindex: 0 }, stringify(this.schedule.parameters));
+		const { parameters, parameter_titles } = this.schedule;
+		this.kept = h("div", {}, parameter_facts(parameters, parameter_titles));
 		return h(
 			"div",
 			{ class: "field" },
@@ -256,8 +257,8 @@ class ScheduleForm {
 			this.on_saved();
 		} catch (refusal) {
 			set_busy(this.go, false);
-			if (this.inputs?.show_refusal(refusal.message) || this.show_refusal(refusal.message)) return;
-			tell_refusal(refusal, this.error);
+			if (this.show_refusal(refusal.message)) return;
+			tell_refusal(refusal, this.error, this.inputs?.show_refusal(refusal));
 		}
 	}
 

@@ -224,7 +224,8 @@ var STYLE = `
 .dartwing-attempts { margin: 18px 0 0; width: 100%; font-size: var(--text-md); }
 .dartwing-attempts th { font-weight: 500; color: var(--text-muted); font-size: var(--text-sm); }
 .dartwing-attempts th, .dartwing-attempts td { padding: 6px 12px 6px 0; vertical-align: top;
-	border-top: 1px solid var(--border-color); overflow-wrap: anywhere; }
+	border-top: 1px solid var(--border-color); white-space: nowrap; }
+.dartwing-attempts td:is(.error, .step) { min-width: 160px; white-space: normal; overflow-wrap: anywhere; }
 .dartwing-log { max-height: 360px; overflow: auto; padding: 8px 12px; margin-bottom: 12px;
 	border-radius: var(--border-radius); background: var(--control-bg); color: var(--text-color);
 	font-family: var(--font-stack-monospace, monospace); font-size: var(--text-sm); }

@@ -39,7 +39,7 @@ Object.assign(dartwing.jobs, {
 				try {
 					await on_read(text, dialog);
 				} catch (error) {
-					if (!dialog.parameters.show_refusal(error.message)) this.show_problem(dialog, error.message);
+					this.show_problem(dialog, dialog.parameters.show_refusal(error));
 				}
 				dialog.enable_primary_action();
 			},

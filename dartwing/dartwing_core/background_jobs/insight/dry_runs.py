@@ -1,5 +1,6 @@
 """What a dry run would do, in words: as the pages show it."""
 
+from collections import Counter
 from typing import Any
 
 from frappe import _
@@ -35,7 +36,13 @@ def _line(kind: str, count: int, documents: list[dict[str, Any]] | None = None) 
 		"changed": _("Would change documents: {0}"),
 		"deleted": _("Would delete documents: {0}"),
 	}
-	return {"text": texts[kind].format(count), "items": [_document(**one) for one in documents or []]}
+	told = documents or []
+	text = texts[kind].format(count)
+	if len(told) == count:
+		of_each = Counter(one["doctype"] for one in told)
+		text += f" ({', '.join(f'{_(doctype)}: {of_it}' for doctype, of_it in of_each.most_common())})"
+	in_order = sorted(told, key=lambda one: one["doctype"])
+	return {"text": text, "items": [_document(**one) for one in in_order]}
 
 
 def _document(doctype: str, name: str, fields: list[str]) -> str:

@@ -30,6 +30,7 @@ STATUS_FIELDS = (
 	"job_schedule",
 	"retry_of",
 	"is_dry_run",
+	"real_job",
 	"status",
 	"priority",
 	"progress",

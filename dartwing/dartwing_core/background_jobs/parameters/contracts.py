@@ -7,7 +7,7 @@ import dataclasses
 import inspect
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -23,6 +23,7 @@ from dartwing.dartwing_core.background_jobs.parameters.problems import (
 	Hiding,
 	ParametersError,
 	Place,
+	Problem,
 	place_in,
 	too_large,
 )
@@ -88,7 +89,7 @@ class Contract:
 		try:
 			text = self._adapter.dump_json(typed, by_alias=True, round_trip=True)
 		except PydanticSerializationError as error:
-			raise hiding.error((), _("cannot be stored as JSON: {0}").format(error)) from error
+			raise hiding.error(Problem((), _("cannot be stored as JSON: {0}").format(error))) from error
 		# what cannot be read back would be of no use to the handler
 		self.read(text, hiding)
 		stored: dict[str, Any] = json.loads(text)
@@ -124,20 +125,28 @@ class Contract:
 
 
 def _told(error: ValidationError, text: str | bytes, hiding: Hiding) -> ParametersError:
-	"""The first error, in the words of pydantic; these quote no input but where the type's own code does."""
+	"""The errors in the words of pydantic; these quote no input but where the type's own code does."""
 	count = error.error_count()
 	if count > MOST_DESCRIBED:
 		return ParametersError((), _("{0} values are not valid").format(count))
 	errors = error.errors(include_url=False, include_context=False, include_input=False)
-	given, first = json.loads(text), errors[0]
-	place, *places = (place_in(given, one["loc"], one["type"] == "missing") for one in errors)
+	given = json.loads(text)
+	first, *others = [_problem_of(one, given) for one in errors]
 	# a longer location has branches of unions in it, of which perhaps none was meant
-	others = [other for other, one in zip(places, errors[1:], strict=True) if len(other) == len(one["loc"])]
-	if first["type"] == "missing":
-		return hiding.error(place, _("is missing"), others, is_of_value=False)
-	if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-		return hiding.error(place, _("there is no such parameter"), others, is_of_value=False)
-	return hiding.error(place, SUBJECT.sub("must ", first["msg"]).replace("Value error, ", ""), others)
+	certain = [
+		other for other, one in zip(others, errors[1:], strict=True) if len(other.place) == len(one["loc"])
+	]
+	return hiding.error(first, certain)
+
+
+def _problem_of(error: Mapping[str, Any], given: Any) -> Problem:
+	is_missing = error["type"] == "missing"
+	place = place_in(given, error["loc"], is_missing)
+	if is_missing:
+		return Problem(place, _("is missing"), is_of_value=False)
+	if error["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+		return Problem(place, _("there is no such parameter"), is_of_value=False)
+	return Problem(place, SUBJECT.sub("must ", error["msg"]).replace("Value error, ", ""))
 
 
 def digest_of(contract: Contract | None) -> str | None:

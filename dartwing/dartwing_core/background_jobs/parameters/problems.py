@@ -1,7 +1,7 @@
 """What is wrong with parameters, and where: `parameters.people[3].e_mail`."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,17 +10,30 @@ from frappe import _
 from dartwing.dartwing_core.background_jobs.config import MAX_PARAMETERS_BYTES
 
 Place = tuple[str | int, ...]
-# further places that an error names
-MOST_OTHERS = 5
+# values of which an error says what is wrong with them
+MOST_PROBLEMS = 10
+
+
+@dataclass(frozen=True)
+class Problem:
+	"""What is wrong with the value at `place`; `is_of_value` where that tells something of the value."""
+
+	place: Place
+	reason: str
+	is_of_value: bool = True
 
 
 class ParametersError(Exception):
-	"""The parameters are not what the contract says; `place` leads to the value that is wrong."""
+	"""The parameters are not what the contract says; `place` leads to the value that is wrong.
 
-	def __init__(self, place: Place, reason: str) -> None:
-		super().__init__(f"parameters{path_of(place)}: {reason}")
+	`others` are further values that are wrong, and there are `left` that it does not name.
+	"""
+
+	def __init__(self, place: Place, reason: str, others: Sequence[Problem] = (), left: int = 0) -> None:
+		self.problems = (Problem(place, reason), *others)
+		self.reason = reason + also_wrong(others, left)
 		self.place = place
-		self.reason = reason
+		super().__init__(f"parameters{path_of(place)}: {self.reason}")
 
 
 class ContractError(Exception):
@@ -34,29 +47,33 @@ class Hiding:
 	is_masked: Callable[[str], bool]
 	hide: Callable[[str], str]
 
-	def error(
-		self, place: Place, reason: str, others: Sequence[Place] = (), is_of_value: bool = True
-	) -> ParametersError:
+	def error(self, first: Problem, others: Iterable[Problem] = ()) -> ParametersError:
 		"""The error as it may be told: what is wrong with the value of a masked parameter is not.
 
-		`others` are further places that are wrong, of which it names some.
+		It names one problem of each place, and of many places some.
 		"""
-		if is_of_value and any(isinstance(name, str) and self.is_masked(name) for name in place):
-			reason = _("is not valid; its value is masked")
-		others = [other for other in dict.fromkeys(others) if other != place]
-		named = [path_of(other).removeprefix(".") for other in others[:MOST_OTHERS]]
+		by_place = {first.place: first}
+		for other in others:
+			by_place.setdefault(other.place, other)
+		further = list(by_place.values())[1:]
+		told = [self._told(other) for other in further[: MOST_PROBLEMS - 1]]
 		# names may be of the sender's own making
-		named = [name for name in named if self.hide(name) == name]
-		return ParametersError(place, self.hide(reason) + also_wrong(named, len(others)))
+		named = [one for one in told if self.hide(path_of(one.place)) == path_of(one.place)]
+		return ParametersError(first.place, self._told(first).reason, named, len(further) - len(named))
+
+	def _told(self, problem: Problem) -> Problem:
+		names = [name for name in problem.place if isinstance(name, str)]
+		if problem.is_of_value and any(map(self.is_masked, names)):
+			return Problem(problem.place, _("is not valid; its value is masked"))
+		return Problem(problem.place, self.hide(problem.reason))
 
 
-def also_wrong(named: Sequence[str], count: int) -> str:
-	if not named:
+def also_wrong(others: Sequence[Problem], left: int) -> str:
+	if not others:
 		return ""
-	said = ", ".join(named)
-	if count > len(named):
-		said = _("{0} and {1} more").format(said, count - len(named))
-	return _("; also wrong: {0}").format(said)
+	said = [f"{path_of(one.place).removeprefix('.')}: {one.reason}" for one in others]
+	more = [_("{0} more").format(left)] if left else []
+	return _("; also wrong: {0}").format("; ".join([*said, *more]))
 
 
 def too_large(size: int) -> str | None:

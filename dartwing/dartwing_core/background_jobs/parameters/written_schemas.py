@@ -7,9 +7,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 from importlib import import_module
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from frappe import _
@@ -18,7 +19,7 @@ from dartwing.dartwing_core.background_jobs.parameters.problems import (
 	ContractError,
 	Hiding,
 	ParametersError,
-	Place,
+	Problem,
 )
 from dartwing.dartwing_core.background_jobs.parameters.references import FILE, LINK, UPLOAD, References
 from dartwing.dartwing_core.background_jobs.parameters.schemas import parts_of
@@ -72,7 +73,7 @@ class WrittenContract:
 			self._formats.checks(name, raises=(ValueError, ArithmeticError))(_reads(read))
 
 	def check(self, parameters: Any, references: References, hiding: Hiding) -> None:
-		"""Raises ParametersError for the first thing that is wrong; `parameters` are plain JSON."""
+		"""Raises ParametersError for what is wrong; `parameters` are plain JSON."""
 		references.begin()
 		self._check(parameters, references, hiding)
 		while references.look():
@@ -88,6 +89,9 @@ class WrittenContract:
 			"uniqueItems": lambda _v, is_wanted, items, _s: (
 				_unique(library, items) if is_wanted and isinstance(items, list) else ()
 			),
+			"multipleOf": lambda _v, unit, number, _s: (
+				() if _is_multiple(number, unit) else [library.ValidationError("")]
+			),
 		}
 		kind = library.validators.extend(library.Draft202012Validator, words)
 		kind = library.validators.extend(kind, _counted(kind.VALIDATORS))
@@ -99,8 +103,9 @@ class WrittenContract:
 		if errors:
 			# of those on the highest level the first
 			first = min(errors, key=lambda error: (len(error.absolute_path), error.validator in WEAK))
-			place, reason = _told(library.exceptions.best_match([first]))
-			raise hiding.error(place, reason, [_told(error)[0] for error in errors if error is not first])
+			in_order = [first, *(error for error in errors if error is not first)]
+			told = chain.from_iterable(_told(library.exceptions.best_match([error])) for error in in_order)
+			raise hiding.error(next(told), told)
 
 
 def _counted(words: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,6 +138,14 @@ def _steps(word: str, wanted: Any, given: Any) -> int:
 	return steps
 
 
+def _is_multiple(number: Any, unit: int | float) -> bool:
+	"""As the numbers are written: to the library, 0.3 is no multiple of 0.1."""
+	if isinstance(number, bool) or not isinstance(number, int | float):
+		return True
+	exact = [Fraction(one if isinstance(one, int) else repr(one)) for one in (number, unit)]
+	return exact[0] % exact[1] == 0
+
+
 def _unique(library: Any, items: list[Any]) -> Iterator[Any]:
 	"""The library compares each two items."""
 	seen = set()
@@ -163,23 +176,26 @@ def _noted(library: Any, references: References, kind: tuple[str, bool], name: A
 		yield library.ValidationError(reason)
 
 
-def _told(error: Any) -> tuple[Place, str]:
-	"""Where the error is, and its words without the value, which those of the library quote."""
+def _told(error: Any) -> list[Problem]:
+	"""Where the error is, and its words without the value, which those of the library quote.
+
+	Of what is missing or unknown in an object the library has one error, or one for each, without the name.
+	"""
 	place, word, wanted = tuple(error.absolute_path), error.validator, error.validator_value
 	if word in (LINK, UPLOAD):
-		return place, error.message
+		return [Problem(place, error.message)]
 	if word == "required":
-		missing = next(name for name in wanted if name not in error.instance)
-		return (*place, missing), _("is missing")
+		missing = [name for name in dict.fromkeys(wanted) if name not in error.instance]
+		return [Problem((*place, name), _("is missing"), is_of_value=False) for name in missing]
 	if word == "additionalProperties" and wanted is False:
 		known = error.schema.get("properties", {})
-		unknown = next((name for name in error.instance if name not in known), None)
-		return ((*place, unknown) if unknown is not None else place), _("there is no such parameter")
+		unknown = [(*place, name) for name in error.instance if name not in known] or [place]
+		return [Problem(one, _("there is no such parameter"), is_of_value=False) for one in unknown]
 	if word in WORDS:
 		said = WORDS[word](wanted)
 	else:
 		said = _("does not fulfil {0}: {1}").format(word, json.dumps(wanted, ensure_ascii=False))
-	return place, cut(said, LONGEST_REASON)
+	return [Problem(place, cut(said, LONGEST_REASON))]
 
 
 def _one_of(values: list[Any]) -> str:

@@ -47,7 +47,7 @@ def accept(
 
 	Each place is put before the names of arguments in errors; `keys` are the requests' idempotency keys. With
 	`group`, the jobs become members of that Job Group; with `schedule`, they are jobs of that Job Schedule;
-	with `retry_of`, they are made of that dead letter.
+	with `retry_of`, they are made of that dead letter or dry run.
 	"""
 	checks = SubmissionChecks(requests)
 	jobs = [checks.check(request, place) for request, place in zip(requests, places, strict=True)]

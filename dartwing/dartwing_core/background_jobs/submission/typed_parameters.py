@@ -1,11 +1,11 @@
 """Parameters of a submission by what their Job Type's contract says: the handler's, or a written one."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument, refuse_arguments
 from dartwing.dartwing_core.background_jobs.parameters.contracts import Contract, contract_of
 from dartwing.dartwing_core.background_jobs.parameters.problems import (
 	ContractError,
@@ -41,7 +41,7 @@ class ParameterChecks:
 			contract = written_contract(job_type.parameters_schema)
 			contract.check(json_objects.from_json(text), self._references, kept_texts.hiding_of(text))
 		except ParametersError as error:
-			refuse_argument(f"{argument}{path_of(error.place)}", error.reason)
+			_refuse(error, argument)
 		return parameters
 
 	def _typed(self, job_type: JobType, parameters: Any) -> Any:
@@ -63,4 +63,9 @@ def checked(contract: Contract, parameters: Any) -> dict[str, Any]:
 	try:
 		return contract.normal_form(parameters, References(), kept_texts.hiding_of)
 	except ParametersError as error:
-		refuse_argument(f"parameters{path_of(error.place)}", error.reason)
+		_refuse(error, "parameters")
+
+
+def _refuse(error: ParametersError, argument: str) -> NoReturn:
+	problems = [(f"{argument}{path_of(one.place)}", one.reason) for one in error.problems]
+	refuse_arguments(error.reason, problems)

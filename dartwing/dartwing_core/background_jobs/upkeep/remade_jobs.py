@@ -8,6 +8,7 @@ from typing import Any
 import frappe
 from frappe import _
 
+from dartwing.dartwing_core.background_jobs.database.snapshots import snapshot_ignored
 from dartwing.dartwing_core.background_jobs.dispatch import parents
 from dartwing.dartwing_core.background_jobs.errors import JobStateError, refuse_argument
 from dartwing.dartwing_core.background_jobs.statuses import COMPLETED
@@ -43,6 +44,7 @@ def retry_with_parameters(job_id: str, parameters: dict[str, Any]) -> Background
 def run_for_real(job_id: str) -> BackgroundJob:
 	"""Submit what a dry run has rehearsed, with the same parameters, as the owner of the dry run.
 
+	The new job's `retry_of` names the dry run, whose `real_job` names the job that this was last done as.
 	Raises DoesNotExistError for a job that the user cannot see, PermissionError for another member's,
 	JobStateError for what is no dry run that has ended well; and what `submit_job` raises.
 	"""
@@ -55,4 +57,8 @@ def run_for_real(job_id: str) -> BackgroundJob:
 		reason = _("{0} is no dry run that is Completed").format(repr(job_id))
 		refuse_argument("job_id", reason, JobStateError)
 	parameters = json_objects.from_json(row.input_parameters)
-	return acceptance.accept([JobRequest(row.job_type, row.organization, parameters, row.priority)], [""])[0]
+	request = JobRequest(row.job_type, row.organization, parameters, row.priority)
+	(job,) = acceptance.accept([request], [""], retry_of=job_id)
+	with snapshot_ignored():
+		frappe.db.set_value("Background Job", job_id, "real_job", job.name, update_modified=False)
+	return job

@@ -225,7 +225,7 @@ function attempts_table(attempts) {
 // what a later attempt does not do again
 function steps_table(steps) {
 	const row = ({ step, is_done, attempt, started_at, seconds, items_done, items_total }) => `<tr>
-		<td>${frappe.utils.escape_html(step)}</td>
+		<td class="step">${frappe.utils.escape_html(step)}</td>
 		<td>${dartwing.jobs.clock(started_at)}</td>
 		<td>${dartwing.jobs.duration(seconds)}</td>
 		<td>${attempt}</td>
@@ -362,7 +362,7 @@ function show_buttons(frm) {
 	if (frm.dossier.actions.includes("retry")) {
 		frm.add_custom_button(__("Retry With Other Parameters"), () => retry_with_parameters(frm));
 	}
-	const is_rehearsed = frm.doc.is_dry_run && frm.doc.status === "Completed";
+	const is_rehearsed = frm.doc.is_dry_run && frm.doc.status === "Completed" && !frm.doc.real_job;
 	if (is_rehearsed && frm.doc.owner_user === frappe.session.user) {
 		frm.add_custom_button(__("Run for Real"), () => run_for_real(frm)).addClass("btn-primary");
 	}

@@ -127,6 +127,7 @@ class BackgroundJob(HiddenDocument):
 		request_hash: DF.Data | None
 		result: DF.JSON | None
 		retry_count: DF.Int
+		real_job: DF.Link | None
 		retry_of: DF.Link | None
 		rq_job_id: DF.Data | None
 		scheduled_at: DF.Datetime | None

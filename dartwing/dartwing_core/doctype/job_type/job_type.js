@@ -163,7 +163,7 @@ async function run(frm, dialog, { organization, parameters: written, priority, s
 	} catch (error) {
 		const existing = error.body?.existing_job_id;
 		const link = existing ? ` ${dartwing.jobs.job_link(existing, __("Show it"))}` : "";
-		if (!dialog.parameters?.show_refusal(error.message)) complain(error.message, link);
+		complain(dialog.parameters ? dialog.parameters.show_refusal(error) : error.message, link);
 	}
 	dialog.enable_primary_action();
 }
