@@ -32,7 +32,6 @@ LOOK_SECONDS = 2
 MOST_SECONDS_OFF = 5
 # how soon it is asked again whether a site has the app
 ASK_AGAIN_SECONDS = 60
-RECORD_AGAIN_SECONDS = 60
 # a transaction may commit a moment after the time that it wrote
 OVERLAP = timedelta(seconds=2)
 LONG_AGO = datetime(2000, 1, 1)
@@ -59,7 +58,6 @@ class SiteClock:
 		# when something is due next, as far as it was there at the last look
 		self.due_at = math.inf
 		self._looked_at = -math.inf
-		self._recorded_at: dict[str, float] = {}
 
 	@property
 	def look_at(self) -> float:
@@ -139,21 +137,14 @@ class SiteClock:
 		end = time.monotonic() + LOOK_SECONDS
 		while self._pending and time.monotonic() < end and not self._is_stopping():
 			# raises only if the database is gone
-			error_log.run_step(self._pending.pop(0), self._record)
+			error_log.run_step(self._pending.pop(0), _record)
 		# one for each look: what is due meanwhile waits for no more of them
 		if self._to_mend and not self._is_stopping():
-			error_log.run_step(self._to_mend.pop(0), self._record)
+			error_log.run_step(self._to_mend.pop(0), _record)
 
 	def _forget_steps(self) -> None:
 		self._pending.clear()
 		self._to_mend.clear()
-
-	def _record(self, name: str) -> None:
-		"""Not each second: a step that fails is likely to fail again."""
-		now = time.monotonic()
-		if now >= self._recorded_at.get(name, now):
-			error_log.record(f"clock: {name}")
-			self._recorded_at[name] = now + RECORD_AGAIN_SECONDS
 
 	def _back_off(self, error: Exception) -> None:
 		"""Ask for all that is due when the site is back, because steps may have been cut off."""
@@ -164,6 +155,10 @@ class SiteClock:
 			log.warning("%s: cannot be looked at: %s", self.site, error)
 		self._failures += 1
 		self._off_until = time.monotonic() + min(self._failures, MOST_SECONDS_OFF)
+
+
+def _record(step: str) -> None:
+	error_log.record_now_and_then(f"clock: {step}")
 
 
 def query() -> str:
