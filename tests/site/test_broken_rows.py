@@ -147,9 +147,7 @@ def test_the_other_children_go_on(world, end, becomes, is_ready):
 	with refused("Background Job", broken):
 		dependencies.process_dependent_jobs()
 	assert statuses(broken, *others) == ["Pending", *[becomes] * 3]
-	assert all(
-		bool(frappe.db.get_value("Background Job", name, "ready_at")) == is_ready for name in others
-	)
+	assert all(bool(frappe.db.get_value("Background Job", name, "ready_at")) == is_ready for name in others)
 	assert recorded() == [f"dartwing: {broken} could not be let go on after its parents"]
 
 
@@ -253,3 +251,19 @@ def test_a_time_of_the_far_future_stops_no_transition(world):
 	dispatcher.dispatch_ready()
 	assert statuses(job) == ["Queued"]
 	assert frappe.db.get_value("Background Job", job, "queued_at").year < 9999
+
+
+# --- Error Log
+
+
+def test_a_step_that_fails_where_nothing_can_be_recorded_keeps_no_other_from_being_done(world, monkeypatch):
+	def fails(*_arguments: object, **_more: object) -> None:
+		raise RuntimeError("no such table")
+
+	_broken, *due = three(world)
+	for name in due:
+		make_due(name)
+	monkeypatch.setattr(frappe, "log_error", fails)
+	monkeypatch.setattr(scheduler, "EACH_TICK", (fails, dispatcher.dispatch_ready))
+	scheduler.tick()
+	assert statuses(*due) == ["Queued", "Queued"]

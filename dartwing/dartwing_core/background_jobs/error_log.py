@@ -19,11 +19,15 @@ def record(title: str) -> None:
 	"""Write the exception that is being handled, in the current transaction.
 
 	Frappe's own traceback quotes the variables of each function: the parameters of jobs are among them.
+	If it cannot be written, it is in the log file: the caller goes on.
 	"""
 	traceback = texts.shortened(texts.storable(frappe.get_traceback()))
 	# Frappe takes a title of several lines for the traceback
 	one_line = " ".join(texts.line(f"dartwing: {title}").split())
-	frappe.log_error(title=texts.cut(one_line, MAX_TITLE), message=traceback)
+	try:
+		frappe.log_error(title=texts.cut(one_line, MAX_TITLE), message=traceback)
+	except Exception:
+		frappe.logger("dartwing").exception(f"{one_line}: could not be recorded: {traceback}")
 
 
 def record_now_and_then(title: str) -> None:
