@@ -12,10 +12,11 @@ from grouped import status_of, submit_group
 
 from dartwing.dartwing_core.background_jobs import error_log, executor, scheduler, submit_job
 from dartwing.dartwing_core.background_jobs.clock import steps
-from dartwing.dartwing_core.background_jobs.database import row_by_row
+from dartwing.dartwing_core.background_jobs.database import queue_redis, row_by_row
 from dartwing.dartwing_core.background_jobs.dispatch import dependencies, dispatcher, expiry, retry_queue
 from dartwing.dartwing_core.background_jobs.execution.outcomes import Completed
 from dartwing.dartwing_core.background_jobs.groups import settling
+from dartwing.dartwing_core.background_jobs.upkeep import recovery
 
 FAR = "9999-12-31 23:59:59.999999"
 LATER = "2099-01-01T00:00:00Z"
@@ -253,7 +254,7 @@ def test_a_time_of_the_far_future_stops_no_transition(world):
 	assert frappe.db.get_value("Background Job", job, "queued_at").year < 9999
 
 
-# --- Error Log
+# --- Error Log, Redis
 
 
 def test_a_step_that_fails_where_nothing_can_be_recorded_keeps_no_other_from_being_done(world, monkeypatch):
@@ -267,3 +268,38 @@ def test_a_step_that_fails_where_nothing_can_be_recorded_keeps_no_other_from_bei
 	monkeypatch.setattr(scheduler, "EACH_TICK", (fails, dispatcher.dispatch_ready))
 	scheduler.tick()
 	assert statuses(*due) == ["Queued", "Queued"]
+
+
+@pytest.mark.parametrize("how", ["a field", "a type"])
+def test_a_wake_up_that_cannot_be_read_is_lost(world, monkeypatch, how):
+	monkeypatch.setitem(frappe.conf, "dartwing_recovery_age_seconds", 0)
+	jobs = [submit_as(world.alice, OBLIGING, world.alpha, {"mode": "succeed", "n": n}) for n in range(2)]
+	connection = queue_redis.get_redis_conn()
+	keys = []
+	for job in jobs:
+		(wake_up,) = queued_wake_ups("default", job.name)
+		keys.append(wake_up.key)
+		connection.lrem(queue_redis.get_queue("default").key, 0, wake_up.id)
+	if how == "a field":
+		connection.hset(keys[0], "created_at", "nonsense")
+	else:
+		connection.delete(keys[0])
+		connection.set(keys[0], "nonsense")
+	connection.delete(keys[1])
+	try:
+		assert recovery.push_lost() == 2
+		assert all(queued_wake_ups("default", job.name) for job in jobs)
+	finally:
+		connection.delete(keys[0])
+
+
+def test_a_heartbeat_of_the_far_future_keeps_no_other_from_being_rescued(world, monkeypatch):
+	monkeypatch.setitem(frappe.conf, "dartwing_recovery_age_seconds", 0)
+	jobs = [submit_as(world.alice, OBLIGING, world.alpha, {"mode": "succeed", "n": n}).name for n in range(2)]
+	for name, heartbeat in zip(jobs, (FAR, "2026-01-01"), strict=True):
+		executor.claim(name)
+		frappe.db.commit()
+		write(name, heartbeat_at=heartbeat, started_at="2026-01-01")
+	assert recovery.rescue_orphans() == 1
+	assert statuses(*jobs)[0] == "Running"
+	assert recorded() == [f"dartwing: {jobs[0]} could not be rescued"]
