@@ -16,6 +16,7 @@ from dartwing.dartwing_core.background_jobs.database import queue_redis, row_by_
 from dartwing.dartwing_core.background_jobs.dispatch import dependencies, dispatcher, expiry, retry_queue
 from dartwing.dartwing_core.background_jobs.execution.outcomes import Completed
 from dartwing.dartwing_core.background_jobs.groups import settling
+from dartwing.dartwing_core.background_jobs.insight import diagnosis
 from dartwing.dartwing_core.background_jobs.upkeep import recovery
 
 FAR = "9999-12-31 23:59:59.999999"
@@ -243,6 +244,17 @@ def test_a_tick_and_a_clock_do_all_for_the_others(world, values):
 	assert statuses(*due) == ["Queued", "Queued"]
 	assert statuses(*to_expire) == ["Canceled", "Canceled"]
 	assert all(broken in title for title in recorded())
+
+
+@pytest.mark.parametrize("priority", [None, "Urgent"])
+def test_the_doctor_names_jobs_that_no_queue_takes(world, priority):
+	broken, other, _of_beta = three(world)
+	assert diagnosis.oldest_waiting().status == "ok"
+	write(broken, priority=priority)
+	found = diagnosis.oldest_waiting()
+	assert found.status == "warning"
+	assert broken in found.message
+	assert other not in found.message
 
 
 def test_a_time_of_the_far_future_stops_no_transition(world):
