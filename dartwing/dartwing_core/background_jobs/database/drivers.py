@@ -20,6 +20,8 @@ _SETTINGS = tuple(signature(get_db).parameters)
 LOCK_WAIT_SECONDS = 5
 SHORT_LOCK_WAITS = f"innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}, lock_wait_timeout = {LOCK_WAIT_SECONDS}"
 SILENCE_SECONDS = 10
+# noted on a Database: how long its server may be silent
+SILENCE = "dartwing_silence_seconds"
 
 
 def _installed() -> Iterator[ModuleType]:
@@ -47,7 +49,24 @@ def settings_of(database: Database) -> dict[str, Any]:
 
 def beside(database: Database) -> Database:
 	"""Another Database of the same site and user. It is not connected yet: its first statement does that."""
-	return get_db(**settings_of(database))
+	other = get_db(**settings_of(database))
+	if seconds := vars(database).get(SILENCE):
+		limit_silence(other, seconds)
+	return other
+
+
+def limit_silence(database: Database, seconds: int) -> None:
+	"""From its next connection on, a server that is silent for so long counts as lost; also for those beside.
+
+	Frappe's connections wait for ever for a server that has accepted them and says nothing.
+	"""
+	settings = {**database.get_connection_settings(), **_silence(seconds)}
+	setattr(database, SILENCE, seconds)
+	setattr(database, "get_connection_settings", lambda: settings)  # noqa: B010 (mypy: a method)
+
+
+def _silence(seconds: int) -> dict[str, int]:
+	return {"connect_timeout": seconds, "read_timeout": seconds, "write_timeout": seconds}
 
 
 def is_alive(database: Database) -> bool:
@@ -60,20 +79,18 @@ def is_alive(database: Database) -> bool:
 	return True
 
 
-def connect_beside(database: Database) -> Any:
+def connect_beside(database: Database, silence_seconds: int = SILENCE_SECONDS) -> Any:
 	"""A bare connection of PEP 249 to the same database, autocommitting.
 
 	A changed row counts as found also when it had the new values already. Nothing waits longer for a lock
-	than `LOCK_WAIT_SECONDS`, and a server that is silent for `SILENCE_SECONDS` counts as lost.
+	than `LOCK_WAIT_SECONDS`, and a server that is silent for `silence_seconds` counts as lost.
 	"""
 	driver = _driver_of(database)
 	settings = {
 		**database.get_connection_settings(),
 		"autocommit": True,
 		"client_flag": import_module(f"{driver.__name__}.constants.CLIENT").FOUND_ROWS,
-		"connect_timeout": SILENCE_SECONDS,
-		"read_timeout": SILENCE_SECONDS,
-		"write_timeout": SILENCE_SECONDS,
+		**_silence(silence_seconds),
 		"init_command": f"set {SHORT_LOCK_WAITS}",
 	}
 	return driver.connect(**settings)
