@@ -1,9 +1,10 @@
-"""A clock one of whose steps fails each second; run in the sites folder.
+"""A clock one of whose steps fails each second, or never ends; run in the sites folder.
 
-Arguments: site.
+Arguments: site; `for ever` for a step that never ends.
 """
 
 import sys
+import time
 
 import frappe
 
@@ -15,6 +16,13 @@ def fail() -> None:
 	frappe.db.sql("select nothing from nowhere")
 
 
+def go_on_for_ever() -> None:
+	print("a step goes on for ever", flush=True)
+	while True:
+		time.sleep(600)
+
+
 if __name__ == "__main__":
-	site.DUE = (Due("1", fail), *site.DUE)
-	clock.run(sys.argv[1:])
+	named, *more = sys.argv[1:]
+	site.DUE = (Due("1", go_on_for_ever if more else fail), *site.DUE)
+	clock.run([named])

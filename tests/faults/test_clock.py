@@ -5,8 +5,12 @@ No scheduler runs here. What is waited for would wait for ever without the clock
 
 import json
 import os
+import shutil
 import signal
+import socket
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -28,7 +32,7 @@ from runtimes.base import free_port
 from watching import has, is_at_work, log_is_in_order
 
 from dartwing.dartwing_core.background_jobs.clock import signs
-from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database import drivers, times
 from dartwing.dartwing_core.background_jobs.dispatch import wake_ups
 from dartwing.dartwing_core.background_jobs.upkeep import holding
 
@@ -224,7 +228,97 @@ def test_a_pause_keeps_what_is_due_until_it_ends(world, processes, clock):
 	wait_until(lambda: queued_wake_ups("default", lost), "the other one too", 60)
 
 
+# --- a server that takes connections and says nothing: it is stopped, or its machine is full
+
+
+@contextmanager
+def silent_server(greeting: bytes = b"") -> Iterator[int]:
+	"""The port of one that says no more than its greeting."""
+	with socket.socket() as listener, ExitStack() as taken:
+		listener.bind(("127.0.0.1", 0))
+		listener.listen(50)
+
+		def take() -> None:
+			with suppress(OSError):
+				while True:
+					connection = taken.enter_context(listener.accept()[0])
+					connection.sendall(greeting)
+
+		thread = threading.Thread(target=take)
+		thread.start()
+		try:
+			yield listener.getsockname()[1]
+		finally:
+			listener.shutdown(socket.SHUT_RDWR)
+			thread.join()
+
+
+def greeting_of_the_database() -> bytes:
+	with socket.create_connection((frappe.conf.db_host or "127.0.0.1", frappe.conf.db_port or 3306)) as real:
+		return real.recv(4096)
+
+
+@contextmanager
+def another_site(runtime, **values: object) -> Iterator[str]:
+	"""One that is looked at before the tests' own: with its configuration, and these values."""
+	name = "a-silent-one.localhost"
+	of_the_tests = json.loads((runtime.sites_path / runtime.site / "site_config.json").read_text())
+	(runtime.sites_path / name).mkdir()
+	try:
+		(runtime.sites_path / name / "site_config.json").write_text(json.dumps({**of_the_tests, **values}))
+		yield name
+	finally:
+		shutil.rmtree(runtime.sites_path / name)
+
+
+def silent_database(port: int) -> dict[str, object]:
+	return {"db_host": "127.0.0.1", "db_port": port, "db_socket": None}
+
+
+@pytest.mark.parametrize(
+	("greeting", "configured"),
+	[
+		(bytes, silent_database),
+		(greeting_of_the_database, silent_database),
+		(bytes, lambda port: {"redis_cache": f"redis://127.0.0.1:{port}"}),
+		(bytes, lambda port: {"redis_queue": f"redis://127.0.0.1:{port}"}),
+	],
+	ids=["database", "database that greets", "cache", "queues"],
+)
+def test_a_site_whose_server_says_nothing_keeps_no_other_waiting(
+	world, runtime, processes, tmp_path, greeting, configured
+):
+	log = tmp_path / "all.log"
+	with silent_server(greeting()) as port, another_site(runtime, **configured(port)) as silent:
+		clock = processes._keep(runtime.spawn("dartwing-clock", log=log))
+		wait_until(ticks(), "it ticks")
+		for _ in range(3):
+			soon = due_in(2)
+			job = submit_as(world.alice, "obliging_job", world.alpha, {"mode": "succeed"}, scheduled_at=soon)
+			wait_until(lambda id=job.name: queued_wake_ups("default", id), "it is handed over")
+		assert log.read_text().count(f"{silent}: cannot be looked at") == 1
+		os.kill(clock.pid, signal.SIGTERM)
+		clock.wait(20)
+
+
+def test_a_connection_of_a_step_and_those_beside_it_wait_for_no_silent_server_for_ever(world):
+	database = drivers.beside(frappe.local.db)
+	with silent_server() as port:
+		database.host, database.port, database.socket = "127.0.0.1", port, None
+		drivers.limit_silence(database, 1)
+		for one in (database, drivers.beside(database)):
+			with pytest.raises(drivers.CONNECTION_LOST):
+				one.sql("select 1")
+
+
 # --- its end
+
+
+def test_a_signal_ends_it_although_a_step_does_not_end(runtime, processes):
+	clock = processes.script("failing_clock.py", runtime.site, "for ever")
+	wait_until(lambda: says(processes, "a step goes on for ever"), "it is at the step")
+	os.kill(clock.pid, signal.SIGTERM)
+	assert clock.wait(20) == -signal.SIGALRM
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

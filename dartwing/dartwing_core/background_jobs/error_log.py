@@ -1,5 +1,6 @@
 """What the engine itself runs into, in Frappe's Error Log."""
 
+import time
 from collections.abc import Callable
 
 import frappe
@@ -8,21 +9,35 @@ from dartwing.dartwing_core.background_jobs import texts
 
 # of the column that Frappe keeps it in; a longer one raises
 MAX_TITLE = 140
+RECORD_AGAIN_SECONDS = 60
+
+# by site and title
+_record_again_at: dict[tuple[str, str], float] = {}
 
 
 def record(title: str) -> None:
 	"""Write the exception that is being handled, in the current transaction.
 
-	Frappe's own traceback quotes the variables of each function: the parameters of jobs are among them. While
-	the Error Log takes nothing, the log file `dartwing` is told: that must not be one more fault.
+	Frappe's own traceback quotes the variables of each function: the parameters of jobs are among them.
+	If it cannot be written, it is in the log file: the caller goes on.
 	"""
 	traceback = texts.shortened(texts.storable(frappe.get_traceback()))
 	# Frappe takes a title of several lines for the traceback
 	one_line = " ".join(texts.line(f"dartwing: {title}").split())
 	try:
 		frappe.log_error(title=texts.cut(one_line, MAX_TITLE), message=traceback)
-	except Exception as error:
-		frappe.logger("dartwing").error(f"{one_line}\n{traceback}\nThe Error Log takes nothing: {error}")
+	except Exception:
+		frappe.logger("dartwing").exception(f"{one_line}: could not be recorded: {traceback}")
+
+
+def record_now_and_then(title: str) -> None:
+	"""As `record`, once a minute in this process: what fails each second is likely to fail again."""
+	key, now = (frappe.local.site, title), time.monotonic()
+	if now >= _record_again_at.get(key, now):
+		for old in [old for old, again_at in _record_again_at.items() if again_at <= now]:
+			del _record_again_at[old]
+		_record_again_at[key] = now + RECORD_AGAIN_SECONDS
+		record(title)
 
 
 def run_step(step: Callable[[], object], record: Callable[[str], None] = record) -> None:

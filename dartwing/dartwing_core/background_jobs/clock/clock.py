@@ -13,10 +13,14 @@ from frappe.utils import get_sites
 from dartwing.dartwing_core.background_jobs.clock.site import LOOK_EVERY_SECONDS, SiteClock, log
 
 LIST_EVERY_SECONDS = 60
+STOP_SECONDS = 5
 
 
 def run(sites: Sequence[str] | None) -> None:
-	"""Look at these sites, or at all of the bench, until SIGTERM or SIGINT; a second one ends it at once."""
+	"""Look at these sites, or at all of the bench, until SIGTERM or SIGINT.
+
+	The step that it is at has some seconds to end. A second signal ends it at once.
+	"""
 	logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
 	log.setLevel(logging.INFO)
 	missing = set(sites or ()) - set(sites_of_the_bench())
@@ -48,6 +52,7 @@ class Clock:
 			self._sleep(max(0.0, self._next_look() - time.monotonic()))
 		for site in self._sites.values():
 			site.close()
+		signal.alarm(0)
 		log.info("ended")
 
 	def _next_look(self) -> float:
@@ -85,3 +90,6 @@ class Clock:
 		os.write(self._wake, b"\0")
 		for number in (signal.SIGTERM, signal.SIGINT):
 			signal.signal(number, signal.SIG_DFL)
+		# ends the process, whatever it waits for
+		signal.signal(signal.SIGALRM, signal.SIG_DFL)
+		signal.alarm(STOP_SECONDS)

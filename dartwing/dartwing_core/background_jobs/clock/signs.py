@@ -34,6 +34,20 @@ def signer() -> Callable[[datetime], None]:
 	return sign
 
 
+def check_that_it_speaks(url: str) -> None:
+	"""Raise redis' TimeoutError if the server takes a connection and says nothing; any other answer will do.
+
+	Frappe's own connection would wait for ever.
+	"""
+	try:
+		_connection(url).ping()
+	except redis.TimeoutError:
+		raise
+	except redis.RedisError:
+		# Frappe is told so as well
+		return
+
+
 def ages() -> list[float]:
 	"""How many seconds ago each clock of the site looked at it last, newest first. Raises RedisError."""
 	now = _seconds(times.utc_now())

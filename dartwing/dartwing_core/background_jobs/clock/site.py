@@ -30,9 +30,12 @@ SIGN_SECONDS = 5
 # what is left of a look's steps after that long waits for the next look
 LOOK_SECONDS = 2
 MOST_SECONDS_OFF = 5
+# how long a look waits for a server, and a step for what it has asked for
+SILENCE_SECONDS = 3
+SILENCE_OF_A_STEP_SECONDS = 30
+MOST_SECONDS_OFF_WHEN_SILENT = 300
 # how soon it is asked again whether a site has the app
 ASK_AGAIN_SECONDS = 60
-RECORD_AGAIN_SECONDS = 60
 # a transaction may commit a moment after the time that it wrote
 OVERLAP = timedelta(seconds=2)
 LONG_AGO = datetime(2000, 1, 1)
@@ -47,6 +50,7 @@ class SiteClock:
 		self.site = site
 		self._is_stopping = is_stopping
 		self._connection: Any = None
+		self._redis: tuple[str, ...] = ()
 		self._sign: Callable[[datetime], None]
 		self._sign_at = 0.0
 		self._since = LONG_AGO
@@ -59,7 +63,6 @@ class SiteClock:
 		# when something is due next, as far as it was there at the last look
 		self.due_at = math.inf
 		self._looked_at = -math.inf
-		self._recorded_at: dict[str, float] = {}
 
 	@property
 	def look_at(self) -> float:
@@ -99,6 +102,7 @@ class SiteClock:
 			self._mend_at = time.monotonic() + MENDING_SECONDS
 			self._to_mend += [step for step in MENDING if step not in self._to_mend]
 		if self._pending or self._to_mend:
+			self._check_redis()
 			run_on_site(self.site, self._work)
 		if time.monotonic() >= self._sign_at:
 			self._sign_at = time.monotonic() + SIGN_SECONDS
@@ -107,17 +111,26 @@ class SiteClock:
 
 	def _connect(self) -> bool:
 		"""Open the connection that is kept; False where the app is not installed."""
+		# Frappe asks the Redis of the cache when it enters a site
+		conf = frappe.get_site_config(sites_path=".", site_path=self.site)
+		self._redis = (conf["redis_cache"], conf["redis_queue"])
+		self._check_redis()
 		frappe.init(site=self.site)
 		try:
 			frappe.connect()
+			drivers.limit_silence(frappe.local.db, SILENCE_SECONDS)
 			if APP not in frappe.get_installed_apps():
 				return False
 			self._sign = signs.signer()
-			self._connection = drivers.connect_beside(frappe.local.db)
+			self._connection = drivers.connect_beside(frappe.local.db, SILENCE_SECONDS)
 		finally:
 			frappe.destroy()
 		log.info("%s: is looked at", self.site)
 		return True
+
+	def _check_redis(self) -> None:
+		for url in self._redis:
+			signs.check_that_it_speaks(url)
 
 	def _due(self) -> tuple[datetime, list[Step]]:
 		"""What time it is in the database, and what is due then."""
@@ -132,6 +145,8 @@ class SiteClock:
 
 	def _work(self) -> None:
 		connections.make_own()
+		# the look has just been answered, so this one can be patient
+		drivers.limit_silence(frappe.local.db, SILENCE_OF_A_STEP_SECONDS)
 		if is_in_maintenance():
 			self._forget_steps()
 			return
@@ -139,31 +154,36 @@ class SiteClock:
 		end = time.monotonic() + LOOK_SECONDS
 		while self._pending and time.monotonic() < end and not self._is_stopping():
 			# raises only if the database is gone
-			error_log.run_step(self._pending.pop(0), self._record)
+			error_log.run_step(self._pending.pop(0), _record)
 		# one for each look: what is due meanwhile waits for no more of them
 		if self._to_mend and not self._is_stopping():
-			error_log.run_step(self._to_mend.pop(0), self._record)
+			error_log.run_step(self._to_mend.pop(0), _record)
 
 	def _forget_steps(self) -> None:
 		self._pending.clear()
 		self._to_mend.clear()
 
-	def _record(self, name: str) -> None:
-		"""Not each second: a step that fails is likely to fail again."""
-		now = time.monotonic()
-		if now >= self._recorded_at.get(name, now):
-			error_log.record(f"clock: {name}")
-			self._recorded_at[name] = now + RECORD_AGAIN_SECONDS
-
 	def _back_off(self, error: Exception) -> None:
-		"""Ask for all that is due when the site is back, because steps may have been cut off."""
+		"""Ask for all that is due when the site is back, because steps may have been cut off.
+
+		A server that says nothing costs the other sites the time that it is given to answer: it is asked ever
+		more seldom.
+		"""
+		cost = time.monotonic() - self._looked_at
 		self.close()
 		self._forget_steps()
 		self._since, self._mend_at = LONG_AGO, 0.0
 		if not self._failures:
 			log.warning("%s: cannot be looked at: %s", self.site, error)
 		self._failures += 1
-		self._off_until = time.monotonic() + min(self._failures, MOST_SECONDS_OFF)
+		seconds_off: float = min(self._failures, MOST_SECONDS_OFF)
+		if cost >= LOOK_EVERY_SECONDS:
+			seconds_off = min(cost * 2 ** min(self._failures, 10), MOST_SECONDS_OFF_WHEN_SILENT)
+		self._off_until = time.monotonic() + seconds_off
+
+
+def _record(step: str) -> None:
+	error_log.record_now_and_then(f"clock: {step}")
 
 
 def query() -> str:

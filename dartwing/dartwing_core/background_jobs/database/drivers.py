@@ -4,7 +4,7 @@ Both follow PEP 249, each with error classes of its own, and sites of one bench 
 module names a driver. Where Frappe has a question (`frappe.db.is_duplicate_entry`), Frappe is asked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from importlib import import_module
 from inspect import signature
@@ -21,6 +21,8 @@ LOCK_WAIT_SECONDS = 5
 SHORT_LOCK_WAITS = f"innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}, lock_wait_timeout = {LOCK_WAIT_SECONDS}"
 WITH_SHORT_LOCK_WAITS = {"init_command": f"set {SHORT_LOCK_WAITS}"}
 SILENCE_SECONDS = 10
+# noted on a Database: how long its server may be silent
+SILENCE = "dartwing_silence_seconds"
 
 
 def _installed() -> Iterator[ModuleType]:
@@ -48,15 +50,36 @@ def settings_of(database: Database) -> dict[str, Any]:
 
 def beside(database: Database) -> Database:
 	"""Another Database of the same site and user. It is not connected yet: its first statement does that."""
-	return get_db(**settings_of(database))
+	other = get_db(**settings_of(database))
+	if seconds := vars(database).get(SILENCE):
+		limit_silence(other, seconds)
+	return other
+
+
+def limit_silence(database: Database, seconds: int) -> None:
+	"""From its next connection on, a server that is silent for so long counts as lost; also for those beside.
+
+	Frappe's connections wait for ever for a server that has accepted them and says nothing.
+	"""
+	setattr(database, SILENCE, seconds)
+	_connect_with(database, _silence(seconds))
+
+
+def _silence(seconds: int) -> dict[str, int]:
+	return {"connect_timeout": seconds, "read_timeout": seconds, "write_timeout": seconds}
 
 
 def impatient_beside(database: Database) -> Database:
 	"""As `beside`; nothing waits longer for a lock than `LOCK_WAIT_SECONDS`."""
 	made = beside(database)
-	settings = made.get_connection_settings
-	made.get_connection_settings = lambda: {**settings(), **WITH_SHORT_LOCK_WAITS}
+	_connect_with(made, WITH_SHORT_LOCK_WAITS)
 	return made
+
+
+def _connect_with(database: Database, more: Mapping[str, Any]) -> None:
+	"""From its next connection on, it connects with these settings as well."""
+	settings = {**database.get_connection_settings(), **more}
+	setattr(database, "get_connection_settings", lambda: settings)  # noqa: B010 (mypy: a method)
 
 
 def is_alive(database: Database) -> bool:
@@ -69,20 +92,18 @@ def is_alive(database: Database) -> bool:
 	return True
 
 
-def connect_beside(database: Database) -> Any:
+def connect_beside(database: Database, silence_seconds: int = SILENCE_SECONDS) -> Any:
 	"""A bare connection of PEP 249 to the same database, autocommitting.
 
 	A changed row counts as found also when it had the new values already. Nothing waits longer for a lock
-	than `LOCK_WAIT_SECONDS`, and a server that is silent for `SILENCE_SECONDS` counts as lost.
+	than `LOCK_WAIT_SECONDS`, and a server that is silent for `silence_seconds` counts as lost.
 	"""
 	driver = _driver_of(database)
 	settings = {
 		**database.get_connection_settings(),
 		"autocommit": True,
 		"client_flag": import_module(f"{driver.__name__}.constants.CLIENT").FOUND_ROWS,
-		"connect_timeout": SILENCE_SECONDS,
-		"read_timeout": SILENCE_SECONDS,
-		"write_timeout": SILENCE_SECONDS,
+		**_silence(silence_seconds),
 		**WITH_SHORT_LOCK_WAITS,
 	}
 	return driver.connect(**settings)

@@ -66,12 +66,20 @@ def _impatient_connection(url: str) -> redis.Redis:
 
 
 def fetch(rq_job_id: str | None) -> Job | None:
-	"""The wake-up with the id that we gave it; None when there is none, or only remains of one."""
+	"""The wake-up with the id that we gave it; None when there is none that can be read, or only remains."""
 	try:
 		return Job.fetch_many([create_job_id(rq_job_id or "")], connection=get_redis_conn())[0]
 	except NoSuchJobError:
 		# after Redis was flushed, a horse that goes on writes some fields of its RQ job again: then there is
 		# a hash, but the job is not in it
+		return None
+	except (ValueError, TypeError, LookupError):
+		# not what RQ writes
+		return None
+	except ResponseError as error:
+		# a Redis that is full or loading says so in this way too
+		if "WRONGTYPE" not in str(error):
+			raise
 		return None
 
 

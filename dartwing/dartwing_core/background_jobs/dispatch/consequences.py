@@ -78,7 +78,8 @@ class Accepted:
 
 def _dispatch(organizations: Sequence[str], children: Sequence[str], before: Sequence[str]) -> None:
 	# an equal job that ran when a new one was put behind it may have failed meanwhile
-	equal_jobs.step_aside(before)
+	if equal_jobs.step_aside(before):
+		frappe.db.commit()
 	dependencies.release_or_fail(children)
 	dispatcher.dispatch(organizations)
 
@@ -114,7 +115,10 @@ def take_consequences(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
 	Call it on a connection of the engine's own: the dispatcher commits on it before it begins.
 	"""
 	ended = [job for job in jobs if job.status in FINISHED]
-	ended += equal_jobs.step_aside([job.name for job in jobs if _may_be_replaced(job)])
+	if replaced := equal_jobs.step_aside([job.name for job in jobs if _may_be_replaced(job)]):
+		# it is not undone by what fails below
+		frappe.db.commit()
+		ended += replaced
 	children = [job.name for job in jobs if job.status not in FINISHED and job.depends_on]
 	if ended:
 		dependencies.parents_ended([job.name for job in ended])

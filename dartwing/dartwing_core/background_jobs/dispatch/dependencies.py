@@ -1,6 +1,7 @@
 """What the end of a job means for the jobs that depend on it."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import frappe
@@ -8,6 +9,7 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs import config, texts
 from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database.row_by_row import take_all
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.dispatch import equal_jobs, parents
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT
@@ -63,29 +65,39 @@ def release_or_fail(
 	so that no lock outlives a level. Beyond `most_levels` the next tick goes on.
 
 	Returns the organizations in which jobs became ready. A child whose row another transaction has locked, as
-	one that cancels it, is left to the next tick: the others must not wait for it. `ended`: the parents whose
-	end is the occasion; without, all parents are looked at.
+	one that cancels it, is left to the next tick: the others must not wait for it. So is one that can neither
+	be released nor fail; then what was not committed before is undone. `ended`: the parents whose end is the
+	occasion; without, all parents are looked at.
 	"""
 	organizations: set[str] = set()
 	level = 0
 	while child_ids and level != most_levels:
 		level += 1
-		children = _waiting(child_ids)
-		need_success = [child.name for child in children if child.dependency_rule != END]
-		failed = parents.failed_parents(need_success, ended)
-		released = set(
-			parents.without_unfinished_parents([child.name for child in children if child.name not in failed])
-		)
-		if ended is not None:
-			failed |= parents.failed_parents([name for name in need_success if name in released])
-		released -= failed.keys()
-		_release(sorted(released))
-		organizations.update(child.organization for child in children if child.name in released)
-		ended = _fail(failed)
+		children = take_all(child_ids, partial(_go_on, ended), "let go on after its parents")
+		organizations.update(child.organization for child in children if not child.has_failed)
+		ended = [child.name for child in children if child.has_failed]
 		child_ids = parents.waiting_children(ended)
 		if child_ids:
 			frappe.db.commit()
 	return sorted(organizations)
+
+
+def _go_on(ended: Sequence[str] | None, child_ids: Sequence[str]) -> list[frappe._dict]:
+	"""Release or fail those that wait for nothing more; they are returned, each with `has_failed`."""
+	children = _waiting(child_ids)
+	need_success = [child.name for child in children if child.dependency_rule != END]
+	failed = parents.failed_parents(need_success, ended)
+	released = set(
+		parents.without_unfinished_parents([child.name for child in children if child.name not in failed])
+	)
+	if ended is not None:
+		failed |= parents.failed_parents([name for name in need_success if name in released])
+	released -= failed.keys()
+	_release(sorted(released))
+	have_failed = set(_fail(failed))
+	for child in children:
+		child.has_failed = child.name in have_failed
+	return [child for child in children if child.has_failed or child.name in released]
 
 
 def _waiting(child_ids: Sequence[str]) -> list[frappe._dict]:

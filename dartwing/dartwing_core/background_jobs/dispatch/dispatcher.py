@@ -4,7 +4,7 @@ The row is moved first, in a transaction of its own, and pushed after that commi
 lost leaves a Queued row without an RQ job, which `recovery` finds at the next tick.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 import frappe
@@ -15,6 +15,7 @@ from dartwing.dartwing_core.background_jobs.database.after_commit import tell_af
 from dartwing.dartwing_core.background_jobs.database.connections import end_snapshot, own_connection
 from dartwing.dartwing_core.background_jobs.database.looks import ask
 from dartwing.dartwing_core.background_jobs.database.named_locks import held, is_free, lock_name
+from dartwing.dartwing_core.background_jobs.database.row_by_row import take_all, take_one
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.dispatch import limits, windows
 from dartwing.dartwing_core.background_jobs.dispatch.waiting_jobs import (
@@ -49,14 +50,22 @@ def dispatch(organizations: Sequence[str]) -> int:
 
 	Jobs whose rows another transaction has locked, for example one that cancels them, are skipped: at most a
 	hundred of one organization. The next tick tries these jobs again, and those that stand behind them in the
-	order.
+	order. A job whose row cannot be moved is recorded and skipped as well, and so is an organization in which
+	nothing can be handed over.
 	"""
 	handed_over = 0
 	taking_turns = {} if is_held() else {organization: Turns(organization) for organization in organizations}
 	with own_connection():
 		while taking_turns:
-			handed_over += sum(turns.take() for turns in taking_turns.values())
-			taking_turns = {name: turns for name, turns in taking_turns.items() if turns.has_another()}
+			counts = {
+				name: take_one(name, turns.take, "dispatched for") for name, turns in taking_turns.items()
+			}
+			handed_over += sum(count or 0 for count in counts.values())
+			taking_turns = {
+				name: turns
+				for name, turns in taking_turns.items()
+				if counts[name] is not None and take_one(name, turns.has_another, "dispatched for")
+			}
 			if taking_turns:
 				# the next turn must see what others have done since
 				frappe.db.rollback()
@@ -71,7 +80,7 @@ class Turns:
 		self._lock = lock_name("dispatch", organization)
 		self._jobs_of_a_turn = int(config.get("dispatch_turn"))
 		self._was_full = False
-		# jobs that seemed ready, but another transaction has locked their rows
+		# jobs that seemed ready, but another transaction has locked their rows, or they cannot be moved
 		self._passed_over: set[str] = set()
 
 	def take(self) -> int:
@@ -90,14 +99,11 @@ class Turns:
 				end_snapshot()
 				return 0
 			tried = ready[: self._free_slots()]
-			queued = queue_jobs(tried)
-			held_back = hold_back(kept_back)
-			self._passed_over.update({*tried, *kept_back} - {job.name for job in queued} - set(held_back))
-			tell_after_commit(partial(push, queued))
-			# one turn is one transaction; the push follows its commit
-			frappe.db.commit()
-			self._was_full = len(queued) == self._jobs_of_a_turn or bool(kept_back)
-			return len(queued)
+			moved = set(take_all([*tried, *kept_back], partial(_move, set(kept_back)), "handed over"))
+			self._passed_over.update({*tried, *kept_back} - moved)
+			handed_over = len(moved - set(kept_back))
+			self._was_full = handed_over == self._jobs_of_a_turn or bool(kept_back)
+			return handed_over
 
 	def has_another(self) -> bool:
 		"""Whether jobs and room for them are left, and nobody else is dispatching for this organization.
@@ -118,6 +124,16 @@ class Turns:
 		default_size = windows.default_size()
 		with uncommitted_reads():
 			return windows.Window(*ask(windows.looks(self._organization, default_size))).free
+
+
+def _move(kept_back: Collection[str], names: Sequence[str]) -> list[str]:
+	"""Queue the jobs, or hold back those that are kept back; commit and push. Returns those that moved."""
+	queued = queue_jobs([name for name in names if name not in kept_back])
+	held_back = hold_back([name for name in names if name in kept_back])
+	tell_after_commit(partial(push, queued))
+	# one turn is one transaction; the push follows its commit
+	frappe.db.commit()
+	return [*(job.name for job in queued), *held_back]
 
 
 def dispatch_ready() -> int:

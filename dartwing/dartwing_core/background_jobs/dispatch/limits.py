@@ -242,7 +242,8 @@ def held_keys(organization: str) -> list[tuple[str, str]]:
 		group by held_by, priority limit %s""",
 		(organization, organization, MAX_KEYS),
 	)
-	return sorted(rows, key=lambda row: (-PRIORITIES.index(row[1]), row[0]))
+	known = [row for row in rows if row[1] in PRIORITIES]
+	return sorted(known, key=lambda row: (-PRIORITIES.index(row[1]), row[0]))
 
 
 def next_held(organization: str, room: Room, limit: int, but_not: Collection[str]) -> list[frappe._dict]:

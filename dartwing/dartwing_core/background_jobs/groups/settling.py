@@ -7,6 +7,7 @@ and not committed counts as unfinished: that transaction comes to the lock later
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import frappe
@@ -15,6 +16,7 @@ from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.announcing.automation import GROUP, End, tell_of_ends
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.database.after_commit import one_closing
+from dartwing.dartwing_core.background_jobs.database.row_by_row import take_one
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import (
 	committed_reads,
@@ -142,15 +144,20 @@ def settle_overlooked() -> int:
 	"""Settle groups whose status is not what their members say; returns how many were looked at.
 
 	The safety net: rows that were restored or written by hand, an end that was read while somebody retried a
-	member and gave up. Commits each one, so that a row which somebody holds keeps no other group waiting.
+	member and gave up. Commits each one, so that a row which somebody holds, or that cannot be settled, keeps
+	no other group waiting.
 	"""
 	seen: set[str] = set()
 	while batch := set(overlooked(int(config.get("batch_size")))) - seen:
 		for name in sorted(batch):
-			settle({name: ()})
-			frappe.db.commit()
+			take_one(name, partial(_settle_and_commit, name), "settled")
 		seen |= batch
 	return len(seen)
+
+
+def _settle_and_commit(name: str) -> None:
+	settle({name: ()})
+	frappe.db.commit()
 
 
 def overlooked(limit: int) -> list[str]:

@@ -27,7 +27,7 @@ from dartwing.dartwing_core.background_jobs.clock import signs
 from dartwing.dartwing_core.background_jobs.database import drivers, queue_redis, times
 from dartwing.dartwing_core.background_jobs.groups import settling
 from dartwing.dartwing_core.background_jobs.insight import figures
-from dartwing.dartwing_core.background_jobs.statuses import DEAD_LETTER, QUEUED, RUNNING
+from dartwing.dartwing_core.background_jobs.statuses import DEAD_LETTER, PRIORITIES, QUEUED, RUNNING, WAITING
 from dartwing.dartwing_core.background_jobs.upkeep import recovery
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import (
 	QUEUES,
@@ -193,14 +193,29 @@ def clock() -> Finding:
 
 
 def oldest_waiting() -> Finding:
+	"""How long the oldest job waits that could run; and which never will, as there is no such priority."""
 	now = times.site_now()
-	seconds = figures.oldest_waiting_seconds(figures.open_by_kind(now), now)
+	open_jobs = figures.open_by_kind(now)
+	seconds = figures.oldest_waiting_seconds(open_jobs, now)
+	if any(kind.status in WAITING and kind.priority not in PRIORITIES for kind in open_jobs):
+		message = _("jobs of an unknown priority never start: {0}").format(", ".join(_of_no_priority()))
+		return Finding("oldest_waiting", WARNING, message, seconds)
 	status = WARNING if seconds > config.get("waiting_warning_seconds") else OK
 	return Finding(
 		"oldest_waiting",
 		status,
 		_("the oldest job that could run waits {0} seconds").format(int(seconds)),
 		seconds,
+	)
+
+
+def _of_no_priority() -> list[str]:
+	"""Some of the waiting jobs whose priority there is not; somebody wrote their rows by hand."""
+	return frappe.db.sql(
+		"""select name from `tabBackground Job`
+		where status in %s and ifnull(priority, '') not in %s limit 5""",
+		(WAITING, PRIORITIES),
+		pluck=True,
 	)
 
 

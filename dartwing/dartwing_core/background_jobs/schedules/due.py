@@ -93,7 +93,7 @@ def _start_one(name: str) -> bool:
 
 def _put_off(name: str) -> bool:
 	frappe.db.rollback()
-	error_log.record(f"schedule {name}")
+	error_log.record_now_and_then(f"schedule {name}")
 	frappe.db.commit()
 	return False
 

@@ -12,6 +12,7 @@ from typing import Any
 import frappe
 from frappe import _
 from frappe.utils.background_jobs import create_job_id
+from redis.exceptions import RedisError
 
 from dartwing.dartwing_core.background_jobs import config, error_log
 from dartwing.dartwing_core.background_jobs.database import queue_redis, times
@@ -94,21 +95,19 @@ def without_wake_up(jobs: Sequence[frappe._dict], waiting: set[str]) -> list[fra
 
 def rescue_orphans() -> int:
 	"""Settle Running jobs whose worker is gone; returns how many."""
-	return sum(
-		try_to_rescue(job)
-		for batch in batches_in(RUNNING, "started_at")
-		for job in batch
-		if looks_orphaned(job)
-	)
+	return sum(try_to_rescue(job) for batch in batches_in(RUNNING, "started_at") for job in batch)
 
 
 def try_to_rescue(job: frappe._dict) -> bool:
-	"""As `rescue`; one that cannot be settled is recorded, and does not keep the others from it."""
+	"""Rescue it if it looks orphaned; one that cannot be settled is recorded, and keeps no other from it."""
 	try:
-		return rescue(job)
+		return looks_orphaned(job) and rescue(job)
+	except RedisError:
+		# nobody can tell who is orphaned
+		raise
 	except Exception:
 		frappe.db.rollback()
-		error_log.record(f"{job.name} could not be rescued")
+		error_log.record_now_and_then(f"{job.name} could not be rescued")
 		frappe.db.commit()
 		return False
 

@@ -71,6 +71,8 @@ __all__ = [
 
 # how long the settings are used that a worker has read with a job
 SETTINGS_LAST = timedelta(seconds=10)
+# a site may change its time zone
+NO_CLOCK_IS_OFF = timedelta(days=2)
 LARGE = ("input_parameters", "checkpoint", "result", "dry_run_documents", "error_traceback")
 
 
@@ -327,9 +329,13 @@ def _enter(status: str, jobs: Sequence[BackgroundJob], changes: dict[str, Any]) 
 
 
 def _later_than_before(jobs: Sequence[BackgroundJob]) -> datetime:
-	"""Now, but after their last transitions whatever this clock says, so that the log is in order."""
-	before = [get_datetime(job.modified) + timedelta(microseconds=1) for job in jobs if job.modified]
-	return max([times.site_now(), *before])
+	"""Now, but after their last transitions whatever this clock says, so that the log is in order.
+
+	A transition that is days ahead was written by no clock.
+	"""
+	now = times.site_now()
+	before = [get_datetime(job.modified) for job in jobs if job.modified]
+	return max([now, *(then + timedelta(microseconds=1) for then in before if then - now < NO_CLOCK_IS_OFF)])
 
 
 def locked(
