@@ -130,8 +130,10 @@ def test_a_long_error_of_an_attempt_leaves_the_other_columns_their_width(world, 
 		cells = page.locator(".dartwing-attempts tbody tr").first.locator("td")
 		lines = cells.evaluate_all(
 			"""cells => cells.map((cell) => {
+				const text = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT).nextNode();
+				if (!text) return 1;
 				const range = document.createRange();
-				range.selectNodeContents(document.createTreeWalker(cell, NodeFilter.SHOW_TEXT).nextNode());
+				range.selectNodeContents(text);
 				return new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size;
 			})"""
 		)
