@@ -122,7 +122,7 @@ def test_an_admin_retries_a_dead_letter_and_a_member_is_not_offered_it(world, de
 
 def test_a_long_error_of_an_attempt_leaves_the_other_columns_their_width(world, desk):
 	job = submit(world.alice).name
-	end(job, "Failed", error_message="no answer from the server at all " * 20 + "x" * 200)
+	end(job, "Failed", message="no answer from the server at all " * 20 + "x" * 200)
 	page = desk(world.adam, job_path(job))
 	expect_status(page, "Failed")
 	for width in (1400, 1000):
