@@ -33,7 +33,7 @@ MOST_SECONDS_OFF = 5
 # how long a look waits for a server, and a step for what it has asked for
 SILENCE_SECONDS = 3
 SILENCE_OF_A_STEP_SECONDS = 30
-MOST_SECONDS_OFF_WHEN_SILENT = 300
+MOST_SECONDS_OFF_WHEN_SILENT = 60
 # how soon it is asked again whether a site has the app
 ASK_AGAIN_SECONDS = 60
 # a transaction may commit a moment after the time that it wrote
