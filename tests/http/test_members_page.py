@@ -104,6 +104,15 @@ def test_details_have_the_history_and_the_children(alice):
 	assert [one["name"] for one in details["children"]] == [child.name]
 
 
+def test_details_are_there_when_the_schema_is_true(alice):
+	schema = {"$ref": "#/$defs/anything", "$defs": {"anything": True}}
+	make_job_type("anything_of_details", parameters_schema=json.dumps(schema))
+	frappe.db.commit()
+	job = submit_as(World.alice, "anything_of_details", World.alpha, {"to": "Alps"})
+	details = alice.ask(f"{API}.get_details", job_id=job.name).json()["message"]
+	assert (json.loads(details["parameters"]), details["parameter_titles"]) == ({"to": "Alps"}, [])
+
+
 def test_details_have_the_parameters_as_their_form_calls_them_without_secrets(alice, bob):
 	schema = {
 		"$ref": "#/$defs/Trip",

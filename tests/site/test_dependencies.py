@@ -68,6 +68,16 @@ def test_what_fails_with_its_parent_quotes_the_parents_error(world):
 	assert state(child.name)["error_message"] == f"parent {parent.name} is Dead Letter: page 2 has no text"
 
 
+def test_a_parents_error_is_not_quoted_where_it_repeats_a_secret_of_the_child(world):
+	parent = submit()
+	secret = "kept-by-the-child"
+	with acting_as(world.alice):
+		child = submit_job("obliging_job", world.alpha, {"password": secret}, depends_on=parent.name)
+		frappe.db.commit()
+	end(parent.name, "Dead Letter", error_message=f"nobody knows {secret}")
+	assert state(child.name)["error_message"] == f"parent {parent.name} is Dead Letter"
+
+
 @pytest.mark.parametrize(("parent_status", "then"), [("Completed", "Queued"), ("Canceled", "Dead Letter")])
 def test_a_child_that_somebody_is_canceling_keeps_no_sibling_waiting(world, parent_status, then):
 	parent = submit()

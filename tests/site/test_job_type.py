@@ -134,3 +134,15 @@ def test_so_is_one_of_the_settings(world, field):
 	settings.set(field, 2**31 - 1)
 	with pytest.raises(frappe.ValidationError, match="must be at most"):
 		settings.save()
+
+
+def test_numbers_that_come_as_texts_are_numbers(world):
+	"""As of a form that is sent; Frappe makes them numbers only when it stores them."""
+	job_type = frappe.get_doc("Job Type", OBLIGING)
+	job_type.update({"default_timeout": "60", "rate_limit_window": "60", "debounce_seconds": ""})
+	job_type.save()
+	assert (job_type.default_timeout, job_type.debounce_seconds) == (60, 0)
+	job_type.default_timeout = "0"
+	with pytest.raises(frappe.ValidationError, match="at least 1 second, not 0"):
+		job_type.save()
+	frappe.db.rollback()

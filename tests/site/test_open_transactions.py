@@ -22,9 +22,18 @@ from factories import (
 )
 from grouped import submit_group
 from runtimes.chosen import is_a_bench
-from scheduled import make_schedule, set_due
+from scheduled import make_schedule, row_of, set_due
 
-from dartwing.dartwing_core.background_jobs import cancel_job, executor, scheduler, submit_job
+from dartwing.dartwing_core.background_jobs import (
+	cancel_job,
+	delete_schedule,
+	executor,
+	pause_schedule,
+	run_for_real,
+	scheduler,
+	submit_job,
+	update_schedule,
+)
 from dartwing.dartwing_core.background_jobs.clock import steps
 from dartwing.dartwing_core.background_jobs.database.connections import (
 	impatient_transaction,
@@ -33,6 +42,7 @@ from dartwing.dartwing_core.background_jobs.database.connections import (
 	short_lock_waits,
 )
 from dartwing.dartwing_core.background_jobs.database.drivers import LOCK_WAIT_SECONDS
+from dartwing.dartwing_core.background_jobs.errors import JobBusyError
 from dartwing.dartwing_core.background_jobs.execution.outcomes import Completed
 from dartwing.dartwing_core.background_jobs.schedules import due
 from dartwing.dartwing_core.background_jobs.upkeep import retention
@@ -222,3 +232,29 @@ def test_a_block_of_short_waits_puts_the_callers_own_back(world):
 	with short_lock_waits(1):
 		assert frappe.db.sql(waits)[0][0] == 1
 	assert frappe.db.sql(waits) == before
+
+
+@pytest.mark.parametrize(
+	"change",
+	[pause_schedule, delete_schedule, lambda name: update_schedule(name, title="Daily")],
+	ids=["pause", "delete", "update"],
+)
+def test_a_schedule_that_somebody_holds_is_said_to_be_busy(world, change):
+	name = make_schedule()
+	busy = pytest.raises(JobBusyError, match=f"{name} is being changed by somebody else")
+	with held_elsewhere("Job Schedule", name), acting_as(world.adam), busy:
+		change(name)
+	frappe.db.rollback()
+	assert row_of(name).title == "Nightly"
+
+
+def test_so_is_a_dry_run_that_is_to_be_run_for_real(world):
+	with acting_as(world.alice):
+		rehearsed = submit_job(OBLIGING, world.alpha, {"mode": "succeed"}, dry_run=True).name
+		frappe.db.commit()
+	end(rehearsed, "Completed")
+	busy = pytest.raises(JobBusyError, match=rehearsed)
+	with held_elsewhere("Background Job", rehearsed), acting_as(world.alice), busy:
+		run_for_real(rehearsed)
+	frappe.db.rollback()
+	assert not frappe.db.exists("Background Job", {"retry_of": rehearsed})

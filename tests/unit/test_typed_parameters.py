@@ -14,7 +14,12 @@ from typing_extensions import TypedDict
 from dartwing.dartwing_core.background_jobs.execution.context import JobContext
 from dartwing.dartwing_core.background_jobs.parameters import contracts, references, written_schemas
 from dartwing.dartwing_core.background_jobs.parameters.contracts import Contract, contract_of
-from dartwing.dartwing_core.background_jobs.parameters.problems import ContractError, Hiding, ParametersError
+from dartwing.dartwing_core.background_jobs.parameters.problems import (
+	ContractError,
+	Hiding,
+	ParametersError,
+	Problem,
+)
 from dartwing.dartwing_core.background_jobs.parameters.references import Link, LinkTo, References, Upload
 from dartwing.dartwing_core.background_jobs.parameters.written_schemas import WrittenContract
 
@@ -329,6 +334,12 @@ def test_errors_do_not_repeat_a_secret_in_another_place():
 			raise ValueError(f"{user} is unknown here")
 
 	assert refused(Copied, {"user": "hunter22"}, HIDING) == "parameters.user: ••• is unknown here"
+
+
+def test_an_error_does_not_repeat_a_secret_as_the_name_of_its_place():
+	error = HIDING.error(Problem(("to", "hunter22"), "there is no such parameter"), [])
+	assert str(error) == "parameters.to: there is no such parameter"
+	assert error.problems[0].place == ("to",)
 
 
 def test_documents_that_cannot_be_read_are_named_with_their_place(monkeypatch):

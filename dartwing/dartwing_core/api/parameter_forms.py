@@ -56,7 +56,9 @@ def parameter_titles(job_type: str) -> list[tuple[str, str | None]]:
 	"""Names of the parameters in the order of the type's schema, with their titles where it has some."""
 	schema = json.loads(frappe.get_cached_value("Job Type", job_type, "parameters_schema") or "{}")
 	place = schema.get("$ref", "").removeprefix("#/$defs/")
-	fields = schema.get("$defs", {}).get(place, schema).get("properties", {})
+	described = schema.get("$defs", {}).get(place, schema)
+	# `true` and `false` are schemas as well
+	fields = described.get("properties", {}) if isinstance(described, dict) else {}
 	titles = (
 		(name, field.get("title") if isinstance(field, dict) else None) for name, field in fields.items()
 	)

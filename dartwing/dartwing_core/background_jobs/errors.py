@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import frappe
 from frappe import _
 from frappe.model.document import Document
+from frappe.utils import cint
 from rq.timeouts import JobTimeoutException
 
 from dartwing.dartwing_core.background_jobs import texts
@@ -70,7 +71,7 @@ class SubmissionTimeoutError(frappe.QueryTimeoutError):
 
 
 class JobBusyError(frappe.QueryTimeoutError):
-	"""Another transaction holds the row of one of these jobs for longer than anybody should wait."""
+	"""Another transaction holds one of these jobs, or a schedule, for longer than anybody should wait."""
 
 	http_status_code = 503
 	retry_after = 1
@@ -103,7 +104,7 @@ def refuse_argument(
 def refuse_beyond(document: Document, most: Mapping[str, int]) -> None:
 	"""Raise a ValidationError for the first field whose number is larger than what `most` names for it."""
 	for field, largest in most.items():
-		if (document.get(field) or 0) > largest:
+		if cint(document.get(field)) > largest:
 			label = document.meta.get_label(field)
 			reason = _("{0} must be at most {1}, not {2}")
 			frappe.throw(reason.format(_(label), largest, document.get(field)))

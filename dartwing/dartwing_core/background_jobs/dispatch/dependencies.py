@@ -14,6 +14,7 @@ from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_s
 from dartwing.dartwing_core.background_jobs.dispatch import equal_jobs, parents
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT
 from dartwing.dartwing_core.background_jobs.statuses import END
+from dartwing.dartwing_core.doctype.background_job import kept_texts
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	DEAD_LETTER,
 	PENDING,
@@ -132,7 +133,7 @@ def _fail(failed: Mapping[str, parents.FailedParent]) -> list[str]:
 		of_parent.setdefault(parent, []).append(child)
 	done: list[str] = []
 	for parent, child_ids in of_parent.items():
-		reason = without_success(parent)
+		reason = _reason_for(child_ids, parent)
 		jobs = [job for job in locked(child_ids, skip_locked=True) if job.status == PENDING]
 		transition_all(
 			jobs,
@@ -145,6 +146,19 @@ def _fail(failed: Mapping[str, parents.FailedParent]) -> list[str]:
 		)
 		done += [job.name for job in jobs]
 	return done
+
+
+def _reason_for(child_ids: Sequence[str], parent: parents.FailedParent) -> str:
+	"""Without the parent's error where that repeats a secret of one of the children."""
+	reason = without_success(parent)
+	if parent.error_message:
+		job = frappe.qb.DocType("Background Job")
+		query = frappe.qb.from_(job).select(job.input_parameters).where(job.name.isin(child_ids))
+		if any(
+			kept_texts.secrets_of(parameters).hide(reason) != reason for parameters in query.run(pluck=True)
+		):
+			return without_success(parent._replace(error_message=None))
+	return reason
 
 
 def without_success(parent: parents.FailedParent) -> str:

@@ -59,7 +59,10 @@ class Hiding:
 		told = [self._told(other) for other in further[: MOST_PROBLEMS - 1]]
 		# names may be of the sender's own making
 		named = [one for one in told if self.hide(path_of(one.place)) == path_of(one.place)]
-		return ParametersError(first.place, self._told(first).reason, named, len(further) - len(named))
+		place = first.place
+		while self.hide(path_of(place)) != path_of(place):
+			place = place[:-1]
+		return ParametersError(place, self._told(first).reason, named, len(further) - len(named))
 
 	def _told(self, problem: Problem) -> Problem:
 		names = [name for name in problem.place if isinstance(name, str)]

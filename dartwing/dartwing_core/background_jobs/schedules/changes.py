@@ -185,10 +185,14 @@ def _job_of(schedule: str, slot: datetime) -> str | None:
 
 
 def _administered(schedule_id: str) -> Document:
-	"""The schedule; raises DoesNotExistError or PermissionError for who may not see, or not change it."""
+	"""The schedule, locked; raises JobBusyError while somebody else holds it.
+
+	DoesNotExistError or PermissionError for who may not see, or not change it.
+	"""
 	access.check_admin(access.check_visible_schedule(schedule_id).organization, "schedule_id")
+	# who changes it at the same time comes before, or after
+	rows.locked(schedule_id)
 	with snapshot_ignored():
-		# who changes it at the same time comes before, or after
 		return frappe.get_doc("Job Schedule", schedule_id, for_update=True)
 
 

@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 import frappe
 
 from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database.drivers import LOCK_WAIT_SECONDS
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
+from dartwing.dartwing_core.background_jobs.errors import JobBusyError
 from dartwing.dartwing_core.background_jobs.schedules.slots import Timetable
 
 CRON, INTERVAL = KINDS = ("Cron", "Interval")
@@ -42,15 +44,20 @@ def locked(name: str, skip_locked: bool = False) -> frappe._dict | None:
 	"""The row as it is now, locked until the current transaction ends; None if there is none.
 
 	It is the first that a transaction locks: before those of jobs and of groups. With `skip_locked`, also
-	None when another transaction has locked it.
+	None when another transaction has locked it; that one is waited for otherwise, and JobBusyError is raised
+	after `LOCK_WAIT_SECONDS`.
 	"""
 	columns = ", ".join(f"`{column}`" for column in ("name", "creation", *CHOSEN, *WRITTEN, *KEYED))
-	found = frappe.db.sql(
-		f"""{ignoring_snapshot()}select {columns} from `tabJob Schedule` where name = %s
-		for update{" skip locked" if skip_locked else ""}""",
-		(name,),
-		as_dict=True,
-	)
+	patience = "skip locked" if skip_locked else f"wait {LOCK_WAIT_SECONDS}"
+	try:
+		found = frappe.db.sql(
+			f"""{ignoring_snapshot()}select {columns} from `tabJob Schedule` where name = %s
+			for update {patience}""",
+			(name,),
+			as_dict=True,
+		)
+	except frappe.QueryTimeoutError as error:
+		raise JobBusyError([name]) from error
 	return found[0] if found else None
 
 

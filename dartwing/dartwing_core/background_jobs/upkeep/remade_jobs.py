@@ -16,7 +16,7 @@ from dartwing.dartwing_core.background_jobs.submission import acceptance, json_o
 from dartwing.dartwing_core.background_jobs.submission.checks import JobRequest
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.upkeep import dead_letter
-from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
+from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob, locked
 
 FIELDS = ("job_type", "organization", "owner_user", "status", "priority", "is_dry_run", "input_parameters")
 
@@ -46,7 +46,8 @@ def run_for_real(job_id: str) -> BackgroundJob:
 
 	The new job's `retry_of` names the dry run, whose `real_job` names the job that this was last done as.
 	Raises DoesNotExistError for a job that the user cannot see, PermissionError for another member's,
-	JobStateError for what is no dry run that has ended well; and what `submit_job` raises.
+	JobStateError for what is no dry run that has ended well, JobBusyError while somebody else holds its row;
+	and what `submit_job` raises.
 	"""
 	access.check_visible(job_id)
 	row = frappe.db.get_value("Background Job", job_id, FIELDS, as_dict=True)
@@ -56,6 +57,8 @@ def run_for_real(job_id: str) -> BackgroundJob:
 	if not row.is_dry_run or row.status != COMPLETED:
 		reason = _("{0} is no dry run that is Completed").format(repr(job_id))
 		refuse_argument("job_id", reason, JobStateError)
+	# whoever holds its row is not waited for with the locks of a new job in hand
+	locked([job_id])
 	parameters = json_objects.from_json(row.input_parameters)
 	request = JobRequest(row.job_type, row.organization, parameters, row.priority)
 	(job,) = acceptance.accept([request], [""], retry_of=job_id)

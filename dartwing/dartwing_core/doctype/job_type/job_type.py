@@ -7,6 +7,7 @@ from typing import Any
 import frappe
 from frappe import _
 from frappe.model.document import Document
+from frappe.utils import cint
 
 from dartwing.dartwing_core.background_jobs import error_log, texts
 from dartwing.dartwing_core.background_jobs.database.connections import short_lock_waits
@@ -97,9 +98,14 @@ class JobType(Document):
 		return super().has_permission(permtype, **named) and (permtype in READING or may_change)
 
 	def before_validate(self) -> None:
-		"""Frappe sets no defaults for what is imported, as a fixture that says what matters to its app."""
+		"""Frappe sets no defaults for what is imported, as a fixture that says what matters to its app.
+
+		Nor does it make numbers of texts before it stores them; a form that is sent has texts.
+		"""
 		if self.is_new():
 			self.update_if_missing(frappe.new_doc(self.doctype, as_dict=True))
+		for field in self.meta.get("fields", {"fieldtype": "Int"}):
+			self.set(field.fieldname, cint(self.get(field.fieldname)))
 
 	def validate(self) -> None:
 		texts.make_plain(self, "display_name", "description", "parameters_help")
