@@ -4,7 +4,9 @@ The database holds what it has locked until it gives the connection up, which ca
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
+from datetime import timedelta
+from unittest.mock import patch
 
 import frappe
 import pytest
@@ -15,6 +17,7 @@ from factories import (
 	acting_as,
 	end,
 	held_elsewhere,
+	keep_start,
 	make_job_type,
 	second_connection,
 	submit,
@@ -22,7 +25,7 @@ from factories import (
 )
 from grouped import submit_group
 from runtimes.chosen import is_a_bench
-from scheduled import make_schedule, row_of, set_due
+from scheduled import jobs_of, keep_slot, make_schedule, row_of, set_due
 
 from dartwing.dartwing_core.background_jobs import (
 	cancel_job,
@@ -42,6 +45,7 @@ from dartwing.dartwing_core.background_jobs.database.connections import (
 	short_lock_waits,
 )
 from dartwing.dartwing_core.background_jobs.database.drivers import LOCK_WAIT_SECONDS
+from dartwing.dartwing_core.background_jobs.dispatch import limits
 from dartwing.dartwing_core.background_jobs.errors import JobBusyError
 from dartwing.dartwing_core.background_jobs.execution.outcomes import Completed
 from dartwing.dartwing_core.background_jobs.schedules import due
@@ -232,6 +236,56 @@ def test_a_block_of_short_waits_puts_the_callers_own_back(world):
 	with short_lock_waits(1):
 		assert frappe.db.sql(waits)[0][0] == 1
 	assert frappe.db.sql(waits) == before
+
+
+def test_a_schedule_whose_waiting_job_is_held_keeps_no_other_waiting(world):
+	held = make_schedule(overlap="Replace")
+	set_due(held)
+	assert due.start_due() == 1
+	(waiting_job,) = [job.name for job in jobs_of(held)]
+	other = make_schedule()
+	set_due(held, timedelta(seconds=2))
+	set_due(other)
+	waits = patch.object(frappe.db, "sql", wraps=frappe.db.sql)
+	with held_elsewhere("Background Job", waiting_job), waits as statements:
+		assert due.start_due() == 1
+	assert len(jobs_of(other)) == 1
+	assert not [call for call in statements.call_args_list if "for update wait 5" in call.args[0]]
+	assert due.start_due() == 1
+	assert len(jobs_of(held)) == 2
+
+
+def test_after_a_schedule_that_had_it_wait_a_call_ends_and_the_next_one_begins_with_the_others(
+	world, monkeypatch
+):
+	first, second = make_schedule(), make_schedule()
+	set_due(first, timedelta(seconds=2))
+	set_due(second)
+	monkeypatch.setattr(due, "PATIENCE_SECONDS", 0)
+	monkeypatch.setattr(due, "_waited_until", {})
+	with held_elsewhere("Job Schedule", first):
+		assert [due.start_due(), due.start_due()] == [0, 1]
+	monkeypatch.setattr(due, "_waited_until", {})
+	assert due.start_due() == 1
+
+
+@pytest.mark.parametrize(
+	("doctype", "keep", "time_field", "forget"),
+	[
+		("Job Start", lambda: keep_start(submit().name), "started_at", limits.forget_old_starts),
+		("Job Schedule Slot", lambda: keep_slot(World.alpha), "slot_utc", due.forget_old_slots),
+	],
+)
+def test_old_rows_that_somebody_holds_keep_no_others(world, doctype, keep, time_field, forget):
+	held, other = keep(), keep()
+	for name in (held, other):
+		frappe.db.set_value(doctype, name, time_field, "2001-01-01", update_modified=False)
+	frappe.db.commit()
+	for holding, left in ((True, [held]), (False, [])):
+		with held_elsewhere(doctype, held) if holding else nullcontext():
+			forget()
+			frappe.db.commit()
+		assert frappe.get_all(doctype, {"name": ("in", [held, other])}, pluck="name") == left
 
 
 @pytest.mark.parametrize(

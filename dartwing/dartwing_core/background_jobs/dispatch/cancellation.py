@@ -6,6 +6,7 @@ from typing import Any
 import frappe
 from frappe import _
 
+from dartwing.dartwing_core.background_jobs.database.drivers import LOCK_WAIT_SECONDS
 from dartwing.dartwing_core.background_jobs.dispatch import consequences, equal_jobs, wake_ups
 from dartwing.dartwing_core.background_jobs.dispatch.many_jobs import (
 	Refusals,
@@ -58,12 +59,17 @@ def cancel_jobs(job_ids: Sequence[str]) -> tuple[list[BackgroundJob], Refusals]:
 	return done, {**refused, **ended}
 
 
-def cancel_allowed(job_ids: Sequence[str]) -> tuple[list[BackgroundJob], Refusals]:
-	"""As `cancel_jobs`, when the caller knows that the user may cancel each of these jobs."""
+def cancel_allowed(
+	job_ids: Sequence[str], wait_seconds: int = LOCK_WAIT_SECONDS
+) -> tuple[list[BackgroundJob], Refusals]:
+	"""As `cancel_jobs`, when the caller knows that the user may cancel each of these jobs.
+
+	`wait_seconds`: how long each that somebody holds is waited for; then JobBusyError is raised.
+	"""
 	done: list[BackgroundJob] = []
 	refused: Refusals = {}
 	for batch in batches(job_ids):
-		rows = {job.name: job for job in locked(batch)}
+		rows = {job.name: job for job in locked(batch, wait_seconds=wait_seconds)}
 		refused.update((name, unknown(name)) for name in batch if name not in rows)
 		refused.update(
 			(name, (_ended(job), JobStateError)) for name, job in rows.items() if job.status not in UNFINISHED

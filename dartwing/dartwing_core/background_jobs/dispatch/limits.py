@@ -16,7 +16,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.background_jobs.database import inserts, times
+from dartwing.dartwing_core.background_jobs.database import held_rows, inserts, times
 from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
 from dartwing.dartwing_core.background_jobs.database.looks import Look, ask
 from dartwing.dartwing_core.background_jobs.database.named_locks import (
@@ -293,12 +293,13 @@ def in_turns(jobs: Sequence[Any]) -> list[str]:
 
 
 def forget_old_starts() -> None:
-	"""Starts that no type counts any more."""
-	frappe.db.sql(
-		f"""{ignoring_snapshot()}delete from `tabJob Start`
-		where started_at < {UTC_NOW} - interval %s second limit %s""",
+	"""Starts that no type counts any more, but for those that somebody holds."""
+	old = frappe.db.sql(
+		f"select name from `tabJob Start` where started_at < {UTC_NOW} - interval %s second limit %s",
 		(MAX_SECONDS, MAX_KEYS),
+		pluck=True,
 	)
+	held_rows.delete("Job Start", held_rows.take_free("Job Start", old))
 
 
 def organizations_with_held_jobs(prefixes: Sequence[str] = ("",)) -> list[str]:

@@ -4,6 +4,7 @@ A slot is one transaction: its row in Job Schedule Slot, its job, and the schedu
 lets nobody write a slot's row twice.
 """
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -12,7 +13,7 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs import config, error_log, texts
-from dartwing.dartwing_core.background_jobs.database import drivers, inserts, times
+from dartwing.dartwing_core.background_jobs.database import drivers, held_rows, inserts, times
 from dartwing.dartwing_core.background_jobs.database.connections import as_own_connection
 from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
@@ -21,7 +22,6 @@ from dartwing.dartwing_core.background_jobs.schedules import rows, saving
 from dartwing.dartwing_core.background_jobs.schedules.acting import acting_as
 from dartwing.dartwing_core.background_jobs.statuses import PENDING, QUEUED, UNFINISHED
 from dartwing.dartwing_core.background_jobs.submission import acceptance
-from dartwing.dartwing_core.doctype.background_job.background_job import rows_changed
 
 SUBMITTED, SKIPPED, REFUSED = OUTCOMES = ("submitted", "skipped", "refused")
 # a slot that is not later than this is in time
@@ -29,6 +29,10 @@ IN_TIME = timedelta(minutes=5)
 STARTED_AT_ONCE = 100
 # rows of slots are kept as long as this; until then nothing makes a slot twice
 KEPT = timedelta(days=90)
+# a schedule that costs the others more is left out for some seconds
+PATIENCE_SECONDS = 1
+LEFT_OUT_SECONDS = 15
+_waited_until: dict[tuple[str, str], float] = {}
 # what says nothing about the schedule: its slot stays due
 PASSING = (*drivers.ERRORS, frappe.QueryDeadlockError, frappe.QueryTimeoutError)
 # what a submission is refused with, in words for people
@@ -43,22 +47,35 @@ def start_due(limit: int = STARTED_AT_ONCE) -> int:
 	"""Start slots that are due, at most so many, those that wait longest first; returns how many.
 
 	Commits each, on the current connection. A schedule that another transaction holds, or that fails, is left
-	out, and does not keep others waiting. Where nothing is due, this is one statement.
+	out, and does not keep others waiting. After one that had to wait for somebody, the rest is for the next
+	call, which leaves that one out. Where nothing is due, this is one statement.
 	"""
 	done = 0
-	left_out: set[str] = set()
+	left_out = _left_out()
 	with as_own_connection():
 		while done < limit:
 			due = [name for name in _due(limit + len(left_out)) if name not in left_out][: limit - done]
 			if not due:
 				break
 			for name in due:
+				began = time.monotonic()
 				if _start_one(name):
 					done += 1
-				else:
+				elif time.monotonic() - began < PATIENCE_SECONDS:
 					left_out.add(name)
+				else:
+					_waited_until[frappe.local.site, name] = time.monotonic() + LEFT_OUT_SECONDS
+					return done
 		frappe.db.commit()
 	return done
+
+
+def _left_out() -> set[str]:
+	"""Schedules that have had this process wait a moment ago."""
+	now = time.monotonic()
+	for key in [key for key, until in _waited_until.items() if until <= now]:
+		del _waited_until[key]
+	return {name for site, name in _waited_until if site == frappe.local.site}
 
 
 def _due(limit: int) -> list[str]:
@@ -182,7 +199,8 @@ def submit_unless_busy(row: frappe._dict) -> Outcome:
 		return SKIPPED, None, _("{0} has not ended").format(busy[0])
 	if row.overlap == rows.REPLACE and (waiting := _jobs(row.name, (PENDING, QUEUED))):
 		with acting_as(row.run_as):
-			cancel_allowed(waiting)
+			# whoever holds one of them is not waited for: other schedules are due as well
+			cancel_allowed(waiting, wait_seconds=0)
 	return submit(row)
 
 
@@ -200,13 +218,10 @@ def _jobs(schedule: str, statuses: tuple[str, ...], limit: str = "") -> list[str
 
 
 def forget_old_slots() -> None:
-	"""Delete the rows of slots that are older than `KEPT`. Commits each batch."""
-	size = int(config.get("batch_size"))
-	query = "delete from `tabJob Schedule Slot` where slot_utc < %s limit %s"
-	while True:
-		frappe.db.sql(ignoring_snapshot() + query, (times.utc_now() - KEPT, size))
-		deleted = rows_changed()
+	"""Delete the rows of slots that are older than `KEPT`, and that nobody holds. Commits each batch."""
+	query = "select name from `tabJob Schedule Slot` where slot_utc < %s limit %s"
+	values = (times.utc_now() - KEPT, int(config.get("batch_size")))
+	while free := held_rows.take_free("Job Schedule Slot", frappe.db.sql(query, values, pluck=True)):
+		held_rows.delete("Job Schedule Slot", free)
 		# a batch is small, its locks must not outlive it
 		frappe.db.commit()
-		if deleted < size:
-			return

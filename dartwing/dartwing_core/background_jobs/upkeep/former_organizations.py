@@ -16,6 +16,7 @@ from frappe.model.document import Document
 from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.database.after_commit import do_after_commit
 from dartwing.dartwing_core.background_jobs.database.connections import own_connection
+from dartwing.dartwing_core.background_jobs.database.held_rows import take_free
 from dartwing.dartwing_core.background_jobs.database.named_locks import held, lock_name
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
@@ -178,12 +179,7 @@ def _put_away_groups(organization: str, former: str, limit: int) -> int:
 			{"name": organization, "limit": limit},
 			pluck=True,
 		)
-	if names:
-		query = (
-			"select name from `tabJob Group` force index (primary) where name in %s for update skip locked"
-		)
-		names = frappe.db.sql(ignoring_snapshot() + query, (names,), pluck=True)
-	if names:
+	if names := take_free("Job Group", names):
 		query = "update `tabJob Group` force index (primary) set organization = %s where name in %s"
 		frappe.db.sql(ignoring_snapshot() + query, (former, names))
 	return len(names)

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import frappe
 
 from dartwing.dartwing_core.background_jobs import config
-from dartwing.dartwing_core.background_jobs.database import job_files, times
-from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot, snapshot_ignored
+from dartwing.dartwing_core.background_jobs.database import held_rows, job_files, times
+from dartwing.dartwing_core.background_jobs.database.snapshots import snapshot_ignored
 from dartwing.dartwing_core.background_jobs.statuses import FINAL, STATUSES
 from dartwing.dartwing_core.doctype.job_dependency import job_dependency
 from dartwing.dartwing_core.doctype.job_tally import job_tally
@@ -33,7 +33,7 @@ def delete_old_jobs(days: int) -> int:
 def _delete_batch(job_ids: Sequence[str]) -> int:
 	with snapshot_ignored():
 		delete_traces(job_ids)
-		frappe.db.delete("Background Job", {"name": ("in", job_ids)})
+	held_rows.delete("Background Job", job_ids)
 	# a batch is small, its locks must not outlive it
 	frappe.db.commit()
 	return len(job_ids)
@@ -44,18 +44,9 @@ def _delete_groups(names: Sequence[str]) -> None:
 	with_members = frappe.get_all(
 		"Background Job", {"job_group": ("in", names)}, pluck="job_group", distinct=True, order_by=None
 	)
-	gone = _free("Job Group", [name for name in names if name not in with_members])
-	with snapshot_ignored():
-		frappe.db.delete("Job Group", {"name": ("in", gone)})
+	gone = held_rows.take_free("Job Group", [name for name in names if name not in with_members])
+	held_rows.delete("Job Group", gone)
 	frappe.db.commit()
-
-
-def _free(doctype: str, names: Sequence[str]) -> list[str]:
-	"""Those of the rows that no other transaction holds, locked."""
-	if not names:
-		return []
-	query = f"select name from `tab{doctype}` force index (primary) where name in %s for update skip locked"
-	return frappe.db.sql(ignoring_snapshot() + query, (list(names),), pluck=True)
 
 
 def delete_traces(job_ids: Sequence[str]) -> None:
@@ -87,7 +78,7 @@ def _old_jobs(ended_before: datetime) -> Iterator[list[str]]:
 			order_by="modified asc",
 			limit=int(config.get("batch_size")),
 		):
-			free = _free("Background Job", [job.name for job in batch])
+			free = held_rows.take_free("Background Job", [job.name for job in batch])
 			if not free:
 				break
 			yield free
@@ -113,7 +104,7 @@ def _members(groups: Sequence[str]) -> Iterator[list[str]]:
 	"""The members of these groups, in batches; each must be gone when the next one is asked for."""
 	members = {"job_group": ("in", groups)}
 	size = int(config.get("batch_size"))
-	while batch := _free(
+	while batch := held_rows.take_free(
 		"Background Job", frappe.get_all("Background Job", members, order_by=None, limit=size, pluck="name")
 	):
 		yield batch
