@@ -79,8 +79,6 @@ def _lock() -> str:
 
 
 def _count_new() -> int:
-	# what another has counted before it let go of the lock
-	frappe.db.rollback()
 	counted = 0
 	while names := _uncounted_names():
 		if _mark(names):
@@ -89,7 +87,7 @@ def _count_new() -> int:
 			# the marks and the sums of a batch belong together, and its locks must not outlive it
 			frappe.db.commit()
 		else:
-			# somebody deleted some of them meanwhile: look again
+			# somebody counted or deleted some of them meanwhile: look again
 			frappe.db.rollback()
 	_delete_old_hours()
 	# whoever reads must not wait for the next step of the scheduler
