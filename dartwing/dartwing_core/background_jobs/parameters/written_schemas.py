@@ -220,6 +220,11 @@ def _of_type(types: Any) -> str:
 	return _("must be a valid {0}").format(_(" or ").join(types))
 
 
+def _as_written(number: float) -> str:
+	"""Pydantic 2.7, of Frappe v15, writes a whole bound of a float as 0.0 into the schema."""
+	return str(int(number) if isinstance(number, float) and number.is_integer() else number)
+
+
 FORMAT_NAMES = {"date-time": "datetime"}
 # the words of pydantic for what typed handlers refuse, so that people read the same of both
 WORDS: dict[str, Callable[[Any], str]] = {
@@ -232,11 +237,11 @@ WORDS: dict[str, Callable[[Any], str]] = {
 	"maxItems": lambda count: _at_most(count, _("item"), _("items")),
 	"minProperties": lambda count: _at_least(count, _("item"), _("items")),
 	"maxProperties": lambda count: _at_most(count, _("item"), _("items")),
-	"minimum": lambda bound: _("must be greater than or equal to {0}").format(bound),
-	"maximum": lambda bound: _("must be less than or equal to {0}").format(bound),
-	"exclusiveMinimum": lambda bound: _("must be greater than {0}").format(bound),
-	"exclusiveMaximum": lambda bound: _("must be less than {0}").format(bound),
-	"multipleOf": lambda number: _("must be a multiple of {0}").format(number),
+	"minimum": lambda bound: _("must be greater than or equal to {0}").format(_as_written(bound)),
+	"maximum": lambda bound: _("must be less than or equal to {0}").format(_as_written(bound)),
+	"exclusiveMinimum": lambda bound: _("must be greater than {0}").format(_as_written(bound)),
+	"exclusiveMaximum": lambda bound: _("must be less than {0}").format(_as_written(bound)),
+	"multipleOf": lambda number: _("must be a multiple of {0}").format(_as_written(number)),
 	"pattern": lambda pattern: _("must match pattern {0}").format(repr(pattern)),
 	"format": lambda name: _("must be a valid {0}").format(_(FORMAT_NAMES.get(name, name))),
 	"uniqueItems": lambda _is_wanted: _("must have no two equal items"),
