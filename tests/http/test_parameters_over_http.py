@@ -1,8 +1,11 @@
 """Typed parameters, dry runs and retries with other parameters over HTTP."""
 
+import json
+
 import frappe
 import pytest
 from factories import TYPED_HANDLER, World, acting_as, end, make_job_type
+from framework import since
 
 from dartwing.dartwing_core.background_jobs import submit_job
 
@@ -70,7 +73,12 @@ def test_a_masked_value_is_not_repeated(alice):
 
 
 def test_large_integers_stay_exact(alice):
-	answer = alice.call(f"{API}.submit_job", **submission({"count": 2**70 + 1}))
+	"""On v16 in a text: of a body, Frappe v16 reads those beyond 64 bits as floats, which are refused."""
+	given = {"count": 2**70 + 1}
+	if since(16, 0):
+		refused = alice.call(f"{API}.submit_job", **submission(given))
+		assert (refused.status_code, refused.json()["problems"][0]["argument"]) == (417, "parameters.count")
+	answer = alice.call(f"{API}.submit_job", **submission(json.dumps(given) if since(16, 0) else given))
 	job = answer.json()["message"]["job_id"]
 	frappe.db.rollback()
 	stored = frappe.db.get_value("Background Job", job, "input_parameters")

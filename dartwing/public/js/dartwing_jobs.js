@@ -286,6 +286,8 @@ var STYLE = `
 	.list-row:has(+ .dartwing-phone) .level-right { flex: none; margin-left: auto; }
 	.dartwing-steps li { grid-template-columns: 1fr auto; }
 	.dartwing-steps .what { grid-column: 1 / -1; grid-row: 1; }
+}
+@media (max-width: 1199px) {
 	.dartwing-attempts thead { display: none; }
 	.dartwing-attempts tr { display: block; border-top: 1px solid var(--border-color); padding: 6px 0; }
 	.dartwing-attempts td { display: inline-block; border: 0; padding: 2px 10px 2px 0; }
