@@ -14,10 +14,7 @@ import frappe
 from frappe import _
 from frappe.utils import cint
 
-from dartwing.dartwing_core.background_jobs.database.connections import (
-	limit_lock_waits,
-	separate_transaction,
-)
+from dartwing.dartwing_core.background_jobs.database.connections import separate_transaction
 from dartwing.dartwing_core.background_jobs.errors import PermanentError, TransientError
 from dartwing.dartwing_core.background_jobs.execution import scripts, settlement
 from dartwing.dartwing_core.background_jobs.execution.captured_logging import captured
@@ -160,7 +157,7 @@ def supervised(
 
 def record_overrun(job: BackgroundJob, errands: Errands) -> None:
 	overran = TimedOut(job.timeout_seconds, _("The handler went on after its timeout and was killed."))
+	# the handler may have locked the row, and loses the lock only when the process is killed; this waits for
+	# some seconds
 	with separate_transaction():
-		# the handler may have locked the row, and loses the lock only when the process is killed
-		limit_lock_waits()
 		settlement.record_in_own_transaction(job, overran, errands)
