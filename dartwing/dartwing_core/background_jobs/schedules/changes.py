@@ -71,8 +71,7 @@ def _created_before(key: idempotency.Keyed) -> Document | None:
 			rows.write(found[0].name, idempotency_hash=None)
 		return None
 	idempotency.check_same_request(found[0], key)
-	with snapshot_ignored():
-		schedule = frappe.get_doc("Job Schedule", found[0].name, for_update=True)
+	schedule = _locked(found[0].name)
 	schedule.hide()
 	schedule.flags.is_existing = True
 	return schedule
@@ -190,7 +189,11 @@ def _administered(schedule_id: str) -> Document:
 	DoesNotExistError or PermissionError for who may not see, or not change it.
 	"""
 	access.check_admin(access.check_visible_schedule(schedule_id).organization, "schedule_id")
-	# who changes it at the same time comes before, or after
+	return _locked(schedule_id)
+
+
+def _locked(schedule_id: str) -> Document:
+	"""The schedule as it is now: who changes it at the same time comes before, or after."""
 	rows.locked(schedule_id)
 	with snapshot_ignored():
 		return frappe.get_doc("Job Schedule", schedule_id, for_update=True)
