@@ -22,8 +22,8 @@ NOTHING = (None, None, None)
 def _job_type(world, clean):
 	make_job_type(TYPE)
 	frappe.db.commit()
-	durations.forget()
-	starts.forget()
+	durations.asked.forget()
+	starts.paces.forget()
 
 
 def ran(seconds: float, organization: str = World.alpha, user: str = World.alice) -> str:
@@ -41,8 +41,8 @@ def ran_often(jobs: int, seconds: float = 60, **whose: str) -> None:
 		ran(seconds, **whose)
 	job_tally.count_new()
 	frappe.db.commit()
-	durations.forget()
-	starts.forget()
+	durations.asked.forget()
+	starts.paces.forget()
 
 
 def running(seconds: float = 0, progress: float = 0) -> str:
@@ -131,7 +131,7 @@ def test_a_list_costs_one_statement_more_and_that_once_a_minute(world):
 		list_jobs()
 		with counted_statements() as known:
 			told_in_list = list_jobs()["jobs"][0]
-		durations.forget()
+		durations.asked.forget()
 		with counted_statements() as asked:
 			list_jobs()
 	assert told_in_list["job_id"] == job
@@ -160,7 +160,7 @@ def test_a_job_is_expected_when_those_ahead_of_it_have_started():
 	now = times.utc_now()
 
 	def seconds_to(job_id: str) -> float:
-		starts.forget()
+		starts.paces.forget()
 		expected = status_of(job_id)["expected_start"]
 		return (get_datetime(expected).replace(tzinfo=None) - now).total_seconds()
 

@@ -264,10 +264,10 @@ def test_after_a_schedule_that_had_it_wait_a_call_ends_and_the_next_one_begins_w
 	set_due(first, timedelta(seconds=2))
 	set_due(second)
 	monkeypatch.setattr(due, "PATIENCE_SECONDS", 0)
-	monkeypatch.setattr(due, "_waited_until", {})
+	due.waited.forget()
 	with held_elsewhere("Job Schedule", first):
 		assert [due.start_due(), due.start_due()] == [0, 1]
-	monkeypatch.setattr(due, "_waited_until", {})
+	due.waited.forget()
 	assert due.start_due() == 1
 
 

@@ -1,18 +1,18 @@
 """What the engine itself runs into, in Frappe's Error Log."""
 
-import time
 from collections.abc import Callable
 
 import frappe
 
 from dartwing.dartwing_core.background_jobs import texts
+from dartwing.dartwing_core.background_jobs.memory import Memory
 
 # of the column that Frappe keeps it in; a longer one raises
 MAX_TITLE = 140
 RECORD_AGAIN_SECONDS = 60
 
-# by site and title
-_record_again_at: dict[tuple[str, str], float] = {}
+# titles
+recorded: Memory[bool] = Memory(RECORD_AGAIN_SECONDS)
 
 
 def record(title: str) -> None:
@@ -32,11 +32,8 @@ def record(title: str) -> None:
 
 def record_now_and_then(title: str) -> None:
 	"""As `record`, once a minute in this process: what fails each second is likely to fail again."""
-	key, now = (frappe.local.site, title), time.monotonic()
-	if now >= _record_again_at.get(key, now):
-		for old in [old for old, again_at in _record_again_at.items() if again_at <= now]:
-			del _record_again_at[old]
-		_record_again_at[key] = now + RECORD_AGAIN_SECONDS
+	if title not in recorded:
+		recorded.put(title, True)
 		record(title)
 
 

@@ -4,7 +4,6 @@ However it ends, the attempt returns an outcome and raises nothing.
 """
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -28,15 +27,17 @@ from dartwing.dartwing_core.background_jobs.execution.rehearsal import rehearse
 from dartwing.dartwing_core.background_jobs.execution.supervision import Supervisor
 from dartwing.dartwing_core.background_jobs.execution.surroundings import Surroundings
 from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
+from dartwing.dartwing_core.background_jobs.memory import Memory
 from dartwing.dartwing_core.background_jobs.parameters.contracts import contract_of, digest_of
 from dartwing.dartwing_core.background_jobs.parameters.problems import ContractError, ParametersError
 from dartwing.dartwing_core.doctype.background_job import kept_texts
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob
 from dartwing.dartwing_core.doctype.job_type.job_type import SCRIPT, get_handler
 
-# handlers that were found, by site and path, and when: to check one asks the database which apps there are
-_found: dict[tuple[str, str], tuple[Callable[[JobContext], Any], float]] = {}
+# to check a handler asks the database which apps there are
 HANDLER_LASTS_SECONDS = 1
+# by path
+found: Memory[Callable[[JobContext], Any]] = Memory(HANDLER_LASTS_SECONDS)
 
 
 def attempt(
@@ -88,13 +89,13 @@ def handler_of(job: BackgroundJob) -> Callable[[JobContext], Any]:
 	path = job.standing.handler_method
 	if not path:
 		raise TransientError(_("Job Type {0} does not exist any more").format(job.job_type))
-	found, found_at = _found.get((frappe.local.site, path), (None, 0.0))
 	module, _dot, name = path.rpartition(".")
-	is_there = getattr(sys.modules.get(module), name, None) is found
-	if found and is_there and time.monotonic() - found_at < HANDLER_LASTS_SECONDS:
-		return found
+	handler = found.get(path)
+	is_there = getattr(sys.modules.get(module), name, None) is handler
+	if handler and is_there:
+		return handler
 	handler = checked_handler(path)
-	_found[frappe.local.site, path] = (handler, time.monotonic())
+	found.put(path, handler)
 	return handler
 
 

@@ -3,14 +3,12 @@
 Told are only durations of the organization's own jobs, and none of fewer than ten.
 """
 
-import time
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-import frappe
-
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.insight.figures import percentile
+from dartwing.dartwing_core.background_jobs.memory import Memory
 from dartwing.dartwing_core.background_jobs.statuses import RUNNING, UNFINISHED
 from dartwing.dartwing_core.doctype.job_tally.arithmetic import HOUR, TOTAL
 from dartwing.dartwing_core.doctype.job_tally.job_tally import durations_of
@@ -18,7 +16,6 @@ from dartwing.dartwing_core.doctype.job_tally.job_tally import durations_of
 FEWEST_JOBS = 10
 # how long an answer of the database is used
 LASTS_SECONDS = 60
-MOST_KNOWN = 10_000
 
 # organization and Job Type
 Kind = tuple[str, str]
@@ -31,8 +28,8 @@ class Usual(NamedTuple):
 	p95_seconds: float
 
 
-# by site and kind; and when it was asked
-_known: dict[tuple[str, Kind], tuple[Usual | None, float]] = {}
+# None if the database does not know it
+asked: Memory[Usual | None] = Memory(LASTS_SECONDS)
 
 
 def add_to(jobs: Sequence[tuple[Any, dict[str, Any]]]) -> None:
@@ -53,25 +50,15 @@ def add_to(jobs: Sequence[tuple[Any, dict[str, Any]]]) -> None:
 
 def of_kinds(kinds: Collection[Kind]) -> dict[Kind, Usual]:
 	"""Those of these kinds of which enough is known; one statement for what was not asked for a minute."""
-	site, now = frappe.local.site, time.monotonic()
-	never: tuple[Usual | None, float] = (None, -LASTS_SECONDS)
-	asked = [kind for kind in kinds if now - _known.get((site, kind), never)[1] >= LASTS_SECONDS]
-	if len(_known) + len(asked) > MOST_KNOWN:
-		_known.clear()
-		asked = list(kinds)
-	if asked:
-		counted = durations_of(asked)
-		for kind in asked:
+	known = asked.values()
+	if unknown := [kind for kind in kinds if kind not in known]:
+		counted = durations_of(unknown)
+		for kind in unknown:
 			# what changed lately counts, if that is enough
 			lately, ever = counted.get((HOUR, *kind)), counted.get((TOTAL, *kind))
-			_known[site, kind] = (usual_of(lately) or usual_of(ever), now)
-	usual = {kind: _known[site, kind][0] for kind in kinds}
-	return {kind: known for kind, known in usual.items() if known}
-
-
-def forget() -> None:
-	"""Ask the database anew."""
-	_known.clear()
+			known[kind] = usual_of(lately) or usual_of(ever)
+			asked.put(kind, known[kind])
+	return {kind: usual for kind in kinds if (usual := known[kind])}
 
 
 def usual_of(jobs_by_bucket: Any) -> Usual | None:

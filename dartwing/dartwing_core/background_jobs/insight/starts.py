@@ -3,7 +3,6 @@
 Only jobs of its own organization are looked at: what others do is not told, not even by a number.
 """
 
-import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
 from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.insight.durations import FEWEST_JOBS, LASTS_SECONDS
+from dartwing.dartwing_core.background_jobs.memory import Memory
 from dartwing.dartwing_core.background_jobs.statuses import COMPLETED, PENDING, PRIORITIES, QUEUED
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import is_held, paused_queues
 
@@ -30,8 +30,8 @@ OF_PENDING = f"""status in ('Queued', 'Pending') and (
 	status = 'Queued' or (priority in %(more_urgent)s and ready_at <= {UTC_NOW})
 	or (priority = %(priority)s and ready_at < %(since)s))"""
 
-# by site and organization: jobs per second, and when it was asked
-_paces: dict[tuple[str, str], tuple[float | None, float]] = {}
+# of organizations, in jobs per second; None if nobody knows
+paces: Memory[float | None] = Memory(LASTS_SECONDS)
 
 
 def expected(job: Any) -> datetime | None:
@@ -59,17 +59,9 @@ def _waits_for_its_turn(job: Any) -> bool:
 
 def pace_of(organization: str) -> float | None:
 	"""Jobs that it starts in a second, by those of the last minutes; None if they are too few."""
-	key, now = (frappe.local.site, organization), time.monotonic()
-	pace, asked_at = _paces.get(key, (None, -LASTS_SECONDS))
-	if now - asked_at >= LASTS_SECONDS:
-		pace = _pace(organization)
-		_paces[key] = (pace, now)
-	return pace
-
-
-def forget() -> None:
-	"""Ask the database anew."""
-	_paces.clear()
+	if organization not in paces:
+		paces.put(organization, _pace(organization))
+	return paces.get(organization)
 
 
 def _pace(organization: str) -> float | None:

@@ -18,6 +18,7 @@ from dartwing.dartwing_core.background_jobs.database.connections import as_own_c
 from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.dispatch.cancellation import cancel_allowed
+from dartwing.dartwing_core.background_jobs.memory import Memory
 from dartwing.dartwing_core.background_jobs.schedules import rows, saving
 from dartwing.dartwing_core.background_jobs.schedules.acting import acting_as
 from dartwing.dartwing_core.background_jobs.statuses import PENDING, QUEUED, UNFINISHED
@@ -32,7 +33,8 @@ KEPT = timedelta(days=90)
 # a schedule that costs the others more is left out for some seconds
 PATIENCE_SECONDS = 1
 LEFT_OUT_SECONDS = 15
-_waited_until: dict[tuple[str, str], float] = {}
+# schedules that have had this process wait a moment ago
+waited: Memory[bool] = Memory(LEFT_OUT_SECONDS)
 # what says nothing about the schedule: its slot stays due
 PASSING = (*drivers.ERRORS, frappe.QueryDeadlockError, frappe.QueryTimeoutError)
 # what a submission is refused with, in words for people
@@ -51,7 +53,7 @@ def start_due(limit: int = STARTED_AT_ONCE) -> int:
 	call, which leaves that one out. Where nothing is due, this is one statement.
 	"""
 	done = 0
-	left_out = _left_out()
+	left_out = set(waited.values())
 	with as_own_connection():
 		while done < limit:
 			due = [name for name in _due(limit + len(left_out)) if name not in left_out][: limit - done]
@@ -64,18 +66,10 @@ def start_due(limit: int = STARTED_AT_ONCE) -> int:
 				elif time.monotonic() - began < PATIENCE_SECONDS:
 					left_out.add(name)
 				else:
-					_waited_until[frappe.local.site, name] = time.monotonic() + LEFT_OUT_SECONDS
+					waited.put(name, True)
 					return done
 		frappe.db.commit()
 	return done
-
-
-def _left_out() -> set[str]:
-	"""Schedules that have had this process wait a moment ago."""
-	now = time.monotonic()
-	for key in [key for key, until in _waited_until.items() if until <= now]:
-		del _waited_until[key]
-	return {name for site, name in _waited_until if site == frappe.local.site}
 
 
 def _due(limit: int) -> list[str]:
