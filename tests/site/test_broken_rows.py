@@ -25,13 +25,13 @@ LATER = "2099-01-01T00:00:00Z"
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left_out(clean: World) -> Iterator[None]:
-	row_by_row.forget()
-	error_log._record_again_at.clear()
+	row_by_row.left_out.forget()
+	error_log.recorded.forget()
 	frappe.db.delete("Error Log", {"method": ("like", "dartwing%")})
 	frappe.db.commit()
 	yield
 	frappe.db.rollback()
-	row_by_row.forget()
+	row_by_row.left_out.forget()
 	frappe.db.delete("Error Log", {"method": ("like", "dartwing%")})
 	frappe.db.commit()
 
@@ -200,6 +200,21 @@ def test_jobs_that_a_limit_held_back_go_on_beside_broken_ones(world):
 	finally:
 		world.clear()
 		purge("Job Type", "limited_job")
+
+
+def test_what_fails_once_is_taken_and_not_left_out(world):
+	tried: list[list[str]] = []
+
+	def take(names: list[str]) -> list[str]:
+		tried.append(names)
+		if len(tried) == 1:
+			raise ValueError("of the moment")
+		return names
+
+	assert row_by_row.take_all(["a"], take, "tried") == ["a"]
+	assert tried == [["a"], ["a"]]
+	assert not row_by_row.left_out.values()
+	assert not frappe.db.exists("Error Log", {"method": ("like", "dartwing%")})
 
 
 def test_when_no_row_can_be_taken_the_step_says_so(world, monkeypatch):

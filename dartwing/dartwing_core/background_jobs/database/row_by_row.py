@@ -3,7 +3,6 @@
 A row may hold what no statement takes: it was restored, imported or written by hand.
 """
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
@@ -12,6 +11,7 @@ from redis.exceptions import RedisError
 from rq.timeouts import BaseTimeoutException
 
 from dartwing.dartwing_core.background_jobs import error_log
+from dartwing.dartwing_core.background_jobs.memory import Memory
 
 Taken = TypeVar("Taken")
 
@@ -22,8 +22,8 @@ LEFT_OUT_SECONDS = 60
 # if more cannot be taken at once, no row is to blame
 MOST_BROKEN = 20
 
-# until when this process leaves a row out: by site, name and what was to be done
-_left_out_until: dict[tuple[str, str, str], float] = {}
+# what this process leaves out: names, and what was to be done with them
+left_out: Memory[bool] = Memory(LEFT_OUT_SECONDS)
 
 
 def take_all(names: Sequence[str], take: Callable[[list[str]], Iterable[Taken]], what: str) -> list[Taken]:
@@ -31,13 +31,13 @@ def take_all(names: Sequence[str], take: Callable[[list[str]], Iterable[Taken]],
 
 	Where all goes well, that is all, and the commit is for `take` or the caller. If it raises, its
 	transaction is undone, and it is called with one half of the names after the other, each of which is
-	committed, and so on. A name that fails by itself is recorded ("… could not be `what`") and left out of
-	the calls of this process for a minute. A lost connection, or a lock that is waited for too long, is
-	raised.
+	committed, and so on. A name that fails by itself twice is recorded ("… could not be `what`") and left out
+	of the calls of this process for a minute; what fails once was the moment's fault, as a statement that was
+	ended from beside. A lost connection, or a lock that is waited for too long, is raised.
 	"""
 	broken: list[str] = []
 
-	def taken(some: list[str], is_part: bool) -> list[Taken]:
+	def taken(some: list[str], is_part: bool = True, is_second: bool = False) -> list[Taken]:
 		try:
 			done = list(take(some))
 			if is_part:
@@ -50,14 +50,16 @@ def take_all(names: Sequence[str], take: Callable[[list[str]], Iterable[Taken]],
 			frappe.db.rollback()
 			if len(broken) == MOST_BROKEN or not some:
 				raise
-			if len(some) == 1:
+			if len(some) == 1 and is_second:
 				broken.extend(some)
 				_leave_out(some[0], what)
 				return []
+		if len(some) == 1:
+			return taken(some, is_second=True)
 		middle = len(some) // 2
-		return taken(some[:middle], True) + taken(some[middle:], True)
+		return taken(some[:middle]) + taken(some[middle:])
 
-	return taken([name for name in names if not _is_left_out(name, what)], False)
+	return taken([name for name in names if (name, what) not in left_out], is_part=False)
 
 
 def take_one(name: str, take: Callable[[], Taken], what: str) -> Taken | None:
@@ -66,20 +68,8 @@ def take_one(name: str, take: Callable[[], Taken], what: str) -> Taken | None:
 	return done[0] if done else None
 
 
-def forget() -> None:
-	"""Leave nothing out any more."""
-	_left_out_until.clear()
-
-
-def _is_left_out(name: str, what: str) -> bool:
-	return _left_out_until.get((frappe.local.site, name, what), 0.0) > time.monotonic()
-
-
 def _leave_out(name: str, what: str) -> None:
 	"""Call it while the exception is handled."""
-	now = time.monotonic()
-	for key in [key for key, until in _left_out_until.items() if until <= now]:
-		del _left_out_until[key]
-	_left_out_until[frappe.local.site, name, what] = now + LEFT_OUT_SECONDS
+	left_out.put((name, what), True)
 	error_log.record(f"{name} could not be {what}")
 	frappe.db.commit()
