@@ -77,6 +77,10 @@ def test_only_its_owner_runs_it_for_real_and_only_when_it_has_ended_well(world):
 		assert get_job_status(job.name)["real_job"] == real.name
 	frappe.db.commit()
 	assert real.input_parameters == job.input_parameters
+	with acting_as(World.alice):
+		again = run_for_real(job.name)
+	assert (again.name, again.flags.is_existing) == (real.name, True)
+	assert frappe.db.count("Background Job", {"retry_of": job.name}) == 1
 	end(real.name, "Completed")
 	with pytest.raises(JobStateError), acting_as(World.alice):
 		run_for_real(real.name)

@@ -44,7 +44,8 @@ def retry_with_parameters(job_id: str, parameters: dict[str, Any]) -> Background
 def run_for_real(job_id: str) -> BackgroundJob:
 	"""Submit what a dry run has rehearsed, with the same parameters, as the owner of the dry run.
 
-	The new job's `retry_of` names the dry run, whose `real_job` names the job that this was last done as.
+	The new job's `retry_of` names the dry run, whose `real_job` names the new job. That is done once: called
+	again, the job that it became is the answer, with `flags.is_existing`.
 	Raises DoesNotExistError for a job that the user cannot see, PermissionError for another member's,
 	JobStateError for what is no dry run that has ended well, JobBusyError while somebody else holds its row;
 	and what `submit_job` raises.
@@ -58,7 +59,10 @@ def run_for_real(job_id: str) -> BackgroundJob:
 		reason = _("{0} is no dry run that is Completed").format(repr(job_id))
 		refuse_argument("job_id", reason, JobStateError)
 	# whoever holds its row is not waited for with the locks of a new job in hand
-	locked([job_id])
+	(rehearsed,) = locked([job_id])
+	for job in locked([rehearsed.real_job] if rehearsed.real_job else []):
+		job.flags.is_existing = True
+		return job
 	parameters = json_objects.from_json(row.input_parameters)
 	request = JobRequest(row.job_type, row.organization, parameters, row.priority)
 	(job,) = acceptance.accept([request], [""], retry_of=job_id)
