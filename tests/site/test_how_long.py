@@ -199,7 +199,7 @@ def test_what_is_asked_runs_on_indexes(world):
 	with acting_as(world.alice), all_statements() as sent:
 		get_job_status(job)
 	of_tally = [text for text in sent if "from `tabJob Tally`" in text]
-	of_jobs = [text for text in sent if "force index" in text]
+	of_jobs = [text for text in sent if "from `tabBackground Job` force index" in text]
 	assert (len(of_tally), len(of_jobs)) == (1, 2)
 	for text in of_tally + of_jobs:
 		assert all(step["key"] for step in plan_of(text)), text
