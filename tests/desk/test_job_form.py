@@ -60,7 +60,7 @@ def test_lines_of_the_log_appear_on_an_open_form(world, desk, worker):
 	# from here on nothing can be read: what comes is what was sent
 	page.route("**/*get_job_log*", lambda route: route.abort())
 	expect(log).to_contain_text("line 12")
-	shown = log.locator(".text").all_inner_texts()
+	shown = log.locator(".log-text").all_inner_texts()
 	assert shown == [f"line {number + 1}" for number in range(len(shown))]
 	assert is_marked(page)
 	page.unroute_all()
@@ -72,8 +72,8 @@ def test_lines_are_texts_and_what_is_missing_is_said(world, desk):
 	keep_log(job, ["last"], first=1_000)
 	keep_log(job, ["again"], attempt=2)
 	log = desk(world.alice, job_path(job)).get_by_role("log", name="Log")
-	expect(log.locator(".text")).to_have_text(["<b>first</b>", "last", "again"])
-	expect(log.locator(".note")).to_have_text(["998 lines are not kept", "Attempt 2"])
+	expect(log.locator(".log-text")).to_have_text(["<b>first</b>", "last", "again"])
+	expect(log.locator(".log-note")).to_have_text(["998 lines are not kept", "Attempt 2"])
 	expect(log.locator("b")).to_have_count(0)
 
 

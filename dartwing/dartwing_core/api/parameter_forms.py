@@ -99,10 +99,10 @@ def usable_form(job_type: str) -> Row | None:
 
 @endpoint(READ, STATUS, is_documented=False)
 def get_assets() -> Row:
-	"""Where Desk loads the form from: a module with its `imports`, and a style sheet."""
+	"""Where Desk loads the form and the log from: a module with its `imports`, and a style sheet."""
 	return {
 		"imports": imports(),
-		"module": versioned("parameter_form.js"),
+		"module": versioned("desk.js"),
 		"style": versioned("parameter_form.css"),
 	}
 

@@ -1,7 +1,7 @@
 // One job in full, kept up to date while it is open.
 
 import { action_button, actions_of } from "./actions.js";
-import { get_details, SessionEnded } from "./api.js";
+import { get_details, get_job_log, SessionEnded } from "./api.js";
 import { priority_label, status_label, type_label } from "./boot.js";
 import { h, open_dialog, set_attribute, set_text } from "./dom.js";
 import { parse } from "./exact_json.js";
@@ -10,7 +10,7 @@ import { download_link, progress_bar, standing, status_pill, usual_duration } fr
 import { LogView } from "./log_view.js";
 import { open_retry_form } from "./retry_form.js";
 import { can_retry, failed_dry_run, is_finished, tone, WAITING_FOR_RETRY } from "./statuses.js";
-import { __, clock, duration, moment, seconds_between, soon } from "./texts.js";
+import { __, clock, duration, moment, number, seconds_between, soon } from "./texts.js";
 
 const TOGETHER_MS = 250;
 const MAX_PARENTS = 20;
@@ -22,7 +22,12 @@ export class Details {
 		this.progress = progress_bar();
 		this.standing = h("span", { class: "standing" });
 		this.problem = h("p", { class: "error", role: "alert" });
-		this.log = new LogView(job_id);
+		this.log = new LogView({
+			read: (after) => get_job_log(job_id, after),
+			texts: { clock, moment, number },
+			on_first: () => (this.log_section.hidden = false),
+		});
+		this.log_section = h("section", { hidden: true }, h("h3", {}, __("Log")), this.log.box);
 		// the log stays where it is while what is around it is shown anew
 		this.above = h("div", { class: "parts" });
 		this.below = h("div", { class: "parts" });
@@ -30,7 +35,7 @@ export class Details {
 			"div",
 			{ class: "dialog-body", tabindex: 0, role: "region", "aria-label": __("Details") },
 			this.above,
-			this.log.element,
+			this.log_section,
 			this.below,
 		);
 		this.buttons = h("div", { class: "buttons" });

@@ -1,8 +1,7 @@
-// The log of one job as it grows: what there is is read, what comes is heard.
+// The log of one job as it grows, on the page /jobs and in Desk: what there is is read, what comes is heard.
 
-import { get_job_log } from "./api.js";
 import { h } from "./dom.js";
-import { __, clock, moment, number } from "./texts.js";
+import { __ } from "./wording.js";
 
 // of more lines, the first ones that are shown go
 const MOST_LINES = 3_000;
@@ -10,12 +9,12 @@ const MOST_LINES = 3_000;
 const AT_THE_END_PX = 12;
 
 export class LogView {
-	constructor(job_id) {
-		this.job_id = job_id;
+	// `read(after)` answers a page of `get_job_log`; `texts` has `clock` and `moment` for times and `number` for
+	// numbers; `on_first` is called when there is something to see.
+	constructor({ read, texts, on_first }) {
+		Object.assign(this, { read_page: read, texts, on_first });
 		this.place = null;
-		this.lines = h("div", { class: "log", role: "log", tabindex: 0, "aria-label": __("Log") });
-		this.element = h("section", {}, h("h3", {}, __("Log")), this.lines);
-		this.element.hidden = true;
+		this.box = h("div", { class: "log", role: "log", tabindex: 0, "aria-label": __("Log") });
 	}
 
 	// What there is behind the last line that is shown. One reading at a time.
@@ -28,7 +27,7 @@ export class LogView {
 		try {
 			do {
 				this.must_read_again = false;
-				const page = await get_job_log(this.job_id, this.place && place_of(this.place));
+				const page = await this.read_page(this.place && place_of(this.place));
 				this.append(page.lines);
 				this.must_read_again ||= page.has_more;
 			} while (this.must_read_again);
@@ -57,11 +56,11 @@ export class LogView {
 
 	append(lines) {
 		if (!lines.length) return;
-		const box = this.lines;
+		const { box } = this;
+		if (!this.place) this.on_first();
 		const follows = box.scrollHeight - box.scrollTop - box.clientHeight <= AT_THE_END_PX;
 		box.append(...lines.flatMap((line) => this.shown(line)));
 		while (box.childElementCount > MOST_LINES) box.firstElementChild.remove();
-		this.element.hidden = false;
 		if (follows) box.scrollTop = box.scrollHeight;
 	}
 
@@ -69,12 +68,12 @@ export class LogView {
 		const { attempt, at, level, text, missing } = line;
 		const parts = [];
 		if (attempt !== (this.place?.attempt ?? 1)) parts.push(note(__("Attempt {0}", [attempt])));
-		if (missing) parts.push(note(__("{0} lines are not kept", [number(missing)])));
+		if (missing) parts.push(note(__("{0} lines are not kept", [this.texts.number(missing)])));
 		parts.push(
 			h(
 				"div",
 				{ class: "log-line", "data-level": level },
-				h("time", { datetime: at, title: moment(at) }, clock(at)),
+				h("time", { datetime: at, title: this.texts.moment(at) }, this.texts.clock(at)),
 				level !== "INFO" && h("span", { class: "level" }, level),
 				h("span", { class: "log-text" }, text),
 			),

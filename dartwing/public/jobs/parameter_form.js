@@ -25,8 +25,6 @@ import { UnionField } from "./union_field.js";
 import { UploadField } from "./upload_field.js";
 import { __ } from "./wording.js";
 
-export { translate_with } from "./wording.js";
-
 const FIELDS = {
 	check: CheckField,
 	choice: ChoiceField,

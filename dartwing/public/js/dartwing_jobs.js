@@ -226,12 +226,12 @@ var STYLE = `
 .dartwing-attempts th, .dartwing-attempts td { padding: 6px 12px 6px 0; vertical-align: top;
 	border-top: 1px solid var(--border-color); white-space: nowrap; }
 .dartwing-attempts td:is(.error, .step) { min-width: 160px; white-space: normal; overflow-wrap: anywhere; }
-.dartwing-log { max-height: 360px; overflow: auto; padding: 8px 12px; margin-bottom: 12px;
+.dartwing-log .log { max-height: 360px; overflow: auto; padding: 8px 12px; margin-bottom: 12px;
 	border-radius: var(--border-radius); background: var(--control-bg); color: var(--text-color);
 	font-family: var(--font-stack-monospace, monospace); font-size: var(--text-sm); }
-.dartwing-log > div { display: flex; gap: 10px; }
-.dartwing-log time, .dartwing-log .note { flex: none; color: var(--text-muted); }
-.dartwing-log .text { min-width: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+.dartwing-log .log-line { display: flex; gap: 10px; }
+.dartwing-log time, .dartwing-log .log-note { flex: none; color: var(--text-muted); }
+.dartwing-log .log-text { min-width: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 .dartwing-log [data-level="WARNING"] .level { color: var(--orange-600, #bd3e0c); }
 .dartwing-log :is([data-level="ERROR"], [data-level="CRITICAL"]) .level { color: var(--red-600, #c00); }
 .dartwing-quick { display: flex; gap: 6px; flex-wrap: wrap; padding: 10px 15px 0; }

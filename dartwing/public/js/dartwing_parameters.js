@@ -1,4 +1,5 @@
-// The form for parameters of the page /jobs, in Desk's dialogs. Frappe loads it with each of the forms.
+// What Desk takes of the page /jobs: the form for parameters, in dialogs, and the log of a job. Frappe loads it
+// with each of the forms.
 
 frappe.provide("dartwing.jobs");
 
@@ -9,7 +10,7 @@ Object.assign(dartwing.jobs, {
 	// wrong. `values` are parameters to begin with, as text.
 	async parameter_form(element, job_type, { form, values } = {}) {
 		const drawn = form ?? (await this.call(`${this.FORMS}get_form`, { job_type }));
-		const { ParameterForm } = await this._form_modules();
+		const { ParameterForm } = await this._page_modules();
 		const fieldset = document.createElement("fieldset");
 		element.replaceChildren(fieldset);
 		const search = (doctype, text) => this.call(`${this.FORMS}search_links`, { job_type, doctype, text });
@@ -20,6 +21,13 @@ Object.assign(dartwing.jobs, {
 			max_file_size: frappe.boot.max_file_size,
 		};
 		return new ParameterForm(fieldset, { ...drawn, values, host });
+	},
+
+	// The log of a job, in a box that is to be shown when `on_first` is called. `read(after)` answers a page.
+	async job_log({ read, on_first }) {
+		const { LogView } = await this._page_modules();
+		const clock = (at) => this.clock(at);
+		return new LogView({ read, on_first, texts: { clock, moment: clock, number: String } });
 	},
 
 	// Ask for parameters in a dialog; `on_read` gets the JSON, and may refuse it by what it throws.
@@ -74,8 +82,8 @@ Object.assign(dartwing.jobs, {
 		dialog.get_field("problem").$wrapper.html(shown);
 	},
 
-	async _form_modules() {
-		this._loaded ??= load_form_modules();
+	async _page_modules() {
+		this._loaded ??= load_page_modules();
 		try {
 			return await this._loaded;
 		} catch (error) {
@@ -85,7 +93,7 @@ Object.assign(dartwing.jobs, {
 	},
 });
 
-async function load_form_modules() {
+async function load_page_modules() {
 	const { imports, module, style } = await dartwing.jobs.call(`${dartwing.jobs.FORMS}get_assets`);
 	// what the module imports has the versions of this answer, too
 	const map = element_of("script", { type: "importmap" });
@@ -93,9 +101,9 @@ async function load_form_modules() {
 	const sheet = element_of("link", { rel: "stylesheet", href: style });
 	const is_styled = new Promise((resolve) => (sheet.onload = sheet.onerror = resolve));
 	document.head.append(map, sheet);
-	const [form] = await Promise.all([import(module), is_styled]);
-	form.translate_with(__);
-	return form;
+	const [modules] = await Promise.all([import(module), is_styled]);
+	modules.translate_with(__);
+	return modules;
 }
 
 function element_of(name, properties) {

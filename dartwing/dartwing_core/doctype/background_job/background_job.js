@@ -5,10 +5,6 @@ const SILENCE_MS = 10_000;
 const MAX_PARENTS = 20;
 // what is left of a running job is asked for again after so long
 const ESTIMATE_MS = 20_000;
-// of more lines of the log, the first ones that are shown go
-const MOST_LINES = 3_000;
-// so near to its end, what is shown of the log follows it
-const AT_THE_END_PX = 12;
 const BARS = {
 	Completed: "is-done",
 	Failed: "is-failed",
@@ -246,93 +242,44 @@ function items_text(done, total) {
 
 // --- the log
 
-// What there is behind the last line that is shown. One reading at a time.
 async function read_log(frm) {
-	const log = log_of(frm);
-	if (log.is_reading) {
-		log.must_read_again = true;
-		return;
-	}
-	log.is_reading = true;
 	try {
-		do {
-			log.must_read_again = false;
-			const args = { job_id: log.job_id, limit: 500 };
-			if (log.attempt) args.after = `${log.attempt}:${log.line}`;
-			const page = await dartwing.jobs.call(`${dartwing.jobs.REST}get_job_log`, args);
-			show_lines(log, page.lines);
-			log.must_read_again ||= page.has_more;
-		} while (log.must_read_again && frm.job_log === log);
+		const log = await log_of(frm);
+		await log.read();
 	} catch (error) {
 		// what could not be read now is read with the next look
 		console.warn(error);
 	}
-	log.is_reading = false;
 }
 
 // Lines of an event; those before them are read where it did not tell all.
-function hear_lines(frm, { attempt, lines }) {
-	const log = log_of(frm);
-	const heard = lines
-		.map((line) => ({ ...line, attempt, missing: 0 }))
-		.filter(({ line }) => attempt > log.attempt || (attempt === log.attempt && line > log.line));
-	if (!heard.length) return;
-	const follows = attempt === log.attempt && heard[0].line === log.line + 1;
-	if (follows && !log.is_reading) show_lines(log, heard);
-	else read_log(frm);
+async function hear_lines(frm, event) {
+	const log = await log_of(frm).catch(() => null);
+	if (log?.hear(event)) read_log(frm);
 }
 
+// Of the job that is shown.
 function log_of(frm) {
-	if (frm.job_log?.job_id !== frm.doc.name) {
-		const box = $(`<div class="dartwing-log" role="log" tabindex="0"></div>`)
-			.attr("aria-label", __("Log"))
-			.get(0);
-		frm.job_log = { job_id: frm.doc.name, box, attempt: 0, line: 0 };
-		frm.get_field("log").$wrapper.empty().append(box);
+	const job_id = frm.doc.name;
+	if (frm.job_log?.job_id !== job_id) {
 		frm.toggle_display("log_section", false);
-		frm.job_log.show = () => {
-			if (!box.childElementCount) frm.toggle_display("log_section", true);
-		};
+		const drawn = { job_id, view: draw_log(frm, job_id) };
+		// one that could not be loaded is loaded with the next look
+		drawn.view.catch(() => frm.job_log === drawn && delete frm.job_log);
+		frm.job_log = drawn;
 	}
-	return frm.job_log;
+	return frm.job_log.view;
 }
 
-function show_lines(log, lines) {
-	if (!lines.length) return;
-	const { box } = log;
-	log.show();
-	const follows = box.scrollHeight - box.scrollTop - box.clientHeight <= AT_THE_END_PX;
-	for (const line of lines) {
-		if (line.attempt !== (log.attempt || 1)) box.append(log_note(__("Attempt {0}", [line.attempt])));
-		if (line.missing) box.append(log_note(__("{0} lines are not kept", [line.missing])));
-		box.append(log_line(line));
-		log.attempt = line.attempt;
-		log.line = line.line;
-	}
-	while (box.childElementCount > MOST_LINES) box.firstElementChild.remove();
-	if (follows) box.scrollTop = box.scrollHeight;
-}
-
-function log_line({ at, level, text }) {
-	const line = document.createElement("div");
-	line.dataset.level = level;
-	line.append(text_element("time", "", dartwing.jobs.clock(at)));
-	if (level !== "INFO") line.append(text_element("span", "level", level));
-	line.append(text_element("span", "text", text));
-	return line;
-}
-
-function log_note(text) {
-	const note = document.createElement("div");
-	note.append(text_element("span", "note", text));
-	return note;
-}
-
-function text_element(name, class_name, text) {
-	const element = document.createElement(name);
-	element.className = class_name;
-	element.textContent = text;
-	return element;
+async function draw_log(frm, job_id) {
+	const read = (after) => {
+		const args = { job_id, limit: 500, ...(after ? { after } : {}) };
+		return dartwing.jobs.call(`${dartwing.jobs.REST}get_job_log`, args);
+	};
+	const on_first = () => frm.toggle_display("log_section", frm.doc.name === job_id);
+	const log = await dartwing.jobs.job_log({ read, on_first });
+	if (frm.doc.name === job_id) frm.get_field("log").$wrapper.addClass("dartwing-log").empty().append(log.box);
+	return log;
 }
 
 function show_parameters(frm) {
