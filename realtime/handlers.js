@@ -1,7 +1,8 @@
 // Socket.IO handlers of this app, which Frappe v16 loads for every socket that has logged in.
 //
 // `org_subscribe(organization)` joins the room `org:{organization}`, to which the job engine publishes
-// `job_progress`, `job_status_changed` and `job_group_progress`; `org_unsubscribe(organization)` leaves it.
+// `job_progress`, `job_status_changed`, `job_group_progress` and `job_log`; `org_unsubscribe(organization)`
+// leaves it.
 // Both answer an acknowledgement, if the client asked for one, with `{subscribed: true | false}`, whatever
 // happens.
 

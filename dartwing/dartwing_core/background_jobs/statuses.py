@@ -13,7 +13,7 @@ ACTIVE = (QUEUED, RUNNING)
 WAITING_FOR_RETRY = (FAILED, TIMED_OUT)
 FINAL = (COMPLETED, CANCELED)
 FINISHED = (*FINAL, DEAD_LETTER)
-# a parent that is one of these never lets its children start
+# a parent that is one of these lets no child start, unless the child's rule is "end"
 ENDED_WITHOUT_SUCCESS = (DEAD_LETTER, CANCELED)
 UNFINISHED = (PENDING, QUEUED, RUNNING, FAILED, TIMED_OUT)
 # statuses in which a job may be handed to a queue once its `ready_at` has come

@@ -1,4 +1,4 @@
-"""The only caller of publish_realtime.
+"""All realtime events of the engine; nothing else publishes any.
 
 Events go to the room `org:{organization}` and to the Organization document's own room, which is
 the one that clients of stock Frappe v15 can join (`doc_subscribe`, permission-checked).

@@ -189,7 +189,8 @@ def stamp(jobs: Sequence[BackgroundJob]) -> None:
 		job.traceparent = traceparent
 	for job in jobs:
 		job.depends_on = next(iter(parents.names_of(job)), None)
-		# who waits for others waits not for the clock; a time long ago gets nobody before others
+		# A job that waits for others is not ready at any time yet. A `scheduled_at` in the past counts as now:
+		# it lets nobody go before others.
 		waits = job.depends_on or job.flags.waits_for_group
 		if job.flags.debounce:
 			_debounce(job, now_utc)

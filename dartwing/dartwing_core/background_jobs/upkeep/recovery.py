@@ -113,7 +113,7 @@ def try_to_rescue(job: frappe._dict) -> bool:
 
 
 def looks_orphaned(job: frappe._dict) -> bool:
-	"""Whether the worker saw its horse end, or nobody knows of the attempt and it shows nothing itself."""
+	"""Whether RQ knows that the attempt has ended; or RQ cannot tell, and its last heartbeat is too old."""
 	state = queue_redis.state_of(job.rq_job_id, job.worker_name)
 	return state is ENDED or (state is UNKNOWN and is_silent(job))
 
