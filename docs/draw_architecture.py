@@ -15,7 +15,7 @@ PAGE = ROOT / "docs/explanation/architecture.md"
 BEGIN, END = "<!-- drawn from the imports, from here -->\n", "<!-- to here -->\n"
 
 API, HALL, DOCTYPES, GROUND = "api", "hall", "doctypes", "ground floor"
-ON_THE_GROUND = {"statuses", "errors", "config", "error_log", "framework", "limits", "memory", "texts"}
+ON_THE_GROUND = {"statuses", "errors", "config", "error_log", "framework", "memory", "type_limits", "texts"}
 
 
 def modules() -> dict[str, Path]:

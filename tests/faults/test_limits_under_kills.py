@@ -8,8 +8,8 @@ from processes import let_rqs_patience_run_out_for_all, ticking
 LIMITED = "limited_job"
 # where the process of a worker dies
 POINTS = {
-	"before it counts": "before dispatch.limits.why_not_yet 1",
-	"when it has counted": "after dispatch.limits.why_not_yet 1",
+	"before it counts": "before dispatch.starting_limits.why_not_yet 1",
+	"when it has counted": "after dispatch.starting_limits.why_not_yet 1",
 	"in the handler": "before execution.attempt.run_to_its_end 1",
 	"when the job has ended": "before dispatch.consequences.take_consequences 1",
 	"before the next one is handed over": "before dispatch.dispatcher.queue_jobs 1",

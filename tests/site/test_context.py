@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from dartwing.dartwing_core.background_jobs.database.drivers import CONNECTION_LOST
+from dartwing.dartwing_core.background_jobs.database.drivers import MAY_BE_LOST
 from dartwing.dartwing_core.background_jobs.errors import JobCanceledError
 from dartwing.dartwing_core.background_jobs.execution import context
 from dartwing.dartwing_core.background_jobs.execution.context import ProgressReporter
@@ -69,7 +69,7 @@ def test_long_messages_are_cut(events):
 
 def test_progress_that_the_database_cannot_be_told_is_told_with_the_next(events, monkeypatch):
 	def fail(*_values):
-		raise CONNECTION_LOST[0](2013, "Lost connection")
+		raise MAY_BE_LOST[0](2013, "Lost connection")
 
 	control = RecordingControl()
 	reporter = ProgressReporter(control, interval_seconds=0)

@@ -45,7 +45,7 @@ from dartwing.dartwing_core.background_jobs.database.connections import (
 	short_lock_waits,
 )
 from dartwing.dartwing_core.background_jobs.database.drivers import LOCK_WAIT_SECONDS
-from dartwing.dartwing_core.background_jobs.dispatch import limits
+from dartwing.dartwing_core.background_jobs.dispatch import starting_limits
 from dartwing.dartwing_core.background_jobs.errors import JobBusyError
 from dartwing.dartwing_core.background_jobs.execution.outcomes import Completed
 from dartwing.dartwing_core.background_jobs.schedules import due
@@ -274,7 +274,7 @@ def test_after_a_schedule_that_had_it_wait_a_call_ends_and_the_next_one_begins_w
 @pytest.mark.parametrize(
 	("doctype", "keep", "time_field", "forget"),
 	[
-		("Job Start", lambda: keep_start(submit().name), "started_at", limits.forget_old_starts),
+		("Job Start", lambda: keep_start(submit().name), "started_at", starting_limits.forget_old_starts),
 		("Job Schedule Slot", lambda: keep_slot(World.alpha), "slot_utc", due.forget_old_slots),
 	],
 )

@@ -33,7 +33,7 @@ ROOMS_BELOW_DOCTYPES = ("groups", "parameters", "announcing", "tenancy", "databa
 ROOMS = (*ROOMS_ABOVE_DOCTYPES, *ROOMS_BELOW_DOCTYPES)
 FLOORS = (HALL, *ROOMS_ABOVE_DOCTYPES, DOCTYPES, *ROOMS_BELOW_DOCTYPES, GROUND)
 DOORS = {"engine", "executor", "retry", "scheduler", "metrics", "progress"}
-ON_THE_GROUND = {"statuses", "errors", "config", "error_log", "framework", "texts", "limits", "memory"}
+ON_THE_GROUND = {"statuses", "errors", "config", "error_log", "framework", "texts", "type_limits", "memory"}
 CONTROLLERS = sorted(path for path in (CORE / "doctype").glob("*/*.py") if not path.name.startswith("test_"))
 
 

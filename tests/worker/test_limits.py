@@ -18,7 +18,7 @@ from factories import (
 
 from dartwing.dartwing_core.background_jobs import cancel_job, get_job_history
 from dartwing.dartwing_core.background_jobs.dispatch.dispatcher import dispatch_ready
-from dartwing.dartwing_core.background_jobs.dispatch.limits import forget_old_starts
+from dartwing.dartwing_core.background_jobs.dispatch.starting_limits import forget_old_starts
 from dartwing.dartwing_core.background_jobs.execution.claims import claim, start
 from dartwing.dartwing_core.background_jobs.execution.queued_jobs import read_queued
 from dartwing.dartwing_core.background_jobs.execution.refusals import may_start

@@ -8,8 +8,8 @@ from dartwing.dartwing_core.background_jobs.dispatch import (
 	dependencies,
 	dispatcher,
 	expiry,
-	limits,
 	retry_queue,
+	starting_limits,
 )
 from dartwing.dartwing_core.background_jobs.groups import settling
 from dartwing.dartwing_core.background_jobs.schedules import due
@@ -32,7 +32,7 @@ EACH_TICK: Sequence[Callable[[], object]] = (
 	retry_queue.process_retry_queue,
 	due.start_due,
 	dispatcher.dispatch_ready,
-	limits.forget_old_starts,
+	starting_limits.forget_old_starts,
 	job_tally.count_new,
 	former_organizations.put_away,
 )

@@ -49,8 +49,8 @@ class FollowUp:
 		# rolled back, the reader must still be put away.
 		frappe.db.after_rollback.add(readers.put_away)
 		if self.closings:
-			# Frappe has taken this call off its list. Back on it, the closings find this follow-up, and Frappe
-			# calls once more, when there are no closings left.
+			# Frappe has taken this call off its list. Back on it, the closings find this follow-up, and
+			# Frappe calls once more, when there are no closings left.
 			frappe.db.before_commit.add(self.begin_commit)
 			for closing in self.closings:
 				closing()

@@ -38,7 +38,7 @@ ERRORS: tuple[type[Exception], ...] = tuple(driver.Error for driver in _INSTALLE
 # a unique index refused a row
 INTEGRITY_ERRORS: tuple[type[Exception], ...] = tuple(driver.IntegrityError for driver in _INSTALLED)
 # what a statement raises when the connection is gone; also when it waited too long for a lock
-CONNECTION_LOST: tuple[type[Exception], ...] = tuple(
+MAY_BE_LOST: tuple[type[Exception], ...] = tuple(
 	error for driver in _INSTALLED for error in (driver.OperationalError, driver.InterfaceError)
 )
 

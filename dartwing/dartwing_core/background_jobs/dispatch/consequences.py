@@ -16,7 +16,7 @@ from dartwing.dartwing_core.background_jobs.dispatch import (
 	dependencies,
 	dispatcher,
 	equal_jobs,
-	limits,
+	starting_limits,
 	wake_ups,
 )
 from dartwing.dartwing_core.background_jobs.groups import progress
@@ -123,7 +123,7 @@ def take_consequences(jobs: Sequence[BackgroundJob | frappe._dict]) -> None:
 	if ended:
 		dependencies.parents_ended([job.name for job in ended])
 	dependencies.release_or_fail(children)
-	dispatcher.dispatch(limits.in_turns(jobs))
+	dispatcher.dispatch(starting_limits.in_turns(jobs))
 	progress.tell(sorted({job.job_group for job in jobs if job.job_group}))
 	# The keys are freed last, because that may have to wait for a submitter. The statuses are asked for once
 	# more, because a rollback to a savepoint may have undone an end.

@@ -17,7 +17,7 @@ from dartwing.dartwing_core.background_jobs.database.looks import ask
 from dartwing.dartwing_core.background_jobs.database.named_locks import held, is_free, lock_name
 from dartwing.dartwing_core.background_jobs.database.row_by_row import take_all, take_one
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
-from dartwing.dartwing_core.background_jobs.dispatch import limits, windows
+from dartwing.dartwing_core.background_jobs.dispatch import starting_limits, windows
 from dartwing.dartwing_core.background_jobs.dispatch.waiting_jobs import (
 	locked_while_waiting,
 	organizations_with_ready_jobs,
@@ -145,7 +145,7 @@ def dispatch_ready() -> int:
 def dispatch_held() -> int:
 	"""As `dispatch_ready`, for organizations with jobs that limits of their types hold back."""
 	with own_connection():
-		return dispatch(limits.organizations_with_held_jobs())
+		return dispatch(starting_limits.organizations_with_held_jobs())
 
 
 def queue_jobs(names: Sequence[str]) -> list[BackgroundJob]:
@@ -177,7 +177,7 @@ def hold_back(names: Sequence[str]) -> list[str]:
 	Returns those that were held back; of the others, another transaction has locked the rows.
 	"""
 	free = [job.name for job in locked_while_waiting(names)]
-	limits.hold_back(free)
+	starting_limits.hold_back(free)
 	return free
 
 

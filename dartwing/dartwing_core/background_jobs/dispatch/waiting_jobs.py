@@ -7,7 +7,7 @@ from pypika.terms import LiteralValue
 
 from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
-from dartwing.dartwing_core.background_jobs.dispatch import limits, windows
+from dartwing.dartwing_core.background_jobs.dispatch import starting_limits, windows
 from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	ACTIVE,
@@ -45,7 +45,7 @@ def organizations_with_ready_jobs() -> list[str]:
 	job = frappe.qb.DocType("Background Job")
 	query = frappe.qb.from_(job).select(job.organization).distinct()
 	ready = query.where(job.ready_at <= LiteralValue(str(UTC_NOW))).run(pluck=True)
-	return sorted({*ready, *limits.organizations_with_held_jobs()})
+	return sorted({*ready, *starting_limits.organizations_with_held_jobs()})
 
 
 def organizations_with_due_retries() -> list[str]:
@@ -106,8 +106,12 @@ def _within_limits(
 	but_not: Collection[str],
 ) -> tuple[list[str], list[str]]:
 	"""As `ready_jobs`, of jobs that are ready and those that were held back."""
-	room = limits.Room(organization)
-	held = [row for row in limits.next_held(organization, room, limit, but_not) if row.priority in priorities]
+	room = starting_limits.Room(organization)
+	held = [
+		row
+		for row in starting_limits.next_held(organization, room, limit, but_not)
+		if row.priority in priorities
+	]
 	most = _room(ready, limit) if ready else limit
 	admitted: list[str] = []
 	kept_back: list[str] = []

@@ -20,7 +20,7 @@ from dartwing.dartwing_core.background_jobs import config, texts
 from dartwing.dartwing_core.background_jobs.announcing.masking import NO_SECRETS, Secrets
 from dartwing.dartwing_core.background_jobs.announcing.realtime import publish_job_progress
 from dartwing.dartwing_core.background_jobs.database import times
-from dartwing.dartwing_core.background_jobs.database.drivers import CONNECTION_LOST, ERRORS
+from dartwing.dartwing_core.background_jobs.database.drivers import ERRORS, MAY_BE_LOST
 from dartwing.dartwing_core.background_jobs.errors import JobCanceledError, PermanentError
 from dartwing.dartwing_core.background_jobs.execution.attempt_log import INFO, LEVELS, AttemptLog
 from dartwing.dartwing_core.background_jobs.execution.captured_logging import unheard
@@ -339,7 +339,7 @@ class ProgressReporter:
 		except ERRORS as error:
 			# a job must not fail because its log could not be written
 			frappe.logger("dartwing").exception(f"{self._control.job_id}: its log could not be written")
-			if not isinstance(error, CONNECTION_LOST):
+			if not isinstance(error, MAY_BE_LOST):
 				self._log.give_up()
 
 	def _write_progress(self) -> None:
@@ -351,7 +351,7 @@ class ProgressReporter:
 			message = self._secrets.line(message, texts.MAX_PROGRESS_MESSAGE)
 		try:
 			is_mine = self._control.write_progress(percent, message, now)
-		except CONNECTION_LOST:
+		except MAY_BE_LOST:
 			# a job must not fail because its progress could not be written; the next report tries again
 			frappe.logger("dartwing").exception(f"{self._control.job_id}: progress could not be written")
 			self._latest = (percent, message)

@@ -102,7 +102,7 @@ class ControlConnection:
 		with self._lock:
 			try:
 				return self._send(query, values)
-			except drivers.CONNECTION_LOST:
+			except drivers.MAY_BE_LOST:
 				return self._send(query, values)
 
 	def _send(self, query: str, values: Sequence[Any]) -> int:

@@ -8,7 +8,7 @@ import frappe
 from dartwing.dartwing_core.background_jobs.database import database_clock
 from dartwing.dartwing_core.background_jobs.database.database_clock import UTC_NOW
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
-from dartwing.dartwing_core.background_jobs.dispatch import limits, parents
+from dartwing.dartwing_core.background_jobs.dispatch import parents, starting_limits
 from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.steps import records
 from dartwing.dartwing_core.background_jobs.tenancy import access
@@ -68,7 +68,7 @@ STANDING = {
 		from `tabJob Type` where name = job.job_type""",
 	"equal_jobs": "select equal_jobs from `tabJob Type` where name = job.job_type",
 	"limits": "select limits from `tabJob Type` where name = job.job_type",
-	"running": limits.RUNNING_NOW,
+	"running": starting_limits.RUNNING_NOW,
 	"unfinished_parent": f"if(job.depends_on is null, null, {parents.unfinished_parent('job.name')})",
 	"failed_parent": f"if(job.depends_on is null, null, {parents.failed_parent('job.name')})",
 	"settings": "select json_objectagg(field, value) from `tabSingles` where doctype = 'Job Engine Settings'",

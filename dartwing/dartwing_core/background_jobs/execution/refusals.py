@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from rq.timeouts import BaseTimeoutException
 
 from dartwing.dartwing_core.background_jobs.database import drivers, times
-from dartwing.dartwing_core.background_jobs.dispatch import expiry, limits, parents
+from dartwing.dartwing_core.background_jobs.dispatch import expiry, parents, starting_limits
 from dartwing.dartwing_core.background_jobs.dispatch.dependencies import without_success
 from dartwing.dartwing_core.background_jobs.dispatch.wake_ups import QUEUE_BY_PRIORITY
 from dartwing.dartwing_core.background_jobs.errors import PERMANENT
@@ -41,7 +41,9 @@ PASSING = (
 
 def may_start(job: BackgroundJob) -> bool:
 	"""Whether nothing speaks against the job's start now."""
-	return not (job.standing.is_expired or why_never(job) or why_not_now(job) or limits.why_not_yet(job))
+	if job.standing.is_expired or why_never(job) or why_not_now(job):
+		return False
+	return not starting_limits.why_not_yet(job)
 
 
 def refuse_to_start(job: BackgroundJob) -> bool:
@@ -67,7 +69,7 @@ def refuse_to_start(job: BackgroundJob) -> bool:
 		# remembers, it would leave the job waiting.
 		look_again()
 		return True
-	reason = limits.why_not_yet(job, limits.TURN_SECONDS)
+	reason = starting_limits.why_not_yet(job, starting_limits.TURN_SECONDS)
 	if reason:
 		held = {"held_by": job.limit_key, "held_since": times.utc_now(), "limit_key": job.limit_key}
 		job.transition_to(PENDING, message=reason, actor="Executor", rq_job_id=None, ready_at=None, **held)

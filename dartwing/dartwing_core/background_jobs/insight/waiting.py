@@ -7,9 +7,9 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs.database import times
-from dartwing.dartwing_core.background_jobs.dispatch.limits import room_from, say, say_pace
-from dartwing.dartwing_core.background_jobs.limits import Limits
+from dartwing.dartwing_core.background_jobs.dispatch.starting_limits import room_from, say, say_pace
 from dartwing.dartwing_core.background_jobs.statuses import PENDING, QUEUED, WAITING
+from dartwing.dartwing_core.background_jobs.type_limits import Limits
 
 
 def reason_of(job: Any) -> str | None:

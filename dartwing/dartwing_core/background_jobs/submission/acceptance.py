@@ -84,8 +84,8 @@ def _join_group(job: BackgroundJob, group: str | None, argument: str) -> None:
 def insert(jobs: list[BackgroundJob], checks: SubmissionChecks) -> list[BackgroundJob]:
 	"""Insert jobs that were checked, and see to what follows the commit; returns them.
 
-	Where an equal job exists, that one is returned in the place of the new one. Equal submissions that are not
-	committed yet are waited for first: their locks, limits and free slots are asked for in one statement.
+	Where an equal job exists, that one is returned in the place of the new one. Equal submissions that are
+	not committed yet are waited for first: their locks, limits and free slots are asked in one statement.
 	"""
 	if not jobs:
 		return []

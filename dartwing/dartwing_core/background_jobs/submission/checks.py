@@ -14,7 +14,6 @@ from dartwing.dartwing_core.background_jobs.announcing import traces
 from dartwing.dartwing_core.background_jobs.database import inserts, times
 from dartwing.dartwing_core.background_jobs.dispatch import equal_jobs, parents
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
-from dartwing.dartwing_core.background_jobs.limits import Limits, key_of
 from dartwing.dartwing_core.background_jobs.parameters.problems import path_of
 from dartwing.dartwing_core.background_jobs.statuses import (
 	DEPENDENCY_RULES,
@@ -25,6 +24,7 @@ from dartwing.dartwing_core.background_jobs.submission import json_objects
 from dartwing.dartwing_core.background_jobs.submission.admission import Demand, QueueDemand, RateDemand
 from dartwing.dartwing_core.background_jobs.submission.typed_parameters import ParameterChecks
 from dartwing.dartwing_core.background_jobs.tenancy import access
+from dartwing.dartwing_core.background_jobs.type_limits import Limits, key_of
 from dartwing.dartwing_core.doctype.background_job import kept_texts
 from dartwing.dartwing_core.doctype.background_job.background_job import (
 	PENDING,
@@ -189,8 +189,8 @@ def stamp(jobs: Sequence[BackgroundJob]) -> None:
 		job.traceparent = traceparent
 	for job in jobs:
 		job.depends_on = next(iter(parents.names_of(job)), None)
-		# A job that waits for others is not ready at any time yet. A `scheduled_at` in the past counts as now:
-		# it lets nobody go before others.
+		# A job that waits for others is not ready at any time yet. A `scheduled_at` in the past counts as
+		# now: it lets nobody go before others.
 		waits = job.depends_on or job.flags.waits_for_group
 		if job.flags.debounce:
 			_debounce(job, now_utc)

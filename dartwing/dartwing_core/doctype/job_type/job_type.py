@@ -15,7 +15,6 @@ from dartwing.dartwing_core.background_jobs.database.drivers import LOCK_WAIT_SE
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.errors import refuse_beyond
-from dartwing.dartwing_core.background_jobs.limits import Limits, key_of, prefix_of
 from dartwing.dartwing_core.background_jobs.parameters.contracts import contract_of
 from dartwing.dartwing_core.background_jobs.parameters.problems import ContractError
 from dartwing.dartwing_core.background_jobs.parameters.references import check_links
@@ -24,6 +23,7 @@ from dartwing.dartwing_core.background_jobs.parameters.written_schemas import ch
 from dartwing.dartwing_core.background_jobs.statuses import UNFINISHED
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import READING
+from dartwing.dartwing_core.background_jobs.type_limits import Limits, key_of, prefix_of
 from dartwing.dartwing_core.doctype.background_job import kept_texts
 from dartwing.dartwing_core.doctype.job_type import scripts
 

@@ -27,7 +27,8 @@ from dartwing.dartwing_core.background_jobs.database.named_locks import (
 )
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
-from dartwing.dartwing_core.background_jobs.limits import (
+from dartwing.dartwing_core.background_jobs.statuses import ACTIVE, QUEUED, RUNNING
+from dartwing.dartwing_core.background_jobs.type_limits import (
 	ORGANIZATION,
 	SITE,
 	TYPE_CHARACTERS,
@@ -37,7 +38,6 @@ from dartwing.dartwing_core.background_jobs.limits import (
 	prefix_of,
 	scope_key,
 )
-from dartwing.dartwing_core.background_jobs.statuses import ACTIVE, QUEUED, RUNNING
 from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, WAITING
 
 # keys of one organization, each with each of its priorities, of which the dispatcher knows at once
