@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import frappe
 import pytest
 from asking_frappe import normalized
-from factories import World, keep_step, submit
+from factories import World, keep_start, keep_step, submit
 from runtimes.chosen import is_a_bench
 from scheduled import make_schedule
 
@@ -20,14 +20,21 @@ PERMISSIONS = "frappe.core.page.permission_manager.permission_manager"
 
 @pytest.fixture
 def kept(world: World) -> dict[str, str]:
-	"""A job of Alpha with the canary in a masked parameter, and a step of it that keeps the canary."""
+	"""Rows of Alpha with the canary in each field that nobody is shown."""
 	job = submit(password=CANARY)
 	keep_step(job.name, "a step", result=json.dumps(CANARY), last_key=CANARY)
-	return {
+	names = {
 		"Background Job": job.name,
 		"Job Schedule": make_schedule(parameters={"password": CANARY}),
+		"Job Start": keep_start(job.name),
 		"Job Step": frappe.db.get_value("Job Step", {"background_job": job.name}),
 	}
+	for doctype, name in names.items():
+		for field in OWN[doctype].shown_to_nobody:
+			if frappe.get_meta(doctype).get_field(field).fieldtype == "Data":
+				frappe.db.set_value(doctype, name, field, f"{CANARY} of {field}", update_modified=False)
+	frappe.db.commit()
+	return names
 
 
 @pytest.fixture

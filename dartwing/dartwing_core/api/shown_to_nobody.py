@@ -1,9 +1,10 @@
 """Fields that nobody is shown, whatever a site's configuration says.
 
-What a job is told and what a step keeps may hold the values of masked parameters. Their permission level is
-one that no role has; but who configures Desk can give it to a role, or the field another level. So such a
-configuration is refused, and what there is of it has no effect: Frappe asks a DocType which of its fields may
-be read, and these are never among them.
+What a job is told and what a step keeps may hold the values of masked parameters, and what is counted from
+parameters gives a short one away to whoever tries them all. Their permission level is one that no role has;
+but who configures Desk can give it to a role, or the field another level. So such a configuration is refused,
+and what there is of it has no effect: Frappe asks a DocType which of its fields may be read, and these are
+never among them.
 """
 
 import re
@@ -31,7 +32,8 @@ def readable_fields(
 	of_frappe: Callable[..., list[str]], meta: Any, *arguments: Any, **named: Any
 ) -> list[str]:
 	"""Those that the user may read: every list, report, export and link asks for no others."""
-	hidden = shown_to_nobody(meta.name)
+	own = own_of(meta.name)
+	hidden = own.secrets if own else ()
 	return [name for name in of_frappe(meta, *arguments, **named) if name not in hidden]
 
 

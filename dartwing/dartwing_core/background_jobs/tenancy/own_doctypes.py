@@ -15,37 +15,42 @@ EVERYBODY = "everybody"
 
 class OwnDocType(NamedTuple):
 	seen_by: str
-	# fields that nobody asks for, whatever their role: who guesses right would know them
+	# fields that no list shows and nobody asks for, whatever their role: who guesses right would know them
 	secrets: tuple[str, ...] = ()
-	# those of them whose values nobody is shown, and their permission level, which no role has
+	# those of them that are in no document either, and their permission level, which no role has
 	shown_to_nobody: tuple[str, ...] = ()
 	secret_level: int | None = None
 	# whether rows keep their names: what runs, waits or is told elsewhere knows them by these
 	keeps_names: bool = True
 
 
+# parameters, and what is counted from them: without a key, so that a short one could be found by trying
+OF_A_JOB = (
+	"input_parameters",
+	"job_hash",
+	"deduplication_key",
+	"idempotency_hash",
+	"request_hash",
+	"limit_key",
+	"held_by",
+	"dry_run_documents",
+)
+OF_A_SCHEDULE = ("parameters", "idempotency_hash", "request_hash")
+
 OWN = {
 	"Background Job": OwnDocType(
 		MEMBERS,
-		(
-			"input_parameters",
-			"job_hash",
-			"deduplication_key",
-			"idempotency_hash",
-			"request_hash",
-			"limit_key",
-			"held_by",
-			"dry_run_documents",
-		),
-		shown_to_nobody=("input_parameters", "dry_run_documents"),
+		# a document shows the checkpoint to admins, with dots for the values of masked parameters
+		(*OF_A_JOB, "checkpoint"),
+		shown_to_nobody=OF_A_JOB,
 		secret_level=2,
 	),
 	"Job Execution Log": OwnDocType(MEMBERS),
 	"Job Group": OwnDocType(MEMBERS),
 	"Job Schedule": OwnDocType(
 		MEMBERS,
-		("parameters", "idempotency_hash", "request_hash"),
-		shown_to_nobody=("parameters",),
+		OF_A_SCHEDULE,
+		shown_to_nobody=OF_A_SCHEDULE,
 		secret_level=1,
 	),
 	"Organization": OwnDocType(MEMBERS, keeps_names=False),
@@ -53,7 +58,7 @@ OWN = {
 	"Person": OwnDocType(MEMBERS, keeps_names=False),
 	"Job Dependency": OwnDocType(MANAGERS),
 	"Job Log Part": OwnDocType(MANAGERS),
-	"Job Start": OwnDocType(MANAGERS, ("scope_key",)),
+	"Job Start": OwnDocType(MANAGERS, ("scope_key",), shown_to_nobody=("scope_key",), secret_level=1),
 	"Job Step": OwnDocType(
 		MANAGERS, ("result", "last_key"), shown_to_nobody=("result", "last_key"), secret_level=1
 	),

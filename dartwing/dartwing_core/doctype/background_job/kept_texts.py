@@ -7,8 +7,11 @@ from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.announcing import masking
 from dartwing.dartwing_core.background_jobs.announcing.masking import Secrets
 from dartwing.dartwing_core.background_jobs.parameters.problems import Hiding
+from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import OWN
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 
+# in documents, with dots for the values of masked parameters
+SHOWN_MASKED = ("input_parameters", "parameters", "checkpoint")
 # fields that a handler or a person fills, and how each becomes what is kept
 TEXTS = {
 	"error_message": Secrets.line,
@@ -45,12 +48,21 @@ def hiding_of(parameters: str) -> Hiding:
 
 
 def mask(job: Any, secrets: Secrets) -> None:
-	"""Mask the parameters and the checkpoint in the document, and forget what its owner alone is told."""
-	for field in ("input_parameters", "checkpoint"):
+	"""Mask the parameters and the checkpoint in the document, and empty what else nobody is shown."""
+	for field in SHOWN_MASKED:
 		if job.get(field):
 			job.set(field, masked(job.get(field), secrets))
-	if job.get("dry_run_documents"):
-		job.set("dry_run_documents", None)
+	empty(job)
+
+
+def empty(document: Any) -> None:
+	"""Empty the fields of a document that nobody is shown, but those that are shown with dots.
+
+	`api.shown_to_nobody` keeps all of them out of lists, reports and exports.
+	"""
+	for field in OWN[document.doctype].shown_to_nobody:
+		if field not in SHOWN_MASKED and document.get(field):
+			document.set(field, None)
 
 
 def kept(changes: dict[str, Any], secrets: Secrets) -> dict[str, str]:

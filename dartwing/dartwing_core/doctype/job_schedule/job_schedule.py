@@ -74,7 +74,8 @@ class JobSchedule(HiddenDocument):
 		self.hide()
 
 	def hide(self) -> None:
-		"""Mask the secrets among the parameters in this document."""
+		"""Mask the secrets among the parameters in this document, and empty what else nobody is shown."""
+		kept_texts.empty(self)
 		if self.parameters:
 			self.parameters = kept_texts.masked(self.parameters, kept_texts.secrets_of(self.parameters))
 

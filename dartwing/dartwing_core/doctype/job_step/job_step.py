@@ -4,6 +4,8 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from dartwing.dartwing_core.doctype.background_job import kept_texts
+
 
 class JobStep(Document):
 	# begin: auto-generated types
@@ -34,22 +36,15 @@ class JobStep(Document):
 		if frappe.db.exists("Background Job", self.background_job):
 			frappe.throw(_("Job Step is written by the steps of a running job only"))
 		# Frappe keeps what it deletes
-		self.hide()
+		kept_texts.empty(self)
 
 	def apply_fieldlevel_read_permissions(self) -> None:
 		"""Frappe calls this before it answers with a document."""
 		super().apply_fieldlevel_read_permissions()
-		self.hide()
+		kept_texts.empty(self)
 
 	def before_print(self, settings: Any = None) -> None:
-		self.hide()
-
-	def hide(self) -> None:
-		"""What is kept for the next attempt is shown to nobody: it may hold the values of masked parameters.
-
-		`api.shown_to_nobody` keeps them out of lists, reports and exports.
-		"""
-		self.result = self.last_key = None
+		kept_texts.empty(self)
 
 	def notify_update(self) -> None:
 		"""Nobody follows the rows: people look at their job."""
