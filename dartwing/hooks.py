@@ -136,6 +136,7 @@ doc_events = {
 		"on_update": [f"{_api}.lent.refuse_lent", f"{_api}.saved_documents.check_after_save"],
 		"before_rename": [f"{_jobs}.tenancy.renames.refuse_rename", f"{_api}.saved_documents.check_new_name"],
 		"after_rename": f"{_jobs}.tenancy.renames.refuse_rename",
+		"on_trash": f"{_jobs}.tenancy.deletions.tell_nobody",
 	},
 	"File": {
 		"before_insert": [f"{_logs}.before_insert", f"{_files}.before_insert"],

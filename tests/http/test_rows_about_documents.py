@@ -6,7 +6,9 @@ from typing import Any
 
 import frappe
 import pytest
-from factories import CURIOUS, World, acting_as, make_member, purge, submit
+from factories import CURIOUS, World, acting_as, end, make_member, purge, submit
+
+from dartwing.dartwing_core.background_jobs.tenancy import deletions
 
 CANARY = "canary of beta"
 
@@ -107,3 +109,20 @@ def test_nobody_gets_at_a_row_by_saying_that_it_is_about_their_own(curious, rows
 	answer = curious.put(f"/api/resource/Comment/{row.name}", json={"reference_name": own})
 	assert answer.status_code == 404, answer.text
 	assert CANARY not in answer.text
+
+
+def test_nobody_is_told_by_a_comment_what_was_deleted(curious, world, beta_job):
+	end(beta_job, "Canceled")
+	frappe.delete_doc("Background Job", beta_job)
+	frappe.db.commit()
+	told = {"comment_type": "Deleted", "subject": ("like", f"%{beta_job}%")}
+	assert not frappe.db.exists("Comment", told)
+	comment = frappe.new_doc("Comment").update(
+		{"comment_type": "Deleted", "reference_doctype": "Background Job", "subject": f"x {beta_job}"}
+	)
+	comment.name = frappe.generate_hash(length=10)
+	comment.db_insert()
+	# as those that were written before
+	deletions.forget_comments()
+	frappe.db.commit()
+	assert not frappe.db.exists("Comment", told)
