@@ -533,6 +533,18 @@ def test_secrets_among_the_parameters_are_shown_to_nobody(world):
 	assert row_of(name).new_parameters is None
 
 
+def test_no_title_holds_a_secret_of_the_parameters(world):
+	name = make_schedule(parameters={"mode": "succeed", "password": "correct horse"})
+	secret = {"password": "correct horse"}
+	words = r"^title: holds the value of a masked parameter"
+	with acting_as(world.adam):
+		with pytest.raises(frappe.ValidationError, match=words):
+			update_schedule(name, title="of the correct horse")
+		with pytest.raises(frappe.ValidationError, match=words):
+			create_schedule("correct horse", world.alpha, OBLIGING, parameters=secret, interval_seconds=60)
+	frappe.db.rollback()
+
+
 def test_old_slots_are_forgotten(world):
 	name = make_schedule()
 	slot = set_due(name)

@@ -23,6 +23,7 @@ from dartwing.dartwing_core.background_jobs.submission.checks import (
 	instant_of,
 )
 from dartwing.dartwing_core.background_jobs.tenancy import access
+from dartwing.dartwing_core.doctype.background_job import kept_texts
 
 SHORTEST_INTERVAL_SECONDS = 60
 LONGEST_INTERVAL_SECONDS = 366 * 24 * 3600
@@ -50,6 +51,8 @@ def schedule_validated(doc: Document, event: str | None = None) -> None:
 	if _is_changed(doc, stored, TIMING):
 		_check_timing(doc)
 	_check_run(doc, stored)
+	if kept_texts.secrets_of(doc.parameters).hide(str(doc.title)) != doc.title:
+		refuse_argument("title", _("holds the value of a masked parameter"))
 	if _is_changed(doc, stored, (*TIMING, "is_paused")):
 		doc.next_slot_utc = None if doc.is_paused else next_slot(doc)
 
