@@ -187,3 +187,22 @@ def test_a_schedule_has_a_cron_or_an_interval(adam):
 	both = {"cron": "1 * * * *", "interval_seconds": 60}
 	answer = adam.call(f"{API}.update_schedule", schedule_id=name, **both)
 	assert error(answer, 417) == "interval_seconds: a schedule has this or cron, not both"
+
+
+def test_a_failure_is_recorded_without_what_was_sent(adam, world):
+	name = make_schedule()
+	frappe.db.set_value("Job Schedule", name, {"time_zone": "No/Where", "is_paused": 0})
+	frappe.db.commit()
+	before = set(frappe.get_all("Error Log", pluck="name"))
+	parameters = {"mode": "succeed", "password": "correct horse"}
+	answer = adam.call(f"{API}.update_schedule", schedule_id=name, parameters=parameters)
+	assert (answer.status_code, answer.json()["exc_type"]) == (500, "ZoneInfoNotFoundError")
+	assert error(answer) == "The server failed to answer; the error is in its Error Log"
+	frappe.db.rollback()
+	recorded = frappe.get_all(
+		"Error Log", {"name": ("not in", [*before, ""])}, ["method", "error"], as_list=True
+	)
+	assert [method for method, _text in recorded] == ["dartwing: update_schedule failed"]
+	assert "ZoneInfoNotFoundError" in recorded[0][1]
+	assert "correct horse" not in recorded[0][1]
+	assert "correct" not in row_of(name).parameters

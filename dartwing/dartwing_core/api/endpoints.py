@@ -1,8 +1,10 @@
 """What every endpoint of the REST API has in common: its arguments, its limits, its errors."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
+from http import HTTPStatus
 from inspect import signature
 from typing import Any
 
@@ -10,7 +12,9 @@ import frappe
 
 from dartwing.dartwing_core.api.arguments import Argument, arguments_of, refuse_unknown
 from dartwing.dartwing_core.api.call_limits import CallLimit
+from dartwing.dartwing_core.background_jobs import error_log
 from dartwing.dartwing_core.background_jobs.announcing.masking import MASK
+from dartwing.dartwing_core.background_jobs.database import drivers
 from dartwing.dartwing_core.background_jobs.errors import (
 	DuplicateJobError,
 	JobBusyError,
@@ -80,14 +84,30 @@ def endpoint(
 			except Exception as error:
 				if hasattr(error, "problems"):
 					frappe.response["problems"] = error.problems
-				if getattr(error, "http_status_code", 500) >= 500:
-					keep_out_of_log_files(frappe.local.form_dict)
-				raise
+				status = getattr(error, "http_status_code", HTTPStatus.INTERNAL_SERVER_ERROR)
+				if status != HTTPStatus.INTERNAL_SERVER_ERROR or not frappe.request:
+					raise
+				return answer_failure(made.name, error)
 
 		call.__annotations__ = dict.fromkeys(function.__annotations__, Any)
 		return frappe.whitelist(methods=list(methods))(call)
 
 	return register
+
+
+def answer_failure(name: str, error: Exception) -> None:
+	"""Answer that the server failed, and record why, with nothing of what was done kept.
+
+	What is raised to Frappe, it records with the variables of each function: what was sent is among them.
+	"""
+	keep_out_of_log_files(frappe.local.form_dict)
+	with suppress(*drivers.ERRORS):
+		frappe.db.rollback()
+		error_log.record(f"{name} failed")
+		frappe.db.commit()
+	frappe.response.update(
+		exc_type=type(error).__name__, http_status_code=HTTPStatus.INTERNAL_SERVER_ERROR.value
+	)
 
 
 def keep_out_of_log_files(form: dict[str, Any]) -> None:
