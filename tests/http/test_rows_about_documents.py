@@ -8,7 +8,7 @@ import frappe
 import pytest
 from factories import CURIOUS, World, acting_as, end, make_member, purge, submit
 
-from dartwing.dartwing_core.background_jobs.tenancy import deletions
+from dartwing.patches import forget_comments_on_deletions
 
 CANARY = "canary of beta"
 
@@ -123,6 +123,6 @@ def test_nobody_is_told_by_a_comment_what_was_deleted(curious, world, beta_job):
 	comment.name = frappe.generate_hash(length=10)
 	comment.db_insert()
 	# as those that were written before
-	deletions.forget_comments()
+	forget_comments_on_deletions.execute()
 	frappe.db.commit()
 	assert not frappe.db.exists("Comment", told)

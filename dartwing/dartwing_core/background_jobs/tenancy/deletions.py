@@ -6,8 +6,6 @@ would learn the names of other organizations' jobs, and who deleted them.
 
 from typing import Any
 
-import frappe
-
 from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import GUARDED
 
 
@@ -15,8 +13,3 @@ def tell_nobody(doc: Any, method: str | None = None) -> None:
 	"""Before a document is deleted: Frappe writes no comment about one of ours."""
 	if doc.doctype in GUARDED:
 		doc.no_feed_on_delete = True
-
-
-def forget_comments() -> None:
-	"""Delete the comments that were written before; the caller commits."""
-	frappe.db.delete("Comment", {"comment_type": "Deleted", "reference_doctype": ("in", GUARDED)})
