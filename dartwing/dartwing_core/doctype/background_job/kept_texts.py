@@ -1,5 +1,6 @@
 """The texts of a job: storable, plain, and without the values of its masked parameters."""
 
+import json
 from functools import partial
 from typing import Any
 
@@ -9,13 +10,29 @@ from dartwing.dartwing_core.background_jobs.announcing.masking import Secrets
 from dartwing.dartwing_core.background_jobs.parameters.problems import Hiding
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
 
+
+def _of_dry_run(secrets: Secrets, result: str) -> str:
+	"""The result of a dry run: the counts around what its handler returned are the engine's own."""
+	counts = json.loads(result)
+	return texts.inert_json(masking.compact({**counts, "result": secrets.hide_in(counts["result"])}))
+
+
+def _documents(secrets: Secrets, documents: str) -> str:
+	"""The documents of a dry run: what they are called is hidden, but not in which form that is said."""
+	hidden = {
+		kind: [{what: secrets.hide_in(said) for what, said in document.items()} for document in named]
+		for kind, named in json.loads(documents).items()
+	}
+	return texts.inert_json(masking.compact(hidden))
+
+
 # fields that a handler or a person fills, and how each becomes what is kept
 TEXTS = {
 	"error_message": Secrets.line,
 	"error_traceback": Secrets.traceback,
 	"progress_message": partial(Secrets.line, characters=texts.MAX_PROGRESS_MESSAGE),
 	"result": Secrets.result,
-	"dry_run_documents": Secrets.result,
+	"dry_run_documents": _documents,
 }
 
 
@@ -55,9 +72,10 @@ def mask(job: Any, secrets: Secrets) -> None:
 
 def kept(changes: dict[str, Any], secrets: Secrets) -> dict[str, str]:
 	"""Those of the changed fields that are texts, as they are kept."""
+	becomes = {**TEXTS, "result": _of_dry_run} if changes.get("dry_run_documents") else TEXTS
 	return {
-		field: TEXTS[field](secrets, changes[field])
-		for field in TEXTS.keys() & changes.keys()
+		field: becomes[field](secrets, changes[field])
+		for field in becomes.keys() & changes.keys()
 		if changes[field] is not None
 	}
 
