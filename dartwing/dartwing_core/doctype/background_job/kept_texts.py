@@ -4,11 +4,16 @@ import json
 from functools import partial
 from typing import Any
 
+import frappe
+
 from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.announcing import masking
 from dartwing.dartwing_core.background_jobs.announcing.masking import Secrets
 from dartwing.dartwing_core.background_jobs.parameters.problems import Hiding
 from dartwing.dartwing_core.doctype.job_engine_settings.job_engine_settings import setting
+
+# parameters are up to 1 MiB: no more than these are in memory at once
+PARENTS_READ_AT_ONCE = 20
 
 
 def _of_dry_run(secrets: Secrets, result: str) -> str:
@@ -41,6 +46,21 @@ def secrets_of(parameters: str | None) -> Secrets:
 	return Secrets.of(parameters, _masked_words())
 
 
+def secrets_of_parents(job_id: str) -> tuple[Secrets, bool]:
+	"""The same of the jobs that this one depends on, which its handler is given; and whether all are there."""
+	found, is_whole = Secrets(), True
+	query = "select depends_on from `tabJob Dependency` where background_job = %s"
+	names = frappe.db.sql(query, (job_id,), pluck=True)
+	for start in range(0, len(names), PARENTS_READ_AT_ONCE):
+		some = names[start : start + PARENTS_READ_AT_ONCE]
+		query = "select input_parameters from `tabBackground Job` where name in %s"
+		rows = frappe.db.sql(query, (some,), pluck=True)
+		is_whole = is_whole and len(rows) == len(some)
+		for parameters in rows:
+			found.include(secrets_of(parameters))
+	return found, is_whole
+
+
 def masked(parameters_or_checkpoint: str, secrets: Secrets) -> str:
 	"""A JSON text as it may be shown, with the values of masked parameters replaced."""
 	return secrets.result(masking.mask_text(parameters_or_checkpoint, _masked_words()))
@@ -63,11 +83,22 @@ def hiding_of(parameters: str) -> Hiding:
 
 def mask(job: Any, secrets: Secrets) -> None:
 	"""Mask the parameters and the checkpoint in the document, and forget what its owner alone is told."""
-	for field in ("input_parameters", "checkpoint"):
-		if job.get(field):
-			job.set(field, masked(job.get(field), secrets))
+	if job.get("input_parameters"):
+		job.set("input_parameters", masked(job.get("input_parameters"), secrets))
+	if job.get("checkpoint"):
+		job.set("checkpoint", _masked_checkpoint(job, secrets))
 	if job.get("dry_run_documents"):
 		job.set("dry_run_documents", None)
+
+
+def _masked_checkpoint(job: Any, secrets: Secrets) -> str:
+	"""It may have kept what the handler was given of parents; if one is gone, nobody knows what that was."""
+	if job.get("depends_on"):
+		of_parents, is_whole = secrets_of_parents(job.name)
+		if not is_whole:
+			return masking.compact(masking.MASK)
+		secrets.include(of_parents)
+	return masked(job.get("checkpoint"), secrets)
 
 
 def kept(changes: dict[str, Any], secrets: Secrets) -> dict[str, str]:
