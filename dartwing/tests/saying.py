@@ -7,7 +7,14 @@ from urllib.parse import quote
 
 import frappe
 
-from dartwing.dartwing_core.background_jobs import JobContext, PermanentError, TransientError, submit_job
+from dartwing.dartwing_core.background_jobs import (
+	Flow,
+	Job,
+	JobContext,
+	PermanentError,
+	TransientError,
+	submit_job,
+)
 
 
 class Wordless:
@@ -99,6 +106,12 @@ def tell_the_secret_of_a_parent(context: JobContext) -> dict:
 	return {"result": {secret: 1, "asked": f"with {secret}", "pins": [pin, {"v": pin}], "pages": 2}}
 
 
+def call_a_flow_as_it(context: JobContext) -> None:
+	"""Submit a flow whose title tells a secret of this job, or of its parent."""
+	parameters = context.parents[0].parameters if context.parents else context.parameters
+	context.submit_flow(Flow(f"asks with {parameters['login']['api_key']}", Job(context.job_type)))
+
+
 WAYS: dict[str, Callable[[JobContext], dict | None]] = {
 	function.__name__: function
 	for function in (
@@ -113,5 +126,6 @@ WAYS: dict[str, Callable[[JobContext], dict | None]] = {
 		submit_half_a_pair,
 		tell_the_secret,
 		tell_the_secret_of_a_parent,
+		call_a_flow_as_it,
 	)
 }

@@ -48,7 +48,8 @@ def told_of(job: str) -> list[str]:
 		*frappe.get_all("Job Step", of_job, "*"),
 		*frappe.get_all("Notification Log", {"document_name": job}, "*"),
 	]
-	del row["checkpoint"]
+	# as the handler is given them
+	del row["checkpoint"], row["input_parameters"]
 	return [str(row), *map(str, tables), str(shown(job).as_dict())]
 
 
@@ -86,6 +87,18 @@ def test_no_step_is_called_as_a_masked_parameter_of_a_parent(world, parent):
 	child = child_of(world, parent, step=True)
 	assert "its name must be plain text" in state(child)["error_message"]
 	assert secrets_in(told_of(child)) == []
+
+
+@pytest.mark.parametrize("whose", ["own", "parent"])
+def test_no_flow_that_a_handler_submits_is_called_as_a_masked_parameter(world, parent, whose):
+	wanted = {"mode": "say", "how": "call_a_flow_as_it", "login": {"api_key": SECRET}}
+	if whose == "parent":
+		del wanted["login"]
+	parents = {"depends_on": parent} if whose == "parent" else {}
+	job = submit_as(world.alice, OBLIGING, world.alpha, wanted, **parents).name
+	execute_job(job)
+	assert state(job)["error_message"] == "title: holds the value of a masked parameter"
+	assert secrets_in(told_of(job)) == []
 
 
 def test_the_checkpoint_is_shown_to_nobody_once_a_parent_is_gone(world, parent):

@@ -81,6 +81,7 @@ class JobContext(Generic[Parameters]):
 			# the checkpoint and the steps of an earlier attempt may give the handler what that was given
 			job.secrets.include(kept_texts.secrets_of_parents(job.name)[0])
 		self._group: str | None = job.job_group
+		self._secrets = job.secrets
 		self._locals = dict(frappe.local)
 		self._control = control
 		self.is_dry_run: bool = bool(job.is_dry_run)
@@ -192,7 +193,7 @@ class JobContext(Generic[Parameters]):
 		title is not used. Otherwise the flow makes a group of its own.
 		"""
 		self._check_own_transaction()
-		return submit_flow(flow, self.organization, self._group)
+		return submit_flow(flow, self.organization, self._group, secrets=self._secrets)
 
 	def _check_own_transaction(self) -> None:
 		if not self._steps.is_here():
