@@ -7,7 +7,14 @@ from urllib.parse import quote
 
 import frappe
 
-from dartwing.dartwing_core.background_jobs import JobContext, PermanentError, TransientError, submit_job
+from dartwing.dartwing_core.background_jobs import (
+	Flow,
+	Job,
+	JobContext,
+	PermanentError,
+	TransientError,
+	submit_job,
+)
 
 
 class Wordless:
@@ -82,6 +89,29 @@ def tell_the_secret(context: JobContext) -> dict:
 	return {"result": {"asked": f"with {secret}", "pages": 2}}
 
 
+def tell_the_secret_of_a_parent(context: JobContext) -> dict:
+	"""Everywhere at once, in the first attempt from the parent itself, later from what that attempt has kept.
+
+	`step` begins a step that is called so; each of the first `fails` attempts raises.
+	"""
+	kept = context.checkpoint or context.parents[0].parameters["login"]
+	secret, pin = kept["api_key"], kept["token"]
+	context.save_checkpoint({"api_key": secret, "token": pin, "used": [secret, pin, {secret: 1}]})
+	context.log(f"logs in with {secret}")
+	context.update_progress(50, f"asks with {secret}")
+	if context.parameters.get("step"):
+		context.step(f"asks with {secret}", dict)
+	if context.attempt <= context.parameters.get("fails", 0):
+		raise TransientError(f"403 of https://api.example/v1?key={quote(secret, safe='')} ({secret!r})")
+	return {"result": {secret: 1, "asked": f"with {secret}", "pins": [pin, {"v": pin}], "pages": 2}}
+
+
+def call_a_flow_as_it(context: JobContext) -> None:
+	"""Submit a flow whose title tells a secret of this job, or of its parent."""
+	parameters = context.parents[0].parameters if context.parents else context.parameters
+	context.submit_flow(Flow(f"asks with {parameters['login']['api_key']}", Job(context.job_type)))
+
+
 WAYS: dict[str, Callable[[JobContext], dict | None]] = {
 	function.__name__: function
 	for function in (
@@ -95,5 +125,7 @@ WAYS: dict[str, Callable[[JobContext], dict | None]] = {
 		return_half_a_pair,
 		submit_half_a_pair,
 		tell_the_secret,
+		tell_the_secret_of_a_parent,
+		call_a_flow_as_it,
 	)
 }

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dartwing.dartwing_core.background_jobs.announcing.masking import MASK, Secrets, mask, mask_text
+from dartwing.dartwing_core.doctype.background_job import kept_texts
 
 WORDS = ["password", "api_key", "token"]
 
@@ -113,13 +114,72 @@ def test_the_longer_of_two_secrets_is_hidden_whole():
 	assert secrets_of(password="hunter2", token="hunter22").line("hunter22 hunter2") == f"{MASK} {MASK}"
 
 
-def test_a_result_has_its_strings_hidden_and_stays_json():
-	serialized = json.dumps({"echo": ["hunter2", {"hunter2": 7}], "page": 1234, "html": "<b>"})
-	assert json.loads(secrets_of(password="hunter2", token=1234).result(serialized)) == {
-		"echo": [MASK, {"hunter2": 7}],
-		"page": 1234,
+def result_of(secrets: Secrets, value: object) -> object:
+	return json.loads(secrets.result(json.dumps(value)))
+
+
+def test_a_result_has_its_texts_keys_and_numbers_hidden_and_stays_json():
+	secrets = secrets_of(password="hunter2", token=1234)
+	echo = {"echo": ["hunter2", {"hunter2": 7, "of hunter2": 8}], "page": 1234, "rows": 12345, "html": "<b>"}
+	assert result_of(secrets, echo) == {
+		"echo": [MASK, {MASK: 7, f"of {MASK}": 8}],
+		"page": MASK,
+		"rows": 12345,
 		"html": "<b>",
 	}
+
+
+@pytest.mark.parametrize("secret", [987654323, "987654323", " 987654323\n", 987654323.0, "0987654323"])
+def test_a_number_is_hidden_whether_it_or_the_secret_was_typed_as_a_text(secret):
+	numbers = [987654323, -987654323, 987654323.0, 987654324, True, 1.5, None]
+	told = [MASK, MASK, MASK, 987654324, True, 1.5, None]
+	assert result_of(secrets_of(token=secret), numbers) == told
+
+
+@pytest.mark.parametrize(
+	"secret", [1, 0, 12, 1.0, "0001", "1.00", "1e00", True, "nan", "infinity", "9" * 5000]
+)
+def test_numbers_as_short_as_no_secret_of_a_text_stay(secret):
+	"""A result full of ones and zeros is not turned into dots."""
+	numbers = [0, 1, 12, 1.0, 7, 100]
+	assert result_of(secrets_of(token=secret, password="hunter2"), numbers) == numbers
+
+
+def test_a_number_of_any_length_is_one():
+	number = int("7" * 400)
+	assert result_of(secrets_of(token=number), [number, str(number), number + 1]) == [MASK, MASK, number + 1]
+
+
+def test_keys_that_become_the_same_lose_no_value():
+	secrets = secrets_of(password="hunter2", token="hunter3")
+	assert result_of(secrets, {"hunter2": 1, "hunter3": 2, "ok": 3}) == {MASK: 1, f"{MASK} (2)": 2, "ok": 3}
+
+
+def test_of_a_dry_run_the_engines_own_keys_and_counts_stay():
+	secrets = secrets_of(password="name", api_key="count", token=4711)
+	result = {"created": {"count": 4711}, "held_back": {"mails": 4711}, "result": {"count": [4711, "name"]}}
+	documents = {"created": [{"doctype": "User", "name": "my name", "fields": ["name", "age"]}]}
+	changes = {"result": json.dumps(result), "dry_run_documents": json.dumps(documents)}
+	told = {field: json.loads(text) for field, text in kept_texts.kept(changes, secrets).items()}
+	assert told["result"] == {**result, "result": {MASK: [MASK, MASK]}}
+	assert told["dry_run_documents"] == {
+		"created": [{"doctype": "User", "name": f"my {MASK}", "fields": [MASK, "age"]}]
+	}
+
+
+def test_keys_below_a_masked_name_are_secrets_unless_they_are_words():
+	"""Names of fields are part of half of all texts."""
+	secrets = secrets_of(tokens={"sk_live_123456": "prod", "user_name": "anna", "old": [{"X-9f8e": 1}]})
+	assert secrets.line("used sk_live_123456, X-9f8e and prod") == f"used {MASK}, {MASK} and {MASK}"
+	assert result_of(secrets, {"user_name": "anna", "sk_live_123456": 1}) == {"user_name": MASK, MASK: 1}
+
+
+def test_secrets_that_are_learned_later_are_hidden_by_whoever_has_the_others():
+	secrets = secrets_of(password="hunter2")
+	hide = secrets.line
+	secrets.include(secrets_of(password="hunter22", token=4711))
+	assert hide("hunter22 hunter2 4711") == f"{MASK} {MASK} {MASK}"
+	assert result_of(secrets, [4711]) == [MASK]
 
 
 def test_a_token_that_was_read_with_the_end_of_its_line_is_hidden_without_it():

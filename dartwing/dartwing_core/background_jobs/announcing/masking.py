@@ -2,8 +2,10 @@
 
 import html
 import json
+import math
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -20,6 +22,8 @@ SEPARATORS = re.compile(r"[^a-z0-9]+")
 # a shorter value is hidden where its key stands, and nowhere else: "on" or "7" is part of half of all texts,
 # which nobody could read any more, and is found by trying anyway
 SHORTEST_SECRET = 4
+# a key that is the name of a field, and no secret: `user name`, `client_email`
+WORDS_ONLY = re.compile(r"(?:[^\W\d]|[-. ]){1,32}")
 # spellings in which a text may repeat a value: in an address, in JSON, as Python prints it, in HTML
 SPELLINGS: tuple[Callable[[str], str], ...] = (
 	str,
@@ -46,9 +50,10 @@ class Secrets:
 	def __init__(self, values: Iterable[str] = ()):
 		"""Values are what stands under masked keys, in whatever is nested there."""
 		said = {text for value in values for text in (value, value.strip(), texts.storable(value))}
-		spellings = {spell(text) for text in said if _is_told(text) for spell in SPELLINGS}
-		# the longest first: one may be the beginning of another
-		self._spellings = sorted(filter(_is_told, spellings), key=len, reverse=True)
+		told = [text for text in said if _is_told(text)]
+		self._known = {spelling for text in told for spell in SPELLINGS if _is_told(spelling := spell(text))}
+		self._numbers = {abs(number) for text in told if (number := _number_of(text)) is not None}
+		self._spellings = _longest_first(self._known)
 
 	@classmethod
 	def of(cls, parameters: str | None, words: Iterable[str]) -> "Secrets":
@@ -59,6 +64,14 @@ class Secrets:
 	def __bool__(self) -> bool:
 		return bool(self._spellings)
 
+	def include(self, others: "Secrets") -> None:
+		"""Hide the others as well from now on, for everybody who has been given this object."""
+		# what reads them in another thread finds the old ones or the new ones
+		self._numbers = self._numbers | others._numbers if others._numbers else self._numbers
+		if not others._known <= self._known:
+			self._known = self._known | others._known
+			self._spellings = _longest_first(self._known)
+
 	def hide(self, text: str) -> str:
 		"""The text with dots for every value, however it is spelled; case counts."""
 		for spelling in self._spellings:
@@ -67,18 +80,45 @@ class Secrets:
 		return text
 
 	def hide_in(self, value: Any) -> Any:
-		"""The JSON value with secrets hidden in its texts; the names of keys, and other values, stay."""
+		"""The JSON value with secrets hidden in its texts and keys, and where a number is one."""
 		if isinstance(value, str):
 			return self.hide(value)
 		if isinstance(value, dict):
-			return {key: self.hide_in(item) for key, item in value.items()}
+			return self._hide_in_object(value)
 		if isinstance(value, list):
 			return [self.hide_in(item) for item in value]
-		return value
+		return MASK if self._is_secret_number(value) else value
+
+	def _hide_in_object(self, value: dict[str, Any]) -> dict[str, Any]:
+		shown: dict[str, Any] = {}
+		namesakes: Counter[str] = Counter()
+		for key, item in value.items():
+			name = hidden = self.hide(key)
+			while name in shown:
+				namesakes[hidden] += 1
+				name = f"{hidden} ({namesakes[hidden] + 1})"
+			shown[name] = self.hide_in(item)
+		return shown
+
+	def _is_secret_number(self, value: Any) -> bool:
+		"""Whether the whole number is a secret: its digits stand in many others."""
+		if not self._numbers or isinstance(value, bool) or not isinstance(value, int | float):
+			return False
+		return abs(value) in self._numbers and _is_told(str(value))
 
 	def hide_in_json(self, serialized: str) -> str:
 		"""`hide_in` for JSON as text."""
-		return compact(self.hide_in(json.loads(serialized))) if self else serialized
+		if not self:
+			return serialized
+		value = json.loads(serialized)
+		return compact(self._among(compact(value)).hide_in(value))
+
+	def _among(self, text: str) -> "Secrets":
+		"""Those that the JSON repeats, so that not each of many is looked for in each of many texts."""
+		some = Secrets()
+		some._spellings = [one for one in self._spellings if compact(one)[1:-1] in text]
+		some._numbers = self._numbers
+		return some
 
 	def line(self, value: Any, characters: int = texts.MAX_LINE) -> str:
 		"""What people are told, made from any value: see `texts.line`."""
@@ -148,6 +188,22 @@ def _is_secret(key: str, wanted: list[str]) -> bool:
 	return any(word in letters_and_digits(key) for word in wanted)
 
 
+def _longest_first(spellings: Iterable[str]) -> list[str]:
+	"""One may be the beginning of another."""
+	return sorted(spellings, key=len, reverse=True)
+
+
+def _number_of(text: str) -> int | float | None:
+	"""The number that a JSON value may have in place of the text."""
+	for read in (int, float):
+		try:
+			number = read(text)
+		except ValueError:
+			continue
+		return number if isinstance(number, int) or math.isfinite(number) else None
+	return None
+
+
 def _is_told(text: str) -> bool:
 	"""Whether texts may repeat the value, so that they must be searched for it."""
 	return len(text) >= SHORTEST_SECRET and not SURROGATE.search(text)
@@ -163,9 +219,14 @@ def _secrets_in(value: Any, wanted: list[str]) -> Iterator[str]:
 
 
 def _leaves(value: Any) -> Iterator[str]:
-	"""Texts and numbers in the value; true, false and null are too common to be secrets."""
+	"""Texts and numbers in the value, and keys in it that are more than words.
+
+	True, false, null and the names of fields are too common to be secrets.
+	"""
 	if isinstance(value, dict):
-		for item in value.values():
+		for key, item in value.items():
+			if not WORDS_ONLY.fullmatch(key):
+				yield key
 			yield from _leaves(item)
 	elif isinstance(value, list):
 		for item in value:

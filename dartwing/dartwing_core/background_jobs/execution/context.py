@@ -33,6 +33,7 @@ from dartwing.dartwing_core.background_jobs.steps.steps import Key, RehearsedSte
 from dartwing.dartwing_core.background_jobs.submission import acceptance, json_objects
 from dartwing.dartwing_core.background_jobs.submission.checks import DependsOn, JobRequest, When
 from dartwing.dartwing_core.background_jobs.submission.flows import Flow, SubmittedFlow, submit_flow
+from dartwing.dartwing_core.doctype.background_job import kept_texts
 from dartwing.dartwing_core.doctype.background_job.background_job import RUNNING, BackgroundJob
 
 Returned = TypeVar("Returned")
@@ -75,8 +76,12 @@ class JobContext(Generic[Parameters]):
 		self.timeout_seconds: int = job.timeout_seconds
 		self.checkpoint: dict[str, Any] | None = json_objects.from_json(job.checkpoint)
 		self.idempotency_key: str = key_of(frappe.local.site, job.name, get_datetime(job.creation))
-		self._parents = Parents(job.name, bool(job.depends_on))
+		self._parents = Parents(job.name, bool(job.depends_on), job.secrets)
+		if job.depends_on and self.attempt > 1:
+			# the checkpoint and the steps of an earlier attempt may give the handler what that was given
+			job.secrets.include(kept_texts.secrets_of_parents(job.name)[0])
 		self._group: str | None = job.job_group
+		self._secrets = job.secrets
 		self._locals = dict(frappe.local)
 		self._control = control
 		self.is_dry_run: bool = bool(job.is_dry_run)
@@ -188,7 +193,7 @@ class JobContext(Generic[Parameters]):
 		title is not used. Otherwise the flow makes a group of its own.
 		"""
 		self._check_own_transaction()
-		return submit_flow(flow, self.organization, self._group)
+		return submit_flow(flow, self.organization, self._group, secrets=self._secrets)
 
 	def _check_own_transaction(self) -> None:
 		if not self._steps.is_here():

@@ -6,11 +6,11 @@ from typing import Any, overload
 
 import frappe
 
+from dartwing.dartwing_core.background_jobs.announcing.masking import Secrets
 from dartwing.dartwing_core.background_jobs.dispatch import parents
 from dartwing.dartwing_core.background_jobs.submission import json_objects
-
-# parameters are up to 1 MiB: no more than these are in memory at once
-READ_AT_ONCE = 20
+from dartwing.dartwing_core.doctype.background_job import kept_texts
+from dartwing.dartwing_core.doctype.background_job.kept_texts import PARENTS_READ_AT_ONCE
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,15 @@ class Parent:
 
 
 class Parents(Sequence[Parent]):
-	"""The parents in the order of their submission, read when asked for, in the handler's transaction."""
+	"""The parents in the order of their submission, read when asked for, in the handler's transaction.
 
-	def __init__(self, job_id: str, has_any: bool) -> None:
+	The values of their masked parameters become secrets of the job that reads them.
+	"""
+
+	def __init__(self, job_id: str, has_any: bool, secrets: Secrets) -> None:
 		self._job_id = job_id
 		self._has_any = has_any
+		self._secrets = secrets
 		self._states: dict[str, parents.ParentState] | None = None
 
 	def _all(self) -> list[str]:
@@ -60,8 +64,8 @@ class Parents(Sequence[Parent]):
 		return self._read(self._all())
 
 	def _read(self, names: list[str]) -> Iterator[Parent]:
-		for start in range(0, len(names), READ_AT_ONCE):
-			some = names[start : start + READ_AT_ONCE]
+		for start in range(0, len(names), PARENTS_READ_AT_ONCE):
+			some = names[start : start + PARENTS_READ_AT_ONCE]
 			rows = frappe.db.sql(
 				"""select name, status, job_type, input_parameters, result, output_reference, error_message
 				from `tabBackground Job` where name in %s""",
@@ -75,5 +79,6 @@ class Parents(Sequence[Parent]):
 		if not row:
 			return Parent(name, (self._states or {})[name].status)
 		job_type, parameters, result, *rest = row
+		self._secrets.include(kept_texts.secrets_of(parameters))
 		read = json_objects.from_json
 		return Parent(name, status, job_type, read(parameters) or {}, read(result), *rest)

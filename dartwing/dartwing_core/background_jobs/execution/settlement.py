@@ -111,6 +111,8 @@ def record_in_own_transaction(job: BackgroundJob, outcome: Outcome, errands: Err
 			frappe.logger("dartwing").info(f"{job.name}: {job.attempt_id} records nothing, it is deleted")
 			return
 		is_ours = current.attempt_id == job.attempt_id
+		# those of parents, too, that the handler was given
+		current.secrets = job.secrets
 		if is_ours and current.status == RUNNING:
 			outcome.record(current)
 		else:

@@ -15,6 +15,7 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs import config, texts
+from dartwing.dartwing_core.background_jobs.announcing.masking import NO_SECRETS, Secrets
 from dartwing.dartwing_core.background_jobs.database import inserts
 from dartwing.dartwing_core.background_jobs.dispatch.equal_jobs import REFUSE
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
@@ -212,14 +213,21 @@ def _parents_by_name(jobs: Sequence[Job], said: Sequence[Mapping[str, Any]]) -> 
 
 
 def submit_flow(
-	flow: Flow, organization: str, group: str | None = None, idempotency_key: str | None = None
+	flow: Flow,
+	organization: str,
+	group: str | None = None,
+	idempotency_key: str | None = None,
+	secrets: Secrets = NO_SECRETS,
 ) -> SubmittedFlow:
-	"""As `Flow.submit`; with `group`, the jobs become members of a group that there is."""
+	"""As `Flow.submit`; with `group`, the jobs become members of a group that there is.
+
+	The title may tell no secret of the flow's jobs, nor any of `secrets`: those of the job that submits it.
+	"""
 	title = _checked_flow(flow, has_group=group is not None)
 	wanted = [*flow.jobs, *([flow.on_end] if flow.on_end else [])]
 	requests = [job.request(organization) for job in wanted]
 	places = [f"jobs[{index}]." for index in range(len(flow.jobs))] + ["on_end."]
-	accept = partial(_accept, flow, title, requests, places[: len(wanted)], group)
+	accept = partial(_accept, flow, title, requests, places[: len(wanted)], group, secrets)
 	if idempotency_key is None:
 		return accept(None)
 	position = {job: index for index, job in enumerate(flow.jobs)}
@@ -242,6 +250,7 @@ def _accept(
 	requests: Sequence[JobRequest],
 	places: Sequence[str],
 	group: str | None,
+	secrets: Secrets,
 	key: idempotency.Keyed | None,
 ) -> SubmittedFlow:
 	checks = SubmissionChecks(requests)
@@ -258,7 +267,7 @@ def _accept(
 	if on_end:
 		on_end.flags.equal_rule, on_end.deduplication_key = REFUSE, None
 		on_end.flags.waits_for_group = True
-	if any(job.secrets.line(title, MAX_TITLE) != title for job in jobs):
+	if any(hidden.line(title, MAX_TITLE) != title for hidden in (secrets, *(job.secrets for job in jobs))):
 		refuse_argument("title", _("holds the value of a masked parameter"))
 	jobs[0].update(key.fields() if key else {})
 	with inserts.all_or_nothing():

@@ -158,7 +158,10 @@ class BackgroundJob(HiddenDocument):
 
 	@cached_property
 	def secrets(self) -> Secrets:
-		"""What no text about this job may say: the values of its masked parameters, as far as it was read."""
+		"""What no text about this job may say: the values of its masked parameters, as far as it was read.
+
+		An attempt adds those of parents that its handler is given.
+		"""
 		return kept_texts.secrets_of(self.get("input_parameters"))
 
 	def hide_secrets(self) -> None:
@@ -203,10 +206,10 @@ class BackgroundJob(HiddenDocument):
 		for job in locked([self.name]):
 			if job.status not in FINISHED:
 				frappe.throw(_("{0} is {1}: cancel it before you delete it").format(self.name, _(job.status)))
+		# Frappe keeps what it deletes; it must be known still who its parents are
+		kept_texts.mask(self, self.secrets)
 		delete_traces([self.name])
 		settling.settle_before_commit([self])
-		# Frappe keeps what it deletes
-		kept_texts.mask(self, self.secrets)
 
 	@staticmethod
 	def clear_old_logs(days: int = 30) -> None:
