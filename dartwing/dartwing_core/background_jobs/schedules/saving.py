@@ -66,12 +66,20 @@ def _is_changed(doc: Document, stored: frappe._dict | None, fields: tuple[str, .
 def _value(row: Any, field: str) -> Any:
 	value = row.get(field)
 	if field in ("starts_at", "ends_at"):
-		return get_datetime(value) if value else None
+		return _moment(value) if value else None
 	return cint(value) if field in ("interval_seconds", "is_paused") else value or None
 
 
 def _take_parameters(doc: Document, stored: frappe._dict | None) -> None:
 	"""Those of the row, unless the document brings new ones; a form has the row's masked."""
+def _moment(value: Any) -> Any:
+	try:
+		return get_datetime(value)
+	except (ValueError, OverflowError):
+		# it is no time, which `_check_timing` says
+		return value
+
+
 	doc.parameters = stored.parameters if stored else "{}"
 	if doc.new_parameters:
 		doc.parameters = serialized(doc.new_parameters)
