@@ -213,6 +213,15 @@ def test_a_backfill_near_the_end_of_the_calendar_is_refused_by_name(adam, argume
 		assert error(answer, 417).startswith(f"{argument}: ")
 
 
+@pytest.mark.parametrize("title", ["x" * 141, " ", "\n\t"])
+def test_a_title_that_is_none_is_refused_by_name(adam, world, title):
+	of_job = {"organization": world.alpha, "job_type": OBLIGING, "cron": "0 0 * * *"}
+	reason = "title: must be plain text of 1 to 140 characters"
+	assert error(adam.call(f"{API}.create_schedule", title=title, **of_job), 417) == reason
+	answer = adam.call(f"{API}.update_schedule", schedule_id=make_schedule(), title=title)
+	assert error(answer, 417) == reason
+
+
 def test_who_changes_a_schedule_has_its_jobs_run_as_oneself(adam, world):
 	name = make_schedule("Administrator", run_as=world.alice)
 	assert message(adam.call(f"{API}.pause_schedule", schedule_id=name))["run_as"] == world.alice
