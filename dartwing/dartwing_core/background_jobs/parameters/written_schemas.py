@@ -16,6 +16,7 @@ from typing import Any
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs.parameters.problems import (
+from dartwing.dartwing_core.background_jobs.errors import fault_of_json
 	ContractError,
 	Hiding,
 	ParametersError,
@@ -44,8 +45,8 @@ def checked_schema(written: Any) -> dict[str, Any]:
 	"""The schema, which may be given as text; raises ContractError for what is none."""
 	try:
 		schema = json.loads(written) if isinstance(written, str) else written
-	except ValueError as error:
-		raise ContractError(_("is no valid JSON: {0}").format(error)) from error
+	except (ValueError, RecursionError) as error:
+		raise ContractError(fault_of_json(error)) from error
 	if not isinstance(schema, dict):
 		raise ContractError(_("must be a JSON object"))
 	library = import_module("jsonschema")

@@ -11,7 +11,7 @@ from frappe.model.document import Document
 from frappe.utils import cint, get_datetime
 
 from dartwing.dartwing_core.background_jobs.database import times
-from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.errors import fault_of_json, refuse_argument
 from dartwing.dartwing_core.background_jobs.schedules import rows, slots
 from dartwing.dartwing_core.background_jobs.schedules.acting import acting_as
 from dartwing.dartwing_core.background_jobs.submission import json_objects
@@ -72,8 +72,6 @@ def _value(row: Any, field: str) -> Any:
 	return cint(value) if field in ("interval_seconds", "is_paused") else value or None
 
 
-def _take_parameters(doc: Document, stored: frappe._dict | None) -> None:
-	"""Those of the row, unless the document brings new ones; a form has the row's masked."""
 def _moment(value: Any) -> Any:
 	try:
 		return get_datetime(value)
@@ -82,6 +80,8 @@ def _moment(value: Any) -> Any:
 		return value
 
 
+def _take_parameters(doc: Document, stored: frappe._dict | None) -> None:
+	"""Those of the row, unless the document brings new ones; a form has the row's masked."""
 	doc.parameters = stored.parameters if stored else "{}"
 	if doc.new_parameters:
 		doc.parameters = serialized(doc.new_parameters)
@@ -94,7 +94,7 @@ def serialized(parameters: Any) -> str:
 		try:
 			parameters = json.loads(parameters)
 		except (ValueError, RecursionError) as error:
-			refuse_argument("parameters", _("is no valid JSON: {0}").format(error))
+			refuse_argument("parameters", fault_of_json(error))
 	return json_objects.serialize_parameters(parameters)
 
 
