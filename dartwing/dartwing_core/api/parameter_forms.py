@@ -116,7 +116,10 @@ def search_links(
 	doctype: Annotated[str, About("A DocType that a parameter of the type links to")],
 	text: Annotated[str, About("What is typed; nothing, for any")] = "",
 ) -> list[Row]:
-	"""Up to 20 documents that the user may read, `{name, title}`, whose name or text has this in it."""
+	"""Up to 20 documents, `{name, title}`, whose name or text has this in it.
+
+	The user may read them, or select them.
+	"""
 	check_member_of_any()
 	schema = usable_job_type(job_type, "job_type").parameters_schema
 	if not schema or doctype not in linked_doctypes(json.loads(schema)):
