@@ -3,12 +3,15 @@
 import json
 
 import pytest
-from answers import API, error
+from answers import API, error, message
 from factories import OBLIGING, World
 from framework import since
 
 LONE_SURROGATE = "\ud800"
 SUBMISSION = {"job_type": OBLIGING, "organization": World.alpha}
+EXPORT = {"job_type": "data_export", "organization": World.alpha}
+MANY_DIGITS = f'{{"a": {"9" * 5000}}}'
+TOO_MANY_DIGITS = "parameters: has a whole number of more than 4300 digits"
 FLOW = {"organization": World.alpha, "title": "a flow", "jobs": [{"job_type": OBLIGING}]}
 
 WRONG = [
@@ -32,7 +35,20 @@ WRONG = [
 	("submit_job", {**SUBMISSION, "parameters": {"a": LONE_SURROGATE}}, 417, "parameters: is not valid"),
 	("submit_job", {**SUBMISSION, "parameters": "7"}, 417, "parameters: must be a JSON object"),
 	("submit_job", {**SUBMISSION, "parameters": '{"a": NaN}'}, 417, "parameters: "),
-	("submit_job", {**SUBMISSION, "parameters": "[" * 100_000}, 417, "parameters: is no valid JSON"),
+	(
+		"submit_job",
+		{**SUBMISSION, "parameters": "[" * 100_000},
+		417,
+		"parameters: is nested too deeply: at most",
+	),
+	("submit_job", {**SUBMISSION, "parameters": MANY_DIGITS}, 417, TOO_MANY_DIGITS),
+	(
+		"submit_job",
+		{**EXPORT, "parameters": {"doctype": "ToDo", "filters": "[" * 100_000}},
+		417,
+		"parameters.filters: ",
+	),
+	("get_job_log", {"job_id": "JOB-0", "attempt": -1}, 417, "attempt: -1 is not at least 1"),
 	("submit_job", {**SUBMISSION, "parameters": {"a": "x" * 2**20}}, 417, "parameters: 1048584 bytes"),
 	("submit_job", {**SUBMISSION, "priority": "Urgent"}, 417, "priority: 'Urgent' is none of Low, Normal"),
 	("submit_job", {**SUBMISSION, "priority": 1}, 417, "priority: must be a text"),
@@ -127,6 +143,40 @@ def test_a_wrong_argument_is_named(adam, name, arguments, code, sentence):
 	assert error(adam.call(f"{API}.{name}", **arguments), code).startswith(sentence)
 
 
+# what Desk asks beside the REST API
+WRONG_OF_DESK = [
+	("get_dossier", {}, "job_id: is missing"),
+	("get_dossier", {"job_id": {"a": 1}}, "job_id: must be a text, not a JSON object"),
+	("get_group_dossier", {"group_id": ["a"]}, "group_id: must be a text, not a JSON list"),
+	("get_job_type_figures", {"job_type": 7}, "job_type: must be a text"),
+	("count_matching", {"action": "retry", "filters": {"a": 1}}, "filters: must be a JSON list"),
+	("count_matching", {"action": "retry", "filters": "[no"}, "filters: is no valid JSON"),
+	("count_matching", {"action": 1, "filters": []}, "action: must be a text"),
+	("act_on_matching", {"action": "retry", "filters": [], "until": 1}, "until: must be a text"),
+	(
+		"act_on_matching",
+		{"action": "retry", "filters": [], "until": "x", "after": 1},
+		"after: must be a JSON",
+	),
+	("act_on_jobs", {"action": "retry", "job_ids": {"a": 1}}, "job_ids: must be a JSON list"),
+	("act_on_jobs", {"action": "retry", "job_ids": [], "reason": []}, "reason: must be a text"),
+	("pause", {"queue": ["default"]}, "queue: must be a text"),
+	("resume", {"job_type": {"a": 1}}, "job_type: must be a text"),
+	("waiting_jobs", {"more": 1}, "more: there is no such argument"),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments", "sentence"), WRONG_OF_DESK)
+def test_a_wrong_argument_of_desk_is_named(adam, name, arguments, sentence):
+	answer = adam.call(f"dartwing.dartwing_core.api.desk.{name}", **arguments)
+	assert error(answer, 417).startswith(sentence)
+
+
+@pytest.mark.parametrize("filters", [None, [], "[]", {}, [["a", "=", 1]]])
+def test_a_card_of_desk_leaves_its_filters_out_of_account(adam, filters):
+	assert message(adam.call("dartwing.dartwing_core.api.desk.waiting_jobs", filters=filters))["value"] == 0
+
+
 def test_no_depth_of_nesting_is_the_servers_fault(alice):
 	"""MariaDB takes 31 levels; near Python's limit there are depths that can be read, but not written."""
 	answers = {}
@@ -146,6 +196,24 @@ def test_a_body_that_is_no_json_is_the_clients_fault(alice):
 		f"/api/method/{API}.get_job_status", data="{no", headers={"Content-Type": "application/json"}
 	)
 	assert error(answer, 400) == "The request's body is no valid JSON"
+
+
+@pytest.mark.parametrize(
+	("body", "sentence"),
+	[
+		('{"a": ' + "[" * 100_000, "The request's body is nested too deeply: at most 31 levels"),
+		(MANY_DIGITS, "The request's body has a whole number of more than 4300 digits"),
+	],
+)
+def test_a_body_that_python_does_not_read_is_refused_in_other_words_than_pythons(alice, body, sentence):
+	answer = alice.post(
+		f"/api/method/{API}.list_jobs", data=body, headers={"Content-Type": "application/json"}
+	)
+	if since(16, 0) and body == MANY_DIGITS:
+		# v16 reads it as another number
+		assert answer.status_code < 500
+	else:
+		assert error(answer, 400) == sentence
 
 
 @pytest.mark.parametrize("body", ["[]", "7", "null", '"text"'])

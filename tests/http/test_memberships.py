@@ -53,6 +53,37 @@ def refused(client: Client, job_id: str) -> bool:
 	return all(answer.status_code in (401, 403, 404, 417) for answer in calls(client, job_id))
 
 
+@pytest.mark.parametrize(
+	("doctype", "field", "value"),
+	[
+		("Org Member", "start_date", "9999-99-99"),
+		("Org Member", "start_date", "99999-01-01"),
+		("Org Member", "end_date", "soon"),
+		("Org Member", "idx", 10**30),
+		("Organization", "idx", 10**30),
+		("Organization", "job_window", 2**31),
+		("Organization", "queue_limit", str(-(2**31) - 1)),
+	],
+)
+def test_what_no_column_holds_is_refused_by_name(adam, manager, world, doctype, field, value):
+	name = member_of(world.adam) if doctype == "Org Member" else world.alpha
+	for client in (adam, manager):
+		answer = client.put(f"/api/resource/{doctype}/{name}", json={field: value})
+		assert answer.status_code in (200, 417), answer.text
+		assert f"{field}: " in answer.text or answer.status_code == 200
+		assert "tab" + doctype not in answer.text
+	assert str(frappe.db.get_value(doctype, name, field)) != str(value)
+
+
+def test_a_day_is_kept_as_it_was_sent(adam, world):
+	name = member_of(world.adam)
+	for day in ("2020-02-29", None):
+		assert adam.put(f"/api/resource/Org Member/{name}", json={"start_date": day}).status_code == 200
+		frappe.db.rollback()
+		kept = frappe.db.get_value("Org Member", name, "start_date")
+		assert (kept and str(kept)) == day
+
+
 @pytest.fixture
 def job(passing_user) -> str:
 	return submit(passing_user).name

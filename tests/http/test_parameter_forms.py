@@ -116,6 +116,38 @@ def test_what_is_typed_is_a_text(alice, text):
 	assert titles(alice, text=text) == set()
 
 
+@pytest.mark.parametrize(
+	("text", "found"),
+	[
+		("_", {"snake_case"}),
+		("%", {"100% sure"}),
+		("\\", {"back\\slash"}),
+		("e_c", {"snake_case"}),
+		("a%e", set()),
+		("0%", {"100% sure"}),
+		("k\\s", {"back\\slash"}),
+		("k\\\\s", set()),
+	],
+)
+def test_signs_of_patterns_are_signs(alice, world, text, found):
+	made = []
+	with acting_as("Administrator"):
+		for name in ("snake_case", "100% sure", "back\\slash"):
+			person = frappe.get_doc({"doctype": "Person", "first_name": name}).insert()
+			made.append(person.name)
+			frappe.get_doc(
+				{"doctype": "Org Member", "person": person.name, "organization": world.alpha}
+			).insert()
+		frappe.db.commit()
+	try:
+		assert titles(alice, text=text) == found
+	finally:
+		for name in made:
+			frappe.db.delete("Org Member", {"person": name})
+			frappe.db.delete("Person", name)
+		frappe.db.commit()
+
+
 def test_at_most_twenty_are_offered(alice, world):
 	made = []
 	with acting_as("Administrator"):

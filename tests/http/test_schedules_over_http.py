@@ -175,6 +175,53 @@ def test_what_cannot_be_previewed_is_refused_by_name(alice, arguments, refusal):
 	assert error(answer, 417).startswith(refusal)
 
 
+# nothing is after the year 9999, in any zone
+@pytest.mark.parametrize(
+	"times",
+	[
+		{"cron": "0 0 1 1 *", "starts_at": "9999-06-01T00:00:00Z"},
+		{"cron": "0 0 1 1 *", "starts_at": "9999-06-01T00:00:00Z", "ends_at": "9999-07-01T00:00:00Z"},
+		{"cron": "0 0 29 2 *", "starts_at": "9996-03-01T00:00:00Z"},
+		{"interval_seconds": 86400, "starts_at": "9999-12-31T00:00:00Z"},
+	],
+)
+def test_a_schedule_that_begins_near_the_end_of_the_calendar_has_the_slots_that_there_are(adam, world, times):
+	wanted = ["9999-12-31T00:00:00.000000Z"] if "interval_seconds" in times else []
+	assert message(adam.ask(f"{API}.preview_schedule", **times)) == wanted
+	of_job = {"title": "At last", "organization": world.alpha, "job_type": OBLIGING}
+	made = message(adam.call(f"{API}.create_schedule", **of_job, **times))
+	assert made["next_times"] == wanted
+	changed = message(adam.call(f"{API}.update_schedule", schedule_id=made["schedule_id"], **times))
+	assert changed["next_slot"] == next(iter(wanted), None)
+
+
+@pytest.mark.parametrize("argument", ["starts_at", "ends_at"])
+@pytest.mark.parametrize("time", ["soon", "99999-01-01", "9999-99-99", "9999-12-31T23:59-12:00", "9" * 400])
+def test_a_time_that_is_none_is_refused_by_name(adam, argument, time):
+	calls = {"update_schedule": {"schedule_id": make_schedule()}, "preview_schedule": {"cron": "0 0 * * *"}}
+	for method, arguments in calls.items():
+		answer = adam.call(f"{API}.{method}", **arguments, **{argument: time})
+		assert error(answer, 417).startswith(f"{argument}: ")
+
+
+@pytest.mark.parametrize("argument", ["start", "end"])
+def test_a_backfill_near_the_end_of_the_calendar_is_refused_by_name(adam, argument):
+	now = frappe.utils.now_datetime().isoformat()
+	for time in ("9999-12-31T23:59:59Z", "10000-01-01", "9999-12-31T23:59:59-12:00", "99999-01-01"):
+		between = {"start": now, "end": now, argument: time}
+		answer = adam.call(f"{API}.backfill_schedule", schedule_id=make_schedule(), **between)
+		assert error(answer, 417).startswith(f"{argument}: ")
+
+
+@pytest.mark.parametrize("title", ["x" * 141, " ", "\n\t"])
+def test_a_title_that_is_none_is_refused_by_name(adam, world, title):
+	of_job = {"organization": world.alpha, "job_type": OBLIGING, "cron": "0 0 * * *"}
+	reason = "title: must be plain text of 1 to 140 characters"
+	assert error(adam.call(f"{API}.create_schedule", title=title, **of_job), 417) == reason
+	answer = adam.call(f"{API}.update_schedule", schedule_id=make_schedule(), title=title)
+	assert error(answer, 417) == reason
+
+
 def test_who_changes_a_schedule_has_its_jobs_run_as_oneself(adam, world):
 	name = make_schedule("Administrator", run_as=world.alice)
 	assert message(adam.call(f"{API}.pause_schedule", schedule_id=name))["run_as"] == world.alice

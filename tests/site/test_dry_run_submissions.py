@@ -2,7 +2,17 @@
 
 import frappe
 import pytest
-from factories import OBLIGING, TYPED_HANDLER, World, acting_as, changed, end, make_job_type, submit
+from factories import (
+	OBLIGING,
+	TYPED_HANDLER,
+	World,
+	acting_as,
+	changed,
+	end,
+	make_job_type,
+	second_connection,
+	submit,
+)
 
 from dartwing.dartwing_core.background_jobs import (
 	Flow,
@@ -13,6 +23,7 @@ from dartwing.dartwing_core.background_jobs import (
 	submit_jobs,
 )
 from dartwing.dartwing_core.background_jobs.errors import IdempotencyKeyError, JobStateError
+from dartwing.dartwing_core.background_jobs.upkeep import remade_jobs
 
 GOOD = {"mode": "succeed"}
 
@@ -84,6 +95,23 @@ def test_only_its_owner_runs_it_for_real_and_only_when_it_has_ended_well(world):
 	end(real.name, "Completed")
 	with pytest.raises(JobStateError), acting_as(World.alice):
 		run_for_real(real.name)
+
+
+def test_one_that_is_deleted_meanwhile_is_answered_as_an_unknown_one(world, monkeypatch):
+	job = dry().name
+	frappe.db.commit()
+	end(job, "Completed")
+	locked = remade_jobs.locked
+
+	def deleted_before(names):
+		with second_connection():
+			frappe.db.delete("Background Job", job)
+			frappe.db.commit()
+		return locked(names)
+
+	monkeypatch.setattr(remade_jobs, "locked", deleted_before)
+	with pytest.raises(frappe.DoesNotExistError, match=rf"^job_id: no job '{job}'"), acting_as(World.alice):
+		run_for_real(job)
 
 
 @pytest.fixture

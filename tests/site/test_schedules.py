@@ -40,6 +40,7 @@ from dartwing.dartwing_core.background_jobs.schedules import due, rows
 from dartwing.dartwing_core.background_jobs.upkeep import former_organizations
 
 SECOND = timedelta(seconds=1)
+NOW = datetime.now(timezone.utc)
 PASSING_MEMBER = "passing@alpha.example"
 
 
@@ -455,6 +456,34 @@ def test_only_admins_of_the_organization_make_and_change_schedules(world):
 		assert list_schedules()["total"] == 0
 
 
+@pytest.mark.parametrize(
+	"do",
+	[
+		update_schedule,
+		pause_schedule,
+		resume_schedule,
+		delete_schedule,
+		lambda name: backfill_schedule(name, NOW, NOW),
+	],
+)
+def test_a_schedule_that_is_deleted_meanwhile_is_answered_as_an_unknown_one(world, monkeypatch, do):
+	name = make_schedule()
+	locked = rows.locked
+
+	def deleted_before(name: str, *more):
+		with second_connection():
+			frappe.db.delete("Job Schedule", name)
+			frappe.db.commit()
+		return locked(name, *more)
+
+	monkeypatch.setattr(rows, "locked", deleted_before)
+	with (
+		acting_as(world.adam),
+		pytest.raises(frappe.DoesNotExistError, match=r"^schedule_id: no schedule 'SCH-"),
+	):
+		do(name)
+
+
 def test_nobody_has_jobs_run_with_more_rights_than_one_has(world):
 	for other in (world.alice, world.manager, "Administrator"):
 		with acting_as(world.adam), pytest.raises(frappe.PermissionError, match=r"^run_as: "):
@@ -489,6 +518,8 @@ def test_what_a_type_requires_is_asked_of_whose_jobs_they_are(world):
 		("cron", {"cron": "* * * * * *"}),
 		("cron", {}),
 		("time_zone", {"cron": "0 * * * *", "time_zone": "Mars/Olympus"}),
+		("time_zone", {"cron": "0 * * * *", "time_zone": "localtime"}),
+		("time_zone", {"cron": "0 * * * *", "time_zone": "Factory"}),
 		("interval_seconds", {"interval_seconds": 59}),
 		("parameters", {"cron": "0 * * * *", "parameters": [1]}),
 		("priority", {"cron": "0 * * * *", "priority": "Urgent"}),

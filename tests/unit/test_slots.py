@@ -145,6 +145,31 @@ def test_there_is_no_slot_before_the_start_or_after_the_end():
 	assert list(each.after(EPOCH)) == wanted
 
 
+# the calendar of Python ends with the year 9999
+@pytest.mark.parametrize(
+	("cron", "first", "slots"),
+	[
+		("0 0 1 1 *", datetime(9999, 6, 1), []),
+		("0 0 29 2 *", datetime(9996, 3, 1), []),
+		("0 12 29 2 *", datetime(9996, 1, 1), [datetime(9996, 2, 29, 12)]),
+		("59 23 31 12 *", datetime(9999, 1, 1), [datetime(9999, 12, 31, 23, 59)]),
+		("* * * * *", datetime(9999, 12, 31, 23, 59, 59, 999999), []),
+	],
+)
+def test_the_end_of_the_calendar_is_the_end_of_a_schedule(cron, first, slots):
+	assert list(table(cron, "UTC", first=first).after(EPOCH)) == slots
+	in_all_zones = [table(cron, zone, first=first).between(EPOCH, datetime.max, 100) for zone in ZONES]
+	assert all(one <= datetime.max for found in in_all_zones for one in found)
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_an_instant_at_either_end_of_the_calendar_has_a_last_and_a_first_slot(zone):
+	for cron in CRONS:
+		for edge in (datetime.min, datetime(1, 1, 2), datetime(9999, 12, 30), datetime.max):
+			assert len(list(islice(table(cron, zone).after(edge), 2))) <= 2
+			assert len(list(islice(table(cron, zone).until(edge), 2))) <= 2
+
+
 def test_a_cron_expression_is_told_as_it_is_kept():
 	assert slots.check_cron("  30  2 * * mon-fri ") == "30 2 * * MON-FRI"
 	assert slots.check_cron("0 0 L * *") == "0 0 L * *"

@@ -381,6 +381,25 @@ def test_of_too_many_errors_only_their_number_is_told(monkeypatch):
 	assert refused(Numbers, {"numbers": [""] * 4}) == "parameters: 4 values are not valid"
 
 
+@pytest.mark.parametrize("text", ["0", "-1.50", "+.5", "1.", "1e3", "1E-18", "9" * 100])
+def test_a_decimal_of_a_written_schema_is_a_number(text):
+	WrittenContract({"items": {"format": "decimal"}}).check([text], References(), OPEN)
+
+
+@pytest.mark.parametrize(
+	"text",
+	["", "NaN", "sNaN", "Infinity", "-inf", "1e999999999", "1e1000", "١٢", "1_000", " 1", "1\n", ".", "e3"],
+)
+def test_what_is_no_number_is_no_decimal_of_a_written_schema(text):
+	with pytest.raises(ParametersError, match=r"^parameters\[0\]: must be a valid decimal"):
+		WrittenContract({"items": {"format": "decimal"}}).check([text], References(), OPEN)
+
+
+def test_a_schema_that_is_nested_without_end_is_refused():
+	with pytest.raises(ContractError, match=r"^is nested too deeply"):
+		written_schemas.checked_schema("[" * 100_000)
+
+
 def test_a_written_schema_makes_only_so_many_errors(monkeypatch):
 	seen = []
 

@@ -7,6 +7,7 @@ What clients should not see is taken out here, also of refusals from before an e
 import json
 from http import HTTPStatus
 from inspect import signature
+from json import JSONDecodeError
 
 import frappe
 from frappe import _
@@ -15,6 +16,7 @@ from werkzeug.wrappers import Request, Response
 from dartwing.dartwing_core.api.endpoints import ENDPOINTS
 from dartwing.dartwing_core.api.routes import route_of
 from dartwing.dartwing_core.background_jobs import texts
+from dartwing.dartwing_core.background_jobs.errors import fault_of_json
 
 PREFIX = "dartwing.dartwing_core.api."
 # Frappe refuses for the moment, whatever was sent
@@ -67,8 +69,10 @@ def fault_of_body(request: Request) -> str | None:
 		return None
 	try:
 		sent = json.loads(request.get_data(as_text=True))
-	except (ValueError, RecursionError):
+	except JSONDecodeError:
 		return _("The request's body is no valid JSON")
+	except (ValueError, RecursionError) as error:
+		return _("The request's body {0}").format(fault_of_json(error))
 	if not isinstance(sent, dict):
 		return _("The request's body must be a JSON object")
 	return _("The request's body is no valid JSON") if sent and is_unread() else None

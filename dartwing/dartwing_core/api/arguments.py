@@ -3,7 +3,7 @@
 A function says with its annotations what it takes: `str`, `int`, `bool`, `dict` or `list`, each also
 `| None`, and in `Annotated` what else holds. Forms and queries carry texts only, so an int may come as its
 digits, a bool as `true`, `false`, `1` or `0`, an object or a list as its JSON. `str | list[str]` is one text
-or a list of them.
+or a list of them, and what is an `object` comes as it was sent.
 """
 
 import json
@@ -19,8 +19,7 @@ from frappe import _
 
 from dartwing.dartwing_core.api.routes import route_of
 from dartwing.dartwing_core.background_jobs import texts
-from dartwing.dartwing_core.background_jobs.config import MAX_JSON_LEVELS
-from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.errors import fault_of_json, refuse_argument, too_deep
 
 MISSING = Parameter.empty
 # what Frappe itself takes out of any request: the method, the session, its token, the language
@@ -87,8 +86,13 @@ class Argument:
 
 	def _check_bounds(self, value: int) -> None:
 		low, high = self.about.at_least, self.about.at_most
-		if (low is not None and value < low) or (high is not None and value > high):
-			refuse_argument(self.name, _("{0} is not between {1} and {2}").format(value, low, high))
+		if (low is None or value >= low) and (high is None or value <= high):
+			return
+		if high is None:
+			refuse_argument(self.name, _("{0} is not at least {1}").format(value, low))
+		if low is None:
+			refuse_argument(self.name, _("{0} is not at most {1}").format(value, high))
+		refuse_argument(self.name, _("{0} is not between {1} and {2}").format(value, low, high))
 
 
 def arguments_of(function: Callable) -> list[Argument]:
@@ -144,7 +148,7 @@ def read_json(kind: type) -> Callable[[str, Any], Any]:
 		try:
 			text = json.dumps(value, ensure_ascii=False)
 		except RecursionError:
-			refuse_argument(name, _("is nested too deeply: at most {0} levels").format(MAX_JSON_LEVELS))
+			refuse_argument(name, too_deep())
 		check_unicode(name, text)
 		return value
 
@@ -155,7 +159,7 @@ def parse_json(name: str, text: str) -> Any:
 	try:
 		return json.loads(text)
 	except (ValueError, RecursionError) as error:
-		refuse_argument(name, _("is no valid JSON: {0}").format(error))
+		refuse_argument(name, fault_of_json(error))
 
 
 def read_text_or_texts(name: str, sent: Any) -> str | list:
@@ -181,4 +185,5 @@ READERS: dict[type, Callable[[str, Any], Any]] = {
 	dict: read_json(dict),
 	list: read_json(list),
 	TextOrTexts: read_text_or_texts,
+	object: lambda _name, sent: sent,
 }

@@ -5,7 +5,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.api.endpoints import CHANGE, whitelisted
+from dartwing.dartwing_core.api.endpoints import CHANGE, READ, endpoint
 from dartwing.dartwing_core.background_jobs import metrics
 from dartwing.dartwing_core.background_jobs.insight import charts, dossier, groups
 from dartwing.dartwing_core.background_jobs.upkeep import holding, selection
@@ -19,24 +19,24 @@ from dartwing.dartwing_core.doctype.background_job.background_job import (
 # --- number cards; what Frappe calls passes the card's filters
 
 
-@whitelisted()
-def waiting_jobs(filters: Any = None) -> dict[str, Any]:
+@endpoint(READ, is_documented=False)
+def waiting_jobs(filters: object = None) -> dict[str, Any]:
 	depths = metrics.get_metrics()["queue_depth_by_priority"]
 	return _card(sum(depths.values()), [PENDING, QUEUED])
 
 
-@whitelisted()
-def running_jobs(filters: Any = None) -> dict[str, Any]:
+@endpoint(READ, is_documented=False)
+def running_jobs(filters: object = None) -> dict[str, Any]:
 	return _card(metrics.get_metrics()["job_count_by_status"][RUNNING], [RUNNING])
 
 
-@whitelisted()
-def dead_letters(filters: Any = None) -> dict[str, Any]:
+@endpoint(READ, is_documented=False)
+def dead_letters(filters: object = None) -> dict[str, Any]:
 	return _card(metrics.get_metrics()["job_count_by_status"][DEAD_LETTER], [DEAD_LETTER])
 
 
-@whitelisted()
-def failure_rate(filters: Any = None) -> dict[str, Any]:
+@endpoint(READ, is_documented=False)
+def failure_rate(filters: object = None) -> dict[str, Any]:
 	"""Of the last day, in percent."""
 	card = _card(round(100 * (metrics.get_failure_rate() or 0), 1), [DEAD_LETTER])
 	return {**card, "fieldtype": "Percent"}
@@ -80,22 +80,22 @@ def _chart(labels: list[str], rows: list[dict[str, Any]]) -> dict[str, Any]:
 # --- one job, one group, one Job Type
 
 
-@whitelisted()
+@endpoint(READ, is_documented=False)
 def get_dossier(job_id: str) -> dict[str, Any]:
 	return dossier.get_dossier(job_id)
 
 
-@whitelisted()
+@endpoint(READ, is_documented=False)
 def get_group_dossier(group_id: str) -> dict[str, Any]:
 	return groups.get_dossier(group_id)
 
 
-@whitelisted()
+@endpoint(READ, is_documented=False)
 def get_group_graph(group_id: str) -> dict[str, Any]:
 	return groups.get_graph(group_id)
 
 
-@whitelisted()
+@endpoint(READ, is_documented=False)
 def get_job_type_figures(job_type: str) -> dict[str, Any]:
 	"""`{waiting, running}` now; of the last day `completed, failed, failure_rate` and durations."""
 	frappe.get_doc("Job Type", job_type).check_permission("read")
@@ -105,23 +105,23 @@ def get_job_type_figures(job_type: str) -> dict[str, Any]:
 # --- the buttons
 
 
-@whitelisted()
+@endpoint(READ, is_documented=False)
 def count_by_status() -> dict[str, int]:
 	return metrics.get_metrics()["job_count_by_status"]
 
 
-@whitelisted(CHANGE)
+@endpoint(CHANGE, is_documented=False)
 def act_on_jobs(action: str, job_ids: list, reason: str | None = None) -> dict[str, Any]:
 	"""Cancel, retry or discard up to 100 jobs."""
 	return selection.act(action, job_ids, reason)
 
 
-@whitelisted(CHANGE)
+@endpoint(CHANGE, is_documented=False)
 def count_matching(action: str, filters: list) -> dict[str, Any]:
 	return selection.count(action, filters)
 
 
-@whitelisted(CHANGE)
+@endpoint(CHANGE, is_documented=False)
 def act_on_matching(
 	action: str, filters: list, until: str, after: list | None = None, reason: str | None = None
 ) -> dict[str, Any]:
@@ -129,11 +129,11 @@ def act_on_matching(
 	return selection.act_on_next(action, filters, until, after, reason)
 
 
-@whitelisted(CHANGE)
+@endpoint(CHANGE, is_documented=False)
 def pause(queue: str | None = None, job_type: str | None = None) -> None:
 	holding.pause(queue, job_type)
 
 
-@whitelisted(CHANGE)
+@endpoint(CHANGE, is_documented=False)
 def resume(queue: str | None = None, job_type: str | None = None) -> None:
 	holding.resume(queue, job_type)

@@ -118,17 +118,3 @@ def keep_out_of_log_files(form: dict[str, Any]) -> None:
 	for name, value in form.items():
 		if isinstance(value, dict | list) or (isinstance(value, str) and value.lstrip()[:1] in ("{", "[")):
 			form[name] = MASK
-
-
-def whitelisted(methods: tuple[str, ...] = READ) -> Callable:
-	"""Decorator: as `frappe.whitelist`, for methods beside the REST API; refuses what they do not take."""
-
-	def register(function: Callable) -> Callable:
-		@wraps(function)
-		def call(*values: Any, **sent: Any) -> Any:
-			refuse_unknown(function)
-			return function(*values, **sent)
-
-		return frappe.whitelist(methods=list(methods))(call)
-
-	return register

@@ -5,12 +5,12 @@ from typing import Any
 
 import frappe
 
-from dartwing.dartwing_core.api.endpoints import whitelisted
+from dartwing.dartwing_core.api.endpoints import endpoint
 from dartwing.dartwing_core.background_jobs.insight import diagnosis
 from dartwing.dartwing_core.background_jobs.tenancy import access
 
 
-@whitelisted(("GET",))
+@endpoint(("GET",), is_documented=False)
 def get_health() -> dict[str, Any]:
 	"""What `diagnosis.examine` finds, for System Managers and users with the role Job Metrics Reader.
 

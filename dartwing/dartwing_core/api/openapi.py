@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 import dartwing
 from dartwing.dartwing_core.api import jobs, parameter_schemas, schedules, shapes
 from dartwing.dartwing_core.api.arguments import MISSING, Argument, TextOrTexts
-from dartwing.dartwing_core.api.endpoints import ENDPOINTS, READ, Endpoint, whitelisted
+from dartwing.dartwing_core.api.endpoints import ENDPOINTS, READ, Endpoint, endpoint
 
 MODULES = (jobs, schedules)
 JSON_TYPES: dict[type, Any] = {
@@ -35,7 +35,7 @@ ERRORS = {
 }
 
 
-@whitelisted(("GET",))
+@endpoint(("GET",), is_documented=False)
 def get_document() -> Response:
 	"""The document itself, not wrapped in `message`, with the parameters of what its reader may submit."""
 	made = document()
@@ -163,7 +163,7 @@ def schema_of(kind: Any) -> dict[str, Any]:
 def definitions() -> dict[str, Any]:
 	"""The types that the endpoints' return types are made of."""
 	found: dict[str, Any] = {}
-	for endpoint in ENDPOINTS.values():
-		returned = signature(endpoint.function).return_annotation
+	for one in ENDPOINTS.values():
+		returned = signature(one.function).return_annotation
 		found.update(TypeAdapter(returned).json_schema(ref_template=REFERENCE).get("$defs", {}))
 	return found

@@ -11,6 +11,7 @@ from typing import Any
 import frappe
 from frappe import _
 from frappe.model import child_table_fields, default_fields, table_fields
+from frappe.utils import cint
 
 from dartwing.dartwing_core.api import markup
 from dartwing.dartwing_core.api.json_texts import DEEPEST, brackets_in
@@ -18,11 +19,14 @@ from dartwing.dartwing_core.api.markup import texts_of
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.tenancy.access_hooks import hidden_among
 from dartwing.dartwing_core.background_jobs.tenancy.asking import is_asked, is_asked_by_a_member
+from dartwing.dartwing_core.background_jobs.tenancy.comparisons import comparable, shown
 from dartwing.dartwing_core.background_jobs.tenancy.files import may_use
 from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import GUARDED, OWN
 
 # what each document has beside its fields
 WITHOUT_A_FIELD = (*default_fields, *child_table_fields)
+# what a column of whole numbers holds
+INTEGERS = range(-(2**31), 2**31)
 # what a board makes attributes of
 COLUMN_TEXTS = ("column_name", "indicator", "status")
 
@@ -61,6 +65,7 @@ def check_before_save(doc: Any, method: str | None = None) -> None:
 	if doc.doctype in OWN:
 		# what they check is plain
 		refuse_objects(doc)
+		refuse_what_no_column_holds(doc)
 	is_a_members = is_asked_by_a_member()
 	for row, stored in rows_and_stored(doc, doc.get_doc_before_save()):
 		values = changed_values(row, stored)
@@ -141,6 +146,19 @@ def refuse_objects(doc: Any, method: str | None = None) -> None:
 			takes_them = field.fieldtype in (*table_fields, "JSON") or field.get("is_virtual")
 			if isinstance(value, dict | list | tuple) and not takes_them:
 				refuse_argument(field.fieldname, _("must be one value"))
+
+
+def refuse_what_no_column_holds(doc: Any) -> None:
+	"""A day that no calendar has, or a whole number of more than 32 bits: Frappe would answer 500."""
+	for row in (doc, *doc.get_all_children()):
+		kinds = {field.fieldname: field.fieldtype for field in row.meta.fields}
+		for name, kind in {**kinds, "idx": "Int"}.items():
+			value = row.get(name)
+			if kind == "Date" and value and isinstance(value, str):
+				row.set(name, comparable("Date", value, name))
+			elif kind == "Int" and cint(value) not in INTEGERS:
+				reason = _("{0} is not between {1} and {2}")
+				refuse_argument(name, reason.format(shown(value), INTEGERS[0], INTEGERS[-1]))
 
 
 def refuse_deep_json(values: dict[str, Any]) -> None:

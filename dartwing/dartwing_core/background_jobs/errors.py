@@ -1,6 +1,7 @@
 """What can go wrong with a job, one class per cause, and which of it is worth a retry."""
 
 import builtins
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from types import TracebackType
@@ -13,6 +14,7 @@ from frappe.utils import cint
 from rq.timeouts import JobTimeoutException
 
 from dartwing.dartwing_core.background_jobs import texts
+from dartwing.dartwing_core.background_jobs.config import MAX_JSON_LEVELS
 
 
 class JobEngineError(frappe.ValidationError):
@@ -128,6 +130,24 @@ def refuse_arguments(reason: str, problems: Sequence[tuple[str, str]]) -> NoRetu
 def _as_told(text: str) -> str:
 	# Desk shows it as HTML, and reasons repeat what was sent
 	return texts.cut(texts.inert(texts.storable(text)), texts.MAX_LINE)
+
+
+def too_deep() -> str:
+	"""Why JSON is refused that is nested deeper than the database takes."""
+	return _("is nested too deeply: at most {0} levels").format(MAX_JSON_LEVELS)
+
+
+def fault_of_json(error: Exception) -> str:
+	"""Why a text that somebody sent is refused as JSON, of what Python's reader raised.
+
+	Its own words are told where they say a place in the text; the others are about Python.
+	"""
+	if isinstance(error, RecursionError):
+		return too_deep()
+	if type(error) is ValueError:
+		# valid JSON, and more digits than Python reads
+		return _("has a whole number of more than {0} digits").format(sys.get_int_max_str_digits())
+	return _("is no valid JSON: {0}").format(error)
 
 
 class TransientError(Exception):

@@ -35,7 +35,7 @@ def _parsed(value: Any) -> Any:
 	"""Desk and Frappe's own clients send them as JSON."""
 	try:
 		return json.loads(value) if isinstance(value, str) else value
-	except ValueError:
+	except (ValueError, RecursionError):
 		return value
 
 

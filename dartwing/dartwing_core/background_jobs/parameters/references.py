@@ -1,4 +1,4 @@
-"""Parameters that name documents: `Link("Person")` and `Upload`. They must be readable to who submits."""
+"""Parameters that name documents: `Link("Person")` and `Upload`. Who submits must find them in a list."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -62,7 +62,7 @@ class References:
 
 
 def readable(kind: Kind, names: list[str]) -> Iterable[str]:
-	"""Those of the documents that the session's user may read."""
+	"""Those of the documents that Frappe lists for the session's user: that they may read, or only select."""
 	doctype, is_upload = kind
 	named = {"name": ("in", names)}
 	if is_upload:
@@ -122,7 +122,7 @@ class LinkTo:
 
 
 def Link(doctype: str) -> Any:
-	"""The type of a parameter that names a document, which who submits must be able to read."""
+	"""The type of a parameter that names a document, which who submits may read or select."""
 	return Annotated[str, LinkTo(doctype)]
 
 

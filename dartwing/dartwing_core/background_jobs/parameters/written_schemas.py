@@ -4,6 +4,7 @@ The library is loaded with the first of them: most sites have none.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -15,6 +16,7 @@ from typing import Any
 
 from frappe import _
 
+from dartwing.dartwing_core.background_jobs.errors import fault_of_json
 from dartwing.dartwing_core.background_jobs.parameters.problems import (
 	ContractError,
 	Hiding,
@@ -38,14 +40,16 @@ MOST_NAMED = 10
 LONGEST_REASON = 200
 # words of which it is not certain what was meant
 WEAK = ("anyOf", "oneOf")
+# Python reads more as a Decimal: what is no number, any digits, and exponents that make a number of gigabytes
+DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
 
 def checked_schema(written: Any) -> dict[str, Any]:
 	"""The schema, which may be given as text; raises ContractError for what is none."""
 	try:
 		schema = json.loads(written) if isinstance(written, str) else written
-	except ValueError as error:
-		raise ContractError(_("is no valid JSON: {0}").format(error)) from error
+	except (ValueError, RecursionError) as error:
+		raise ContractError(fault_of_json(error)) from error
 	if not isinstance(schema, dict):
 		raise ContractError(_("must be a JSON object"))
 	library = import_module("jsonschema")
@@ -257,11 +261,17 @@ def _moment(text: str) -> datetime:
 	return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
+def _decimal(text: str) -> Decimal:
+	if not DECIMAL.fullmatch(text):
+		raise ValueError(text)
+	return Decimal(text)
+
+
 FORMATS = {
 	"date": date.fromisoformat,
 	"date-time": _moment,
 	"time": lambda text: time.fromisoformat(text.replace("Z", "+00:00")),
-	"decimal": Decimal,
+	"decimal": _decimal,
 }
 
 

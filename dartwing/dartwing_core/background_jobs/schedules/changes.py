@@ -71,7 +71,11 @@ def _created_before(key: idempotency.Keyed) -> Document | None:
 			rows.write(found[0].name, idempotency_hash=None)
 		return None
 	idempotency.check_same_request(found[0], key)
-	schedule = _locked(found[0].name)
+	row = rows.locked(found[0].name)
+	if not row:
+		# it was deleted since it was found
+		return None
+	schedule = _document(row)
 	schedule.hide()
 	schedule.flags.is_existing = True
 	return schedule
@@ -134,17 +138,13 @@ def backfill_schedule(schedule_id: str, start: When, end: When) -> dict[str, lis
 	A slot that was skipped or refused is tried again. Raises ValidationError for slots of the future, for
 	those that are older than the rows of slots are kept, and for too many.
 	"""
-	_administered(schedule_id)
+	row = _administered_row(schedule_id)
 	since, until = instant_of(start, "start"), instant_of(end, "end")
 	now = times.utc_now()
 	if not since or since < now - due.KEPT:
 		refuse_argument("start", _("must be a time of the last {0} days").format(due.KEPT.days))
 	if not until or until > now:
 		refuse_argument("end", _("must not be in the future"))
-	row = rows.locked(schedule_id)
-	if not row:
-		reason = _("no schedule {0}").format(repr(schedule_id))
-		refuse_argument("schedule_id", reason, frappe.DoesNotExistError)
 	slots = rows.timetable_of(row).between(since, until, MAX_BACKFILLED + 1)
 	if len(slots) > MAX_BACKFILLED:
 		refuse_argument("end", _("at most {0} slots at once").format(MAX_BACKFILLED))
@@ -184,19 +184,24 @@ def _job_of(schedule: str, slot: datetime) -> str | None:
 
 
 def _administered(schedule_id: str) -> Document:
-	"""The schedule, locked; raises JobBusyError while somebody else holds it.
+	"""As `_administered_row`, the document."""
+	return _document(_administered_row(schedule_id))
 
-	DoesNotExistError or PermissionError for who may not see, or not change it.
+
+def _administered_row(schedule_id: str) -> frappe._dict:
+	"""The schedule as it is now, locked: who changes it at the same time comes before, or after.
+
+	Raises JobBusyError while somebody else holds it, DoesNotExistError or PermissionError for who may not
+	see, or not change it.
 	"""
 	access.check_admin(access.check_visible_schedule(schedule_id).organization, "schedule_id")
-	return _locked(schedule_id)
+	return rows.locked(schedule_id) or access.refuse_schedule(schedule_id)
 
 
-def _locked(schedule_id: str) -> Document:
-	"""The schedule as it is now: who changes it at the same time comes before, or after."""
-	rows.locked(schedule_id)
+def _document(row: frappe._dict) -> Document:
+	"""The document of a row that is locked."""
 	with snapshot_ignored():
-		return frappe.get_doc("Job Schedule", schedule_id, for_update=True)
+		return frappe.get_doc("Job Schedule", row.name, for_update=True)
 
 
 def cleared(fields: Sequence[str]) -> dict[str, None]:

@@ -10,9 +10,8 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, get_datetime
 
-from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.database import times
-from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.errors import fault_of_json, refuse_argument
 from dartwing.dartwing_core.background_jobs.schedules import rows, slots
 from dartwing.dartwing_core.background_jobs.schedules.acting import acting_as
 from dartwing.dartwing_core.background_jobs.submission import json_objects
@@ -20,6 +19,7 @@ from dartwing.dartwing_core.background_jobs.submission.checks import (
 	JobRequest,
 	SubmissionChecks,
 	When,
+	checked_title,
 	instant_of,
 )
 from dartwing.dartwing_core.background_jobs.tenancy import access
@@ -31,6 +31,8 @@ LONGEST_INTERVAL_SECONDS = 366 * 24 * 3600
 MAX_CRON = 140
 # no time is before this; databases and calendars have none long before
 EARLIEST = datetime(1970, 1, 1)
+# names of files that some machines have among their time zones: none of them says where it is
+NO_ZONES = ("Factory", "localtime")
 # what says when slots are, and what is run
 TIMING = ("kind", "cron", "interval_seconds", "time_zone", "starts_at", "ends_at")
 RUN = ("job_type", "parameters", "priority", "run_as")
@@ -44,7 +46,7 @@ def schedule_validated(doc: Document, event: str | None = None) -> None:
 	"""
 	stored = None if doc.is_new() else rows.locked(doc.name)
 	doc.update({field: stored[field] if stored else None for field in (*rows.WRITTEN, *rows.KEYED)})
-	texts.make_plain(doc, "title")
+	doc.title = checked_title(doc.title or "", "title")
 	access.check_admin(doc.organization)
 	_take_parameters(doc, stored)
 	_check_choices(doc)
@@ -69,8 +71,16 @@ def _is_changed(doc: Document, stored: frappe._dict | None, fields: tuple[str, .
 def _value(row: Any, field: str) -> Any:
 	value = row.get(field)
 	if field in ("starts_at", "ends_at"):
-		return get_datetime(value) if value else None
+		return _moment(value) if value else None
 	return cint(value) if field in ("interval_seconds", "is_paused") else value or None
+
+
+def _moment(value: Any) -> Any:
+	try:
+		return get_datetime(value)
+	except (ValueError, OverflowError):
+		# it is no time, which `_check_timing` says
+		return value
 
 
 def _take_parameters(doc: Document, stored: frappe._dict | None) -> None:
@@ -87,7 +97,7 @@ def serialized(parameters: Any) -> str:
 		try:
 			parameters = json.loads(parameters)
 		except (ValueError, RecursionError) as error:
-			refuse_argument("parameters", _("is no valid JSON: {0}").format(error))
+			refuse_argument("parameters", fault_of_json(error))
 	return json_objects.serialize_parameters(parameters)
 
 
@@ -142,7 +152,7 @@ def check_interval(seconds: Any) -> None:
 def checked_zone(name: str | None) -> str:
 	"""The name of a zone, the site's without one; raises ValidationError for an unknown one."""
 	name = name or times.site_zone().key
-	if name not in available_timezones():
+	if name in NO_ZONES or name not in available_timezones():
 		reason = _("{0} is no time zone, for example Europe/Berlin").format(repr(name))
 		refuse_argument("time_zone", reason)
 	return ZoneInfo(name).key

@@ -44,7 +44,7 @@ class Timetable:
 	last: datetime | None = None
 
 	def after(self, instant: datetime) -> Iterator[datetime]:
-		"""The slots strictly after the instant, the earliest first; there may be infinitely many."""
+		"""The slots strictly after the instant, the earliest first; there may be very many."""
 		if self.first:
 			instant = max(instant, self.first - timedelta(microseconds=1))
 		slots = (
@@ -52,7 +52,7 @@ class Timetable:
 			if self.interval
 			else self._times_after(instant)
 		)
-		for slot in slots:
+		for slot in _in_calendar(slots):
 			if self.last and slot > self.last:
 				return
 			yield slot
@@ -61,7 +61,7 @@ class Timetable:
 		return next(self.after(instant), None)
 
 	def until(self, instant: datetime) -> Iterator[datetime]:
-		"""The slots at the instant and before it, the latest first; there may be infinitely many."""
+		"""The slots at the instant and before it, the latest first; there may be very many."""
 		if self.last:
 			instant = min(instant, self.last)
 		slots = (
@@ -69,7 +69,7 @@ class Timetable:
 			if self.interval
 			else self._times_until(instant)
 		)
-		for slot in slots:
+		for slot in _in_calendar(slots):
 			if self.first and slot < self.first:
 				return
 			yield slot
@@ -87,10 +87,7 @@ class Timetable:
 		local = _local(instant, self.zone)
 		times, before = croniter(self.cron, local.replace(tzinfo=None, fold=0)), instant
 		while True:
-			try:
-				slot = instant_of(times.get_next(datetime), self.zone)
-			except (CroniterError, OverflowError):
-				return
+			slot = instant_of(times.get_next(datetime), self.zone)
 			if slot > before:
 				before = slot
 				yield slot
@@ -102,13 +99,18 @@ class Timetable:
 		begins = local.replace(tzinfo=None, fold=0, microsecond=0) + max(repeated, timedelta()) + SECOND
 		times, before = croniter(self.cron, begins), instant + SECOND
 		while True:
-			try:
-				slot = instant_of(times.get_prev(datetime), self.zone)
-			except (CroniterError, OverflowError):
-				return
+			slot = instant_of(times.get_prev(datetime), self.zone)
 			if slot <= instant and slot < before:
 				before = slot
 				yield slot
+
+
+def _in_calendar(slots: Iterator[datetime]) -> Iterator[datetime]:
+	"""The slots that Python can say: its calendar has the years 1 to 9999, in each zone."""
+	try:
+		yield from slots
+	except (CroniterError, OverflowError, ValueError):
+		return
 
 
 def _intervals(
@@ -117,10 +119,7 @@ def _intervals(
 	"""Upwards, those after the instant; downwards, the instant and those before it."""
 	number = (instant - anchor) // interval + (direction > 0)
 	while True:
-		try:
-			yield anchor + number * interval
-		except OverflowError:
-			return
+		yield anchor + number * interval
 		number += direction
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs import config, texts
 from dartwing.dartwing_core.background_jobs.announcing import traces
 from dartwing.dartwing_core.background_jobs.database import inserts, times
 from dartwing.dartwing_core.background_jobs.dispatch import equal_jobs, parents
@@ -38,6 +38,8 @@ from dartwing.dartwing_core.doctype.job_type.job_type import JobType
 When = datetime | str | None
 DependsOn = str | Sequence[str] | None
 LOOKED_UP_AT_ONCE = 1000
+# of the title of a group and of a schedule, and of the name of a job in a flow
+MAX_TITLE = 140
 # what is stored of a new job
 COLUMNS = (
 	*inserts.OF_EVERY_ROW,
@@ -224,6 +226,16 @@ def check_texts(request: JobRequest, where: str) -> None:
 		refuse_argument(f"{where}dry_run", reason)
 	if request.dry_run and request.parents:
 		refuse_argument(f"{where}dry_run", _("a dry run depends on no other job"))
+
+
+def checked_title(text: Any, argument: str) -> str:
+	"""The text as it is shown, plain and on one line; what is empty or too long is refused."""
+	if not isinstance(text, str):
+		refuse_argument(argument, _("must be a text, not {0}").format(type(text).__name__))
+	line = " ".join(texts.line(text, len(text)).split())
+	if not 0 < len(line) <= MAX_TITLE:
+		refuse_argument(argument, _("must be plain text of 1 to {0} characters").format(MAX_TITLE))
+	return line
 
 
 def check_parents(depends_on: DependsOn, argument: str) -> None:

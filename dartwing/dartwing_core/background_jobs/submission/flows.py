@@ -14,14 +14,20 @@ from typing import Any
 import frappe
 from frappe import _
 
-from dartwing.dartwing_core.background_jobs import config, texts
+from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.announcing.masking import NO_SECRETS, Secrets
 from dartwing.dartwing_core.background_jobs.database import inserts
 from dartwing.dartwing_core.background_jobs.dispatch.equal_jobs import REFUSE
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.groups import rows
 from dartwing.dartwing_core.background_jobs.submission import acceptance, idempotency
-from dartwing.dartwing_core.background_jobs.submission.checks import JobRequest, SubmissionChecks, When
+from dartwing.dartwing_core.background_jobs.submission.checks import (
+	MAX_TITLE,
+	JobRequest,
+	SubmissionChecks,
+	When,
+	checked_title,
+)
 from dartwing.dartwing_core.doctype.background_job.background_job import BackgroundJob, of_row
 
 # of one job of a flow, as JSON says it
@@ -36,8 +42,6 @@ KEYS = (
 	"expires_at",
 )
 MAX_DEPENDENCIES = 100_000
-# of the title of a group, and the name of a job in a flow
-MAX_TITLE = 140
 
 
 class Job:
@@ -193,7 +197,7 @@ def _parents_by_name(jobs: Sequence[Job], said: Sequence[Mapping[str, Any]]) -> 
 	for index, job in enumerate(jobs):
 		if job.name is None:
 			continue
-		_checked_text(job.name, f"jobs[{index}].name")
+		checked_title(job.name, f"jobs[{index}].name")
 		if job.name in by_name:
 			reason = _("{0} is the name of another job of the flow").format(repr(job.name))
 			refuse_argument(f"jobs[{index}].name", reason)
@@ -293,7 +297,7 @@ def _accepted_before(first: str) -> SubmittedFlow:
 
 def _checked_flow(flow: Flow, has_group: bool) -> str:
 	"""The title as it is kept. Raises ValidationError for what is wrong in the flow itself."""
-	title = "" if has_group else _checked_text(flow.title, "title")
+	title = "" if has_group else checked_title(flow.title, "title")
 	if has_group and flow.on_end:
 		refuse_argument("on_end", _("the group that the flow becomes a part of has an end of its own"))
 	if not isinstance(flow.on_end, Job | None):
@@ -325,13 +329,3 @@ def _check_dependencies(count: int) -> None:
 	if count > MAX_DEPENDENCIES:
 		reason = _("a flow has at most {0} dependencies; put a job between two long lists")
 		refuse_argument("jobs", reason.format(MAX_DEPENDENCIES))
-
-
-def _checked_text(text: Any, argument: str) -> str:
-	"""The text as it is shown, plain and on one line; what is too long is refused."""
-	if not isinstance(text, str):
-		refuse_argument(argument, _("must be a text, not {0}").format(type(text).__name__))
-	line = " ".join(texts.line(text, len(text)).split())
-	if not 0 < len(line) <= MAX_TITLE:
-		refuse_argument(argument, _("must be plain text of 1 to {0} characters").format(MAX_TITLE))
-	return line

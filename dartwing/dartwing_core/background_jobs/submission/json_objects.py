@@ -9,7 +9,7 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.config import MAX_JSON_LEVELS
-from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.errors import refuse_argument, too_deep
 from dartwing.dartwing_core.background_jobs.parameters.problems import too_large
 
 
@@ -52,13 +52,13 @@ def to_json(value: Any, argument: str) -> str:
 		text = frappe.as_json(value, indent=None, separators=(",", ":"))
 		parsed = json.loads(text, parse_constant=_refuse_constant)
 	except RecursionError:
-		_refuse_depth(argument)
+		refuse_argument(argument, too_deep())
 	except (TypeError, ValueError, AttributeError, LookupError) as error:
 		refuse_argument(argument, _("cannot be stored as JSON: {0}").format(error))
 	if not texts.is_unicode(text):
 		refuse_argument(argument, _("is not valid Unicode"))
 	if text.count("{") + text.count("[") > MAX_JSON_LEVELS and _is_too_deep(parsed):
-		_refuse_depth(argument)
+		refuse_argument(argument, too_deep())
 	return text
 
 
@@ -69,10 +69,6 @@ def from_json(text: str | None) -> Any:
 	"""
 	value = json.loads(text) if text else None
 	return frappe._dict(value) if isinstance(value, dict) else value
-
-
-def _refuse_depth(argument: str) -> NoReturn:
-	refuse_argument(argument, _("is nested too deeply: at most {0} levels").format(MAX_JSON_LEVELS))
 
 
 def _is_too_deep(parsed: Any) -> bool:

@@ -10,6 +10,7 @@ removed is out at once.
 """
 
 from collections.abc import Sequence
+from typing import NoReturn
 
 import frappe
 from frappe import _
@@ -178,9 +179,14 @@ def check_visible_group(group_id: str, argument: str = "group_id") -> frappe._di
 
 def check_visible_schedule(schedule_id: str, argument: str = "schedule_id") -> frappe._dict:
 	"""As `check_visible`, for the name and the organization of a Job Schedule."""
-	return _visible("Job Schedule", schedule_id, ["name", "organization"]) or refuse_argument(
-		argument, _("no schedule {0}").format(repr(schedule_id)), frappe.DoesNotExistError
+	return _visible("Job Schedule", schedule_id, ["name", "organization"]) or refuse_schedule(
+		schedule_id, argument
 	)
+
+
+def refuse_schedule(schedule_id: str, argument: str = "schedule_id") -> NoReturn:
+	"""Raise what is said of a schedule that does not exist."""
+	refuse_argument(argument, _("no schedule {0}").format(repr(schedule_id)), frappe.DoesNotExistError)
 
 
 def _visible(doctype: str, name: str, fields: Sequence[str] = SEEN_FIRST) -> frappe._dict | None:

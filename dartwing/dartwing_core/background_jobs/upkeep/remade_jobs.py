@@ -10,6 +10,7 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs.database.snapshots import snapshot_ignored
 from dartwing.dartwing_core.background_jobs.dispatch import parents
+from dartwing.dartwing_core.background_jobs.dispatch.many_jobs import unknown
 from dartwing.dartwing_core.background_jobs.errors import JobStateError, refuse_argument
 from dartwing.dartwing_core.background_jobs.statuses import COMPLETED
 from dartwing.dartwing_core.background_jobs.submission import acceptance, json_objects
@@ -59,8 +60,10 @@ def run_for_real(job_id: str) -> BackgroundJob:
 		reason = _("{0} is no dry run that is Completed").format(repr(job_id))
 		refuse_argument("job_id", reason, JobStateError)
 	# whoever holds its row is not waited for with the locks of a new job in hand
-	(rehearsed,) = locked([job_id])
-	for job in locked([rehearsed.real_job] if rehearsed.real_job else []):
+	rehearsed = locked([job_id])
+	if not rehearsed:
+		refuse_argument("job_id", *unknown(job_id))
+	for job in locked([one.real_job for one in rehearsed if one.real_job]):
 		job.flags.is_existing = True
 		return job
 	parameters = json_objects.from_json(row.input_parameters)

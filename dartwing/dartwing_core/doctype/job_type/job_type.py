@@ -14,7 +14,7 @@ from dartwing.dartwing_core.background_jobs.database.connections import short_lo
 from dartwing.dartwing_core.background_jobs.database.drivers import LOCK_WAIT_SECONDS
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
-from dartwing.dartwing_core.background_jobs.errors import refuse_beyond
+from dartwing.dartwing_core.background_jobs.errors import fault_of_json, refuse_beyond
 from dartwing.dartwing_core.background_jobs.parameters.contracts import contract_of
 from dartwing.dartwing_core.background_jobs.parameters.problems import ContractError
 from dartwing.dartwing_core.background_jobs.parameters.references import check_links
@@ -282,8 +282,8 @@ def check_template(template: str | dict | None) -> None:
 	"""Raise ValidationError unless a Parameters Template is a JSON object, or empty."""
 	try:
 		parsed = json.loads(template) if isinstance(template, str) and template.strip() else template or {}
-	except ValueError as error:
-		frappe.throw(_("Parameters Template is no valid JSON: {0}").format(error))
+	except (ValueError, RecursionError) as error:
+		frappe.throw(_("Parameters Template {0}").format(fault_of_json(error)))
 	if not isinstance(parsed, dict):
 		frappe.throw(_("Parameters Template must be a JSON object"))
 
