@@ -133,7 +133,8 @@ def run_handler(
 	frappe.db.delete("Background Job", {"name": job.name})
 	if not (organization or run.submitted):
 		frappe.db.delete("Organization", {"name": job.organization})
-	run.result = json_objects.from_json(outcome.result)
+	kept = kept_texts.kept({"result": outcome.result}, job.secrets)
+	run.result = json_objects.from_json(kept.get("result"))
 	run.output_reference = outcome.output_reference
 	return run
 
@@ -197,10 +198,11 @@ class TestedContext(JobContext):
 		self._progress = ProgressReporter(self._control, 0.0, job.secrets)
 
 	def note_line(self, level: str, text: str, traceback: str | None = None) -> None:
-		self._run.events.append(Event("log", (level, text)))
+		self._run.events.append(Event("log", (level, self._secrets.hide(text))))
 
 	def update_progress(self, percent: float, message: str | None = None) -> None:
-		self._run.events.append(Event("progress", (percent, message)))
+		told = message if message is None else self._secrets.hide(str(message))
+		self._run.events.append(Event("progress", (percent, told)))
 		super().update_progress(percent, message)
 
 	def save_checkpoint(self, data: dict[str, Any]) -> None:

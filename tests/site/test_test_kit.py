@@ -27,6 +27,7 @@ from dartwing.dartwing_core.background_jobs import (
 	TransientError,
 	submit_job,
 )
+from dartwing.dartwing_core.background_jobs.announcing.masking import MASK
 from dartwing.dartwing_core.background_jobs.database import database_clock, times
 from dartwing.dartwing_core.background_jobs.execution.parents import Parent
 from dartwing.testing import FOREVER, JobKit, acting_as, run_handler
@@ -171,6 +172,19 @@ def test_a_handler_sees_its_attempt_its_checkpoint_and_its_parents(world):
 		handler, attempt=3, checkpoint={"at": 7}, parents=[Parent("JOB-1", "Completed", result=42)]
 	)
 	assert run.result == [3, {"at": 7}, [42], False]
+
+
+def test_what_a_handler_says_has_no_secret_as_beside_a_worker(world):
+	def says(context: JobContext) -> dict:
+		secret = context.parameters["password"]
+		context.log(f"with {secret}")
+		context.update_progress(50, f"by {secret}")
+		return {"result": {"said": secret}}
+
+	run = run_handler(says, {"password": "correct horse"})
+	assert run.log == [("INFO", f"with {MASK}")]
+	assert run.progress == [(50, f"by {MASK}")]
+	assert run.result == {"said": MASK}
 
 
 def test_a_handler_that_hangs_is_interrupted(world):
