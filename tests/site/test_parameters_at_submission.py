@@ -178,6 +178,12 @@ def test_uploads_are_private_files_that_the_owner_may_read():
 		assert refused({"scan": name}) == f"parameters.scan: no private file {name!r}"
 
 
+def test_all_documents_that_cannot_be_read_are_said_at_once():
+	said = refused({"organization": World.beta, "scan": "nowhere"})
+	assert f"no Organization {World.beta!r}" in said
+	assert "no private file 'nowhere'" in said
+
+
 def test_a_link_that_the_owner_may_read_is_taken():
 	assert submitted({"organization": World.alpha}).name
 

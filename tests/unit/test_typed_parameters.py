@@ -179,6 +179,14 @@ def test_unknown_names_are_refused_at_every_depth(wrong, place):
 	assert refused(ImportPeople, wrong) == f"{place}: there is no such parameter"
 
 
+def test_all_unknown_names_are_said_at_once():
+	wrong = {"people": [{"name": "A", "mail": "a"}], "nonsense": 1, "more": {"at": 2}}
+	with pytest.raises(ParametersError) as error:
+		normal(ImportPeople, wrong)
+	places = [one.place for one in error.value.problems]
+	assert places == [("nonsense",), ("more",), ("people", 0, "mail")]
+
+
 def test_unknown_names_in_dataclasses_and_typed_dicts_are_refused():
 	class Options(TypedDict):
 		colour: bool

@@ -7,9 +7,10 @@ import dataclasses
 import inspect
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from hashlib import sha256
+from itertools import islice
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from frappe import _
@@ -73,9 +74,12 @@ class Contract:
 		while references.look():
 			typed = self.read(text, hiding, references)
 		given = json.loads(text)
-		unknown = self._unknown(given, typed, ())
+		unknown = [
+			Problem(place, _("there is no such parameter"), is_of_value=False)
+			for place in islice(self._unknown(given, typed, ()), MOST_DESCRIBED)
+		]
 		if unknown:
-			raise ParametersError(unknown, _("there is no such parameter"))
+			raise hiding.error(unknown[0], unknown[1:])
 		return self._stored(typed, hiding)
 
 	def read(self, text: str | bytes, hiding: Hiding, references: References | None = None) -> Any:
@@ -95,18 +99,20 @@ class Contract:
 		stored: dict[str, Any] = json.loads(text)
 		return stored
 
-	def _unknown(self, given: Any, typed: Any, place: Place) -> Place | None:
-		"""Where the first name stands that the type does not know, and would leave out."""
+	def _unknown(self, given: Any, typed: Any, place: Place) -> Iterator[Place]:
+		"""Where names stand that the type does not know, and would leave out."""
 		if isinstance(typed, RootModel):
-			return self._unknown(given, typed.root, place)
+			yield from self._unknown(given, typed.root, place)
+			return
 		if isinstance(given, list) and isinstance(typed, list | tuple):
 			pairs = [(index, one, of) for index, (one, of) in enumerate(zip(given, typed, strict=False))]
 		elif not isinstance(given, dict):
-			return None
+			return
 		elif isinstance(typed, dict):
 			left_out = [name for name in given if name not in typed] if len(given) > len(typed) else []
 			if left_out:
-				return (*place, left_out[0])
+				yield from ((*place, name) for name in left_out)
+				return
 			# names may have become other values, as dates
 			in_order = zip(given.items(), typed.values(), strict=True)
 			pairs = [(name, one, typed.get(name, of)) for (name, one), of in in_order]
@@ -114,14 +120,15 @@ class Contract:
 			kind: Any = type(typed)
 			names = self._names(kind)
 			if names is None:
-				return None
-			left_out = [name for name in given if name not in names]
-			if left_out:
-				return (*place, left_out[0])
-			pairs = [(name, one, getattr(typed, names[name], None)) for name, one in given.items()]
+				return
+			yield from ((*place, name) for name in given if name not in names)
+			pairs = [
+				(name, one, getattr(typed, names[name], None)) for name, one in given.items() if name in names
+			]
 		else:
-			return None
-		return next(filter(None, (self._unknown(one, of, (*place, name)) for name, one, of in pairs)), None)
+			return
+		for name, one, of in pairs:
+			yield from self._unknown(one, of, (*place, name))
 
 
 def _told(error: ValidationError, text: str | bytes, hiding: Hiding) -> ParametersError:

@@ -41,17 +41,18 @@ class References:
 	def look(self) -> bool:
 		"""Look up what was met, in its order; whether the session's user cannot read any of it.
 
-		What comes behind a batch with such a name is not looked up: read the parameters anew, look again.
+		Of each kind, what comes behind a batch with such a name is not looked up: read the parameters anew,
+		look again.
 		"""
 		names: dict[Kind, list[str]] = {}
 		for kind, name in self._met:
 			if (kind, name) not in self._known and (kind, name) not in self._missing:
 				names.setdefault(kind, []).append(name)
-		return any(
-			self._look(kind, of_kind[start : start + LOOKED_UP_AT_ONCE])
-			for kind, of_kind in names.items()
-			for start in range(0, len(of_kind), LOOKED_UP_AT_ONCE)
-		)
+		return any([self._look_until_missing(kind, of_kind) for kind, of_kind in names.items()])
+
+	def _look_until_missing(self, kind: Kind, names: list[str]) -> bool:
+		starts = range(0, len(names), LOOKED_UP_AT_ONCE)
+		return any(self._look(kind, names[start : start + LOOKED_UP_AT_ONCE]) for start in starts)
 
 	def _look(self, kind: Kind, names: list[str]) -> bool:
 		found = set(readable(kind, names))
