@@ -75,6 +75,9 @@ def test_a_job_that_is_no_dead_letter_is_refused(world):
 	job = submit()
 	with acting_as(world.adam), pytest.raises(frappe.ValidationError, match="no dead letter"):
 		dead_letter.retry_job(job.name)
+	end(job.name, "Failed")
+	with acting_as(world.adam), pytest.raises(frappe.ValidationError, match="is tried again by itself"):
+		dead_letter.retry_job(job.name)
 
 
 def test_many_are_retried_and_each_refusal_is_explained(world):

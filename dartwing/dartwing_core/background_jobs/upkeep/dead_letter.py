@@ -19,7 +19,12 @@ from dartwing.dartwing_core.background_jobs.dispatch.many_jobs import (
 )
 from dartwing.dartwing_core.background_jobs.dispatch.parents import ParentState
 from dartwing.dartwing_core.background_jobs.errors import JobStateError, refuse_argument
-from dartwing.dartwing_core.background_jobs.statuses import END, ENDED_WITHOUT_SUCCESS, UNFINISHED
+from dartwing.dartwing_core.background_jobs.statuses import (
+	END,
+	ENDED_WITHOUT_SUCCESS,
+	UNFINISHED,
+	WAITING_FOR_RETRY,
+)
 from dartwing.dartwing_core.background_jobs.steps import records
 from dartwing.dartwing_core.background_jobs.tenancy import access
 from dartwing.dartwing_core.background_jobs.tenancy.comparisons import shown
@@ -129,11 +134,17 @@ def _dead_letters(job_ids: Sequence[str]) -> tuple[dict[str, BackgroundJob], Ref
 			if job and job.status == DEAD_LETTER:
 				jobs[job_id] = job
 			elif job:
-				reason = _("{0} is {1}, no dead letter").format(job_id, _(job.status))
-				refused[job_id] = (reason, JobStateError)
+				refused[job_id] = (_why_no_dead_letter(job), JobStateError)
 			else:
 				refused[job_id] = unknown(job_id)
 	return jobs, refused
+
+
+def _why_no_dead_letter(job: BackgroundJob) -> str:
+	reason = _("{0} is {1}, no dead letter").format(job.name, _(job.status))
+	if job.status in WAITING_FOR_RETRY:
+		return f"{reason}: " + _("it is tried again by itself, until its retries are used up")
+	return reason
 
 
 def _administered(job_ids: Sequence[str], refused: Refusals) -> list[str]:
