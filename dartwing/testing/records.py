@@ -29,8 +29,12 @@ def make_user(email: str, roles: Sequence[str] = ("Dartwing User",)) -> Document
 	return user
 
 
-def make_member(user: str, organization: str, **values: Any) -> Document:
-	"""An active member, who may submit jobs for the organization; also the Person, if the user has none."""
+def make_member(user: str | Document, organization: str | Document, **values: Any) -> Document:
+	"""An active member, who may submit jobs for the organization; also the Person, if the user has none.
+
+	Each is given by its name, or as the document that `make_user` and `make_organization` return.
+	"""
+	user, organization = (getattr(one, "name", one) for one in (user, organization))
 	person = frappe.db.get_value("Person", {"frappe_user": user})
 	if not person:
 		about = {"doctype": "Person", "first_name": user.split("@")[0], "frappe_user": user}

@@ -30,7 +30,15 @@ from dartwing.dartwing_core.background_jobs import (
 from dartwing.dartwing_core.background_jobs.announcing.masking import MASK
 from dartwing.dartwing_core.background_jobs.database import database_clock, times
 from dartwing.dartwing_core.background_jobs.execution.parents import Parent
-from dartwing.testing import FOREVER, JobKit, acting_as, run_handler
+from dartwing.testing import (
+	FOREVER,
+	JobKit,
+	acting_as,
+	make_member,
+	make_organization,
+	make_user,
+	run_handler,
+)
 from dartwing.tests.handlers import MODES, obliging_handler
 from dartwing.tests.typed_handlers import import_people
 
@@ -185,6 +193,15 @@ def test_what_a_handler_says_has_no_secret_as_beside_a_worker(world):
 	assert run.log == [("INFO", f"with {MASK}")]
 	assert run.progress == [(50, f"by {MASK}")]
 	assert run.result == {"said": MASK}
+
+
+def test_a_member_is_made_of_documents_as_of_names(world):
+	organization = make_organization()
+	user = make_user(f"{frappe.generate_hash(length=8)}@example.com")
+	member = make_member(user, organization)
+	assert member.organization == organization.name
+	assert frappe.db.get_value("Person", member.person, "frappe_user") == user.name
+	frappe.db.rollback()
 
 
 def test_a_handler_that_hangs_is_interrupted(world):
