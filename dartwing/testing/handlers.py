@@ -114,7 +114,8 @@ def run_handler(
 	run, limit = HandlerRun(), TimeLimit(timeout_seconds)
 	frappe.db.savepoint(SAVEPOINT)
 	contract = contract_of(function)
-	stored = parameters if contract is None else checked(contract, parameters)
+	with acting_as(owner or frappe.session.user):
+		stored = parameters if contract is None else checked(contract, parameters)
 	job = _insert_job(function, stored, organization, owner, job_type, attempt, timeout_seconds)
 	try:
 		with acting_as(job.owner_user), no_commit(run), at_most(timeout_seconds):

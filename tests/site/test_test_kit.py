@@ -74,6 +74,13 @@ def test_a_handler_runs_in_the_tests_transaction(world):
 	assert people_written() == 0, "undone with the test's transaction"
 
 
+def test_a_link_is_looked_up_as_the_owner(world):
+	hidden = {"organization": world.beta}
+	run_handler(import_people, hidden, organization=world.alpha)
+	with pytest.raises(frappe.ValidationError, match="no Organization"):
+		run_handler(import_people, hidden, organization=world.alpha, owner=world.alice)
+
+
 def test_a_typed_handler_is_given_its_object(world):
 	run = run_handler(
 		import_people, {"people": [{"name": "Ada", "born": "1815-12-10"}]}, organization=world.alpha
