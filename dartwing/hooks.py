@@ -188,6 +188,7 @@ doc_events = {
 		doctype: dict.fromkeys(("on_update", "after_delete"), f"{_automation}.document_changed")
 		for doctype in ("Assignment Rule", "Notification", "Server Script", "Webhook")
 	},
+	"System Settings": {"on_update": f"{_jobs}.upkeep.site_zone.settings_saved"},
 	"Job Engine Settings": {"on_update": f"{_holding}.switched"},
 	"Job Schedule": {"validate": f"{_jobs}.schedules.saving.schedule_validated"},
 	"Job Type": {"on_update": f"{_holding}.switched"},

@@ -5,6 +5,7 @@ import frappe
 from dartwing.dartwing_core.background_jobs.announcing.automation import note_configuration
 from dartwing.dartwing_core.background_jobs.database import sequences
 from dartwing.dartwing_core.background_jobs.tenancy.own_doctypes import OWN
+from dartwing.dartwing_core.background_jobs.upkeep import site_zone
 from dartwing.dartwing_core.background_jobs.upkeep.holding import release_after_migration
 from dartwing.dartwing_core.doctype.job_tally import job_tally
 from dartwing.dartwing_core.doctype.job_type.job_type import keep_schemas
@@ -53,6 +54,7 @@ def after_migrate() -> None:
 	keep_schemas()
 	# a site may have jobs that are older than the sums of them
 	job_tally.recount()
+	site_zone.let_ticks_go_on()
 	release_after_migration()
 
 

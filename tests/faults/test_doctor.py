@@ -11,7 +11,7 @@ from unittest.mock import patch
 import frappe
 import pytest
 from factories import OBLIGING, end, make_user, queued_wake_ups, remove_user, submit, wait_until
-from frappe.utils import now_datetime
+from frappe.utils import get_datetime, now_datetime
 from frappe.utils.background_jobs import get_redis_conn
 from frappe.utils.scheduler import get_scheduler_tick
 from grouped import submit_group
@@ -105,6 +105,24 @@ def test_a_queue_that_nobody_works_on_is_named(runtime, processes, tmp_path):
 	processes._keep(runtime.spawn("worker", "--queue", "short,default", log=tmp_path / "part.log"))
 	wait_until(lambda: finding("workers")["value"] == 1, "the worker is seen")
 	assert finding("workers")["message"] == "nobody works on long"
+
+
+def test_a_tick_in_the_future_is_named_and_ends_when_the_settings_are_saved(clean, ticking_scheduler):
+	"""As after Frappe's wizard has given the site another time zone."""
+	row = frappe.db.get_value("Scheduled Job Type", {"method": TICK})
+	later = now_datetime() + timedelta(hours=4)
+	frappe.db.set_value("Scheduled Job Type", row, {"last_execution": later, "creation": later})
+	frappe.db.commit()
+	found = finding("scheduler")
+	assert found["status"] == "down"
+	assert "in the future, as the site's time zone was changed" in found["message"]
+	settings = frappe.get_doc("System Settings")
+	settings.flags.ignore_mandatory = True
+	settings.save(ignore_permissions=True)
+	frappe.db.commit()
+	assert finding("scheduler")["status"] == "ok"
+	kept = frappe.db.get_value("Scheduled Job Type", row, ["creation", "last_execution"])
+	assert all(get_datetime(one) <= now_datetime() for one in kept)
 
 
 def test_a_scheduler_that_does_not_tick_is_named(clean, ticking_scheduler):

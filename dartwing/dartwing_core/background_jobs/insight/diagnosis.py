@@ -167,6 +167,11 @@ def scheduler() -> Finding:
 		return Finding("scheduler", DOWN, _("the Scheduled Job Type {0} is missing or stopped").format(TICK))
 	seconds = (times.site_now() - get_datetime(row.last_execution or row.creation)).total_seconds()
 	tick = _tick_seconds()
+	if seconds < -tick:
+		message = _(
+			"the last tick is {0} seconds in the future, as the site's time zone was changed: migrate"
+		)
+		return Finding("scheduler", DOWN, message.format(int(-seconds)), seconds)
 	if seconds <= 3 * tick:
 		message = _("last tick {0} seconds ago, one every {1}").format(int(seconds), tick)
 		return Finding("scheduler", OK, message, seconds)
