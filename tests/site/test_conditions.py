@@ -140,7 +140,7 @@ def test_conditions_become_plain(world, filters, wanted):
 def test_who_may_read_a_field_may_ask_for_it(world):
 	with acting_as(world.adam):
 		assert readable_conditions(JOB, {"error_traceback": ["like", "%a%"]})
-		assert readable_fields(JOB, ["name", "checkpoint"]) == ["name", "checkpoint"]
+		assert readable_fields(JOB, ["name", "error_traceback"]) == ["name", "error_traceback"]
 		told = refusal(lambda: readable_fields(JOB, '["name", "job_hash"]'))
 		assert told == "fields[1]: Background Job has no field 'job_hash' that you may read"
 
@@ -151,6 +151,7 @@ def test_who_may_read_a_field_may_ask_for_it(world):
 		(JOB, "input_parameters"),
 		(JOB, "job_hash"),
 		(JOB, "deduplication_key"),
+		(JOB, "checkpoint"),
 		("User", "reset_password_key"),
 		("User", "api_secret"),
 		("User", "new_password"),

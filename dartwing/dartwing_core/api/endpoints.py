@@ -85,7 +85,10 @@ def endpoint(
 				if hasattr(error, "problems"):
 					frappe.response["problems"] = error.problems
 				status = getattr(error, "http_status_code", HTTPStatus.INTERNAL_SERVER_ERROR)
-				if status != HTTPStatus.INTERNAL_SERVER_ERROR or not frappe.request:
+				if status != HTTPStatus.INTERNAL_SERVER_ERROR:
+					raise
+				keep_out_of_log_files(frappe.local.form_dict)
+				if not frappe.request:
 					raise
 				return answer_failure(made.name, error)
 
@@ -100,7 +103,6 @@ def answer_failure(name: str, error: Exception) -> None:
 
 	What is raised to Frappe, it records with the variables of each function: what was sent is among them.
 	"""
-	keep_out_of_log_files(frappe.local.form_dict)
 	with suppress(*drivers.ERRORS):
 		frappe.db.rollback()
 		error_log.record(f"{name} failed")

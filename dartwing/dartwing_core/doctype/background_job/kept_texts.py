@@ -22,7 +22,9 @@ PARENTS_READ_AT_ONCE = 20
 def _of_dry_run(secrets: Secrets, result: str) -> str:
 	"""The result of a dry run: the counts around what its handler returned are the engine's own."""
 	counts = json.loads(result)
-	return texts.inert_json(masking.compact({**counts, "result": secrets.hide_in(counts["result"])}))
+	if "result" in counts:
+		counts["result"] = secrets.hide_in(counts["result"])
+	return texts.inert_json(masking.compact(counts))
 
 
 def _documents(secrets: Secrets, documents: str) -> str:
