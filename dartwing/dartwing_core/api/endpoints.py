@@ -85,10 +85,9 @@ def endpoint(
 				if hasattr(error, "problems"):
 					frappe.response["problems"] = error.problems
 				status = getattr(error, "http_status_code", HTTPStatus.INTERNAL_SERVER_ERROR)
-				if status != HTTPStatus.INTERNAL_SERVER_ERROR:
-					raise
-				keep_out_of_log_files(frappe.local.form_dict)
-				if not frappe.request:
+				if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+					keep_out_of_log_files(frappe.local.form_dict)
+				if status != HTTPStatus.INTERNAL_SERVER_ERROR or not frappe.request:
 					raise
 				return answer_failure(made.name, error)
 
