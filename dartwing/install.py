@@ -12,7 +12,6 @@ from dartwing.dartwing_core.doctype.job_type.job_type import keep_schemas
 
 ROLES = ("Dartwing Admin", "Dartwing User", "Job Metrics Reader")
 SEQUENCES = ("background_job_id_seq", "job_group_id_seq", "job_schedule_id_seq")
-SCHEDULED_METHODS = "dartwing.%"
 PATCHES = "dartwing.%"
 SETTINGS = "Job Engine Settings"
 WORKSPACE = "Background Jobs"
@@ -75,7 +74,7 @@ def after_uninstall() -> None:
 		frappe.db.delete("Has Role", {"role": role})
 		frappe.delete_doc("Role", role, ignore_missing=True, force=True)
 	for scheduled_job in frappe.get_all(
-		"Scheduled Job Type", {"method": ("like", SCHEDULED_METHODS)}, pluck="name"
+		"Scheduled Job Type", {"method": ("like", site_zone.SCHEDULED_METHODS)}, pluck="name"
 	):
 		frappe.delete_doc("Scheduled Job Type", scheduled_job, force=True)
 	# the values of a Single outlive its DocType: the next installation would be paused, as this one was

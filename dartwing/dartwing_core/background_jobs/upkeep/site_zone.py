@@ -13,7 +13,8 @@ import frappe
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 
-METHODS = "dartwing.%"
+# of the Scheduled Job Types that Frappe makes of the app's hooks
+SCHEDULED_METHODS = "dartwing.%"
 
 
 def settings_saved(doc: Any, method: str | None = None) -> None:
@@ -29,5 +30,5 @@ def let_ticks_go_on(zone: ZoneInfo | None = None) -> None:
 		f"""{ignoring_snapshot()}update `tabScheduled Job Type`
 		set creation = least(creation, %(now)s), last_execution = least(last_execution, %(now)s)
 		where method like %(methods)s and greatest(creation, ifnull(last_execution, creation)) > %(now)s""",
-		{"now": now, "methods": METHODS},
+		{"now": now, "methods": SCHEDULED_METHODS},
 	)
