@@ -17,40 +17,42 @@ class OwnDocType(NamedTuple):
 	seen_by: str
 	# fields that no list shows and nobody asks for, whatever their role: who guesses right would know them
 	secrets: tuple[str, ...] = ()
-	# those of them that are in no document either, and their permission level, which no role has
-	shown_to_nobody: tuple[str, ...] = ()
+	# those of them that are in documents, where the controller puts dots for the values of masked parameters
+	in_documents: tuple[str, ...] = ()
+	# the permission level of the others, which no role has
 	secret_level: int | None = None
 	# whether rows keep their names: what runs, waits or is told elsewhere knows them by these
 	keeps_names: bool = True
 
+	@property
+	def shown_to_nobody(self) -> tuple[str, ...]:
+		"""Those of the secrets that no role has the permission level of."""
+		return tuple(field for field in self.secrets if field not in self.in_documents)
 
-# parameters, and what is counted from them: without a key, so that a short one could be found by trying
-OF_A_JOB = (
-	"input_parameters",
-	"job_hash",
-	"deduplication_key",
-	"idempotency_hash",
-	"request_hash",
-	"limit_key",
-	"held_by",
-	"dry_run_documents",
-)
-OF_A_SCHEDULE = ("parameters", "idempotency_hash", "request_hash")
 
 OWN = {
 	"Background Job": OwnDocType(
 		MEMBERS,
-		# a document shows the checkpoint to admins, with dots for the values of masked parameters
-		(*OF_A_JOB, "checkpoint"),
-		shown_to_nobody=OF_A_JOB,
+		# hashes are counted without a key: a short parameter would be found by trying
+		(
+			"input_parameters",
+			"checkpoint",
+			"job_hash",
+			"deduplication_key",
+			"idempotency_hash",
+			"request_hash",
+			"limit_key",
+			"held_by",
+			"dry_run_documents",
+		),
+		in_documents=("checkpoint",),
 		secret_level=2,
 	),
 	"Job Execution Log": OwnDocType(MEMBERS),
 	"Job Group": OwnDocType(MEMBERS),
 	"Job Schedule": OwnDocType(
 		MEMBERS,
-		OF_A_SCHEDULE,
-		shown_to_nobody=OF_A_SCHEDULE,
+		("parameters", "idempotency_hash", "request_hash"),
 		secret_level=1,
 	),
 	"Organization": OwnDocType(MEMBERS, keeps_names=False),
@@ -58,10 +60,8 @@ OWN = {
 	"Person": OwnDocType(MEMBERS, keeps_names=False),
 	"Job Dependency": OwnDocType(MANAGERS),
 	"Job Log Part": OwnDocType(MANAGERS),
-	"Job Start": OwnDocType(MANAGERS, ("scope_key",), shown_to_nobody=("scope_key",), secret_level=1),
-	"Job Step": OwnDocType(
-		MANAGERS, ("result", "last_key"), shown_to_nobody=("result", "last_key"), secret_level=1
-	),
+	"Job Start": OwnDocType(MANAGERS, ("scope_key",), secret_level=1),
+	"Job Step": OwnDocType(MANAGERS, ("result", "last_key"), secret_level=1),
 	"Job Schedule Slot": OwnDocType(MANAGERS),
 	"Job Tally": OwnDocType(MANAGERS),
 	"Job Type": OwnDocType(EVERYBODY, keeps_names=False),
