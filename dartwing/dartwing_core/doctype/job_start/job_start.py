@@ -1,13 +1,10 @@
-from typing import Any
-
 import frappe
 from frappe import _
-from frappe.model.document import Document
 
-from dartwing.dartwing_core.doctype.background_job import kept_texts
+from dartwing.dartwing_core.doctype.background_job.secret_rows import SecretRow
 
 
-class JobStart(Document):
+class JobStart(SecretRow):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 
@@ -24,18 +21,6 @@ class JobStart(Document):
 
 	def validate(self) -> None:
 		frappe.throw(_("Job Start is written by the claim of a job only"))
-
-	def on_trash(self) -> None:
-		# Frappe keeps what it deletes
-		kept_texts.empty(self)
-
-	def apply_fieldlevel_read_permissions(self) -> None:
-		"""Frappe calls this before it answers with a document."""
-		super().apply_fieldlevel_read_permissions()
-		kept_texts.empty(self)
-
-	def before_print(self, settings: Any = None) -> None:
-		kept_texts.empty(self)
 
 	def notify_update(self) -> None:
 		"""Nobody follows the rows."""

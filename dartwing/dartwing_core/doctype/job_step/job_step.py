@@ -1,13 +1,10 @@
-from typing import Any
-
 import frappe
 from frappe import _
-from frappe.model.document import Document
 
-from dartwing.dartwing_core.doctype.background_job import kept_texts
+from dartwing.dartwing_core.doctype.background_job.secret_rows import SecretRow
 
 
-class JobStep(Document):
+class JobStep(SecretRow):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 
@@ -35,16 +32,7 @@ class JobStep(Document):
 	def on_trash(self) -> None:
 		if frappe.db.exists("Background Job", self.background_job):
 			frappe.throw(_("Job Step is written by the steps of a running job only"))
-		# Frappe keeps what it deletes
-		kept_texts.empty(self)
-
-	def apply_fieldlevel_read_permissions(self) -> None:
-		"""Frappe calls this before it answers with a document."""
-		super().apply_fieldlevel_read_permissions()
-		kept_texts.empty(self)
-
-	def before_print(self, settings: Any = None) -> None:
-		kept_texts.empty(self)
+		super().on_trash()
 
 	def notify_update(self) -> None:
 		"""Nobody follows the rows: people look at their job."""
