@@ -10,6 +10,7 @@ import pytest
 from framework import since
 
 from dartwing import install
+from dartwing.dartwing_core.background_jobs.upkeep import site_zone
 
 ROLE = "Left Behind"
 SEQUENCE = "left_behind_id_seq"
@@ -24,7 +25,7 @@ def left_behind(world, monkeypatch):
 	monkeypatch.setattr(install, "ROLES", (ROLE,))
 	monkeypatch.setattr(install, "SEQUENCES", (SEQUENCE,))
 	monkeypatch.setattr(install, "SETTINGS", SETTINGS)
-	monkeypatch.setattr(install, "SCHEDULED_METHODS", "left_behind.%")
+	monkeypatch.setattr(site_zone, "SCHEDULED_METHODS", "left_behind.%")
 	monkeypatch.setattr(install, "PATCHES", "left_behind.%")
 	monkeypatch.setattr(install, "WORKSPACE", WORKSPACE)
 	monkeypatch.setattr(install, "MODULE", "Left Behind")
