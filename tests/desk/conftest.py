@@ -7,7 +7,6 @@ import frappe
 import pytest
 from browser_client import PATIENCE_MS, Browsed, person_at
 from factories import World
-from framework import since
 from http_client import Client
 from looking import go_to
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -30,19 +29,25 @@ def _clean(clean: World) -> None:
 @pytest.fixture(scope="session")
 def _set_up(site: str) -> Iterator[None]:
 	"""A site whose setup wizard was gone through, as Desk shows nothing else before."""
-	before = frappe.db.get_single_value("System Settings", "setup_complete")
 	home = frappe.db.get_default("desktop:home_page")
-	_set_home("workspace", 1)
+	before = [(place, frappe.db.get_value(*place)) for place in _places_of_set_up()]
+	_set_home("workspace", [(place, 1) for place, _ in before])
 	yield
 	frappe.db.rollback()
 	_set_home(home, before)
 
 
-def _set_home(home_page: str | None, is_set_up: int | None) -> None:
-	frappe.db.set_single_value("System Settings", "setup_complete", is_set_up)
-	if since(16, 0):
-		# each app has a setup of its own there
-		frappe.db.set_value("Installed Application", {"app_name": "frappe"}, "is_setup_complete", is_set_up)
+def _places_of_set_up() -> list[tuple]:
+	"""What says whether the wizard was gone through: of the site and, on newer versions, of its app."""
+	places: list[tuple] = [("System Settings", "System Settings", "setup_complete")]
+	if frappe.db.has_column("Installed Application", "is_setup_complete"):
+		places.append(("Installed Application", {"app_name": "frappe"}, "is_setup_complete"))
+	return places
+
+
+def _set_home(home_page: str | None, set_up: list[tuple[tuple, object]]) -> None:
+	for place, value in set_up:
+		frappe.db.set_value(*place, value)
 	frappe.db.set_default("desktop:home_page", home_page)
 	frappe.db.commit()
 	frappe.clear_cache()
