@@ -1,5 +1,7 @@
 import json
 import re
+import shlex
+import string
 from html import escape
 from urllib.parse import quote, quote_plus
 
@@ -85,6 +87,73 @@ def test_a_text_says_no_secret_however_it_is_spelled(spell, hide):
 		said = hide(secrets_of(api_key=AWKWARD), text)
 		assert MASK in said
 		assert not [part for part in ("p/w", "p%2F", "p%2f", "+d", "x%", "é", "<b>&") if part in said], said
+
+
+# how programs write one character
+OF_ONE = (
+	str,
+	lambda one: quote(one, safe=""),
+	lambda one: re.sub("%..", lambda match: match[0].lower(), quote(one, safe="")),
+	lambda one: "+" if one == " " else one,
+	lambda one: f"&#{ord(one)};",
+	lambda one: f"&#0{ord(one)};",
+	lambda one: f"&#x{ord(one):x};",
+	lambda one: {"'": "&apos;", '"': "&quot;", "&": "&amp;", "<": "&lt;", ">": "&gt;", "é": "&eacute;"}.get(
+		one, one
+	),
+	lambda one: json.dumps(one)[1:-1],
+	lambda one: json.dumps(one, ensure_ascii=False)[1:-1].replace("/", "\\/"),
+	lambda one: f"\\u{ord(one):04X}" if ord(one) < 0x10000 else f"\\U{ord(one):08x}",
+	lambda one: f"\\u{{{ord(one):x}}}",
+	lambda one: repr(one.encode())[2:-1],
+	lambda one: one.encode("unicode-escape").decode(),
+	lambda one: f"\\{one}" if one in "'\"/%_" else one,
+	lambda one: one * 2 if one in "'\"%" else one,
+	lambda one: "'\"'\"'" if one == "'" else one,
+)
+# what one text may make of another
+OF_ALL = (str, quote, quote_plus, escape, json.dumps, repr, ascii, shlex.quote)
+VALUES = st.text(alphabet="p/w+d <b>&'é\n\"x%;_😀ab12" + string.ascii_letters, min_size=4, max_size=12)
+
+
+@AT_ANY_PACE
+@given(VALUES, st.data())
+def test_no_mixture_of_spellings_tells_a_secret(secret, data):
+	"""Each character as some program writes it, and the whole as a program writes a text that it is given."""
+	one_by_one = "".join(data.draw(st.sampled_from(OF_ONE))(one) for one in secret)
+	text = data.draw(st.sampled_from(OF_ALL))(one_by_one)
+	begin, end = "(", ")"
+	assert MASK in secrets_of(password=secret).hide(f"{begin}{text}{end}"), text
+
+
+@pytest.mark.parametrize(
+	("secret", "text"),
+	[
+		("pa'ss-word12", "pa&apos;ss-word12"),
+		("pa'ss-word12", "pa&#39;ss-word12"),
+		("a<b'c\"d/é&12345", "Max retries exceeded with url: /a%3Cb'c%22d/%C3%A9&12345?q=1"),
+		("my pass word/12 +x%20&y", "/my%20pass%20word/12%20+x%2520&y"),
+		("my pass word/12", r"my pass word\/12"),
+		("a'b%c", r"where x = 'a\'b%%c'"),
+		("a'b%c", "where x = 'a''b%c'"),
+		('say "it"', '1,"say ""it""",2'),
+		(r"C:\new\dir", repr(r"C:\new\dir")),
+		(r"C:\new\dir", json.dumps(json.dumps(r"C:\new\dir"))),
+		("it's me", shlex.quote("it's me")),
+	],
+)
+def test_what_libraries_write_of_a_secret_is_hidden_and_what_is_around_it_stays(secret, text):
+	hidden = secrets_of(password=secret).hide(f"before % & \\ {text} after")
+	assert hidden.startswith("before % & \\ ")
+	assert hidden.endswith(" after")
+	assert MASK in hidden
+	assert not [part for part in re.findall("[a-z0-9]{3,}", secret) if part in hidden.replace("where", "")]
+
+
+@pytest.mark.parametrize("secret", ["hunter2", "a%20b&lt;", "pa'ss"])
+def test_nothing_else_is_hidden_and_nothing_else_is_changed(secret):
+	text = "100% of `a && b`, C:\\new, &amp; \"\" '' %41 \\u0041 \\"
+	assert secrets_of(password=secret).hide(text) == text
 
 
 def test_a_secret_that_tags_cut_into_pieces_or_put_together_is_hidden():

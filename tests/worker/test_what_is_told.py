@@ -125,8 +125,9 @@ def test_an_output_that_is_neither_a_file_nor_an_address_is_refused_by_name(worl
 	assert end["output_reference"] is None
 
 
-def test_an_address_that_holds_a_secret_is_no_output(world, work):
-	job = submit(mode="say", how="refer", text="https://x.example/?k=hunter2", api_key="hunter2")
+@pytest.mark.parametrize("reference", ["https://x.example/?k=hunter2", "/private/files/for hunter2.csv"])
+def test_a_reference_that_holds_a_secret_is_no_output(world, work, reference):
+	job = submit(mode="say", how="refer", text=reference, api_key="hunter2")
 	work()
 	end = state(job.name)
 	assert (end["status"], end["error_type"]) == ("Dead Letter", "Permanent")

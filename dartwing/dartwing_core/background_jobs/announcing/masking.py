@@ -1,47 +1,25 @@
 """Secrets in what people are shown of a job: its parameters, and texts that repeat one of their values."""
 
-import html
 import json
 import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 from dartwing.dartwing_core.background_jobs import texts
+from dartwing.dartwing_core.background_jobs.announcing.spellings import Reading, last_reading, readings
 
 MASK = "••••••"
 # as it may stand in JSON
 SPELLED = (MASK, json.dumps(MASK)[1:-1])
-# half of a surrogate pair: only its storable spelling can stand in a text
-SURROGATE = re.compile("[\ud800-\udfff]")
-PERCENT = re.compile("%..")
 SEPARATORS = re.compile(r"[^a-z0-9]+")
 # a shorter value is hidden where its key stands, and nowhere else: "on" or "7" is part of half of all texts,
 # which nobody could read any more, and is found by trying anyway
 SHORTEST_SECRET = 4
 # a key that is the name of a field, and no secret: `user name`, `client_email`
 WORDS_ONLY = re.compile(r"(?:[^\W\d]|[-. ]){1,32}")
-# spellings in which a text may repeat a value: in an address, in JSON, as Python prints it, in HTML
-SPELLINGS: tuple[Callable[[str], str], ...] = (
-	str,
-	lambda value: quote(value, safe=""),
-	lambda value: PERCENT.sub(lambda match: match[0].lower(), quote(value, safe="")),
-	quote,
-	quote_plus,
-	lambda value: json.dumps(value)[1:-1],
-	lambda value: json.dumps(value, ensure_ascii=False)[1:-1],
-	lambda value: repr(value)[1:-1],
-	lambda value: ascii(value)[1:-1],
-	# in a text that has the other kind of quotes in it
-	lambda value: repr(value + "\"'")[1:-4],
-	lambda value: repr(value.encode())[2:-1],
-	html.escape,
-	lambda value: html.escape(value, quote=False),
-	texts.plain,
-)
 
 
 class Secrets:
@@ -49,11 +27,9 @@ class Secrets:
 
 	def __init__(self, values: Iterable[str] = ()):
 		"""Values are what stands under masked keys, in whatever is nested there."""
-		said = {text for value in values for text in (value, value.strip(), texts.storable(value))}
-		told = [text for text in said if _is_told(text)]
-		self._known = {spelling for text in told for spell in SPELLINGS if _is_told(spelling := spell(text))}
-		self._numbers = {abs(number) for text in told if (number := _number_of(text)) is not None}
-		self._spellings = _longest_first(self._known)
+		said = {text for value in values for text in (value, value.strip(), texts.plain(value))}
+		self._numbers = {abs(number) for text in said if (number := _number_of(text)) is not None}
+		self._values = {told for text in said for told in (text, last_reading(text)) if _is_told(told)}
 
 	@classmethod
 	def of(cls, parameters: str | None, words: Iterable[str]) -> "Secrets":
@@ -62,22 +38,28 @@ class Secrets:
 		return cls(_secrets_in(json.loads(parameters), wanted) if parameters and wanted else ())
 
 	def __bool__(self) -> bool:
-		return bool(self._spellings)
+		return bool(self._values)
 
 	def include(self, others: "Secrets") -> None:
 		"""Hide the others as well from now on, for everybody who has been given this object."""
 		# what reads them in another thread finds the old ones or the new ones
 		self._numbers = self._numbers | others._numbers if others._numbers else self._numbers
-		if not others._known <= self._known:
-			self._known = self._known | others._known
-			self._spellings = _longest_first(self._known)
+		if not others._values <= self._values:
+			self._values = self._values | others._values
 
 	def hide(self, text: str) -> str:
-		"""The text with dots for every value, however it is spelled; case counts."""
-		for spelling in self._spellings:
-			if spelling in text:
-				text = text.replace(spelling, MASK)
-		return text
+		"""The text with dots for every value, however each of its characters is spelled; case counts."""
+		values = self._values
+		if not values:
+			return text
+		found = [place for reading in readings(text) for place in _places_of(values, reading)]
+		parts, done = [], 0
+		for begin, end in sorted(found):
+			# another value, or another reading, may begin within it
+			if begin >= done:
+				parts += [text[done:begin], MASK]
+			done = max(done, end)
+		return "".join(parts) + text[done:] if found else text
 
 	def hide_in(self, value: Any) -> Any:
 		"""The JSON value with secrets hidden in its texts and keys, and where a number is one."""
@@ -116,7 +98,12 @@ class Secrets:
 	def _among(self, text: str) -> "Secrets":
 		"""Those that the JSON repeats, so that not each of many is looked for in each of many texts."""
 		some = Secrets()
-		some._spellings = [one for one in self._spellings if compact(one)[1:-1] in text]
+		read_as = [reading.text for reading in readings(text)]
+		some._values = {
+			value
+			for value in self._values
+			if compact(value)[1:-1] in text or any(value in one for one in read_as)
+		}
 		some._numbers = self._numbers
 		return some
 
@@ -188,9 +175,14 @@ def _is_secret(key: str, wanted: list[str]) -> bool:
 	return any(word in letters_and_digits(key) for word in wanted)
 
 
-def _longest_first(spellings: Iterable[str]) -> list[str]:
-	"""One may be the beginning of another."""
-	return sorted(spellings, key=len, reverse=True)
+def _places_of(values: Iterable[str], reading: Reading) -> Iterator[tuple[int, int]]:
+	"""Where the text says one of the values: begin and end."""
+	for value in values:
+		at = reading.text.find(value)
+		while at >= 0:
+			end = at + len(value)
+			yield reading.begins[at], reading.ends[end - 1]
+			at = reading.text.find(value, end)
 
 
 def _number_of(text: str) -> int | float | None:
@@ -206,7 +198,7 @@ def _number_of(text: str) -> int | float | None:
 
 def _is_told(text: str) -> bool:
 	"""Whether texts may repeat the value, so that they must be searched for it."""
-	return len(text) >= SHORTEST_SECRET and not SURROGATE.search(text)
+	return len(text) >= SHORTEST_SECRET
 
 
 def _secrets_in(value: Any, wanted: list[str]) -> Iterator[str]:

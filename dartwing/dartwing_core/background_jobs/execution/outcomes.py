@@ -96,9 +96,9 @@ class Completed:
 		return cls(output_reference, text)
 
 	def record(self, job: BackgroundJob) -> None:
-		"""Raises PermanentError for an address that tells a secret: it is shown to the whole organization."""
+		"""Raises PermanentError for a reference that tells a secret: the whole organization is shown it."""
 		reference = self.output_reference or ""
-		if texts.is_web_address(reference) and job.secrets.hide(reference) != reference:
+		if job.secrets.hide(reference) != reference:
 			raise PermanentError(_("output_reference: holds the value of a masked parameter"))
 		of_dry_run = {"dry_run_documents": self.dry_run_documents} if job.is_dry_run else {}
 		job.transition_to(
