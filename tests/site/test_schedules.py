@@ -654,3 +654,10 @@ def test_a_job_type_that_schedules_name_is_not_deleted(world):
 	change(name, job_type=OBLIGING)
 	frappe.delete_doc("Job Type", "a_type_on_schedule")
 	frappe.db.commit()
+
+
+def test_who_changes_the_title_of_another_ones_schedule_finds_no_secret_by_trying(world):
+	name = make_schedule(parameters={"mode": "succeed", "password": "7391"})
+	with acting_as("Administrator"):
+		assert update_schedule(name, title="7390 7391 7392").title == "7390 7391 7392"
+	frappe.db.rollback()

@@ -47,7 +47,7 @@ def locked(name: str, skip_locked: bool = False) -> frappe._dict | None:
 	None when another transaction has locked it; that one is waited for otherwise, and JobBusyError is raised
 	after `LOCK_WAIT_SECONDS`.
 	"""
-	columns = ", ".join(f"`{column}`" for column in ("name", "creation", *CHOSEN, *WRITTEN, *KEYED))
+	columns = ", ".join(f"`{column}`" for column in ("name", "owner", "creation", *CHOSEN, *WRITTEN, *KEYED))
 	patience = "skip locked" if skip_locked else f"wait {LOCK_WAIT_SECONDS}"
 	try:
 		found = frappe.db.sql(
