@@ -120,6 +120,17 @@ def leave_a_thread(context: JobContext) -> None:
 	context.log("of the handler itself")
 
 
+def leave_timers(context: JobContext) -> None:
+	"""Each starts the next one, also after the handler has ended."""
+
+	def tick(left: int) -> None:
+		log.info("of a timer that was left")
+		if left:
+			threading.Timer(0.05, tick, [left - 1]).start()
+
+	tick(100)
+
+
 def log_in_a_child(context: JobContext) -> None:
 	context.log("before the fork")
 	child = os.fork()
@@ -145,6 +156,7 @@ HOW: dict[str, Callable] = {
 		log_and_die,
 		change_logging,
 		leave_a_thread,
+		leave_timers,
 		log_in_a_child,
 	)
 }

@@ -173,6 +173,14 @@ def test_threads_that_a_handler_has_left_log_for_nobody_else(world):
 	assert texts_of(first)[:1] <= ["of a thread that was left", "of the handler itself"]
 
 
+def test_beside_timers_that_a_handler_has_left_no_job_runs(world, work):
+	"""What they start, while the next job runs, could not be told from what that one starts."""
+	submit(mode="log_lines", how="leave_timers")
+	second = submit(mode="log_lines", how="one_now_and_then", lines=3, seconds=0.2)
+	work()
+	assert texts_of(second) == ["line 1", "line 2", "line 3"]
+
+
 def test_a_child_of_the_process_logs_for_nobody(world, work):
 	job = submit(mode="log_lines", how="log_in_a_child")
 	work()

@@ -27,6 +27,7 @@ from dartwing.dartwing_core.background_jobs.execution.captured_logging import un
 from dartwing.dartwing_core.background_jobs.execution.control_connection import ControlConnection
 from dartwing.dartwing_core.background_jobs.execution.fresh_context import for_another_thread
 from dartwing.dartwing_core.background_jobs.execution.parents import Parent, Parents
+from dartwing.dartwing_core.background_jobs.execution.surroundings import OF_THE_ENGINE
 from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
 from dartwing.dartwing_core.background_jobs.groups.rows import Group, group_of
 from dartwing.dartwing_core.background_jobs.steps.steps import Key, RehearsedSteps, Steps
@@ -322,7 +323,7 @@ class ProgressReporter:
 			if self._timer:
 				return
 			timer = threading.Timer(seconds, for_another_thread(self._write_late, self._locals))
-			timer.daemon = True
+			timer.daemon, timer.name = True, f"{OF_THE_ENGINE}progress"
 			timer.start()
 			self._timer = timer
 

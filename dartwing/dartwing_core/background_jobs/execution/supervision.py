@@ -26,6 +26,7 @@ from dartwing.dartwing_core.background_jobs.execution.control_connection import 
 from dartwing.dartwing_core.background_jobs.execution.errands import Errands
 from dartwing.dartwing_core.background_jobs.execution.fresh_context import for_another_thread
 from dartwing.dartwing_core.background_jobs.execution.offspring import Offspring
+from dartwing.dartwing_core.background_jobs.execution.surroundings import OF_THE_ENGINE
 from dartwing.dartwing_core.background_jobs.execution.time_limit import TimeLimit
 
 STOP_SIGNAL = signal.SIGUSR2
@@ -68,7 +69,9 @@ class Supervisor:
 		before = signal.signal(STOP_SIGNAL, self._raise_canceled)
 		watch = for_another_thread(self._watch)
 		# most handlers have ended before the first look
-		threading.Thread(target=lambda: self._ended.wait(self._interval) or watch(), daemon=True).start()
+		look = threading.Thread(target=lambda: self._ended.wait(self._interval) or watch(), daemon=True)
+		look.name = f"{OF_THE_ENGINE}supervisor"
+		look.start()
 		try:
 			yield
 		finally:

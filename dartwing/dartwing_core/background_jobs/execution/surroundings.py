@@ -1,7 +1,7 @@
 """Process-wide state (signals, environment, working folder, …): put back as soon as a handler is done.
 
 The engine writes its logs and opens its connections in the same process, and the next job runs there. A
-process in which something cannot be put back takes no other job.
+process in which something cannot be put back, as a thread that goes on, takes no other job.
 """
 
 import asyncio
@@ -280,6 +280,8 @@ STATES: tuple[State, ...] = (
 	(random.getstate, random.setstate),
 )
 UNKNOWN = object()
+# what the names of the engine's own threads begin with: they end by themselves
+OF_THE_ENGINE = "dartwing "
 
 _is_spoiled = False
 
@@ -289,15 +291,22 @@ def is_spoiled() -> bool:
 	return _is_spoiled
 
 
+def spoil() -> None:
+	global _is_spoiled
+	_is_spoiled = True
+
+
 class Surroundings:
 	"""What the process has one of, as it is when this is made.
 
-	What is in modules, what only the kernel knows of a process, and threads are not looked at: what a handler
-	leaves there stays until the process ends.
+	What is in modules, and what only the kernel knows of a process, is not looked at: what a handler leaves
+	there stays until the process ends.
 	"""
 
 	def __init__(self) -> None:
 		self._before = [read_or_spoil(read) for read, _put_back in STATES]
+		# kept, so that no id is used twice
+		self._threads = {id(thread): thread for thread in threading.enumerate()}
 		self._blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 	def put_back(self) -> None:
@@ -307,8 +316,14 @@ class Surroundings:
 		for (read, put_back), value in zip(STATES, self._before, strict=True):
 			if not is_still(read, value):
 				put_back_or_spoil(read, put_back, value)
+		if any(map(self._was_left, threading.enumerate())):
+			spoil()
 		# last of all: a signal that waited may raise from here
 		signal.pthread_sigmask(signal.SIG_SETMASK, self._blocked)
+
+	def _was_left(self, thread: threading.Thread) -> bool:
+		"""Whether it goes on beside the next job: what it logs or starts would be taken for that one's."""
+		return id(thread) not in self._threads and not thread.name.startswith(OF_THE_ENGINE)
 
 	@contextmanager
 	def kept(self) -> Iterator[None]:
@@ -321,11 +336,10 @@ class Surroundings:
 
 def read_or_spoil(read: Callable[[], Any]) -> Any:
 	"""The state; unknown if it cannot be read, as the working folder that has been removed."""
-	global _is_spoiled
 	try:
 		return read()
 	except Exception:
-		_is_spoiled = True
+		spoil()
 		return UNKNOWN
 
 
@@ -337,8 +351,7 @@ def is_still(read: Callable[[], Any], value: Any) -> bool:
 
 
 def put_back_or_spoil(read: Callable[[], Any], put_back: Callable[[Any], Any], value: Any) -> None:
-	global _is_spoiled
 	with suppress(Exception):
 		put_back(value)
 	if not is_still(read, value):
-		_is_spoiled = True
+		spoil()
