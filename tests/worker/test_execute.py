@@ -16,8 +16,9 @@ from factories import (
 )
 from frappe.utils.background_jobs import get_job
 
-from dartwing.dartwing_core.background_jobs import submit_job
+from dartwing.dartwing_core.background_jobs import executor, submit_job
 from dartwing.dartwing_core.background_jobs.execution.context import key_of
+from dartwing.dartwing_core.background_jobs.execution.errands import Errands
 
 MARKER = "written by a test"
 
@@ -313,3 +314,25 @@ def test_jobs_run_in_the_order_of_their_queues(world, work):
 	work()
 	order = sorted(started, key=lambda priority: state(started[priority])["started_at"])
 	assert order == ["Critical", "Normal", "Low"]
+
+
+def test_an_error_of_the_engine_leaves_it_without_the_variables_of_its_functions(world, monkeypatch):
+	"""Frappe records those of all functions in the traceback, and parameters are among them."""
+
+	def fail(self: Errands) -> None:
+		_parameters = {"api_key": "hunter2hunter2"}
+		raise ValueError("an errand failed")
+
+	monkeypatch.setattr(Errands, "run", fail)
+	job = submit()
+	with pytest.raises(ValueError, match="an errand failed") as raised:
+		executor.execute_job(job.name)
+	of_the_engine = [one for one in raised.traceback if "dartwing_core" in str(one.path)]
+	assert [one.name for one in of_the_engine] == ["execute_job"]
+	frappe.db.rollback()
+	recorded = {"method": f"dartwing: {job.name}: the engine failed"}
+	(entry,) = frappe.get_all("Error Log", recorded, "error", limit_page_length=2)
+	frappe.db.delete("Error Log", recorded)
+	frappe.db.commit()
+	assert "an errand failed" in entry.error
+	assert "hunter2hunter2" not in entry.error

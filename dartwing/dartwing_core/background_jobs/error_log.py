@@ -37,6 +37,16 @@ def record_now_and_then(title: str) -> None:
 		record(title)
 
 
+def record_alone(title: str) -> None:
+	"""As `record`, committed; what the current transaction has written besides is undone."""
+	try:
+		frappe.db.rollback()
+		record(title)
+		frappe.db.commit()
+	except Exception:
+		frappe.logger("dartwing").exception(title)
+
+
 def run_step(step: Callable[[], object], record: Callable[[str], None] = record) -> None:
 	"""Run a step that stands for itself, and commit: what it did, or that it failed, which is recorded.
 

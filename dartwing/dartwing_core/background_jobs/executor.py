@@ -14,6 +14,7 @@ from functools import partial
 import frappe
 from frappe import _
 
+from dartwing.dartwing_core.background_jobs import error_log
 from dartwing.dartwing_core.background_jobs.announcing import traces
 from dartwing.dartwing_core.background_jobs.database.after_commit import is_untouched
 from dartwing.dartwing_core.background_jobs.database.connections import as_own_connection
@@ -51,7 +52,16 @@ def execute_job(background_job_id: str) -> None:
 
 	Commits each claim, then either the handler's writes together with Completed, or, after undoing
 	them, what became of the job instead.
+	An error of the engine is raised without its traceback: Frappe would record the values of all variables.
 	"""
+	try:
+		_execute(background_job_id)
+	except Exception as error:
+		error_log.record_alone(f"{background_job_id}: the engine failed")
+		raise error.with_traceback(None) from None
+
+
+def _execute(background_job_id: str) -> None:
 	contexts = HandlerContexts()
 	horse, errands = Horse.of_this_process(), Errands(frappe.local.site)
 	try:
