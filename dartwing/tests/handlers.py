@@ -99,6 +99,13 @@ def submit_after_the_commit(context: JobContext) -> None:
 	frappe.db.after_commit.add(submit)
 
 
+def fan_out_after_a_suspension(context: JobContext) -> None:
+	with separate_transaction():
+		frappe.db.set_value("Organization", context.organization, "status", "Suspended")
+		frappe.db.commit()
+	context.submit("obliging_job", {"mode": "succeed"})
+
+
 def fan_out_a_flow(context: JobContext) -> dict:
 	pages = [Job("obliging_job", {"mode": "succeed", "page": page}) for page in range(3)]
 	made = context.submit_flow(Flow("pages", pages >> Job("obliging_job", {"mode": "tell_of_parents"})))
@@ -846,6 +853,7 @@ MODES: dict[str, Callable] = {
 		tell_of_the_group,
 		fan_out,
 		fan_out_a_flow,
+		fan_out_after_a_suspension,
 		submit_after_a_cancel,
 		submit_after_the_commit,
 		submit_after_what_is_named,

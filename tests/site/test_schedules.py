@@ -564,6 +564,15 @@ def test_secrets_among_the_parameters_are_shown_to_nobody(world):
 	assert row_of(name).new_parameters is None
 
 
+@pytest.mark.parametrize("title", ["", " \n", "\u200b", "\u202e \u2060"])
+def test_no_title_is_invisible(world, title):
+	with (
+		acting_as(world.adam),
+		pytest.raises(frappe.ValidationError, match=r"^title: must be plain text of 1"),
+	):
+		create_schedule(title, world.alpha, OBLIGING, interval_seconds=60)
+
+
 def test_no_title_holds_a_secret_of_the_parameters(world):
 	name = make_schedule(parameters={"mode": "succeed", "password": "correct horse"})
 	secret = {"password": "correct horse"}

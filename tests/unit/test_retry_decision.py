@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from dartwing.dartwing_core.background_jobs.errors import (
 	PERMANENT,
 	TRANSIENT,
+	NotActiveError,
 	PermanentError,
 	TransientError,
 	classify_error,
@@ -51,6 +52,7 @@ def error_with_status(status: int) -> Exception:
 		(error_with_response(401), PERMANENT),
 		(error_with_response(403), PERMANENT),
 		(TransientError("x"), TRANSIENT),
+		(NotActiveError("x"), TRANSIENT),
 		(ConnectionError("x"), TRANSIENT),
 		(TimeoutError("x"), TRANSIENT),
 		(frappe.QueryDeadlockError("x"), TRANSIENT),

@@ -192,6 +192,7 @@ def test_a_cron_expression_is_told_as_it_is_kept():
 		"1-0-2 * * * *",
 		"* * * * 8",
 		"- - - - -",
+		"\u0663 * * * *",
 	],
 )
 def test_what_is_no_cron_expression_is_refused(cron):

@@ -2,7 +2,7 @@
 
 import frappe
 import pytest
-from factories import MARKER, OBLIGING, acting_as, people_written, state, submit, submit_as
+from factories import MARKER, OBLIGING, acting_as, changed, people_written, state, submit, submit_as
 from grouped import status_of
 
 from dartwing.dartwing_core.background_jobs import Flow, Job, get_job_status
@@ -42,6 +42,18 @@ def test_of_an_attempt_that_fails_no_job_is_left(world, work, then):
 	assert state(job.name)["status"] != "Completed"
 	assert frappe.db.count("Background Job") == 1
 	assert people_written() == 0
+
+
+def test_a_job_that_submits_others_waits_while_its_organization_is_suspended(world, work):
+	with changed("Organization", world.alpha, status="Active"):
+		job = submit(mode="fan_out_after_a_suspension")
+		work()
+		end = state(job.name)
+	assert (end["status"], end["error_type"]) == ("Failed", "Transient")
+	assert (
+		end["error_message"]
+		== f"organization: '{world.alpha}' is Suspended; jobs are accepted only while it is Active"
+	)
 
 
 def test_the_jobs_of_a_member_are_members_and_the_group_ends_after_them(world, work):

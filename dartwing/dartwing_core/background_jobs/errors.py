@@ -89,6 +89,13 @@ class IdempotencyKeyError(JobEngineError):
 	http_status_code = 422
 
 
+class NotActiveError(JobEngineError):
+	"""An organization or a Job Type takes no jobs for now: an administrator has suspended or disabled it.
+
+	A handler that gets it in a submission is tried again.
+	"""
+
+
 class JobStateError(JobEngineError):
 	"""The job's status does not allow what was asked."""
 
@@ -193,10 +200,11 @@ PERMANENT_HTTP_STATUSES = frozenset({401, 403, 407})
 # the same, and RFC 8470: took too long, too early, too often
 NOT_NOW_HTTP_STATUSES = frozenset({408, 425, 429, *range(500, 600)})
 
-# kinds of frappe.ValidationError that say "not now", not "not so": somebody else was quicker
+# kinds of frappe.ValidationError that say "not now", not "not so"
 TRANSIENT_ERRORS = (
 	TransientError,
 	StaleJobError,
+	NotActiveError,
 	frappe.TimestampMismatchError,
 	frappe.DocumentLockedError,
 )

@@ -93,6 +93,11 @@ def _without_looks(text: str) -> str:
 	return "\n".join(part.strip() for part in without.split("\n") if part.strip())
 
 
+def can_be_seen(text: str) -> bool:
+	"""Whether any of it is more than blanks, and marks of width and direction."""
+	return any(unicodedata.category(one)[0] not in "ZC" for one in text)
+
+
 def cut(text: str, characters: int) -> str:
 	"""At most `characters`, with an ellipsis for the rest; what is seen as one character is not cut."""
 	if len(text) <= characters:

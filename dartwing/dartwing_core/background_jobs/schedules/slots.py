@@ -18,7 +18,7 @@ from croniter.croniter import CroniterError
 SECOND = timedelta(seconds=1)
 # words and signs of a cron expression; croniter takes others for random
 MONTHS = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"
-CRON_FIELD = re.compile(rf"(?:[\d*,/#?-]|{MONTHS}|SUN|MON|TUE|WED|THU|FRI|SAT|L)+")
+CRON_FIELD = re.compile(rf"(?:[0-9*,/#?-]|{MONTHS}|SUN|MON|TUE|WED|THU|FRI|SAT|L)+")
 CRON_FIELDS = 5
 UTC = ZoneInfo("UTC")
 # any instant, to ask a new expression whether there is one after it

@@ -13,7 +13,7 @@ from dartwing.dartwing_core.background_jobs import config, texts
 from dartwing.dartwing_core.background_jobs.announcing import traces
 from dartwing.dartwing_core.background_jobs.database import inserts, times
 from dartwing.dartwing_core.background_jobs.dispatch import equal_jobs, parents
-from dartwing.dartwing_core.background_jobs.errors import refuse_argument
+from dartwing.dartwing_core.background_jobs.errors import NotActiveError, refuse_argument
 from dartwing.dartwing_core.background_jobs.parameters.problems import path_of
 from dartwing.dartwing_core.background_jobs.statuses import (
 	DEPENDENCY_RULES,
@@ -233,7 +233,7 @@ def checked_title(text: Any, argument: str) -> str:
 	if not isinstance(text, str):
 		refuse_argument(argument, _("must be a text, not {0}").format(type(text).__name__))
 	line = " ".join(texts.line(text, len(text)).split())
-	if not 0 < len(line) <= MAX_TITLE:
+	if not texts.can_be_seen(line) or len(line) > MAX_TITLE:
 		refuse_argument(argument, _("must be plain text of 1 to {0} characters").format(MAX_TITLE))
 	return line
 
@@ -260,7 +260,7 @@ def _check_organization(organization: str, argument: str) -> None:
 		)
 	if status != "Active":
 		reason = _("{0} is {1}; jobs are accepted only while it is Active")
-		refuse_argument(argument, reason.format(repr(organization), _(status)))
+		refuse_argument(argument, reason.format(repr(organization), _(status)), NotActiveError)
 
 
 def usable_job_type(name: str, argument: str) -> JobType:
@@ -273,7 +273,7 @@ def usable_job_type(name: str, argument: str) -> JobType:
 	if not job_type or job_type.name != name:
 		refuse_argument(argument, _("no Job Type {0}").format(repr(name)), frappe.DoesNotExistError)
 	if not job_type.is_enabled:
-		refuse_argument(argument, _("{0} is disabled").format(repr(name)))
+		refuse_argument(argument, _("{0} is disabled").format(repr(name)), NotActiveError)
 	if not may_use(job_type):
 		reason = _("{0} needs permission to create {1}")
 		reason = reason.format(repr(name), _(job_type.requires_permission))
