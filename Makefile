@@ -1,6 +1,8 @@
 # Everything is set up in .benchless/, which git ignores; delete it to start afresh.
 PYTHON ?= python3
 TESTS ?= tests dartwing benchless/tests demo/tests
+# each has a MariaDB and a Redis of its own; 0 runs the tests in one process, as a debugger needs
+PROCESSES ?= 2
 JOBS ?= 5000
 HOME_FOLDER := .benchless
 VENV := $(HOME_FOLDER)/venv
@@ -26,10 +28,10 @@ pictures: NEEDS := --browser
 pictures: announcement $(READY)
 	@PYTHONPATH=$(CURDIR)/tests $(RUN) -m demo.pictures --svg docs/images/demo.svg
 
-## make test [TESTS=…]      run the tests on benchless
+## make test [TESTS=…] [PROCESSES=2]   run the tests on benchless
 test: NEEDS := --browser
 test: announcement $(READY)
-	$(RUN) -m pytest $(TESTS) $(PYTEST_ARGS)
+	$(RUN) -m pytest --numprocesses $(PROCESSES) --dist loadfile $(TESTS) $(PYTEST_ARGS)
 
 ## make test-bench BENCH=… SITE=… [TESTS=…]   run the same tests on a site of a real bench
 test-bench:

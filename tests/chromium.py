@@ -1,11 +1,16 @@
 """The browser's program, which tests/browser and tests/desk drive. Standard library only."""
 
+import fcntl
 import os
 import shutil
+import tempfile
+from pathlib import Path
 
 from commands import run_to_end
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# of this machine; benchless/binaries.py has the same
+INSTALLATION_LOCK = "benchless-apt-get.lock"
 PACKAGES = ("chromium", "fonts-dejavu-core")
 
 
@@ -35,6 +40,9 @@ def can_install() -> bool:
 
 
 def install() -> None:
+	"""With apt, which refuses a second process: that one waits here."""
 	environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-	for arguments in (["update"], ["install", "-y", "--no-install-recommends", *PACKAGES]):
-		run_to_end(["apt-get", *arguments], env=environment)
+	with open(Path(tempfile.gettempdir()) / INSTALLATION_LOCK, "w") as lock:
+		fcntl.flock(lock, fcntl.LOCK_EX)
+		for arguments in (["update"], ["install", "-y", "--no-install-recommends", *PACKAGES]):
+			run_to_end(["apt-get", *arguments], env=environment)

@@ -1,5 +1,6 @@
 """The servers' programs: where they are, whether they run, and Debian's packages that bring them."""
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -10,6 +11,8 @@ from pathlib import Path
 from benchless.errors import ServiceError
 from benchless.processes import run
 
+# of this machine; tests/chromium.py has the same
+INSTALLATION_LOCK = "benchless-apt-get.lock"
 # Debian's redis-tools has the server's program under this name; it acts by the name it is called
 REDIS_UNDER_ANOTHER_NAME = "redis-check-rdb"
 SEARCH_PATH = os.pathsep.join(
@@ -102,6 +105,9 @@ def can_install() -> bool:
 
 
 def install(packages: list[str]) -> None:
+	"""With apt, which refuses a second process: that one waits here."""
 	environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-	for command in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
-		run(["apt-get", *command], env=environment)
+	with open(Path(tempfile.gettempdir()) / INSTALLATION_LOCK, "w") as lock:
+		fcntl.flock(lock, fcntl.LOCK_EX)
+		for command in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
+			run(["apt-get", *command], env=environment)
