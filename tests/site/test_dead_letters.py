@@ -17,7 +17,7 @@ from factories import (
 	transitions,
 )
 
-from dartwing.dartwing_core.background_jobs import config, submit_jobs
+from dartwing.dartwing_core.background_jobs import Flow, Job, cancel_group, config, submit_jobs
 from dartwing.dartwing_core.background_jobs.announcing import notifications
 from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError
 from dartwing.dartwing_core.background_jobs.upkeep import dead_letter, dead_letter_alert
@@ -308,6 +308,24 @@ def test_the_owner_is_told_as_the_type_asks(world, wanted, status, told):
 	frappe.db.commit()
 	assert len(logs) == told
 	assert all(job.name in log.subject and status in log.subject for log in logs)
+
+
+@pytest.mark.parametrize(("jobs", "told"), [(10, 10), (11, 1)])
+def test_of_many_that_end_together_one_notification_tells(world, jobs, told):
+	"""Who cancels a flow of ten thousand jobs neither waits for as many notifications nor gets them."""
+	make_job_type("test_notify", notify_owner="Always")
+	with acting_as(world.alice):
+		flow = Flow("many", [Job("test_notify", {"n": n}) for n in range(jobs)]).submit(world.alpha)
+		frappe.db.commit()
+		cancel_group(flow.group_id)
+		frappe.db.commit()
+	logs = frappe.get_all("Notification Log", {"for_user": world.alice}, ["subject", "email_content"])
+	frappe.db.delete("Notification Log", {"for_user": world.alice})
+	frappe.db.commit()
+	assert len(logs) == told
+	if told == 1:
+		assert logs[0].subject == f"{jobs} jobs of test_notify are Canceled"
+		assert logs[0].email_content == f"from {flow.jobs[0].name} to {flow.jobs[-1].name}"
 
 
 # --- retention

@@ -1,5 +1,6 @@
 """Notification Logs, and mails: how they are written, and those to the owners of jobs that ended."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -13,6 +14,8 @@ from dartwing.dartwing_core.background_jobs.database.after_commit import do_afte
 from dartwing.dartwing_core.background_jobs.database.connections import short_lock_waits
 from dartwing.dartwing_core.background_jobs.database.snapshots import snapshot_ignored
 
+# jobs of one owner, one type and one end; of more that end together, one notification tells
+MOST_TOLD_ONE_BY_ONE = 10
 # how a Job Type has its owners told: one of these, or Both
 BELL, E_MAIL = "Bell", "E-Mail"
 
@@ -31,10 +34,24 @@ def notify_owners(jobs: Sequence[Document], wishes: Mapping[str, str]) -> None:
 	It is not done in this transaction: an error of a notification must not undo the end of a job. If the
 	process dies after the commit, the notification is not sent.
 	"""
+	ended: dict[tuple[str, str, str], list[str]] = defaultdict(list)
 	for job in jobs:
 		asked_for = None if job.get("is_dry_run") else wishes.get(job.job_type)
 		if asked_for == "Always" or (asked_for == "On Failure" and job.status == "Dead Letter"):
-			do_after_commit(partial(_notify_owner, job.name, job.status))
+			ended[job.owner_user, job.job_type, job.status].append(job.name)
+	for (owner, job_type, status), job_ids in ended.items():
+		if len(job_ids) > MOST_TOLD_ONE_BY_ONE:
+			do_after_commit(partial(_notify_of_many, owner, job_type, status, job_ids))
+			continue
+		for job_id in job_ids:
+			do_after_commit(partial(_notify_owner, job_id, status))
+
+
+def _notify_of_many(owner: str, job_type: str, status: str, job_ids: Sequence[str]) -> None:
+	count = frappe.db.count("Background Job", {"name": ("in", job_ids), "status": status})
+	if count:
+		subject = _("{0} jobs of {1} are {2}").format(count, job_type, _(status))
+		_tell(owner, job_type, subject, _("from {0} to {1}").format(job_ids[0], job_ids[-1]))
 
 
 def _notify_owner(job_id: str, status: str) -> None:
@@ -45,12 +62,16 @@ def _notify_owner(job_id: str, status: str) -> None:
 	if not job or job.status != status:
 		return
 	subject = _("{0} {1} is {2}").format(job.job_type, job_id, _(status))
-	how = frappe.get_cached_value("Job Type", job.job_type, "notify_owner_by") or BELL
+	_tell(job.owner_user, job.job_type, subject, job.error_message, job_id)
+
+
+def _tell(owner: str, job_type: str, subject: str, content: str | None, job_id: str | None = None) -> None:
+	how = frappe.get_cached_value("Job Type", job_type, "notify_owner_by") or BELL
 	if how != E_MAIL:
-		notify(job.owner_user, subject, job.error_message, job_id)
+		notify(owner, subject, content, job_id)
 	if how != BELL:
 		# in a transaction of its own: a site without an account for outgoing mail raises
-		do_after_commit(partial(mail, job.owner_user, subject, job.error_message))
+		do_after_commit(partial(mail, owner, subject, content))
 
 
 def mail(user: str, subject: str, content: str | None = None) -> None:
