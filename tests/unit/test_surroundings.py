@@ -1,5 +1,6 @@
 """What a handler changes of its process is put back, and no alarm of it is left."""
 
+import asyncio
 import gc
 import io
 import locale
@@ -14,6 +15,7 @@ import threading
 import time
 import tracemalloc
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -182,6 +184,44 @@ def test_what_cannot_be_read_spoils_the_process_and_nothing_else(monkeypatch, tm
 		os.chdir(tmp_path)
 	assert surroundings.is_spoiled()
 	assert os.getcwd() == folder
+
+
+async def do_nothing() -> None:
+	pass
+
+
+def leave_a_thread() -> None:
+	threading.Timer(0.5, str).start()
+
+
+def leave_an_event_loop() -> None:
+	"""With a task that goes on as soon as somebody else runs the loop."""
+	loop = asyncio.new_event_loop()
+	asyncio.set_event_loop(loop)
+	task = loop.create_task(asyncio.sleep(60))
+	loop.run_until_complete(do_nothing())
+	task.cancel()
+
+
+def leave_nothing() -> None:
+	asyncio.run(do_nothing())
+	with ThreadPoolExecutor(2) as pool:
+		list(pool.map(str, range(10)))
+	of_the_engine = threading.Timer(0.5, str)
+	of_the_engine.name = f"{surroundings.OF_THE_ENGINE}progress"
+	of_the_engine.start()
+
+
+@pytest.mark.parametrize(
+	("work", "spoils"), [(leave_a_thread, True), (leave_an_event_loop, True), (leave_nothing, False)]
+)
+def test_work_that_goes_on_beside_the_next_job_spoils_the_process(monkeypatch, work, spoils):
+	monkeypatch.setattr(surroundings, "_is_spoiled", False)
+	asyncio.set_event_loop(None)
+	with Surroundings().kept():
+		work()
+	asyncio.set_event_loop(None)
+	assert surroundings.is_spoiled() == spoils
 
 
 def refuse(*_value: object) -> None:

@@ -209,6 +209,15 @@ def set_monitoring_tools(value: list[tuple[str | None, int]]) -> None:
 			MONITORING.free_tool_id(number)
 
 
+def event_loop() -> Same:
+	"""The loop that the next one who asks for it runs: tasks that wait in it would go on there.
+
+	Python's own question for it would make one.
+	"""
+	policy = getattr(asyncio.events, "_event_loop_policy", None)
+	return Same(getattr(getattr(policy, "_local", None), "_loop", None))
+
+
 def cannot_be_put_back(value: Any) -> None:
 	"""The process takes no other job, which costs less than to keep what would be needed."""
 
@@ -271,6 +280,7 @@ STATES: tuple[State, ...] = (
 	(tracemalloc.is_tracing, set_tracing_of_memory),
 	(generator_hooks, set_generator_hooks),
 	(sys.get_coroutine_origin_tracking_depth, sys.set_coroutine_origin_tracking_depth),
+	(event_loop, cannot_be_put_back),
 	(lambda: Same(asyncio._get_running_loop()), lambda loop: asyncio._set_running_loop(loop.value)),
 	(partial(locale.setlocale, locale.LC_ALL), partial(locale.setlocale, locale.LC_ALL)),
 	(lambda: list(warnings.filters), set_warning_filters),
