@@ -431,6 +431,7 @@ const GRAPH_STYLE = `
 .dartwing-graph details { margin-top: 10px; }
 .dartwing-graph summary { color: var(--text-muted); cursor: pointer; }
 .dartwing-graph details .dartwing-attempts { margin-top: 6px; }
+.dartwing-graph details td:last-child { white-space: normal; }
 .dartwing-graph td a { white-space: nowrap; }
 @media (max-width: 767px) { .dartwing-graph td::before { content: attr(data-label); color: var(--text-muted); } }
 .dartwing-graph td:nth-child(2) { min-width: 120px; }
