@@ -9,7 +9,7 @@ import frappe
 from frappe.utils.background_jobs import get_queue
 from rq import Queue
 
-from dartwing.dartwing_core.background_jobs import JobContext, PermanentError, TransientError
+from dartwing.dartwing_core.background_jobs import Flow, Job, JobContext, PermanentError, TransientError
 
 MARKER = "written by a test"
 
@@ -136,6 +136,11 @@ def submit(context: JobContext) -> None:
 	context.submit("obliging_job", {"mode": "succeed"})
 
 
+def submit_flow(context: JobContext) -> None:
+	jobs = [Job("obliging_job", {"mode": "succeed", "n": number}) for number in range(2)]
+	context.submit_flow(Flow("two", jobs))
+
+
 def step(context: JobContext) -> Any:
 	context.step("create", create, context)
 	done = list(context.each("numbers", [1, 2, 3]))
@@ -187,6 +192,7 @@ ACTS = {
 		statement,
 		step,
 		submit,
+		submit_flow,
 		wait,
 		write_by_hand,
 	)

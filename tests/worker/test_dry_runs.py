@@ -195,6 +195,16 @@ def test_what_would_leave_the_transaction_is_dropped_and_counted(rehearse):
 	assert found["progress_message"] == "half"
 
 
+def test_jobs_that_it_would_submit_are_counted_and_undone(rehearse):
+	found = rehearse("submit", "submit_flow")
+	assert found["status"] == "Completed", found["error_message"]
+	result = found["result"]
+	assert (result["submitted"], result["other_statements"], result["created"]["count"]) == (3, 0, 0)
+	assert {"text": "Would submit jobs: 3", "items": []} in in_words(found)
+	assert frappe.db.count("Background Job", {"job_type": "obliging_job"}) == 0
+	assert frappe.db.count("Job Group") == 0
+
+
 def test_mails_are_dropped_and_counted(rehearse):
 	pytest.importorskip("frappe.email.doctype.email_queue.email_queue", reason="benchless has no mails")
 	before = frappe.db.count("Email Queue")

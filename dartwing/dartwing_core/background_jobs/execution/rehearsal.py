@@ -27,7 +27,8 @@ from dartwing.dartwing_core.background_jobs.database.handlers_database import (
 from dartwing.dartwing_core.background_jobs.errors import DryRunError, JobCanceledError, JobTimeoutError
 from dartwing.dartwing_core.background_jobs.execution.held_back import held_back
 from dartwing.dartwing_core.background_jobs.execution.outcomes import Completed
-from dartwing.dartwing_core.background_jobs.submission import json_objects
+from dartwing.dartwing_core.background_jobs.groups import rows as groups
+from dartwing.dartwing_core.background_jobs.submission import acceptance, json_objects
 
 CREATED, CHANGED, DELETED = "created", "changed", "deleted"
 KINDS = (CREATED, CHANGED, DELETED)
@@ -109,11 +110,12 @@ class Rehearsal:
 		# of deleted documents: whether the owner could read them
 		self._was_readable: dict[Names, bool] = {}
 		self._statements = 0
+		self._submitted = 0
 
 	def counts(self) -> dict[str, Any]:
-		"""`{created, changed, deleted: {count}, other_statements}`, of which everybody may know."""
+		"""`{created, changed, deleted: {count}, other_statements, submitted}`: everybody may know these."""
 		counts: dict[str, Any] = {kind: {"count": len(told)} for kind, told in self._told.items()}
-		return {"other_statements": self._statements, **counts}
+		return {"other_statements": self._statements, "submitted": self._submitted, **counts}
 
 	def documents(self) -> dict[str, list[dict[str, Any]]]:
 		"""`{created, changed, deleted: [{doctype, name, fields}]}`: those that the owner may read now."""
@@ -146,6 +148,8 @@ class Rehearsal:
 			_wrap(Document, "run_method", self._of_row(self._event)),
 			*(_wrap(Document, name, self._of_row(self._beside)) for name in ("insert", "save", "delete")),
 			_wrap(frappe, "delete_doc", self._of_row(self._beside)),
+			_wrap(acceptance, "insert", self._of_row(self._accepted)),
+			_wrap(groups, "create", self._of_row(self._beside)),
 			# of whatever connection the handler commits on
 			_wrap(Database, "commit", self._of_row(self._commit)),
 			# of the handler's own connection
@@ -254,6 +258,13 @@ class Rehearsal:
 		"""What Frappe writes beside a document is a part of that."""
 		with self._quietly():
 			return original(*arguments, **named)
+
+	def _accepted(self, original: Callable, *arguments: Any, **named: Any) -> Any:
+		"""Jobs that the handler submits; one that is answered with another's is none."""
+		with self._quietly():
+			answer = original(*arguments, **named)
+		self._submitted += sum(not job.flags.is_existing for job in answer)
+		return answer
 
 	def _set(
 		self, original: Callable, doctype: str, name: Any, field: Any, *arguments: Any, **named: Any

@@ -25,6 +25,8 @@ def in_words(job: dict[str, Any]) -> list[dict[str, Any]]:
 				"items": [],
 			}
 		)
+	if result.get("submitted"):
+		lines.append({"text": _("Would submit jobs: {0}").format(result["submitted"]), "items": []})
 	lines = lines or [{"text": _("Would write nothing."), "items": []}]
 	further = (_held_back(result.get("held_back") or {}), _why_not_named(told))
 	return [*lines, *({"text": text, "items": []} for text in further if text)]
