@@ -7,6 +7,7 @@ from typing import Any
 import frappe
 
 from dartwing.dartwing_core.background_jobs.database import drivers
+from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 
 # columns that each row has, whatever its DocType
 OF_EVERY_ROW = ("name", "owner", "creation", "modified", "modified_by")
@@ -35,7 +36,8 @@ def all_or_nothing() -> Iterator[None]:
 def insert(doctype: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 	"""Insert the rows in the current transaction; each has a value for each column.
 
-	Calls no hook and checks nothing. After an error some rows may be there: see `all_or_nothing`.
+	Calls no hook and checks nothing. A row that is there already is a duplicate, also if another transaction
+	wrote it after the first read of this one. After an error some rows may be there: see `all_or_nothing`.
 	"""
 	for chunk in _chunks(rows):
 		_insert(doctype, columns, chunk)
@@ -45,7 +47,7 @@ def _insert(doctype: str, columns: Sequence[str], rows: Sequence[Sequence[Any]])
 	names = ", ".join(f"`{column}`" for column in columns)
 	# the query builder takes ten times as long for the same text
 	frappe.db.sql(
-		f"insert into `tab{doctype}` ({names}) values {', '.join(['%s'] * len(rows))}",
+		f"{ignoring_snapshot()}insert into `tab{doctype}` ({names}) values {', '.join(['%s'] * len(rows))}",
 		[tuple(row) for row in rows],
 	)
 

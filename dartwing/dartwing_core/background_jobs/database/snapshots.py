@@ -21,7 +21,7 @@ _refusing: dict[tuple[str | None, str | int | None], bool] = {}
 
 
 def ignoring_snapshot() -> str:
-	"""A beginning for UPDATEs, DELETEs and locking SELECTs, with which they get at rows as they are now.
+	"""A beginning for statements that write or lock, with which they get at rows as they are now.
 
 	It is empty for a server that lets them do so anyway.
 	"""
