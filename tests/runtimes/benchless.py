@@ -13,8 +13,8 @@ class BenchlessRuntime(Runtime):
 	site = "test.localhost"
 	scheduler = "scheduler"
 
-	def __init__(self, home: str | None = None):
-		self.home = Path(home or CHECKOUT / ".benchless" / "test").resolve()
+	def __init__(self, home: str | Path):
+		self.home = Path(home).resolve()
 		self.sites_path = self.home / "sites"
 
 	def command(self, *arguments: str) -> list[str]:

@@ -122,8 +122,7 @@ def test_no_mixture_of_spellings_tells_a_secret(secret, data):
 	"""Each character as some program writes it, and the whole as a program writes a text that it is given."""
 	one_by_one = "".join(data.draw(st.sampled_from(OF_ONE))(one) for one in secret)
 	text = data.draw(st.sampled_from(OF_ALL))(one_by_one)
-	begin, end = "(", ")"
-	assert MASK in secrets_of(password=secret).hide(f"{begin}{text}{end}"), text
+	assert MASK in secrets_of(password=secret).hide(f"({text})"), text
 
 
 @pytest.mark.parametrize(
