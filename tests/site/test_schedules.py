@@ -37,6 +37,7 @@ from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.dispatch import equal_jobs
 from dartwing.dartwing_core.background_jobs.errors import IdempotencyKeyError, SubmissionTimeoutError
 from dartwing.dartwing_core.background_jobs.schedules import due, rows
+from dartwing.dartwing_core.background_jobs.submission import acceptance
 from dartwing.dartwing_core.background_jobs.upkeep import former_organizations
 
 SECOND = timedelta(seconds=1)
@@ -51,6 +52,39 @@ def change(name: str, user: str = World.adam, **changes):
 
 
 # --- a slot that is due
+
+
+@pytest.fixture
+def refusing(world):
+	make_job_type("test_refusing", equal_jobs="Refuse", deduplication_window=300)
+	frappe.db.commit()
+	return "test_refusing"
+
+
+@pytest.mark.parametrize("fails", ["stamp", "_insert"])
+def test_a_slot_whose_submission_is_interrupted_leaves_nothing_and_is_made_by_the_next_call(
+	world, refusing, monkeypatch, fails
+):
+	"""Also where an equal job of the slot before, which makes way, has been looked at in between."""
+	name = make_schedule(job_type=refusing, overlap="Replace")
+	set_due(name, timedelta(minutes=1))
+	assert start_due() == 1
+	slot = set_due(name)
+	with monkeypatch.context() as interrupted:
+
+		def deadlock(*_arguments):
+			raise frappe.QueryDeadlockError("no")
+
+		interrupted.setattr(acceptance, fails, deadlock)
+		assert start_due() == 0
+	assert [job.status for job in jobs_of(name)] == ["Queued"]
+	assert len(slots_of(name)) == 1
+	assert start_due() == 1
+	assert [job.status for job in jobs_of(name)] == ["Canceled", "Queued"]
+	assert (slots_of(name)[-1].slot_utc, slots_of(name)[-1].outcome) == (
+		slot.replace(tzinfo=None),
+		"submitted",
+	)
 
 
 def test_a_slot_that_is_due_becomes_a_job_of_who_made_the_schedule(world):

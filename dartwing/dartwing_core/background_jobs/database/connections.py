@@ -6,6 +6,7 @@
   never ends;
 - `own_connection()`: the engine's own, opened beside the caller's; the code in the block commits;
 - `separate_transaction()`: the engine's own as well; one transaction, committed when the block ends;
+- `transaction_beside()`: as that one, and always a connection of its own;
 - `as_own_connection()`: the caller's, which the engine may use as its own from here on;
 - `uncommitted_reads()` (see `uncommitted_reads.py`): the reading one beside the caller's, to read what nobody
   has committed (see `readers.py`).
@@ -45,6 +46,12 @@ def own_connection() -> Iterator[None]:
 		frappe.db.commit()
 		yield
 		return
+	with _opened_beside():
+		yield
+
+
+@contextmanager
+def _opened_beside() -> Iterator[None]:
 	callers = frappe.local.db
 	own = drivers.impatient_beside(callers)
 	setattr(own, IS_OWN, True)
@@ -89,11 +96,16 @@ def short_lock_waits(seconds: int) -> Iterator[None]:
 
 
 @contextmanager
-def impatient_transaction() -> Iterator[None]:
-	"""As `separate_transaction`; who holds a row is waited for no longer than a second."""
-	with separate_transaction():
+def transaction_beside() -> Iterator[None]:
+	"""Run the block in a transaction beside the current one, and commit it; what it raises undoes it.
+
+	The current transaction goes on afterwards, also where it is the engine's own and is not finished: that of
+	a schedule's slot, which submits a job. Who holds a row is waited for no longer than a second.
+	"""
+	with _opened_beside():
 		frappe.db.sql("set session innodb_lock_wait_timeout = 1")
 		yield
+		frappe.db.commit()
 
 
 @contextmanager

@@ -17,8 +17,7 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.database.connections import (
-	impatient_transaction,
-	separate_transaction,
+	transaction_beside,
 )
 from dartwing.dartwing_core.background_jobs.database.named_locks import Hold
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
@@ -147,7 +146,7 @@ def take_turn(of_requests: Iterable[Keyed]) -> Hold:
 
 
 def _committed(hashes: Sequence[str]) -> list[str]:
-	with separate_transaction():
+	with transaction_beside():
 		return frappe.get_all(
 			"Background Job",
 			{"idempotency_hash": ("in", hashes), "creation": (">", keep_from())},
@@ -177,7 +176,7 @@ def find(of_requests: Mapping[int, Keyed]) -> dict[int, BackgroundJob]:
 		else:
 			over.append(row.name)
 	if over:
-		with impatient_transaction():
+		with transaction_beside():
 			_take_back(over)
 	return jobs
 
