@@ -12,6 +12,7 @@ from factories import (
 	make_job_type,
 	second_connection,
 	submit,
+	submit_as,
 )
 
 from dartwing.dartwing_core.background_jobs import (
@@ -158,3 +159,34 @@ def test_it_depends_on_the_same_jobs(world):
 	with acting_as(World.adam):
 		job = retry_with_parameters(child.name, {"mode": "succeed", "n": 2})
 		assert get_job_status(job.name)["depends_on"] == [parent.name]
+
+
+def test_it_depends_on_no_job_that_it_was_only_to_run_after(world):
+	make_job_type("test_replaced", equal_jobs="Replace Waiting")
+	first = submit_as(World.alice, "test_replaced", World.alpha, {})
+	end(first.name, "Running")
+	second = submit_as(World.alice, "test_replaced", World.alpha, {})
+	end(first.name, "Dead Letter")
+	end(second.name, "Dead Letter")
+	with acting_as(World.adam):
+		job = retry_with_parameters(second.name, {"n": 2})
+		assert get_job_status(job.name)["depends_on"] == []
+
+
+@pytest.mark.parametrize("status", ["Completed", "Dead Letter"])
+def test_a_deleted_parent_counts_as_it_ended(world, status):
+	parent = submit()
+	child = submit_as(World.alice, OBLIGING, World.alpha, GOOD, depends_on=parent.name)
+	end(parent.name, status)
+	if status == "Completed":
+		end(child.name, "Dead Letter")
+	with acting_as(World.manager):
+		frappe.delete_doc("Background Job", parent.name)
+	frappe.db.commit()
+	with acting_as(World.adam):
+		if status == "Completed":
+			job = retry_with_parameters(child.name, {"mode": "succeed", "n": 2})
+			assert get_job_status(job.name)["depends_on"] == []
+		else:
+			with pytest.raises(JobStateError, match=f"^job_id: its parent {parent.name} is deleted"):
+				retry_with_parameters(child.name, {"mode": "succeed", "n": 2})

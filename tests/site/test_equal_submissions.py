@@ -7,6 +7,7 @@ from datetime import timedelta
 import frappe
 import pytest
 from factories import (
+	OBLIGING,
 	acting_as,
 	end,
 	make_job_type,
@@ -15,13 +16,23 @@ from factories import (
 	submit_as,
 	transitions,
 )
+from grouped import submit_flow
 
-from dartwing.dartwing_core.background_jobs import cancel_job, retry_job, submit_job, submit_jobs
+from dartwing.dartwing_core.background_jobs import (
+	cancel_job,
+	discard_jobs,
+	retry_group,
+	retry_job,
+	submit_job,
+	submit_jobs,
+)
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.dispatch.consequences import follow_end
 from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError, JobStateError
 from dartwing.dartwing_core.background_jobs.execution.claims import start
 from dartwing.dartwing_core.background_jobs.execution.queued_jobs import read_queued
+from dartwing.dartwing_core.background_jobs.submission import acceptance
+from dartwing.dartwing_core.background_jobs.submission.checks import JobRequest
 from dartwing.dartwing_core.background_jobs.submission.flows import Flow, Job
 
 TYPE = "test_equal"
@@ -414,3 +425,77 @@ def test_debounce_goes_on_after_the_end_of_the_one_that_runs(world):
 def test_a_debounce_that_cannot_be_kept_is_refused(world, values):
 	with pytest.raises(frappe.ValidationError, match="Debounce"):
 		make_job_type("test_equal_wrong", **values)
+
+
+def dead_flow(world) -> tuple[str, list[str]]:
+	"""A group of a job, one of another type, an equal one, and one at the end; the first is a dead letter."""
+	first, between, last = Job(TYPE, {"customer": "C"}), Job(OBLIGING, {}), Job(TYPE, {"customer": "C"})
+	made = submit_flow(Flow("Sync", first >> between >> last, on_end=Job(TYPE, {"customer": "C"})))
+	members = [job.name for job in made.jobs]
+	end(members[0], "Dead Letter")
+	return made.group_id, [*members, made.on_end.name]
+
+
+def test_a_flow_with_equal_jobs_is_retried_whole(world):
+	rule("Replace Waiting")
+	group, names = dead_flow(world)
+	assert [state(name)["status"] for name in names[:3]] == ["Dead Letter"] * 3
+	lone = submit(world, 9)
+	with acting_as(world.adam):
+		assert retry_group(group)["refused"] == {}
+		frappe.db.commit()
+	assert not {state(name)["status"] for name in names[:3]} - {"Pending", "Queued"}
+	assert state(lone.name)["status"] in ("Pending", "Queued")
+
+
+@pytest.mark.parametrize("equal_jobs", ["Refuse", "Replace Waiting"])
+def test_of_a_flow_that_is_retried_the_first_jobs_alone_keep_equal_ones_out(world, equal_jobs):
+	rule(equal_jobs, deduplication_window=300)
+	group, names = dead_flow(world)
+	with acting_as(world.adam):
+		assert retry_group(group)["refused"] == {}
+		frappe.db.commit()
+	keys = [frappe.db.get_value("Background Job", name, "deduplication_key") for name in names]
+	assert [bool(key) for key in keys] == [True, False, False, False]
+
+
+def test_a_job_at_the_end_of_a_group_is_retried_beside_an_equal_one(world):
+	rule("Replace Waiting")
+	_group, names = dead_flow(world)
+	with acting_as(world.adam):
+		discard_jobs("not needed", job_ids=names[:1])
+		frappe.db.commit()
+	end(names[-1], "Dead Letter")
+	submit(world, 9)
+	with acting_as(world.adam):
+		retry_job(names[-1])
+		frappe.db.commit()
+	assert state(names[-1])["status"] in ("Pending", "Queued")
+
+
+def test_a_member_waits_for_no_equal_job_that_starts_after_the_end_of_its_group(world):
+	"""Neither would ever start."""
+	rule("Replace Waiting")
+	made = submit_flow(Flow("Scan", Job(OBLIGING, {}), on_end=Job(OBLIGING, {"n": 1})))
+	after_the_end = submit(world, 1, depends_on=made.on_end.name)
+	# it has a child, and is not replaced
+	submit_as(world.alice, OBLIGING, world.alpha, {"n": 2}, depends_on=after_the_end.name)
+	with acting_as(world.alice):
+		with pytest.raises(DuplicateJobError) as error:
+			acceptance.accept([JobRequest(TYPE, world.alpha, {"customer": "C"})], [""], group=made.group_id)
+		frappe.db.rollback()
+	assert (error.value.existing_job_id, error.value.status) == (after_the_end.name, "Pending")
+
+
+@pytest.mark.parametrize("name", ["Answer Existing", "Replace Waiting"])
+@pytest.mark.parametrize("rehearsed", [0, 1])
+def test_no_job_of_a_bulk_stands_for_a_dry_run(world, name, rehearsed):
+	rule(name)
+	requests = [request(world, n) for n in (1, 2)]
+	requests[rehearsed]["dry_run"] = True
+	with acting_as(world.alice):
+		jobs = submit_jobs(requests)
+		frappe.db.commit()
+	assert [bool(job.is_dry_run) for job in jobs] == [rehearsed == 0, rehearsed == 1]
+	assert not any(job.flags.is_existing for job in jobs)
+	assert len({job.name for job in jobs}) == 2

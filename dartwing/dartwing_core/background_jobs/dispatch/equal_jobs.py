@@ -110,12 +110,14 @@ def release(job_ids: Sequence[str], statuses: Sequence[str] = STATUSES) -> None:
 def newer_equals(jobs: Sequence[BackgroundJob]) -> dict[str, str]:
 	"""The unfinished equal job of each of these dead letters that has one, where types replace what waits.
 
-	One of these that is equal to a newer one of these has that one. Until the end of this transaction, no
-	equal job is submitted.
+	One of these that is equal to a newer one of these has that one. A job of a group has none: its place in
+	the group is no other's. Until the end of this transaction, no equal job is submitted.
 	"""
 	by_hash: dict[str, list[BackgroundJob]] = {}
+	at_ends = _at_ends_of_groups(jobs)
 	for job in jobs:
-		if job.job_hash and rule_of(job.job_type) == REPLACE:
+		is_lone = not job.job_group and job.name not in at_ends
+		if job.job_hash and is_lone and rule_of(job.job_type) == REPLACE:
 			by_hash.setdefault(job.job_hash, []).append(job)
 	if not by_hash:
 		return {}
@@ -166,13 +168,30 @@ def _newer_ones(job_ids: Sequence[str]) -> dict[str, str]:
 	return found
 
 
+def _at_ends_of_groups(jobs: Sequence[BackgroundJob]) -> set[str]:
+	"""Those of the jobs that start at the end of a group, of which they are no members."""
+	names = [job.name for job in jobs if not job.job_group]
+	return set(
+		frappe.get_all("Job Group", {"on_end_job": ("in", names)}, pluck="on_end_job") if names else ()
+	)
+
+
 def hold_again(jobs: Sequence[BackgroundJob]) -> None:
 	"""Take the keys again of jobs that are unfinished again, for the rest of their window.
 
 	In the current transaction. A job whose key was taken by another one meanwhile gets none: the other one's
-	key refuses what is equal to both.
+	key refuses what is equal to both. Nor does a job that starts after others of its group: it had none when
+	it was submitted, as equal flows are told by the jobs that they begin with.
 	"""
-	by_key = {job.job_hash: job.name for job in jobs if job.job_hash and is_in_window(job)}
+	at_ends = _at_ends_of_groups(jobs)
+	by_key = {
+		job.job_hash: job.name
+		for job in jobs
+		if job.job_hash
+		and not (job.job_group and job.depends_on)
+		and job.name not in at_ends
+		and is_in_window(job)
+	}
 	if not by_key:
 		return
 	hold, _answers = take_turn(sorted(by_key), look_again=lambda: None)

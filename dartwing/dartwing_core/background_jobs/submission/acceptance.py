@@ -10,7 +10,11 @@ from dartwing.dartwing_core.background_jobs.database import drivers, inserts
 from dartwing.dartwing_core.background_jobs.database.looks import ask
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.dispatch import cancellation, consequences, dispatcher, parents
-from dartwing.dartwing_core.background_jobs.errors import SubmissionTimeoutError, refuse_argument
+from dartwing.dartwing_core.background_jobs.errors import (
+	DuplicateJobError,
+	SubmissionTimeoutError,
+	refuse_argument,
+)
 from dartwing.dartwing_core.background_jobs.submission import (
 	admission,
 	deduplication,
@@ -54,8 +58,10 @@ def accept(
 	for job, key in zip(jobs, keys, strict=False):
 		job.update(key.fields() if key else {})
 	for job, place in zip(jobs, places, strict=True):
-		_join_group(job, group, f"{place}depends_on")
-		job.job_schedule, job.retry_of = schedule, retry_of
+		job.job_group, job.job_schedule, job.retry_of = group, schedule, retry_of
+		if after_the_end := _parents_after_the_end(job):
+			reason = _("{0} starts after the end of {1}, to which this job would belong")
+			refuse_argument(f"{place}depends_on", reason.format(repr(after_the_end[0]), group))
 	stands = equal_submissions.collapse(jobs)
 	kept = sorted(set(stands))
 	answers = dict(zip(kept, insert([jobs[position] for position in kept], checks), strict=True))
@@ -72,13 +78,12 @@ def _answered_with(job: BackgroundJob) -> BackgroundJob:
 	return existing
 
 
-def _join_group(job: BackgroundJob, group: str | None, argument: str) -> None:
-	"""Make the job a member; raises ValidationError if it depends on what starts after the group's end."""
-	job.job_group = group
-	on_end = frappe.db.get_value("Job Group", group, "on_end_job") if group and job.flags.parents else None
-	for parent in parents.waiting_in_turn(on_end) & set(job.flags.parents) if on_end else ():
-		reason = _("{0} starts after the end of {1}, to which this job would belong")
-		refuse_argument(argument, reason.format(repr(parent), group))
+def _parents_after_the_end(job: BackgroundJob) -> list[str]:
+	"""Those of a new job's parents that start after the end of its group, which would wait for it in turn."""
+	if not job.job_group or not job.flags.parents:
+		return []
+	on_end = frappe.db.get_value("Job Group", job.job_group, "on_end_job")
+	return sorted(parents.waiting_in_turn(on_end).intersection(parents.names_of(job))) if on_end else []
 
 
 def insert(jobs: list[BackgroundJob], checks: SubmissionChecks) -> list[BackgroundJob]:
@@ -97,6 +102,10 @@ def insert(jobs: list[BackgroundJob], checks: SubmissionChecks) -> list[Backgrou
 	with hold:
 		met = equal_submissions.meet(jobs) if is_taken else Met()
 		new = [job for job in jobs if met.answer(job) is job]
+		for job in new:
+			if job.flags.runs_after and job.flags.runs_after in _parents_after_the_end(job):
+				# the equal job cannot go first, and keeps its place
+				raise DuplicateJobError(job.flags.runs_after, PENDING)
 		of_limits = answers[: len(limits)]
 		if met.existing or met.leaving:
 			demands = checks.demands(new, met.leaving)

@@ -16,7 +16,7 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs.database import times
-from dartwing.dartwing_core.background_jobs.database.connections import impatient_transaction
+from dartwing.dartwing_core.background_jobs.database.connections import transaction_beside
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import (
 	committed_reads,
@@ -43,14 +43,20 @@ LOOK_AGAIN_SECONDS = 0.02
 
 
 def collapse(jobs: Sequence[BackgroundJob]) -> list[int]:
-	"""For each job of a bulk, the position of the one that stands for it: the first or the last equal one."""
+	"""For each job of a bulk, the position of the one that stands for it: the first or the last equal one.
+
+	A dry run, whose rule is to be allowed, stands for itself.
+	"""
 	stands: dict[str, int] = {}
 	for position, job in enumerate(jobs):
 		if job.flags.equal_rule == REPLACE:
 			stands[_hash_of(job)] = position
 		elif job.flags.equal_rule == ANSWER:
 			stands.setdefault(_hash_of(job), position)
-	return [stands.get(_hash_of(job), position) for position, job in enumerate(jobs)]
+	return [
+		stands[_hash_of(job)] if job.flags.equal_rule in (ANSWER, REPLACE) else position
+		for position, job in enumerate(jobs)
+	]
 
 
 @dataclass
@@ -121,7 +127,7 @@ def _unfinished_holders(keys: Sequence[str]) -> list[frappe._dict]:
 
 def _release_beside(job_ids: Sequence[str]) -> None:
 	if job_ids:
-		with impatient_transaction():
+		with transaction_beside():
 			equal_jobs.release(job_ids, FINISHED)
 
 

@@ -25,16 +25,20 @@ FIELDS = ("job_type", "organization", "owner_user", "status", "priority", "is_dr
 def retry_with_parameters(job_id: str, parameters: dict[str, Any]) -> BackgroundJob:
 	"""Submit a job in the place of a dead letter, with other parameters, and discard the dead letter.
 
-	The new job is the session's user's; its `retry_of` names the old one. It depends on the same jobs, and is
-	of no group. Raises what `retry_job` and `submit_job` raise.
+	The new job is the session's user's; its `retry_of` names the old one. It depends on the same jobs, but
+	for those that are deleted and equal ones that it was only to run after; and it is of no group. Raises
+	what `retry_job` and `submit_job` raise.
 	"""
 	old = dead_letter.administered_dead_letter(job_id)
+	if dead := dead_letter.dead_parent_of(old):
+		refuse_argument("job_id", dead, JobStateError)
+	found = parents.of_jobs([old.name]).get(old.name, {}) if old.depends_on else {}
 	request = JobRequest(
 		old.job_type,
 		old.organization,
 		parameters,
 		old.priority,
-		list(parents.of_jobs([old.name]).get(old.name, ())) if old.depends_on else None,
+		[parent for parent, state in found.items() if state.is_there and not state.any_end] or None,
 		dependency_rule=old.dependency_rule,
 	)
 	(job,) = acceptance.accept([request], [""], retry_of=old.name)
