@@ -69,14 +69,19 @@ for (const [why, answer] of Object.entries(REFUSALS)) {
 	});
 }
 
-test("the server is not waited for without end", async () => {
-	let signal;
-	const socket = new Socket((options) => {
-		({ signal } = options);
-		return allow();
-	});
-	await socket.handlers.org_subscribe("Alpha");
-	assert.ok(signal instanceof AbortSignal);
+test("the server is not waited for without end", async (context) => {
+	const over = new AbortController();
+	context.mock.method(AbortSignal, "timeout", () => over.signal);
+	const socket = new Socket(
+		({ signal }) =>
+			new Promise((_, refuse) => signal.addEventListener("abort", () => refuse(signal.reason)))
+	);
+	const answers = [];
+	const subscription = socket.handlers.org_subscribe("Alpha", (told) => answers.push(told));
+	over.abort();
+	await subscription;
+	assert.strictEqual(socket.rooms.size, 0);
+	assert.deepStrictEqual(answers, [{ subscribed: false }]);
 });
 
 test("nobody has joined before the server has answered", async () => {

@@ -31,6 +31,20 @@ def snapshot_isolation() -> bool | None:
 	return found[0][1] == "ON" if found else None
 
 
+def waiting_for_named_locks() -> int:
+	"""How many connections of this user wait for a lock by GET_LOCK."""
+	return len(frappe.db.sql("select 1 from information_schema.processlist where state = 'User lock'"))
+
+
+def waiting_for_row(name: str) -> bool:
+	"""Whether another connection of this user runs a statement that names the row."""
+	others = "command = 'Query' and id != connection_id()"
+	found = frappe.db.sql(
+		f"select 1 from information_schema.processlist where {others} and info like %s", (f"%{name}%",)
+	)
+	return bool(found)
+
+
 @contextmanager
 def with_snapshot_isolation(on: bool) -> Iterator[bool]:
 	"""Whether this connection is refused such rows during the block, which an older server never does."""

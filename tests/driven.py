@@ -33,12 +33,12 @@ def let_time_come() -> None:
 	frappe.db.commit()
 
 
-def make_due(job_id: str | None = None) -> None:
+def make_due(job_id: str | None = None, seconds_ago: int = 0) -> None:
 	"""The job that waits for its time has waited long enough; without an id, all that do."""
 	frappe.db.sql(
-		"""update `tabBackground Job` set ready_at = '2026-01-01'
+		"""update `tabBackground Job` set ready_at = utc_timestamp(6) - interval %(ago)s second
 		where ready_at is not null and (%(job)s is null or name = %(job)s)""",
-		{"job": job_id},
+		{"job": job_id, "ago": seconds_ago},
 	)
 	frappe.db.commit()
 

@@ -48,6 +48,23 @@ def plan_of(query: str) -> list[dict[str, Any]]:
 	return frappe.db.sql(f"explain {query}", as_dict=True)
 
 
+def assert_bounded(
+	statements: list[str], names: tuple[str, ...], most: int, with_counts: bool = True
+) -> None:
+	"""Each statement that holds one of the names reads at most so many rows; a SELECT is run again for that.
+
+	What writes may only read no table as a whole. So may what counts, unless `with_counts`.
+	"""
+	asked = [text for text in dict.fromkeys(statements) if any(name in text for name in names)]
+	assert asked
+	for text in asked:
+		words = text.lstrip("( ").lower()
+		if words.startswith(("update", "delete")) or (not with_counts and "count(" in words):
+			assert [step for step in plan_of(text) if step["type"] == "ALL"] == [], (text, plan_of(text))
+		elif words.startswith("select"):
+			assert rows_read(text) <= most, (text, plan_of(text))
+
+
 def rows_read(query: str) -> int:
 	"""How many entries of tables and indexes MariaDB reads for it."""
 

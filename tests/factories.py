@@ -1,5 +1,6 @@
 """Organizations, people and jobs for the tests, created as users would."""
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -411,6 +412,22 @@ def wait_until(condition: Callable[[], Any], what: str, timeout_seconds: float =
 			return value
 		time.sleep(0.05)
 	raise AssertionError(f"not within {timeout_seconds} s: {what}")
+
+
+@contextmanager
+def given_up_after(seconds: int) -> Iterator[None]:
+	"""Raise TimeoutError in the block if it takes so long: for what would otherwise take minutes or hours."""
+
+	def give_up(*_signal: object) -> None:
+		raise TimeoutError(f"not within {seconds} s")
+
+	before = signal.signal(signal.SIGALRM, give_up)
+	signal.alarm(seconds)
+	try:
+		yield
+	finally:
+		signal.alarm(0)
+		signal.signal(signal.SIGALRM, before)
 
 
 def people_written(marker: str = MARKER) -> int:

@@ -7,6 +7,15 @@ from factories import OBLIGING, World, acting_as, submit_as
 
 from dartwing.dartwing_core.background_jobs import Flow, Job
 from dartwing.dartwing_core.background_jobs.groups import rows
+from dartwing.dartwing_core.background_jobs.submission.flows import SubmittedFlow
+
+
+def submit_flow(flow: Flow, user: str = World.alice, organization: str = World.alpha) -> SubmittedFlow:
+	"""Commit a flow of the user's."""
+	with acting_as(user):
+		made = flow.submit(organization)
+		frappe.db.commit()
+	return made
 
 
 def submit_group(
@@ -22,9 +31,7 @@ def submit_group(
 	parameters.setdefault("mode", "succeed")
 	jobs = [Job(job_type, {**parameters, "n": number}) for number in range(members)]
 	flow = Flow(title, jobs, on_end=Job(OBLIGING, {"mode": "succeed"}) if with_on_end else None)
-	with acting_as(user):
-		made = flow.submit(organization)
-		frappe.db.commit()
+	made = submit_flow(flow, user, organization)
 	return made.group_id, [job.name for job in made.jobs], made.on_end and made.on_end.name
 
 

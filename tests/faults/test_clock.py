@@ -16,6 +16,7 @@ from pathlib import Path
 
 import frappe
 import pytest
+from driven import make_due
 from factories import (
 	MARKER,
 	RETRIED,
@@ -58,12 +59,6 @@ def clock(processes: Processes) -> Iterator[object]:
 
 def due_in(seconds: float) -> str:
 	return f"{(times.utc_now() + timedelta(seconds=seconds)).isoformat()}Z"
-
-
-def make_due(job_id: str) -> None:
-	"""Have a retry be due now."""
-	frappe.db.sql("update `tabBackground Job` set ready_at = utc_timestamp(6) where name = %s", (job_id,))
-	frappe.db.commit()
 
 
 def lose_the_push(**parameters: object) -> str:

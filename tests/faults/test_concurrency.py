@@ -6,6 +6,7 @@ from unittest.mock import patch
 
 import frappe
 import pytest
+from database import waiting_for_named_locks
 from factories import (
 	OBLIGING,
 	acting_as,
@@ -229,10 +230,6 @@ def test_nobody_who_is_refused_waits_for_another_who_is_refused(
 	refused = [answer for answer in answers if "existing_job_id" in answer]
 	assert len(winners) == (0 if first_commits else 1), answers
 	assert refused == [{"existing_job_id": (winners or [first.name])[0]}] * (others - len(winners))
-
-
-def waiting_for_named_locks() -> int:
-	return len(frappe.db.sql("select 1 from information_schema.processlist where state = 'User lock'"))
 
 
 def test_fifty_different_submissions_at_once_are_all_accepted_and_never_wait_for_each_other(

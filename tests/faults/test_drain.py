@@ -7,6 +7,7 @@ import time
 import frappe
 import psutil
 import pytest
+from database import waiting_for_row
 from factories import (
 	OBLIGING,
 	acting_as,
@@ -31,6 +32,7 @@ from dartwing.dartwing_core.background_jobs.dispatch import wake_ups
 from dartwing.dartwing_core.background_jobs.upkeep import holding
 
 MARKER = "written by a test"
+SHORT_TIMEOUT_SECONDS = 2
 ONCE = {"mode": "write_people_and_sleep_once", "marker": MARKER, "people": 2, "seconds": 600}
 RUN = [(None, "Pending"), ("Pending", "Queued"), ("Queued", "Running"), ("Running", "Completed")]
 
@@ -56,8 +58,8 @@ def settings(site):
 
 @pytest.fixture
 def short_timeout(world):
-	"""A Job Type whose handlers may run for two seconds."""
-	make_job_type("hurried_job", default_timeout=2, max_retries=1)
+	"""A Job Type whose handlers may run for SHORT_TIMEOUT_SECONDS."""
+	make_job_type("hurried_job", default_timeout=SHORT_TIMEOUT_SECONDS, max_retries=1)
 	frappe.db.commit()
 	return "hurried_job"
 
@@ -375,8 +377,7 @@ def test_whoever_is_at_the_job_that_ends_keeps_the_next_one_from_nobody(world, p
 	with second_connection():
 		frappe.db.sql(locking, (names[1],))
 		worker.release()
-		# what it would have locked is locked by now
-		time.sleep(1)
+		wait_until(lambda: waiting_for_row(names[1]), "the horse waits for the job that ends")
 		frappe.db.sql(f"{locking} nowait", (names[2],))
 		frappe.db.rollback()
 	wait_until(all_are(names, "Completed"), "all jobs ended")
@@ -389,7 +390,7 @@ def test_a_time_that_is_over_when_the_handler_has_returned_ends_nothing(world, p
 	]
 	worker = processes.stopped_worker("before execution.settlement.complete_and_claim")
 	worker.pid  # noqa: B018 the second job has returned
-	time.sleep(2.5)
+	time.sleep(SHORT_TIMEOUT_SECONDS + 0.5)
 	worker.release()
 	wait_until(all_are(names, "Completed"), "all jobs ended")
 	assert [transitions(name) for name in names] == [RUN] * 4

@@ -8,7 +8,6 @@ import pytest
 from factories import (
 	MARKER,
 	OBLIGING,
-	acting_as,
 	people_written,
 	queued_wake_ups,
 	state,
@@ -16,7 +15,7 @@ from factories import (
 	transitions,
 	wait_until,
 )
-from grouped import status_of
+from grouped import status_of, submit_flow
 from processes import kill, let_rqs_patience_run_out, ticking
 
 from dartwing.dartwing_core.background_jobs import Flow, Job
@@ -132,9 +131,7 @@ def test_what_a_job_submitted_runs_although_its_worker_died_after_the_commit(
 @points(BEFORE_THE_COMMIT)
 def test_a_group_does_not_end_before_what_a_killed_member_submits_again(world, processes, tick, point):
 	worker = processes.stopped_worker(point)
-	made = submit_flow(
-		world, Flow("Scan", Job(OBLIGING, FANS_OUT), on_end=Job(OBLIGING, {"mode": "succeed"}))
-	)
+	made = submit_flow(Flow("Scan", Job(OBLIGING, FANS_OUT), on_end=Job(OBLIGING, {"mode": "succeed"})))
 	worker.kill_horse()
 	assert status_of(made.group_id) == "Running"
 	wait_until(ticking(lambda: status_of(made.group_id) == "Completed", tick), "the group ends")
@@ -157,13 +154,6 @@ def said() -> list:
 	names = [page["name"] for page in pages]
 	merge = {"job_type": OBLIGING, "parameters": {"mode": "tell_of_parents"}, "depends_on": names}
 	return ["Scan", [split, *pages, merge], {"job_type": OBLIGING, "parameters": {"mode": "succeed"}}]
-
-
-def submit_flow(world, flow: Flow):
-	with acting_as(world.alice):
-		made = flow.submit(world.alpha)
-		frappe.db.commit()
-	return made
 
 
 @points(OF_A_SUBMITTER_BEFORE)
@@ -194,7 +184,7 @@ def test_a_flow_whose_submitter_died_after_its_commit_runs(world, processes, tic
 @pytest.mark.parametrize("death", DEATHS)
 def test_a_flow_goes_on_after_the_death_of_who_ended_a_parent(world, processes, tick, death, point):
 	worker = processes.stopped_worker(point)
-	made = submit_flow(world, Flow.parse(*said()))
+	made = submit_flow(Flow.parse(*said()))
 	getattr(worker, death)()
 	assert status_of(made.group_id) == "Running"
 	if death == "kill_worker_and_horse":

@@ -163,7 +163,7 @@ def test_what_the_sanitizer_makes_a_template_is_not_stored(curious):
 @pytest.mark.parametrize("what", HARMLESS)
 def test_what_lends_none_is_stored(asking, what):
 	if HARMLESS[what].get("doc_type") and not frappe.db.exists("DocType", HARMLESS[what]["doc_type"]):
-		return
+		pytest.skip("benchless has no ToDo, which Frappe v15 and v16 have")
 	lent.refuse_lent(Sent(HARMLESS[what]))
 
 

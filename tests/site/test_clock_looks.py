@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import frappe
 import pytest
+from driven import make_due
 from explain import plan_of
 from factories import (
 	counted_connections,
@@ -46,14 +47,6 @@ def sent_on(clock: SiteClock) -> int:
 def due_later(world, seconds: float = 3600):
 	due = f"{(times.utc_now() + timedelta(seconds=seconds)).isoformat()}Z"
 	return submit_as(world.alice, "obliging_job", world.alpha, {"mode": "succeed"}, scheduled_at=due)
-
-
-def make_due(job_id: str, ago: int = 0) -> None:
-	query = (
-		f"update `tabBackground Job` set ready_at = utc_timestamp(6) - interval {ago} second where name = %s"
-	)
-	frappe.db.sql(query, (job_id,))
-	frappe.db.commit()
 
 
 def test_an_idle_site_costs_one_statement_a_look_and_no_trip_to_redis(world, looks):
@@ -140,7 +133,7 @@ def test_what_is_due_and_has_no_room_is_not_tried_each_second(world, looks, wind
 def test_a_job_that_came_late_is_found_when_the_site_is_mended(world, looks):
 	"""A long transaction may write a time, and commit when looks have passed it."""
 	job = due_later(world)
-	make_due(job.name, ago=60)
+	make_due(job.name, seconds_ago=60)
 	looks.look()
 	assert queued_wake_ups("default", job.name) == []
 	looks._mend_at = 0.0
@@ -177,7 +170,7 @@ def test_a_site_without_the_app_is_asked_again_after_a_minute(clean, monkeypatch
 
 def test_after_a_lost_connection_all_that_is_due_is_asked_for_anew(world, looks):
 	job = due_later(world)
-	make_due(job.name, ago=60)
+	make_due(job.name, seconds_ago=60)
 	frappe.db.sql(f"kill {looks._connection.thread_id()}")
 	looks.look()
 	assert not looks._connection

@@ -2,6 +2,7 @@ from threading import Thread
 
 import frappe
 import pytest
+from database import waiting_for_named_locks
 from factories import acting_as, end, make_job_type, second_connection, submit_as, wait_until
 
 from dartwing.dartwing_core.background_jobs import (
@@ -157,7 +158,7 @@ def test_those_who_wait_for_an_uncommitted_equal_job_get_a_clear_answer(world, s
 	with acting_as(world.alice):
 		first = submit_job(TYPE, world.alpha, {"page": 1})
 		threads = [submit_in_a_thread(world, site, outcomes) for _ in range(5)]
-		wait_until(lambda: waiting_for_locks() == 5, "five submitters wait")
+		wait_until(lambda: waiting_for_named_locks() == 5, "five submitters wait")
 		if first_commits:
 			frappe.db.commit()
 		else:
@@ -169,10 +170,6 @@ def test_those_who_wait_for_an_uncommitted_equal_job_get_a_clear_answer(world, s
 	assert len(outcomes) == 5
 	assert (len(winners), len(refusals)) == ((0, 5) if first_commits else (1, 4)), outcomes
 	assert {refusal.existing_job_id for refusal in refusals} == {first.name if first_commits else winners[0]}
-
-
-def waiting_for_locks() -> int:
-	return len(frappe.db.sql("select 1 from information_schema.processlist where state = 'User lock'"))
 
 
 def test_a_window_of_zero_never_refuses(world):

@@ -3,7 +3,7 @@
 import frappe
 import pytest
 from factories import OBLIGING, acting_as, changed, counted_statements, end, make_job_type, state
-from grouped import status_of
+from grouped import status_of, submit_flow
 
 from dartwing.dartwing_core.background_jobs import (
 	DuplicateJobError,
@@ -22,13 +22,6 @@ _numbers = iter(range(1_000_000))
 def job(**arguments) -> Job:
 	"""One like no other before it."""
 	return Job(OBLIGING, {"mode": "succeed", "number": next(_numbers)}, **arguments)
-
-
-def submit_flow(world, flow, user=None, organization=None):
-	with acting_as(user or world.alice):
-		made = flow.submit(organization or world.alpha)
-		frappe.db.commit()
-	return made
 
 
 def parents(world, made) -> list[list[int]]:
@@ -52,34 +45,34 @@ def nothing_was_written() -> bool:
 
 def test_jobs_stand_one_after_the_other_and_side_by_side(world):
 	split, merge = job(), job()
-	made = submit_flow(world, Flow("Scan", split >> [job(), job()] >> merge >> job()))
+	made = submit_flow(Flow("Scan", split >> [job(), job()] >> merge >> job()))
 	assert parents(world, made) == [[], [0], [0], [1, 2], [3]]
 	assert statuses(made) == ["Queued", "Pending", "Pending", "Pending", "Pending"]
 
 
 def test_a_list_comes_first_or_last(world):
-	made = submit_flow(world, Flow("two, then two", [job(), job()] >> job() >> [job(), job()]))
+	made = submit_flow(Flow("two, then two", [job(), job()] >> job() >> [job(), job()]))
 	assert parents(world, made) == [[], [], [0, 1], [2], [2]]
 
 
 def test_chains_stand_side_by_side(world):
-	made = submit_flow(world, Flow("two lines", job() >> job(), job() >> job()))
+	made = submit_flow(Flow("two lines", job() >> job(), job() >> job()))
 	assert parents(world, made) == [[], [0], [], [2]]
 
 
 def test_a_chain_within_a_list_begins_and_ends_the_list(world):
-	made = submit_flow(world, Flow("a chain within", job() >> [job() >> job(), job()] >> job()))
+	made = submit_flow(Flow("a chain within", job() >> [job() >> job(), job()] >> job()))
 	assert parents(world, made) == [[], [0], [1], [0], [2, 3]]
 
 
 def test_a_job_that_is_named_twice_is_one(world):
 	first, last = job(), job()
-	made = submit_flow(world, Flow("a diamond", first >> job() >> last, first >> job() >> last))
+	made = submit_flow(Flow("a diamond", first >> job() >> last, first >> job() >> last))
 	assert parents(world, made) == [[], [0], [1, 3], [0]]
 
 
 def test_an_empty_list_is_nothing(world):
-	made = submit_flow(world, Flow("no pages", job() >> [] >> job()))
+	made = submit_flow(Flow("no pages", job() >> [] >> job()))
 	assert parents(world, made) == [[], [0]]
 
 
@@ -90,7 +83,7 @@ def test_json_says_the_same(world):
 		{"job_type": OBLIGING, "parameters": {"n": 3}, "name": "second", "depends_on": ["split"]},
 		{"job_type": OBLIGING, "depends_on": ["first", "second"], "dependency_rule": "end"},
 	]
-	made = submit_flow(world, Flow.parse("Scan", jobs))
+	made = submit_flow(Flow.parse("Scan", jobs))
 	assert parents(world, made) == [[], [0], [0], [1, 2]]
 	assert made.jobs[3].dependency_rule == "end"
 
@@ -99,7 +92,7 @@ def test_json_says_the_same(world):
 
 
 def test_a_flow_runs_from_its_first_job_to_its_last(world):
-	made = submit_flow(world, Flow("Scan", job() >> [job(), job()] >> job()))
+	made = submit_flow(Flow("Scan", job() >> [job(), job()] >> job()))
 	for place, following in ((0, ["Queued", "Queued", "Pending"]), (1, None), (2, None)):
 		end(made.jobs[place].name, "Completed")
 		if following:
@@ -111,7 +104,7 @@ def test_a_flow_runs_from_its_first_job_to_its_last(world):
 
 
 def test_a_failed_job_fails_what_comes_after_it_and_the_group_ends(world):
-	made = submit_flow(world, Flow("Scan", job() >> job() >> job(), on_end=job()))
+	made = submit_flow(Flow("Scan", job() >> job() >> job(), on_end=job()))
 	assert state(made.on_end.name)["status"] == "Pending"
 	end(made.jobs[0].name, "Dead Letter")
 	assert statuses(made) == ["Dead Letter"] * 3
@@ -126,10 +119,10 @@ def test_equal_flows_are_told_by_the_jobs_that_they_begin_with(world):
 		return Flow("Scan", Job(OBLIGING, {"mode": "succeed", "page": page}) >> Job(OBLIGING, merge))
 
 	with changed("Job Type", OBLIGING, deduplication_window=300):
-		submit_flow(world, flow("one of many"))
-		submit_flow(world, flow("another"))
+		submit_flow(flow("one of many"))
+		submit_flow(flow("another"))
 		with pytest.raises(DuplicateJobError):
-			submit_flow(world, flow("another"))
+			submit_flow(flow("another"))
 
 
 def test_a_flow_joins_the_callers_transaction(world):
@@ -155,7 +148,7 @@ def test_thousands_of_jobs_take_few_statements(world):
 
 def assert_refused(world, flow, reason, error=frappe.ValidationError, user=None, organization=None):
 	with pytest.raises(error, match=reason):
-		submit_flow(world, flow() if callable(flow) else flow, user, organization)
+		submit_flow(flow() if callable(flow) else flow, user or world.alice, organization or world.alpha)
 	assert nothing_was_written()
 
 
@@ -191,7 +184,7 @@ def end_among_jobs():
 def test_what_is_wrong_is_refused_by_its_place(world, flow, reason):
 	if reason is None:
 		# the same job four hundred times is one
-		assert len(submit_flow(world, flow()).jobs) == 2
+		assert len(submit_flow(flow()).jobs) == 2
 		return
 	assert_refused(world, flow, reason)
 
@@ -309,7 +302,7 @@ def test_a_long_line_fails_level_by_level_and_a_tick_goes_on(world, monkeypatch)
 	monkeypatch.setattr(dependencies, "MOST_LEVELS", 3)
 	monkeypatch.setattr(dependencies.release_or_fail, "__defaults__", (None, 3))
 	line = job() >> job() >> job() >> job() >> job() >> job()
-	made = submit_flow(world, Flow("a line", line, on_end=job()))
+	made = submit_flow(Flow("a line", line, on_end=job()))
 	end(made.jobs[0].name, "Dead Letter")
 	assert statuses(made) == ["Dead Letter"] * 4 + ["Pending"] * 2
 	assert status_of(made.group_id) == "Running"

@@ -1,12 +1,12 @@
 """What members save is no script for others, whatever kind of field and of text it is in."""
 
 import json
-import signal
 from types import SimpleNamespace
 from typing import Any
 
 import frappe
 import pytest
+from factories import given_up_after
 from frappe.model import data_fieldtypes
 from requested import requested
 from runtimes.chosen import is_a_bench
@@ -169,17 +169,8 @@ def test_a_translation_ends_no_attribute(world):
 @pytest.mark.parametrize("fieldtype", ["Data", "Text Editor", "Markdown Editor"])
 def test_a_long_text_takes_as_many_times_as_long(world, fieldtype, piece):
 	"""With a look from each sign to the end, these would take hours."""
-
-	def give_up(*_signal: object) -> None:
-		raise TimeoutError
-
-	before = signal.signal(signal.SIGALRM, give_up)
-	signal.alarm(60)
-	try:
+	with given_up_after(60):
 		is_refused(fieldtype, piece * 400_000, title_field="x")
-	finally:
-		signal.alarm(0)
-		signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.parametrize("fieldname", ["url", "google_meet_link", "website", "redirect_url", "x_route"])

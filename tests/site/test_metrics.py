@@ -351,10 +351,10 @@ def test_what_operators_look_at_reads_nothing_that_has_ended():
 	for look in (exposition, examine, job_tally.count_new, job_tally.finished_jobs):
 		with recorded_queries() as queries:
 			look()
-		assert_bounded(queries)
+		assert_planned(queries)
 
 
-def assert_bounded(queries: list[str]) -> None:
+def assert_planned(queries: list[str]) -> None:
 	on_big_tables = [query for query in queries if "Background Job" in query or "Execution Log" in query]
 	assert on_big_tables
 	for query in on_big_tables:
@@ -369,4 +369,4 @@ def test_metrics_read_nothing_that_has_ended(world):
 	for user, organization in ((world.manager, None), (world.alice, None), (world.alice, world.alpha)):
 		with acting_as(user), recorded_queries() as queries:
 			get_metrics(organization)
-		assert_bounded(queries)
+		assert_planned(queries)

@@ -1,10 +1,12 @@
 """What schedules cost where there are many: each path runs on an index, and reads what it uses."""
 
 from datetime import timedelta
+from functools import partial
 
+import explain
 import frappe
 import pytest
-from explain import all_statements, plan_of, rows_read
+from explain import all_statements
 from factories import acting_as
 from scheduled import make_schedule, set_due, start_due
 
@@ -44,17 +46,10 @@ def _many(world):
 	frappe.db.commit()
 
 
-def assert_bounded(statements: list[str]) -> None:
-	asked = [
-		text for text in dict.fromkeys(statements) if "tabJob Schedule" in text or "job_schedule" in text
-	]
-	assert asked
-	for text in asked:
-		words = text.lstrip("( ").lower()
-		if "count(" in words or words.startswith(("update", "delete")):
-			assert [step for step in plan_of(text) if step["type"] == "ALL"] == [], (text, plan_of(text))
-		elif words.startswith("select"):
-			assert rows_read(text) <= PAGE, (text, plan_of(text))
+# how many schedules there are is counted on an index
+assert_bounded = partial(
+	explain.assert_bounded, names=("tabJob Schedule", "job_schedule"), most=PAGE, with_counts=False
+)
 
 
 @pytest.mark.parametrize("overlap", ["Skip", "Replace"])

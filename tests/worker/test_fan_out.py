@@ -3,7 +3,7 @@
 import frappe
 import pytest
 from factories import MARKER, OBLIGING, acting_as, changed, people_written, state, submit, submit_as
-from grouped import status_of
+from grouped import status_of, submit_flow
 
 from dartwing.dartwing_core.background_jobs import Flow, Job, get_job_status
 from dartwing.dartwing_core.background_jobs.dispatch import dispatcher
@@ -17,13 +17,6 @@ def result_of(world, name: str) -> object:
 def jobs_of(group: str) -> list[str]:
 	frappe.db.rollback()
 	return frappe.get_all("Background Job", {"job_group": group}, pluck="name", order_by="name asc")
-
-
-def submit_flow(world, flow: Flow):
-	with acting_as(world.alice):
-		made = flow.submit(world.alpha)
-		frappe.db.commit()
-	return made
 
 
 def test_what_a_running_job_submits_runs_after_its_commit(world, work):
@@ -58,7 +51,7 @@ def test_a_job_that_submits_others_waits_while_its_organization_is_suspended(wor
 
 def test_the_jobs_of_a_member_are_members_and_the_group_ends_after_them(world, work):
 	split = Job(OBLIGING, {"mode": "fan_out", "count": 3, "marker": MARKER})
-	made = submit_flow(world, Flow("Scan", split, on_end=Job(OBLIGING, {"mode": "succeed"})))
+	made = submit_flow(Flow("Scan", split, on_end=Job(OBLIGING, {"mode": "succeed"})))
 	work()
 	assert len(jobs_of(made.group_id)) == 5
 	assert status_of(made.group_id) == "Completed"
@@ -70,7 +63,7 @@ def test_the_jobs_of_a_member_are_members_and_the_group_ends_after_them(world, w
 
 
 def test_the_flow_of_a_member_joins_its_group(world, work):
-	made = submit_flow(world, Flow("Scan", Job(OBLIGING, {"mode": "fan_out_a_flow"})))
+	made = submit_flow(Flow("Scan", Job(OBLIGING, {"mode": "fan_out_a_flow"})))
 	work()
 	group, names = result_of(world, made.jobs[0].name)
 	assert group == made.group_id
@@ -112,12 +105,12 @@ def test_a_job_is_not_submitted_in_another_thread(world, work):
 )
 def test_a_member_waits_for_nothing_that_waits_for_its_group(world, work, after):
 	split = Job(OBLIGING, {"mode": "submit_after_what_is_named"})
-	made = submit_flow(world, Flow("Scan", split, on_end=Job(OBLIGING, {"mode": "succeed"})))
+	made = submit_flow(Flow("Scan", split, on_end=Job(OBLIGING, {"mode": "succeed"})))
 	last = made.on_end
 	if after != "the end":
 		last = submit_as(world.alice, OBLIGING, world.alpha, {"mode": "succeed"}, depends_on=last.name)
 	if after.startswith("the end of a group"):
-		other = submit_flow(world, Flow("other", Job(OBLIGING, {"n": 1}), on_end=Job(OBLIGING, {"n": 2})))
+		other = submit_flow(Flow("other", Job(OBLIGING, {"n": 1}), on_end=Job(OBLIGING, {"n": 2})))
 		frappe.db.set_value("Background Job", last.name, "job_group", other.group_id)
 		last = other.on_end
 	parameters = frappe.as_json({"mode": "submit_after_what_is_named", "parent": last.name})
@@ -130,12 +123,12 @@ def test_a_member_waits_for_nothing_that_waits_for_its_group(world, work, after)
 
 
 def test_a_job_that_was_canceled_submits_nothing_more(world, work):
-	made = submit_flow(world, Flow("Scan", Job(OBLIGING, {"mode": "submit_after_a_cancel"})))
+	made = submit_flow(Flow("Scan", Job(OBLIGING, {"mode": "submit_after_a_cancel"})))
 	work()
 	assert [status_of(made.group_id), jobs_of(made.group_id)] == ["Canceled", [made.jobs[0].name]]
 
 
 def test_a_job_that_has_ended_submits_nothing_more(world, work):
-	made = submit_flow(world, Flow("Scan", Job(OBLIGING, {"mode": "submit_after_the_commit"})))
+	made = submit_flow(Flow("Scan", Job(OBLIGING, {"mode": "submit_after_the_commit"})))
 	work()
 	assert [status_of(made.group_id), jobs_of(made.group_id)] == ["Completed", [made.jobs[0].name]]
