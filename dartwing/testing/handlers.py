@@ -9,6 +9,7 @@ from unittest.mock import patch
 import frappe
 
 from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database.handlers_database import Writes
 from dartwing.dartwing_core.background_jobs.execution import context as context_module
 from dartwing.dartwing_core.background_jobs.execution.attempt import acting_as
 from dartwing.dartwing_core.background_jobs.execution.captured_logging import captured
@@ -48,6 +49,8 @@ class HandlerRun:
 	result: Any = None
 	output_reference: str | None = None
 	events: list[Event] = field(default_factory=list)
+	# since the last step
+	writes: Writes = field(default_factory=Writes, repr=False)
 
 	@property
 	def progress(self) -> list[tuple[float, str | None]]:
@@ -191,7 +194,9 @@ class TestedContext(JobContext):
 		parents: Sequence[Parent],
 		done_steps: dict[str, Any],
 	):
-		super().__init__(job, ControlInTransaction(job.name, job.organization, job.attempt_id), limit)
+		control = ControlInTransaction(job.name, job.organization, job.attempt_id)
+		control.writes = run.writes
+		super().__init__(job, control, limit)
 		self.checkpoint = checkpoint
 		self._run = run
 		self._parents = list(parents)
@@ -222,10 +227,17 @@ class TestedContext(JobContext):
 
 
 class ControlInTransaction(ControlConnection):
-	"""Another connection could not see the job: this one speaks on the test's own."""
+	"""Another connection could not see the job: this one speaks on the test's own.
+
+	What it writes counts as written by the engine, not by the handler.
+	"""
+
+	writes: Writes
 
 	def _execute(self, query: str, values: Sequence[Any]) -> int:
+		had_written = self.writes.has_written
 		frappe.db.sql(query, values)
+		self.writes.has_written = had_written
 		mine = "select 1 from `tabBackground Job` where " + self._MINE
 		return len(frappe.db.sql(mine, self._mine()))
 
@@ -250,11 +262,11 @@ class StepsInTransaction(Steps):
 		self._begin_transaction()
 
 	def _begin_transaction(self) -> None:
-		self._writes_before = self._database.transaction_writes
 		frappe.db.savepoint(f"{SAVEPOINT}_step")
+		self._run_of_handler.writes.begin()
 
 	def _has_written(self) -> bool:
-		return self._database.transaction_writes > self._writes_before
+		return self._run_of_handler.writes.has_written
 
 	def _undo(self) -> None:
 		frappe.db.rollback(save_point=f"{SAVEPOINT}_step")
@@ -271,7 +283,12 @@ class StepsInTransaction(Steps):
 @contextmanager
 def no_commit(run: HandlerRun) -> Iterator[None]:
 	"""Keep the handler's code from ending the test's transaction, and the events from leaving it."""
-	undo = frappe.local.db.rollback
+	send, undo = frappe.local.db.sql, frappe.local.db.rollback
+
+	def send_and_note(query: Any, *arguments: Any, **named: Any) -> Any:
+		answer = send(query, *arguments, **named)
+		run.writes.note(str(query))
+		return answer
 
 	def note_commit(*_arguments: Any, **_named: Any) -> None:
 		run.events.append(Event("commit", None))
@@ -280,6 +297,7 @@ def no_commit(run: HandlerRun) -> Iterator[None]:
 		undo(save_point=save_point or f"{SAVEPOINT}_step")
 
 	with (
+		patch.object(frappe.local.db, "sql", send_and_note),
 		patch.object(frappe.local.db, "commit", note_commit),
 		patch.object(frappe.local.db, "rollback", undo_to_the_start),
 		patch.object(context_module, "publish_job_progress"),

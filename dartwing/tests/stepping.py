@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import frappe
+from frappe.database import savepoint
 
 from dartwing.dartwing_core.background_jobs import JobContext, JobTimeoutError, PermanentError, TransientError
 
@@ -215,6 +216,39 @@ def begin_within_a_step(context: JobContext) -> None:
 def write_before_a_step(context: JobContext) -> None:
 	write("before")
 	context.step("first", write, "first")
+
+
+def write_before_a_step_and_undo_more(context: JobContext) -> None:
+	write("before")
+	with savepoint(catch=ValueError):
+		write("undone")
+		raise ValueError
+	context.step("first", write, "first")
+
+
+def undo_all_before_a_step(context: JobContext) -> None:
+	with savepoint(catch=ValueError):
+		write("undone")
+		raise ValueError
+	context.step("first", write, "first")
+
+
+def submit_before_a_step(context: JobContext) -> None:
+	context.submit("obliging_job", {"mode": "succeed"})
+	context.step("first", write, "first")
+
+
+def begin_two_loops(context: JobContext) -> None:
+	loops = [context.each(name, items(context), commit_every_seconds=0) for name in ("items", "others")]
+	for one, _other in zip(*loops, strict=True):
+		write(one["name"])
+
+
+def write_between_a_loop_and_its_items(context: JobContext) -> None:
+	rows = context.each("items", items(context))
+	write("before")
+	for row in rows:
+		write(row["name"])
 
 
 def begin_in_a_thread(context: JobContext) -> None:

@@ -17,6 +17,7 @@ from factories import (
 	submit,
 	waiting_rq_jobs,
 )
+from frappe.database import savepoint
 
 from dartwing.dartwing_core.background_jobs import (
 	Flow,
@@ -159,6 +160,24 @@ def test_half_a_step_is_undone_and_a_write_before_a_step_is_refused(world):
 		context.step("second", int)
 
 	with pytest.raises(PermanentError, match="something was written before it"):
+		run_handler(handler)
+
+
+def test_what_is_undone_before_a_step_is_no_write_and_what_is_left_is_one(world):
+	def write_and_undo() -> None:
+		with savepoint(catch=ValueError):
+			write("undone")
+			raise ValueError
+
+	def handler(context: JobContext) -> None:
+		context.update_progress(10, "soon")
+		write_and_undo()
+		context.step("first", write, "first")
+		write("outside")
+		write_and_undo()
+		context.step("second", int)
+
+	with pytest.raises(PermanentError, match="step 'second': something was written before it"):
 		run_handler(handler)
 
 

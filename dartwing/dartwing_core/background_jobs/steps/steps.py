@@ -12,7 +12,10 @@ from rq.timeouts import BaseTimeoutException
 
 from dartwing.dartwing_core.background_jobs import config, texts
 from dartwing.dartwing_core.background_jobs.database import times
-from dartwing.dartwing_core.background_jobs.database.handlers_database import refuse_half_a_transaction
+from dartwing.dartwing_core.background_jobs.database.handlers_database import (
+	HandlersDatabase,
+	refuse_half_a_transaction,
+)
 from dartwing.dartwing_core.background_jobs.errors import JobCanceledError, PermanentError
 from dartwing.dartwing_core.background_jobs.steps import records
 from dartwing.dartwing_core.background_jobs.steps.records import Record
@@ -95,6 +98,8 @@ class Steps:
 	def _each(
 		self, record: Record, items: Any, key: Key | None, commit_every_seconds: float
 	) -> Iterator[Any]:
+		# the loop may begin long after the call, and another one in between
+		self._refuse_unless_free(record.step)
 		if callable(items) and key is not None:
 			rest = found_behind(items, record, key)
 		else:
@@ -120,13 +125,7 @@ class Steps:
 
 	def _begin(self, name: str) -> Record:
 		self._refuse_name(name)
-		if not self.is_here():
-			raise _refusal(name, _("it must begin in the thread and on the connection of the handler"))
-		if self._open:
-			raise _refusal(name, _("it begins before step {0} has ended").format(repr(self._open)))
-		if self._has_written():
-			reason = _("something was written before it, outside of every step; that must be in a step, too")
-			raise _refusal(name, reason)
+		self._refuse_unless_free(name)
 		if self._kept is None:
 			self._kept = records.of_job(self._job.name)
 		self._begun.add(name)
@@ -139,6 +138,16 @@ class Steps:
 		record.attempt = self._attempt if not record.is_done else record.attempt
 		return record
 
+	def _refuse_unless_free(self, name: str) -> None:
+		"""What is committed with a step is the step's own."""
+		if not self.is_here():
+			raise _refusal(name, _("it must begin in the thread and on the connection of the handler"))
+		if self._open:
+			raise _refusal(name, _("it begins before step {0} has ended").format(repr(self._open)))
+		if self._has_written():
+			reason = _("something was written before it, outside of every step; that must be in a step, too")
+			raise _refusal(name, reason)
+
 	def _refuse_name(self, name: Any) -> None:
 		if not isinstance(name, str) or not 0 < len(name) <= config.MAX_STEP_NAME:
 			reason = _("its name must be a text of 1 to {0} characters").format(config.MAX_STEP_NAME)
@@ -150,7 +159,10 @@ class Steps:
 			raise _refusal(name, _("it begins a second time; each step of a job has a name of its own"))
 
 	def _has_written(self) -> bool:
-		return bool(self._database.transaction_writes)
+		database = self._database
+		if isinstance(database, HandlersDatabase):
+			return database.writes.has_written
+		return bool(database.transaction_writes)
 
 	def _undo(self) -> None:
 		frappe.db.rollback()
