@@ -1,6 +1,7 @@
 """A request that is sent again with its idempotency key is answered with the job that it became."""
 
 from datetime import timedelta
+from functools import partial
 from threading import Thread
 
 import frappe
@@ -21,7 +22,8 @@ from factories import (
 )
 from frappe.utils import now_datetime
 
-from dartwing.dartwing_core.background_jobs import retry_job, submit_job, submit_jobs
+from dartwing.dartwing_core.api import members_page
+from dartwing.dartwing_core.background_jobs import Flow, Job, retry_job, submit_job, submit_jobs
 from dartwing.dartwing_core.background_jobs.errors import DuplicateJobError, IdempotencyKeyError
 from dartwing.dartwing_core.background_jobs.submission import idempotency
 from dartwing.dartwing_core.doctype.background_job.deletion import delete_old_jobs
@@ -202,6 +204,42 @@ def test_a_job_committed_after_the_callers_snapshot_is_found(world):
 		first = send(world)
 	with acting_as(world.alice):
 		assert submit_job(OBLIGING, world.alpha, {"mode": "succeed"}, idempotency_key=KEY).name == first.name
+
+
+def test_a_flow_committed_after_the_callers_snapshot_is_found(world):
+	def flow() -> Flow:
+		return Flow("Scan", Job(OBLIGING, {"n": 1}) >> Job(OBLIGING, {"n": 2}), on_end=Job(OBLIGING))
+
+	frappe.db.rollback()
+	frappe.db.count("Background Job")
+	with second_connection(), acting_as(world.alice):
+		first = flow().submit(world.alpha, idempotency_key=KEY)
+		frappe.db.commit()
+	with acting_as(world.alice):
+		again = flow().submit(world.alpha, idempotency_key=KEY)
+	assert again.group_id == first.group_id
+	assert [job.name for job in again.jobs] == [job.name for job in first.jobs]
+	assert again.on_end.name == first.on_end.name
+
+
+def test_a_flow_is_found_in_the_transaction_that_submitted_it(world):
+	with acting_as(world.alice):
+		first, again = (
+			Flow("Scan", Job(OBLIGING, {"n": 1})).submit(world.alpha, idempotency_key=KEY) for _ in range(2)
+		)
+	assert again.group_id == first.group_id
+	frappe.db.rollback()
+
+
+def test_on_the_members_page_a_job_committed_after_the_requests_snapshot_is_found(world):
+	submit = partial(members_page.submit, OBLIGING, world.alpha, {"mode": "succeed"}, idempotency_key=KEY)
+	with changed("Job Type", OBLIGING, allow_web_submission=1):
+		frappe.db.count("Background Job")
+		with second_connection(), acting_as(world.alice):
+			first = submit()
+			frappe.db.commit()
+		with acting_as(world.alice):
+			assert submit()["job_id"] == first["job_id"]
 
 
 def test_what_would_be_refused_now_is_answered_when_it_was_accepted_before(world):

@@ -1,6 +1,7 @@
 """What the page /jobs asks beside the REST API: rows with what their reader may do, and its form."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from dartwing.dartwing_core.api.jobs import LIST, STATUS, SUBMIT
 from dartwing.dartwing_core.api.parameter_forms import parameter_titles
 from dartwing.dartwing_core.background_jobs import engine
 from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database.connections import separate_transaction
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.insight import groups, queries, schedules
 from dartwing.dartwing_core.background_jobs.insight.dossier import children_of
@@ -160,7 +162,9 @@ def submit(
 	job = engine.submit_job(
 		job_type, organization, parameters, idempotency_key=idempotency_key, dry_run=dry_run
 	)
-	return as_rows([queries.get_job_status(job.name)])[0]
+	# one that there was may have been committed after this request's snapshot
+	with separate_transaction() if job.flags.is_existing else nullcontext():
+		return as_rows([queries.get_job_status(job.name)])[0]
 
 
 def check_number(ids: list[str], argument: str) -> None:

@@ -17,6 +17,7 @@ from frappe import _
 from dartwing.dartwing_core.background_jobs import config
 from dartwing.dartwing_core.background_jobs.announcing.masking import NO_SECRETS, Secrets
 from dartwing.dartwing_core.background_jobs.database import inserts
+from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.dispatch.equal_jobs import REFUSE
 from dartwing.dartwing_core.background_jobs.errors import refuse_argument
 from dartwing.dartwing_core.background_jobs.groups import rows
@@ -282,13 +283,17 @@ def _accept(
 
 
 def _accepted_before(first: str) -> SubmittedFlow:
-	"""The flow whose first job this is, as it is now; what its jobs submitted later is left out."""
+	"""The flow whose first job this is, as it is now; what its jobs submitted later is left out.
+
+	It may have been committed after the snapshot of this transaction.
+	"""
 	fields = ["name", "status", "created_at", "job_group"]
-	job = frappe.db.get_value("Background Job", first, fields, as_dict=True)
-	together = {"job_group": job.job_group, "created_at": job.created_at}
-	members = frappe.get_all("Background Job", together, fields, order_by="creation asc")
-	on_end = frappe.db.get_value("Job Group", job.job_group, "on_end_job")
-	at_end = frappe.get_all("Background Job", {"name": on_end or ""}, fields)
+	with uncommitted_reads():
+		job = frappe.db.get_value("Background Job", first, fields, as_dict=True)
+		together = {"job_group": job.job_group, "created_at": job.created_at}
+		members = frappe.get_all("Background Job", together, fields, order_by="creation asc")
+		on_end = frappe.db.get_value("Job Group", job.job_group, "on_end_job")
+		at_end = frappe.get_all("Background Job", {"name": on_end or ""}, fields)
 	existing = [of_row(row) for row in (*members, *at_end)]
 	for one in existing:
 		one.flags.is_existing = True
