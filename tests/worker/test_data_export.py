@@ -241,6 +241,21 @@ def test_an_interrupted_csv_goes_on_behind_its_checkpoint(world, many_people, wo
 	part.unlink()
 
 
+def test_a_csv_whose_part_is_shorter_than_its_checkpoint_begins_anew(world, work):
+	"""As after the death of a machine, which had not written all of it to its disk."""
+	job = export(world.alice, world.alpha, doctype="Org Member", fields=["name"])
+	part = parts_folder() / "cut.csv"
+	part.write_text("name\r\n", newline="")
+	checkpoint = {"part": part.name, "size": 100, "rows": 4, "last_name": "zzz", "fields": ["name"]}
+	frappe.db.set_value("Background Job", job.name, "checkpoint", frappe.as_json(checkpoint))
+	frappe.db.commit()
+	work()
+	names = [row["name"] for row in csv_rows(state(job.name)["output_reference"])]
+	with acting_as(world.alice):
+		assert sorted(names) == sorted(frappe.get_list("Org Member", pluck="name", limit=0))
+	part.unlink()
+
+
 def test_memory_does_not_grow_with_the_rows(world, many_people, runtime):
 	peaks = {}
 	for rows in (5_000, ROWS):

@@ -120,9 +120,14 @@ class CsvFile(ExportFile):
 			self._writer.writerow(self.fields)
 
 	def _resume(self, checkpoint: Mapping[str, Any]) -> bool:
-		"""Take over what an earlier attempt wrote, if its part is still there and has the same columns."""
+		"""Take over what an earlier attempt wrote, if its part is there, is whole and has the same columns.
+
+		The end of a part is lost if the machine died before its system had written it to the disk.
+		"""
 		earlier = parts_folder() / Path(checkpoint["part"]).name
-		if not earlier.exists() or checkpoint["fields"] != self.fields:
+		if not earlier.exists() or earlier.stat().st_size < checkpoint["size"]:
+			return False
+		if checkpoint["fields"] != self.fields:
 			return False
 		copy_beginning(earlier, self._part, checkpoint["size"])
 		self.rows, self.last_name = checkpoint["rows"], checkpoint["last_name"]
