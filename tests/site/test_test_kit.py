@@ -15,6 +15,7 @@ from factories import (
 	purge,
 	state,
 	submit,
+	submit_as,
 	waiting_rq_jobs,
 )
 from frappe.database import savepoint
@@ -317,6 +318,14 @@ def test_a_job_for_later_starts_when_the_clock_is_there(world, dartwing_jobs):
 def test_a_drain_without_an_end_goes_on_until_nothing_waits_for_a_time(world, dartwing_jobs):
 	submit(mode="raise_unknown")
 	assert dartwing_jobs.drain(until=FOREVER)[0].status == "Dead Letter"
+
+
+def test_a_drain_without_an_end_waits_for_the_pace_of_starts(world, dartwing_jobs):
+	make_job_type("test_paced", start_limit=1, start_limit_window=60)
+	for number in range(3):
+		submit_as(world.alice, "test_paced", world.alpha, {"mode": "succeed", "n": number})
+	assert [job.status for job in dartwing_jobs.drain()] == ["Completed", "Pending", "Pending"]
+	assert [job.status for job in dartwing_jobs.drain(until=FOREVER)] == ["Completed"] * 3
 
 
 def test_a_moved_clock_starts_no_jobs_of_others(world):
