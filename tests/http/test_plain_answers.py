@@ -10,6 +10,11 @@ from canaries import HOSTILE
 from factories import OBLIGING, World, end, state, submit
 from framework import since
 from http_client import Client
+from requested import requested
+from werkzeug.wrappers import Response
+
+from dartwing.dartwing_core.api import answers as api_answers
+from dartwing.dartwing_core.api import jobs
 
 DESK = "dartwing.dartwing_core.api.desk"
 TAG = re.compile(r"<[a-zA-Z/!?]")
@@ -33,6 +38,28 @@ WRONG = {
 	"scheduled_at": {"job_type": OBLIGING, "organization": World.alpha, "scheduled_at": HOSTILE},
 	"parameters": {"job_type": OBLIGING, "organization": World.alpha, "parameters": HOSTILE},
 }
+
+
+@pytest.mark.parametrize("error", [frappe.QueryDeadlockError, frappe.QueryTimeoutError])
+def test_who_meets_somebody_faster_is_told_to_try_again(world, monkeypatch, error):
+	"""Wherever in a method the database gives up, and in the commit behind it."""
+
+	def give_up(*_arguments, **_named):
+		raise error("internal words")
+
+	monkeypatch.setattr(jobs.engine, "cancel_job", give_up)
+	with requested(f"/api/method/{API}.cancel_job", job_id="JOB-2026-00001"):
+		frappe.response.clear()
+		jobs.cancel_job("JOB-2026-00001")
+		in_the_method = dict(frappe.response)
+		frappe.flags.dartwing_retry_after = None
+		response = Response(json.dumps({"exc_type": error.__name__}), status=500)
+		api_answers.after_request(response, frappe.local.request)
+		frappe.flags.dartwing_retry_after = None
+	assert (in_the_method["http_status_code"], in_the_method["exc_type"]) == (503, error.__name__)
+	assert "try again" in in_the_method["error"]
+	assert (response.status_code, response.headers["Retry-After"]) == (503, "1")
+	assert "try again" in json.loads(response.get_data(as_text=True))["error"]
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 import frappe
 import pytest
+from driven import settle
+from explain import all_statements
 from factories import (
 	acting_as,
 	counted_statements,
@@ -13,8 +15,9 @@ from factories import (
 )
 from grouped import add_member, row_of, status_of, submit_group
 
-from dartwing.dartwing_core.background_jobs import cancel_job, discard_job, retry_job, scheduler
+from dartwing.dartwing_core.background_jobs import cancel_job, discard_job, executor, retry_job, scheduler
 from dartwing.dartwing_core.background_jobs.database import readers
+from dartwing.dartwing_core.background_jobs.execution.outcomes import Completed
 from dartwing.dartwing_core.background_jobs.groups import rows, settling
 
 
@@ -360,3 +363,19 @@ def test_the_end_of_a_member_costs_two_statements_more_than_that_of_a_lone_job(w
 	assert len(about_groups) == 2, about_groups
 	assert len(of_member) == len(of_lone) + 2, (of_lone, of_member)
 	assert [text for text in of_lone if "Job Group" in text] == []
+
+
+def test_a_member_that_has_ended_another_locks_its_own_row_before_that_of_the_group(world):
+	"""Who cancels the member at the same time takes them in this order; the other way round is a deadlock."""
+	_group, (first, second), _on_end = submit_group(2)
+	attempt = executor.claim(first)
+	with acting_as(world.alice):
+		cancel_job(second)
+	with all_statements() as statements:
+		settle(attempt, Completed(None, None))
+	ends = [n for n, text in enumerate(statements) if "update `tabBackground Job`" in text and first in text]
+	groups = [n for n, text in enumerate(statements) if "`tabJob Group`" in text and "for update" in text]
+	assert ends[0] < groups[0]
+	assert len(groups) == 1
+	found = [frappe.db.get_value("Background Job", name, "status") for name in (first, second)]
+	assert found == ["Completed", "Canceled"]

@@ -13,7 +13,7 @@ import frappe
 from frappe import _
 from werkzeug.wrappers import Request, Response
 
-from dartwing.dartwing_core.api.endpoints import ENDPOINTS
+from dartwing.dartwing_core.api.endpoints import BUSY_SECONDS, ENDPOINTS, MOMENTARY
 from dartwing.dartwing_core.api.routes import route_of
 from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.errors import fault_of_json
@@ -22,6 +22,7 @@ PREFIX = "dartwing.dartwing_core.api."
 # Frappe refuses for the moment, whatever was sent
 NOT_NOW = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 UNAVAILABLE_SECONDS = 60
+OF_A_MOMENT = [error.__name__ for error in MOMENTARY]
 INTERNALS = ("exc", "exception", "_exc_source", "_error_message", "_debug_messages")
 
 
@@ -40,6 +41,10 @@ def after_request(response: Response | None, request: Request) -> None:
 			response.status_code = HTTPStatus.NOT_FOUND
 		elif missing_argument(request):
 			response.status_code = HTTPStatus.EXPECTATION_FAILED
+		elif body_of(response).get("exc_type") in OF_A_MOMENT:
+			# the method has returned, and the commit behind it met somebody else
+			response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+			frappe.flags.dartwing_retry_after = BUSY_SECONDS
 	body = {key: value for key, value in body_of(response).items() if key not in INTERNALS}
 	response.data = json.dumps({"error": sentence(body, response.status_code, request), **body})
 	response.mimetype = "application/json"

@@ -9,6 +9,7 @@ from inspect import signature
 from typing import Any
 
 import frappe
+from frappe import _
 
 from dartwing.dartwing_core.api.arguments import Argument, arguments_of, refuse_unknown
 from dartwing.dartwing_core.api.call_limits import CallLimit
@@ -25,6 +26,9 @@ from dartwing.dartwing_core.background_jobs.errors import (
 
 READ = ("GET", "POST")
 CHANGE = ("POST",)
+# somebody else holds or changes what is asked for: it says nothing of what was sent
+MOMENTARY = (frappe.QueryDeadlockError, frappe.QueryTimeoutError)
+BUSY_SECONDS = 1
 
 
 @dataclass(frozen=True)
@@ -101,13 +105,28 @@ def answer_failure(name: str, error: Exception) -> None:
 	"""Answer that the server failed, and record why, with nothing of what was done kept.
 
 	What is raised to Frappe, it records with the variables of each function: what was sent is among them.
+	Where somebody else was faster, nothing has failed, and the same may be sent again.
 	"""
+	if isinstance(error, MOMENTARY):
+		answer_busy(error)
+		return
 	with suppress(*drivers.ERRORS):
 		frappe.db.rollback()
 		error_log.record(f"{name} failed")
 		frappe.db.commit()
 	frappe.response.update(
 		exc_type=type(error).__name__, http_status_code=HTTPStatus.INTERNAL_SERVER_ERROR.value
+	)
+
+
+def answer_busy(error: Exception) -> None:
+	"""Answer that somebody else was faster, with nothing of what was done kept: it may be sent again."""
+	frappe.db.rollback()
+	frappe.flags.dartwing_retry_after = BUSY_SECONDS
+	frappe.response.update(
+		error=_("Somebody else changes the same at this moment; try again"),
+		exc_type=type(error).__name__,
+		http_status_code=HTTPStatus.SERVICE_UNAVAILABLE.value,
 	)
 
 

@@ -78,6 +78,22 @@ class FollowUp:
 			frappe.logger("dartwing").exception("after-commit callbacks could not be run")
 
 
+def run_what_others_put_off() -> None:
+	"""Call, now, what others than the engine have put off to just before the commit of this transaction.
+
+	The closings stay for the commit itself. They lock rows that many transactions need, as those of groups,
+	and are to be the last to lock anything.
+	"""
+	functions = frappe.db.before_commit._functions
+	while others := [function for function in functions if not _is_of_follow_up(function)]:
+		functions.remove(others[0])
+		others[0]()
+
+
+def _is_of_follow_up(callback: Callable[[], object]) -> bool:
+	return isinstance(getattr(callback, "__self__", None), FollowUp)
+
+
 def is_untouched(database: Database) -> bool:
 	"""Whether the Database is not connected, and nothing waits for the end of a transaction of it."""
 	of_commit = [database.before_commit, database.after_commit]

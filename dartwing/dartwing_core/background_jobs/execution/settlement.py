@@ -6,6 +6,7 @@ Completed is committed together with what the handler wrote; for anything else, 
 import frappe
 
 from dartwing.dartwing_core.background_jobs import config
+from dartwing.dartwing_core.background_jobs.database.after_commit import run_what_others_put_off
 from dartwing.dartwing_core.background_jobs.database.connections import (
 	as_own_connection,
 	separate_transaction,
@@ -31,7 +32,7 @@ def complete(job: BackgroundJob, outcome: Completed) -> None:
 	Raises TransientError if the database has undone a part of what it wrote.
 	"""
 	with children_end_here():
-		frappe.db.before_commit.run()
+		run_what_others_put_off()
 	refuse_half_a_transaction()
 	outcome.record(job)
 	with as_own_connection(), children_end_here():

@@ -12,6 +12,7 @@ from rq.timeouts import BaseTimeoutException
 
 from dartwing.dartwing_core.background_jobs import config, texts
 from dartwing.dartwing_core.background_jobs.database import times
+from dartwing.dartwing_core.background_jobs.database.after_commit import run_what_others_put_off
 from dartwing.dartwing_core.background_jobs.database.handlers_database import (
 	HandlersDatabase,
 	refuse_half_a_transaction,
@@ -171,7 +172,7 @@ class Steps:
 		"""Commit what was written since the last commit, together with the record of it."""
 		if frappe.local.db is not self._database:
 			raise _refusal(record.step, _("it has changed the connection, and with it lost what it wrote"))
-		frappe.db.before_commit.run()
+		run_what_others_put_off()
 		refuse_half_a_transaction()
 		self._check_time()
 		if not records.is_held_by(self._job.name, self._job.attempt_id):
