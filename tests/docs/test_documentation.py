@@ -21,6 +21,7 @@ from dartwing.dartwing_core.background_jobs import config, errors, get_job_statu
 from dartwing.dartwing_core.background_jobs.announcing.transition_log import LOGGER
 from dartwing.dartwing_core.background_jobs.executor import execute_job
 from dartwing.dartwing_core.background_jobs.insight.exposition import exposition
+from dartwing.dartwing_core.background_jobs.statuses import CANCELED, STATUSES, VALID_TRANSITIONS
 from dartwing.dartwing_core.doctype.job_type.job_type import takes_job_context
 from dartwing.testing import DartwingTestCase, JobKit, run_handler
 
@@ -302,3 +303,18 @@ def test_logs_names_the_file_and_every_key(site):
 	(line,) = re.findall(r"dartwing\.jobs (\{.*\})", text)
 	keys = list(frappe.parse_json(line))
 	assert all(f"`{key}`" in text for key in keys)
+
+
+def test_the_diagrams_of_a_jobs_statuses_have_its_transitions():
+	"""The short one leaves the cancels to a sentence."""
+	long = (ROOT / "dartwing/dartwing_core/doctype/background_job/README.md").read_text()
+	short = (ROOT / "docs/explanation/job-lifecycle.md").read_text()
+	known = {(start, to) for start, ends in VALID_TRANSITIONS.items() for to in ends}
+	assert drawn_transitions(long) == known
+	assert drawn_transitions(short) == {(start, to) for start, to in known if to != CANCELED}
+
+
+def drawn_transitions(page: str) -> set[tuple[str | None, str]]:
+	named = {status.replace(" ", ""): status for status in STATUSES}
+	drawn = re.findall(r"^ +(\S+) --> (\w+)", page, re.MULTILINE)
+	return {(named.get(start), named[to]) for start, to in drawn}

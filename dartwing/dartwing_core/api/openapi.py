@@ -26,7 +26,7 @@ ERRORS = {
 	400: "The body is no JSON",
 	401: "The API key is none",
 	403: "Not logged in, or not allowed",
-	404: "There is no such job, or it is another organization's",
+	404: "There is no such job, group, schedule or Job Type, or it is another organization's",
 	409: "The job's state does not allow it, or an equal job is unfinished",
 	417: "An argument is wrong; the sentence begins with its name",
 	422: "The idempotency key came with another request before",

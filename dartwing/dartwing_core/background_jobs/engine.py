@@ -48,9 +48,11 @@ def submit_job(
 	job's result says what it would have changed. A dry run equals no other job, and depends on none.
 
 	Raises, before anything is written: PermissionError when the session's user is no active member of
-	the organization or may not create what the Job Type requires; DoesNotExistError for an unknown
-	organization, Job Type or parent; IdempotencyKeyError for a key that came with another request before;
-	ValidationError, naming the argument, for everything else.
+	the organization (an unknown one is answered alike, but to System Managers with DoesNotExistError) or may
+	not create what the Job Type requires; DoesNotExistError for an unknown Job Type or parent;
+	DuplicateJobError, RateLimitExceededError, QueueFullError, NotActiveError and SubmissionTimeoutError;
+	IdempotencyKeyError for a key that came with another request before; ValidationError, naming the argument,
+	for everything else.
 	"""
 	request = JobRequest(
 		job_type,

@@ -171,8 +171,8 @@ class JobContext(Generic[Parameters]):
 		"""Submit another job of the organization in the handler's transaction; undone, it never was.
 
 		If this job belongs to a Job Group, so does the new one, and the group does not end before it.
-		Arguments and errors are those of `submit_job`, and JobCanceledError once this job is no longer this
-		attempt's. Call it in the handler's own thread.
+		Arguments and errors are those of `submit_job`, which takes more of them; and JobCanceledError once
+		this job is no longer this attempt's. Call it in the handler's own thread.
 		"""
 		self._check_own_transaction()
 		request = JobRequest(

@@ -78,7 +78,8 @@ def examine() -> dict[str, Any]:
 def doctor(as_json: bool = False) -> None:
 	"""Print what `examine` finds: `bench --site S execute dartwing.dartwing_core.background_jobs.doctor`.
 
-	Exits with 1 for warnings and with 2 when something is down, as monitoring plugins do.
+	Exits with 1 for warnings and with 2 when something is down or could not be found out, as monitoring
+	plugins do: it raises SystemExit, unless all is well.
 	"""
 	found = examine()
 	print(json.dumps(found, indent=1) if as_json else report(found))

@@ -19,5 +19,8 @@ def daily_cleanup() -> int:
 
 
 def cleanup_old_jobs(days: int) -> int:
-	"""The same with another number of days; 0 deletes nothing. Returns how many jobs went."""
+	"""Delete Completed and Canceled jobs that ended more than so many days ago, with their history and files.
+
+	0 deletes nothing. Returns how many jobs went. Commits each batch.
+	"""
 	return delete_old_jobs(days)
