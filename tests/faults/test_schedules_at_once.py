@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import frappe
 import pytest
-from factories import second_connection
+from factories import OBLIGING, changed, second_connection
+from killing import deaths
 from scheduled import jobs_of, make_schedule, row_of, set_due, slots_of
 
 from dartwing.dartwing_core.background_jobs.schedules import due, rows
@@ -40,3 +41,28 @@ def test_a_clock_that_dies_before_its_commit_leaves_the_slot_due(world):
 	assert due.start_due() == 1
 	frappe.db.rollback()
 	assert len(jobs_of(name)) == 1
+
+
+@pytest.mark.usefixtures("clean")
+def test_a_clock_that_dies_between_two_statements_loses_neither_the_slot_nor_what_it_replaces(world):
+	"""Before its commit, nothing has happened; after it, all has. There is an equal job in its window."""
+	with changed("Job Type", OBLIGING, deduplication_window=300):
+		outcomes = []
+		name = make_schedule(overlap="Replace", catch_up="All")
+		set_due(name, timedelta(seconds=200))
+		due.start_due()
+		slot = set_due(name)
+		for _number in deaths(due.start_due):
+			jobs, slots = jobs_of(name), slots_of(name)
+			if row_of(name).next_slot_utc == slot:
+				outcomes.append("due")
+				assert [job.status for job in jobs] == ["Queued"]
+				assert [one.job for one in slots] == [jobs[0].name]
+				continue
+			outcomes.append("made")
+			# it goes to the queue after the commit
+			assert [job.status for job in jobs] == ["Canceled", "Pending"]
+			assert [one.job for one in slots] == [job.name for job in jobs]
+			break
+	assert outcomes[-1] == "made"
+	assert outcomes.count("due") > 10

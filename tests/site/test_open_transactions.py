@@ -230,6 +230,26 @@ def test_the_engines_own_connections_wait_some_seconds_at_most(world, block):
 	assert waits <= LOCK_WAIT_SECONDS
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_transaction_beside_the_engines_own_ends_nothing_of_it(world, fails):
+	names = mine, other = frappe.generate_hash(), frappe.generate_hash()
+
+	def there() -> list[str]:
+		return frappe.get_all("Comment", {"name": ("in", names)}, pluck="name")
+
+	with own_connection():
+		frappe.db.sql("insert into `tabComment` (name) values (%s)", (mine,))
+		with suppress(ZeroDivisionError), transaction_beside():
+			frappe.db.sql("insert into `tabComment` (name) values (%s)", (other,))
+			if fails:
+				raise ZeroDivisionError
+		assert mine in there()
+		frappe.db.rollback()
+		assert there() == ([] if fails else [other])
+		frappe.db.delete("Comment", {"name": other})
+		frappe.db.commit()
+
+
 def test_a_block_of_short_waits_puts_the_callers_own_back(world):
 	waits = "select @@innodb_lock_wait_timeout"
 	before = frappe.db.sql(waits)

@@ -1,6 +1,7 @@
 """Schedules: each slot once, as whom, what is caught up, and what a change does."""
 
 from datetime import datetime, timedelta, timezone
+from unittest.mock import Mock
 
 import frappe
 import pytest
@@ -52,39 +53,6 @@ def change(name: str, user: str = World.adam, **changes):
 
 
 # --- a slot that is due
-
-
-@pytest.fixture
-def refusing(world):
-	make_job_type("test_refusing", equal_jobs="Refuse", deduplication_window=300)
-	frappe.db.commit()
-	return "test_refusing"
-
-
-@pytest.mark.parametrize("fails", ["stamp", "_insert"])
-def test_a_slot_whose_submission_is_interrupted_leaves_nothing_and_is_made_by_the_next_call(
-	world, refusing, monkeypatch, fails
-):
-	"""Also where an equal job of the slot before, which makes way, has been looked at in between."""
-	name = make_schedule(job_type=refusing, overlap="Replace")
-	set_due(name, timedelta(minutes=1))
-	assert start_due() == 1
-	slot = set_due(name)
-	with monkeypatch.context() as interrupted:
-
-		def deadlock(*_arguments):
-			raise frappe.QueryDeadlockError("no")
-
-		interrupted.setattr(acceptance, fails, deadlock)
-		assert start_due() == 0
-	assert [job.status for job in jobs_of(name)] == ["Queued"]
-	assert len(slots_of(name)) == 1
-	assert start_due() == 1
-	assert [job.status for job in jobs_of(name)] == ["Canceled", "Queued"]
-	assert (slots_of(name)[-1].slot_utc, slots_of(name)[-1].outcome) == (
-		slot.replace(tzinfo=None),
-		"submitted",
-	)
 
 
 def test_a_slot_that_is_due_becomes_a_job_of_who_made_the_schedule(world):
@@ -286,6 +254,81 @@ def test_replace_cancels_nothing_for_a_job_that_is_refused(world):
 		start_due()
 	assert [job.status for job in jobs_of(name)] == ["Queued"]
 	assert "disabled" in row_of(name).last_error
+
+
+@pytest.fixture
+def older_holder(world):
+	"""A schedule of which a slot is due, and a job of its that holds the key of the next one."""
+	with changed("Job Type", OBLIGING, deduplication_window=300):
+		name = make_schedule(overlap="Replace")
+		set_due(name, timedelta(seconds=30))
+		start_due()
+		yield name, jobs_of(name)[0].name
+	frappe.db.delete("Error Log", {"method": ("like", f"%{name}%")})
+	frappe.db.commit()
+
+
+def fail_before_the_insert(monkeypatch, error: Exception) -> None:
+	"""Start what is due; the submission fails when equal jobs have been looked at."""
+	with monkeypatch.context() as patched:
+		patched.setattr(acceptance, "stamp", Mock(side_effect=error))
+		due.start_due()
+	frappe.db.rollback()
+
+
+def test_what_passes_leaves_the_slot_due_and_what_it_would_replace(older_holder, monkeypatch):
+	name, first = older_holder
+	slot = set_due(name)
+	waits = frappe.db.sql("select @@innodb_lock_wait_timeout")
+	fail_before_the_insert(monkeypatch, frappe.QueryDeadlockError("it passes"))
+	assert frappe.db.sql("select @@innodb_lock_wait_timeout") == waits
+	assert [(job.name, job.status) for job in jobs_of(name)] == [(first, "Queued")]
+	assert [one.job for one in slots_of(name)] == [first]
+	assert row_of(name).next_slot_utc == slot
+	assert start_due() == 1
+	assert [job.status for job in jobs_of(name)] == ["Canceled", "Queued"]
+	assert [one.outcome for one in slots_of(name)] == ["submitted", "submitted"]
+
+
+def test_what_is_refused_after_equal_jobs_were_looked_at_says_why(older_holder, monkeypatch):
+	name, first = older_holder
+	set_due(name)
+	fail_before_the_insert(monkeypatch, frappe.ValidationError("refused by a test"))
+	assert [(job.name, job.status) for job in jobs_of(name)] == [(first, "Queued")]
+	assert [one.outcome for one in slots_of(name)] == ["submitted", "refused"]
+	assert row_of(name).last_error == "refused by a test"
+
+
+def test_while_equal_jobs_are_looked_at_the_schedule_stays_locked(older_holder, monkeypatch):
+	name, _first = older_holder
+	set_due(name)
+	stamp, seen = acceptance.stamp, []
+
+	def look(jobs):
+		with second_connection():
+			seen.append((rows.locked(name, skip_locked=True), len(frappe.get_all("Job Schedule Slot"))))
+		stamp(jobs)
+
+	monkeypatch.setattr(acceptance, "stamp", look)
+	assert start_due() == 1
+	assert seen == [(None, 1)]
+
+
+def test_a_slot_whose_equal_job_is_older_than_the_window_is_made_or_stays_due(world, monkeypatch):
+	with changed("Job Type", OBLIGING, deduplication_window=300):
+		name = make_schedule(overlap="Queue")
+		set_due(name, timedelta(seconds=30))
+		start_due()
+		(first,) = jobs_of(name)
+		frappe.db.set_value("Background Job", first.name, "creation", "2026-01-01", update_modified=False)
+		frappe.db.commit()
+		set_due(name)
+		fail_before_the_insert(monkeypatch, frappe.QueryDeadlockError("it passes"))
+		assert len(slots_of(name)) == 1
+		assert start_due() == 1
+		assert len(jobs_of(name)) == 2
+	frappe.db.delete("Error Log", {"method": ("like", f"%{name}%")})
+	frappe.db.commit()
 
 
 # --- after an outage
