@@ -42,10 +42,15 @@ def tell_version(program: str, *arguments: str) -> Callable[[], None]:
 
 
 def make_database(folder: Path) -> None:
-	"""Make the data directory of a new MariaDB, whose root has no password."""
+	"""Make the data directory of a new MariaDB, whose root has no password.
+
+	A MariaDB that starts removes all temporary tables from its temporary folder: those of another one, if
+	they share it.
+	"""
 	command = ["mariadb-install-db", "--no-defaults", f"--datadir={folder}", "--skip-test-db"]
 	command += ["--auth-root-authentication-method=normal", "--innodb-log-file-size=48M", *as_user()]
-	run(command, executable=find("mariadb-install-db"))
+	with tempfile.TemporaryDirectory(prefix="benchless-") as temporary:
+		run([*command, f"--tmpdir={temporary}"], executable=find("mariadb-install-db"))
 
 
 def make_database_and_remove_it() -> None:
