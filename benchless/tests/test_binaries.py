@@ -83,6 +83,17 @@ def test_an_installation_that_fails_shows_its_command_and_its_whole_output(progr
 	assert lines[1:] == [*map(str, range(1, 2001)), "E: no such package"]
 
 
+def test_a_database_is_made_with_a_temporary_folder_that_no_other_has(programs, tmp_path):
+	used = tmp_path / "used"
+	tell = f'for argument; do case $argument in --tmpdir=*) ls -d "${{argument#*=}}" >> {used};; esac; done'
+	write_program(programs, "mariadb-install-db", tell)
+	for name in ("one", "other"):
+		binaries.make_database(tmp_path / name)
+	folders = used.read_text().split()
+	assert len(set(folders)) == 2
+	assert not any(Path(folder).exists() for folder in folders)
+
+
 def test_the_machines_own_programs_run():
 	assert binaries.failures(ALL) == {}
 
