@@ -374,7 +374,8 @@ def test_a_member_that_has_ended_another_locks_its_own_row_before_that_of_the_gr
 	with all_statements() as statements:
 		settle(attempt, Completed(None, None))
 	ends = [n for n, text in enumerate(statements) if "update `tabBackground Job`" in text and first in text]
-	groups = [n for n, text in enumerate(statements) if "from `tabJob Group`" in text and "for update" in text]
+	locking = ("from `tabJob Group`", "for update")
+	groups = [n for n, text in enumerate(statements) if all(part in text for part in locking)]
 	assert ends[0] < groups[0]
 	assert len(groups) == 1
 	found = [frappe.db.get_value("Background Job", name, "status") for name in (first, second)]
