@@ -114,7 +114,7 @@ def end_together(site: str, ends: list[tuple[str, str]]) -> list[BaseException]:
 
 def test_a_group_is_canceled_while_workers_run_it(world, processes, window):
 	window(50)
-	group, members, on_end = submit_group(30, with_on_end=True, mode="sleep", seconds=0.05)
+	group, members, on_end = submit_group(30, with_on_end=True, mode="sleep", seconds=0.5)
 	for _ in range(2):
 		processes.worker()
 	wait_until(lambda: "Completed" in [state(member)["status"] for member in members], "some have ended")
