@@ -262,7 +262,8 @@ def test_a_schedule_whose_waiting_job_is_held_keeps_no_other_waiting(world, monk
 	# nor does a slow machine's second count as one that was waited
 	monkeypatch.setattr(due, "PATIENCE_SECONDS", 60)
 	held = make_schedule(overlap="Replace")
-	set_due(held)
+	# a slot that no later one is taken for, however slow the machine is
+	set_due(held, timedelta(minutes=1))
 	assert due.start_due() == 1
 	(waiting_job,) = [job.name for job in jobs_of(held)]
 	other = make_schedule()
