@@ -49,7 +49,7 @@ class HandlerRun:
 	result: Any = None
 	output_reference: str | None = None
 	events: list[Event] = field(default_factory=list)
-	# since the last step
+	# since the last step, commit or rollback
 	writes: Writes = field(default_factory=Writes, repr=False)
 
 	@property
@@ -262,8 +262,7 @@ class StepsInTransaction(Steps):
 		self._begin_transaction()
 
 	def _begin_transaction(self) -> None:
-		frappe.db.savepoint(f"{SAVEPOINT}_step")
-		self._run_of_handler.writes.begin()
+		begin_transaction(self._run_of_handler)
 
 	def _has_written(self) -> bool:
 		return self._run_of_handler.writes.has_written
@@ -280,6 +279,12 @@ class StepsInTransaction(Steps):
 		self._begin_transaction()
 
 
+def begin_transaction(run: HandlerRun) -> None:
+	"""As a worker's handler begins one after a commit: a rollback goes back to here."""
+	run.writes.begin()
+	frappe.db.savepoint(f"{SAVEPOINT}_step")
+
+
 @contextmanager
 def no_commit(run: HandlerRun) -> Iterator[None]:
 	"""Keep the handler's code from ending the test's transaction, and the events from leaving it."""
@@ -292,6 +297,7 @@ def no_commit(run: HandlerRun) -> Iterator[None]:
 
 	def note_commit(*_arguments: Any, **_named: Any) -> None:
 		run.events.append(Event("commit", None))
+		begin_transaction(run)
 
 	def undo_to_the_start(*, save_point: str | None = None, **_named: Any) -> None:
 		undo(save_point=save_point or f"{SAVEPOINT}_step")

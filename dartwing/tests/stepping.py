@@ -201,6 +201,19 @@ def canceled_by_another(site: str, job_id: str) -> None:
 	frappe.destroy()
 
 
+def end_all_writes_before_a_step(context: JobContext) -> None:
+	with savepoint(catch=ValueError):
+		write("undone")
+		raise ValueError
+	context.step("first", write, "first")
+	write("undone")
+	frappe.db.rollback()
+	context.step("second", write, "second")
+	write("committed")
+	frappe.db.commit()
+	context.step("third", write, "third")
+
+
 # --- what is refused
 
 
@@ -226,10 +239,8 @@ def write_before_a_step_and_undo_more(context: JobContext) -> None:
 	context.step("first", write, "first")
 
 
-def undo_all_before_a_step(context: JobContext) -> None:
-	with savepoint(catch=ValueError):
-		write("undone")
-		raise ValueError
+def change_tables_before_a_step(context: JobContext) -> None:
+	frappe.db.sql_ddl("drop table if exists `dartwing has no such table`")
 	context.step("first", write, "first")
 
 

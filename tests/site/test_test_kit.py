@@ -182,6 +182,24 @@ def test_what_is_undone_before_a_step_is_no_write_and_what_is_left_is_one(world)
 		run_handler(handler)
 
 
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+def test_what_the_handler_has_committed_or_undone_is_no_write_before_a_step(world, end):
+	"""As on the connection of a worker's handler."""
+
+	def handler(context: JobContext) -> None:
+		context.step("first", write, "first")
+		write("outside")
+		getattr(frappe.db, end)()
+		context.step("second", write, "second")
+		write("undone")
+		frappe.db.rollback()
+
+	assert run_handler(handler).steps == ["first", "second"]
+	names = frappe.get_all("Person", {"first_name": ("like", f"{MARKER}%")}, pluck="first_name")
+	kept = ["first", "outside", "second"] if end == "commit" else ["first", "second"]
+	assert sorted(names) == [f"{MARKER}: {name}" for name in kept]
+
+
 def test_a_commit_and_a_rollback_of_the_handler_leave_the_test_what_it_wrote(world):
 	write("before")
 

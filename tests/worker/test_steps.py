@@ -146,6 +146,13 @@ def test_a_step_that_swallows_its_timeout_leaves_nothing(world):
 	assert written_in_steps() == ["first", "second"]
 
 
+def test_what_was_undone_or_committed_before_a_step_is_no_write_before_it(world):
+	job = submit_stepping("end_all_writes_before_a_step")
+	execute_job(job.name)
+	assert state(job.name)["status"] == "Completed", state(job.name)["error_message"]
+	assert written_in_steps() == ["committed", "first", "second", "third"]
+
+
 @pytest.mark.parametrize(
 	("how", "message"),
 	[
@@ -153,6 +160,7 @@ def test_a_step_that_swallows_its_timeout_leaves_nothing(world):
 		("begin_within_a_step", "step 'inner': it begins before step 'outer' has ended"),
 		("write_before_a_step", "step 'first': something was written before it, outside of every step"),
 		("write_before_a_step_and_undo_more", "step 'first': something was written before it, outside"),
+		("change_tables_before_a_step", "step 'first': something was written before it, outside of every"),
 		("submit_before_a_step", "step 'first': something was written before it, outside of every step"),
 		("write_between_a_loop_and_its_items", "step 'items': something was written before it, outside"),
 		("begin_two_loops", "step 'others': it begins before step 'items' has ended"),

@@ -24,6 +24,8 @@ from dartwing.dartwing_core.background_jobs.errors import TransientError
 UNDOING = (1213, 1020)
 ENDS = ("commit", "rollback")
 WRITES = ("insert", "update", "delete", "replace", "load", "call")
+# they commit by themselves, unless they are of temporary tables, and no rollback undoes them
+OF_SCHEMA = ("create", "alter", "drop", "truncate", "rename")
 # what may stand before a statement, with settings for this one alone
 SETTINGS = re.compile(r"\s*set\s+statement\s.*?\sfor\s", re.IGNORECASE | re.DOTALL)
 # the words that tell statements apart are among the first so many characters
@@ -42,7 +44,7 @@ class Writes:
 		words = SETTINGS.sub("", statement[:BEGINNING], count=1).lower().split(None, 4)[:4]
 		if not words:
 			return
-		if words[0] in WRITES:
+		if words[0] in WRITES or (words[0] in OF_SCHEMA and "temporary" not in words):
 			self.has_written = True
 		elif words[0] == "savepoint":
 			self._had_written_at[words[-1]] = self.has_written
