@@ -2,11 +2,13 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import frappe
 import pytest
 from answers import API, UTC, error, message
-from factories import OBLIGING, changed, end, keep_log, make_job_type, second_connection, submit
+from database import waiting_for_row
+from factories import OBLIGING, changed, end, keep_log, make_job_type, second_connection, submit, wait_until
 from grouped import submit_group
 
 from dartwing.dartwing_core.doctype.background_job.background_job import PRIORITIES, STATUSES
@@ -371,6 +373,23 @@ def test_a_job_that_somebody_holds_is_waited_for_no_longer_than_seconds(action, 
 	assert error(refused, 503) == f"{member} is being changed by somebody else; try again"
 	assert refused.headers["Retry-After"] == "1"
 	assert message(alice.call(f"{API}.{action}", **asked))
+
+
+def test_who_comes_into_a_deadlock_as_a_group_ends_is_told_to_try_again(alice):
+	"""The group's row is locked last of all, when the method has done its work."""
+	group, (member,), _on_end = submit_group(1)
+	with second_connection(), ThreadPoolExecutor() as pool:
+		# of two transactions, the server undoes the one that has written less
+		frappe.db.sql("insert into `tabSingles` (doctype, field) select 'deadlock', seq from seq_1_to_1000")
+		frappe.db.sql("select name from `tabJob Group` where name = %s for update", (group,))
+		asked = pool.submit(alice.call, f"{API}.cancel_job", job_id=member)
+		wait_until(lambda: waiting_for_row(group), "the request waits for the group")
+		frappe.db.sql("select name from `tabBackground Job` where name = %s for update", (member,))
+		frappe.db.rollback()
+		refused = asked.result()
+	assert error(refused, 503) == "Somebody else changes the same at this moment; try again"
+	assert refused.headers["Retry-After"] == "1"
+	assert message(alice.call(f"{API}.cancel_job", job_id=member))["status"] == "Canceled"
 
 
 def test_retry_job(adam, world):

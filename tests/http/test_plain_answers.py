@@ -42,7 +42,7 @@ WRONG = {
 
 @pytest.mark.parametrize("error", [frappe.QueryDeadlockError, frappe.QueryTimeoutError])
 def test_who_meets_somebody_faster_is_told_to_try_again(world, monkeypatch, error):
-	"""Wherever in a method the database gives up, and in the commit behind it."""
+	"""Wherever in a method the database gives up, and where Frappe answers for it."""
 
 	def give_up(*_arguments, **_named):
 		raise error("internal words")

@@ -19,6 +19,7 @@ from dartwing.dartwing_core.background_jobs import cancel_job, discard_job, exec
 from dartwing.dartwing_core.background_jobs.database import readers
 from dartwing.dartwing_core.background_jobs.execution.outcomes import Completed
 from dartwing.dartwing_core.background_jobs.groups import rows, settling
+from dartwing.dartwing_core.background_jobs.steps.steps import Steps
 
 
 def is_let_go(on_end):
@@ -380,3 +381,20 @@ def test_a_member_that_has_ended_another_locks_its_own_row_before_that_of_the_gr
 	assert len(groups) == 1
 	found = [frappe.db.get_value("Background Job", name, "status") for name in (first, second)]
 	assert found == ["Completed", "Canceled"]
+
+
+def test_a_step_that_has_ended_another_member_locks_its_own_job_before_the_group(world):
+	_group, (first, second), _on_end = submit_group(2)
+	steps = Steps(executor.claim(first), 1, check_time=lambda: None)
+
+	def cancel_the_other() -> None:
+		cancel_job(second)
+
+	with acting_as(world.alice), all_statements() as statements:
+		steps.run("cancel", cancel_the_other)
+	locks = [text for text in statements if "for update" in text]
+	own = [n for n, text in enumerate(locks) if "`tabBackground Job`" in text and first in text]
+	groups = [n for n, text in enumerate(locks) if "`tabJob Group`" in text]
+	assert own[0] < groups[0]
+	assert len(groups) == 1
+	assert [status_of_job(name) for name in (first, second)] == ["Running", "Canceled"]

@@ -42,7 +42,7 @@ def after_request(response: Response | None, request: Request) -> None:
 		elif missing_argument(request):
 			response.status_code = HTTPStatus.EXPECTATION_FAILED
 		elif body_of(response).get("exc_type") in OF_A_MOMENT:
-			# the method has returned, and the commit behind it met somebody else
+			# outside of the endpoints: in a login, or in a method of Desk's charts
 			response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
 			frappe.flags.dartwing_retry_after = BUSY_SECONDS
 	body = {key: value for key, value in body_of(response).items() if key not in INTERNALS}

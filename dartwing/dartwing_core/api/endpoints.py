@@ -16,6 +16,7 @@ from dartwing.dartwing_core.api.call_limits import CallLimit
 from dartwing.dartwing_core.background_jobs import error_log
 from dartwing.dartwing_core.background_jobs.announcing.masking import MASK
 from dartwing.dartwing_core.background_jobs.database import drivers
+from dartwing.dartwing_core.background_jobs.database.after_commit import run_closings
 from dartwing.dartwing_core.background_jobs.errors import (
 	DuplicateJobError,
 	JobBusyError,
@@ -50,9 +51,13 @@ class Endpoint:
 			self.limit.check(frappe.session.user)
 		refuse_unknown(self.function)
 		given = signature(self.function).bind_partial(*values, **sent).arguments
-		return self.function(
+		answer = self.function(
 			**{argument.name: argument.value_of(given.get(argument.name)) for argument in self.arguments}
 		)
+		if frappe.request:
+			# Frappe commits next, and nobody could answer for an error that is raised there
+			run_closings()
+		return answer
 
 
 ENDPOINTS: dict[str, Endpoint] = {}

@@ -52,15 +52,18 @@ class FollowUp:
 			# Frappe has taken this call off its list. Back on it, the closings find this follow-up, and
 			# Frappe calls once more, when there are no closings left.
 			frappe.db.before_commit.add(self.begin_commit)
-			for closing in self.closings:
-				closing()
-			self.closings = []
+			self.close()
 			return
 		self._is_committed = True
 		# Frappe calls each callback in `after_commit` once, and empties the list. One of them may have made
 		# this follow-up, for example by submitting a job: then `run` was added to the list that was being
 		# worked off, and was called before this commit, too early (see `_is_committed`).
 		frappe.db.after_commit.add(self.run)
+
+	def close(self) -> None:
+		for closing in self.closings:
+			closing()
+		self.closings = []
 
 	def run(self) -> None:
 		if not self._is_committed:
@@ -88,6 +91,16 @@ def run_what_others_put_off() -> None:
 	while others := [function for function in functions if not _is_of_follow_up(function)]:
 		functions.remove(others[0])
 		others[0]()
+
+
+def run_closings() -> None:
+	"""Call the closings of this transaction now, for a caller who is about to be done and answers for errors.
+
+	Frappe commits a request when its answer is made: what is raised there ends in a bare page of the server.
+	"""
+	for callback in list(frappe.db.before_commit._functions):
+		if _is_of_follow_up(callback):
+			callback.__self__.close()
 
 
 def _is_of_follow_up(callback: Callable[[], object]) -> bool:
