@@ -350,6 +350,8 @@ def held_elsewhere(doctype: str, *names: str) -> Iterator[None]:
 			yield
 		finally:
 			frappe.local.db = second
+			# to close it is not enough: the server hears of that later, and skips rows that are still locked
+			frappe.db.rollback()
 
 
 @contextmanager
