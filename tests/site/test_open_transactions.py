@@ -39,10 +39,10 @@ from dartwing.dartwing_core.background_jobs import (
 )
 from dartwing.dartwing_core.background_jobs.clock import steps
 from dartwing.dartwing_core.background_jobs.database.connections import (
+	impatient_transaction,
 	own_connection,
 	separate_transaction,
 	short_lock_waits,
-	transaction_beside,
 )
 from dartwing.dartwing_core.background_jobs.database.drivers import LOCK_WAIT_SECONDS
 from dartwing.dartwing_core.background_jobs.dispatch import starting_limits
@@ -223,15 +223,16 @@ def test_limits_are_not_saved_while_a_job_of_the_type_is_held_and_the_others_are
 	assert frappe.db.get_value("Job Type", OBLIGING, "max_running_on_site") == 0
 
 
-@pytest.mark.parametrize("block", [own_connection, separate_transaction, transaction_beside])
+@pytest.mark.parametrize("block", [own_connection, separate_transaction, impatient_transaction])
 def test_the_engines_own_connections_wait_some_seconds_at_most(world, block):
 	with block():
 		waits = frappe.db.sql("select @@innodb_lock_wait_timeout")[0][0]
 	assert waits <= LOCK_WAIT_SECONDS
 
 
+@pytest.mark.parametrize("block", [separate_transaction, impatient_transaction])
 @pytest.mark.parametrize("fails", [False, True])
-def test_a_transaction_beside_the_engines_own_ends_nothing_of_it(world, fails):
+def test_a_transaction_beside_the_engines_own_ends_nothing_of_it(world, block, fails):
 	names = mine, other = frappe.generate_hash(), frappe.generate_hash()
 
 	def there() -> list[str]:
@@ -239,7 +240,7 @@ def test_a_transaction_beside_the_engines_own_ends_nothing_of_it(world, fails):
 
 	with own_connection():
 		frappe.db.sql("insert into `tabComment` (name) values (%s)", (mine,))
-		with suppress(ZeroDivisionError), transaction_beside():
+		with suppress(ZeroDivisionError), block():
 			frappe.db.sql("insert into `tabComment` (name) values (%s)", (other,))
 			if fails:
 				raise ZeroDivisionError

@@ -6,7 +6,6 @@
   never ends;
 - `own_connection()`: the engine's own, opened beside the caller's; the code in the block commits;
 - `separate_transaction()`: the engine's own as well; one transaction, committed when the block ends;
-- `transaction_beside()`: as that one, and always a connection of its own;
 - `as_own_connection()`: the caller's, which the engine may use as its own from here on;
 - `uncommitted_reads()` (see `uncommitted_reads.py`): the reading one beside the caller's, to read what nobody
   has committed (see `readers.py`).
@@ -39,19 +38,20 @@ def own_connection() -> Iterator[None]:
 
 	The caller's transaction, locks, snapshot and callbacks are not touched: after a commit, the caller's
 	connection may have begun its next transaction already; after an error, it may be the one that is broken.
-	A block inside another block of this kind shares its connection, and begins with a commit. Nothing waits
-	longer for a lock than `LOCK_WAIT_SECONDS`.
+	A block inside another block of this kind shares its connection, and begins with a commit: who calls what
+	has such a block has finished what is to be undone together. Nothing waits longer for a lock than
+	`LOCK_WAIT_SECONDS`.
 	"""
 	if is_own():
 		frappe.db.commit()
 		yield
 		return
-	with _opened_beside():
+	with _another_connection():
 		yield
 
 
 @contextmanager
-def _opened_beside() -> Iterator[None]:
+def _another_connection() -> Iterator[None]:
 	callers = frappe.local.db
 	own = drivers.impatient_beside(callers)
 	setattr(own, IS_OWN, True)
@@ -65,14 +65,19 @@ def _opened_beside() -> Iterator[None]:
 
 
 @contextmanager
-def separate_transaction() -> Iterator[None]:
-	"""Run the block in one transaction of the engine's own and commit it; what it raises undoes it."""
-	is_nested = is_own()
-	with own_connection():
+def separate_transaction(is_nothing_open: bool = False) -> Iterator[None]:
+	"""Run the block in one transaction of the engine's own and commit it; what it raises undoes it.
+
+	It ends no other transaction, nor the locks of one: it has a connection of its own, also where the current
+	one is the engine's. With `is_nothing_open`, the caller knows that nothing is written or locked there:
+	then that one is shared, which spares opening another.
+	"""
+	is_shared = is_nothing_open and is_own()
+	with own_connection() if is_shared else _another_connection():
 		try:
 			yield
 		except BaseException:
-			if is_nested:
+			if is_shared:
 				frappe.db.rollback()
 			raise
 		frappe.db.commit()
@@ -96,16 +101,11 @@ def short_lock_waits(seconds: int) -> Iterator[None]:
 
 
 @contextmanager
-def transaction_beside() -> Iterator[None]:
-	"""Run the block in a transaction beside the current one, and commit it; what it raises undoes it.
-
-	The current transaction goes on afterwards, also where it is the engine's own and is not finished: that of
-	a schedule's slot, which submits a job. Who holds a row is waited for no longer than a second.
-	"""
-	with _opened_beside():
+def impatient_transaction() -> Iterator[None]:
+	"""As `separate_transaction`, beside any other; who holds a row is waited for no longer than a second."""
+	with separate_transaction():
 		frappe.db.sql("set session innodb_lock_wait_timeout = 1")
 		yield
-		frappe.db.commit()
 
 
 @contextmanager

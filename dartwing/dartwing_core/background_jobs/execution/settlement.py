@@ -104,7 +104,8 @@ def drop_connection() -> None:
 
 
 def record_in_own_transaction(job: BackgroundJob, outcome: Outcome, errands: Errands) -> None:
-	with separate_transaction():
+	# the handler's transaction is undone, or it is another connection's
+	with separate_transaction(is_nothing_open=True):
 		try:
 			current = frappe.get_doc("Background Job", job.name)
 		except frappe.DoesNotExistError:

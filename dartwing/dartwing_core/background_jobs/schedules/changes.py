@@ -10,7 +10,7 @@ from frappe.model.document import Document
 
 from dartwing.dartwing_core.background_jobs import texts
 from dartwing.dartwing_core.background_jobs.database import times
-from dartwing.dartwing_core.background_jobs.database.connections import transaction_beside
+from dartwing.dartwing_core.background_jobs.database.connections import impatient_transaction
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot, snapshot_ignored
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import uncommitted_reads
 from dartwing.dartwing_core.background_jobs.dispatch import equal_jobs
@@ -67,7 +67,7 @@ def _created_before(key: idempotency.Keyed) -> Document | None:
 	if not found:
 		return None
 	if found[0].creation <= idempotency.keep_from():
-		with transaction_beside():
+		with impatient_transaction():
 			rows.write(found[0].name, idempotency_hash=None)
 		return None
 	idempotency.check_same_request(found[0], key)

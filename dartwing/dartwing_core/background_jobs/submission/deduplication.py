@@ -11,7 +11,7 @@ from typing import Any
 
 import frappe
 
-from dartwing.dartwing_core.background_jobs.database.connections import transaction_beside
+from dartwing.dartwing_core.background_jobs.database.connections import impatient_transaction
 from dartwing.dartwing_core.background_jobs.database.looks import Look
 from dartwing.dartwing_core.background_jobs.database.named_locks import Hold
 from dartwing.dartwing_core.background_jobs.dispatch.equal_jobs import (
@@ -87,7 +87,7 @@ def refuse_holders(keys: Sequence[str]) -> None:
 	holders = holders_of(keys)
 	_refuse(holders)
 	ended = [holder.name for holder in holders if holder.status in FINISHED]
-	with transaction_beside():
+	with impatient_transaction():
 		release(_refuse([holder for holder in holders_of(keys) if holder.name not in ended]))
 	# after all holders are looked at, so that a submission that is refused keeps no lock on a row
 	release(ended)

@@ -16,7 +16,7 @@ import frappe
 from frappe import _
 
 from dartwing.dartwing_core.background_jobs.database import times
-from dartwing.dartwing_core.background_jobs.database.connections import transaction_beside
+from dartwing.dartwing_core.background_jobs.database.connections import impatient_transaction
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
 from dartwing.dartwing_core.background_jobs.database.uncommitted_reads import (
 	committed_reads,
@@ -127,7 +127,7 @@ def _unfinished_holders(keys: Sequence[str]) -> list[frappe._dict]:
 
 def _release_beside(job_ids: Sequence[str]) -> None:
 	if job_ids:
-		with transaction_beside():
+		with impatient_transaction():
 			equal_jobs.release(job_ids, FINISHED)
 
 

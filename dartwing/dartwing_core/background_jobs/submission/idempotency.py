@@ -17,7 +17,8 @@ from frappe import _
 
 from dartwing.dartwing_core.background_jobs.database import times
 from dartwing.dartwing_core.background_jobs.database.connections import (
-	transaction_beside,
+	impatient_transaction,
+	separate_transaction,
 )
 from dartwing.dartwing_core.background_jobs.database.named_locks import Hold
 from dartwing.dartwing_core.background_jobs.database.snapshots import ignoring_snapshot
@@ -146,7 +147,7 @@ def take_turn(of_requests: Iterable[Keyed]) -> Hold:
 
 
 def _committed(hashes: Sequence[str]) -> list[str]:
-	with transaction_beside():
+	with separate_transaction():
 		return frappe.get_all(
 			"Background Job",
 			{"idempotency_hash": ("in", hashes), "creation": (">", keep_from())},
@@ -176,7 +177,7 @@ def find(of_requests: Mapping[int, Keyed]) -> dict[int, BackgroundJob]:
 		else:
 			over.append(row.name)
 	if over:
-		with transaction_beside():
+		with impatient_transaction():
 			_take_back(over)
 	return jobs
 
