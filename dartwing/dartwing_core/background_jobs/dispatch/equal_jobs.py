@@ -113,12 +113,12 @@ def newer_equals(jobs: Sequence[BackgroundJob]) -> dict[str, str]:
 	One of these that is equal to a newer one of these has that one. A job of a group has none: its place in
 	the group is no other's. Until the end of this transaction, no equal job is submitted.
 	"""
+	replacing = [
+		job for job in jobs if job.job_hash and not job.job_group and rule_of(job.job_type) == REPLACE
+	]
 	by_hash: dict[str, list[BackgroundJob]] = {}
-	at_ends = _at_ends_of_groups(jobs)
-	for job in jobs:
-		is_lone = not job.job_group and job.name not in at_ends
-		if job.job_hash and is_lone and rule_of(job.job_type) == REPLACE:
-			by_hash.setdefault(job.job_hash, []).append(job)
+	for job in _not_at_ends_of_groups(replacing):
+		by_hash.setdefault(str(job.job_hash), []).append(job)
 	if not by_hash:
 		return {}
 	take_turn(sorted(by_hash), look_again=lambda: None)
@@ -168,12 +168,13 @@ def _newer_ones(job_ids: Sequence[str]) -> dict[str, str]:
 	return found
 
 
-def _at_ends_of_groups(jobs: Sequence[BackgroundJob]) -> set[str]:
-	"""Those of the jobs that start at the end of a group, of which they are no members."""
+def _not_at_ends_of_groups(jobs: Sequence[BackgroundJob]) -> list[BackgroundJob]:
+	"""The jobs but for those that start at the end of a group; these are no members of it."""
 	names = [job.name for job in jobs if not job.job_group]
-	return set(
-		frappe.get_all("Job Group", {"on_end_job": ("in", names)}, pluck="on_end_job") if names else ()
-	)
+	if not names:
+		return list(jobs)
+	at_ends = set(frappe.get_all("Job Group", {"on_end_job": ("in", names)}, pluck="on_end_job"))
+	return [job for job in jobs if job.name not in at_ends]
 
 
 def hold_again(jobs: Sequence[BackgroundJob]) -> None:
@@ -183,15 +184,10 @@ def hold_again(jobs: Sequence[BackgroundJob]) -> None:
 	key refuses what is equal to both. Nor does a job that starts after others of its group: it had none when
 	it was submitted, as equal flows are told by the jobs that they begin with.
 	"""
-	at_ends = _at_ends_of_groups(jobs)
-	by_key = {
-		job.job_hash: job.name
-		for job in jobs
-		if job.job_hash
-		and not (job.job_group and job.depends_on)
-		and job.name not in at_ends
-		and is_in_window(job)
-	}
+	keeping_out = [
+		job for job in jobs if job.job_hash and not (job.job_group and job.depends_on) and is_in_window(job)
+	]
+	by_key = {str(job.job_hash): job.name for job in _not_at_ends_of_groups(keeping_out)}
 	if not by_key:
 		return
 	hold, _answers = take_turn(sorted(by_key), look_again=lambda: None)
