@@ -187,7 +187,7 @@ def _refuse_children_of_the_dead(
 	doubtful = list(parents_of)
 	while doubtful:
 		job_id = doubtful.pop()
-		dead = _dead_parent(jobs[job_id], parents_of[job_id], jobs) if job_id in jobs else None
+		dead = dead_parent(jobs[job_id], parents_of[job_id], jobs) if job_id in jobs else None
 		if dead:
 			refused[job_id] = (dead, JobStateError)
 			del jobs[job_id]
@@ -196,10 +196,10 @@ def _refuse_children_of_the_dead(
 
 def dead_parent_of(job: BackgroundJob | frappe._dict) -> str | None:
 	"""Why a dead letter cannot be retried: a parent ended without success. None when it can be."""
-	return _dead_parent(job, parents.of_jobs([job.name]).get(job.name, {})) if job.depends_on else None
+	return dead_parent(job, parents.of_jobs([job.name]).get(job.name, {})) if job.depends_on else None
 
 
-def _dead_parent(
+def dead_parent(
 	job: BackgroundJob | frappe._dict, found: dict[str, ParentState], retried: Container[str] = ()
 ) -> str | None:
 	"""As `dead_parent_of`; `found` are its parents, of which some may be retried as well."""

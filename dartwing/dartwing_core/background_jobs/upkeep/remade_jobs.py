@@ -30,9 +30,9 @@ def retry_with_parameters(job_id: str, parameters: dict[str, Any]) -> Background
 	what `retry_job` and `submit_job` raise.
 	"""
 	old = dead_letter.administered_dead_letter(job_id)
-	if dead := dead_letter.dead_parent_of(old):
-		refuse_argument("job_id", dead, JobStateError)
 	found = parents.of_jobs([old.name]).get(old.name, {}) if old.depends_on else {}
+	if dead := dead_letter.dead_parent(old, found):
+		refuse_argument("job_id", dead, JobStateError)
 	request = JobRequest(
 		old.job_type,
 		old.organization,
