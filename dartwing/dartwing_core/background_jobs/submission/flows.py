@@ -246,7 +246,7 @@ def submit_flow(
 			return accept(keyed[0])
 		# those that wait with the same key can be told of the flow at once
 		turn.let_go()
-	return _accepted_before(before[0].name)
+	return _accepted_before(before[0])
 
 
 def _accept(
@@ -282,22 +282,22 @@ def _accept(
 	return SubmittedFlow(name, list(members.values()), on_end)
 
 
-def _accepted_before(first: str) -> SubmittedFlow:
+def _accepted_before(first: BackgroundJob) -> SubmittedFlow:
 	"""The flow whose first job this is, as it is now; what its jobs submitted later is left out.
 
 	It may have been committed after the snapshot of this transaction.
 	"""
 	fields = ["name", "status", "created_at", "job_group"]
+	group = str(first.job_group)
+	together = {"job_group": group, "created_at": first.created_at}
 	with uncommitted_reads():
-		job = frappe.db.get_value("Background Job", first, fields, as_dict=True)
-		together = {"job_group": job.job_group, "created_at": job.created_at}
 		members = frappe.get_all("Background Job", together, fields, order_by="creation asc")
-		on_end = frappe.db.get_value("Job Group", job.job_group, "on_end_job")
+		on_end = frappe.db.get_value("Job Group", group, "on_end_job")
 		at_end = frappe.get_all("Background Job", {"name": on_end or ""}, fields)
 	existing = [of_row(row) for row in (*members, *at_end)]
 	for one in existing:
 		one.flags.is_existing = True
-	return SubmittedFlow(job.job_group, existing[: len(members)], existing[-1] if at_end else None)
+	return SubmittedFlow(group, existing[: len(members)], existing[-1] if at_end else None)
 
 
 def _checked_flow(flow: Flow, has_group: bool) -> str:
