@@ -38,8 +38,7 @@ class FollowUp:
 	def of_this_transaction(cls) -> "FollowUp":
 		"""The follow-up that waits for the commit of the current transaction; a new one if none does."""
 		for callback in frappe.db.before_commit._functions:
-			waiting = getattr(callback, "__self__", None)
-			if isinstance(waiting, cls):
+			if waiting := _follow_up_of(callback):
 				return waiting
 		return cls()
 
@@ -88,9 +87,9 @@ def run_what_others_put_off() -> None:
 	and are to be the last to lock anything.
 	"""
 	functions = frappe.db.before_commit._functions
-	while others := [function for function in functions if not _is_of_follow_up(function)]:
-		functions.remove(others[0])
-		others[0]()
+	while (other := next((one for one in functions if not _follow_up_of(one)), None)) is not None:
+		functions.remove(other)
+		other()
 
 
 def run_closings() -> None:
@@ -99,12 +98,14 @@ def run_closings() -> None:
 	Frappe commits a request when its answer is made: what is raised there ends in a bare page of the server.
 	"""
 	for callback in list(frappe.db.before_commit._functions):
-		if _is_of_follow_up(callback):
-			callback.__self__.close()
+		if follow_up := _follow_up_of(callback):
+			follow_up.close()
 
 
-def _is_of_follow_up(callback: Callable[[], object]) -> bool:
-	return isinstance(getattr(callback, "__self__", None), FollowUp)
+def _follow_up_of(callback: Callable[[], object]) -> FollowUp | None:
+	"""Whose method the callback is, if it is a follow-up's."""
+	follow_up = getattr(callback, "__self__", None)
+	return follow_up if isinstance(follow_up, FollowUp) else None
 
 
 def is_untouched(database: Database) -> bool:
