@@ -27,7 +27,7 @@ WRITES = ("insert", "update", "delete", "replace", "load", "call")
 # they commit by themselves, unless they are of temporary tables, and no rollback undoes them
 OF_SCHEMA = ("create", "alter", "drop", "truncate", "rename")
 # what may stand before a statement, with settings for this one alone
-SETTINGS = re.compile(r"\s*set\s+statement\s.*?\sfor\s", re.IGNORECASE | re.DOTALL)
+SETTINGS = re.compile(r"\A\s*set\s+statement\s.*?\sfor\s", re.IGNORECASE | re.DOTALL)
 # the words that tell statements apart are among the first so many characters
 BEGINNING = 300
 
@@ -48,10 +48,10 @@ class Writes:
 			self.has_written = True
 		elif words[0] == "savepoint":
 			self._had_written_at[words[-1]] = self.has_written
-		elif words[0] == "rollback" and "to" in words:
-			self.has_written = self._had_written_at.get(words[-1], self.has_written)
-		elif words[0] in ENDS:
+		elif ends_transaction(statement):
 			self.begin()
+		elif words[0] == "rollback":
+			self.has_written = self._had_written_at.get(words[-1], self.has_written)
 
 	def begin(self) -> None:
 		"""A transaction begins, in which nothing was written."""
@@ -75,7 +75,7 @@ class HandlersDatabase(Database):
 				self.undone_by = error
 			raise
 		self.writes.note(self._statement)
-		if self.undone_by and ends_transaction(query):
+		if self.undone_by and ends_transaction(self._statement):
 			self.undone_by = None
 		return answer
 
@@ -109,7 +109,7 @@ def refuse_half_a_transaction() -> None:
 
 
 def ends_transaction(query: Any) -> bool:
-	words = str(query).lower().split()
+	words = str(query)[:BEGINNING].lower().split()
 	return bool(words) and words[0] in ENDS and "to" not in words
 
 
