@@ -8,6 +8,8 @@ from unittest.mock import patch
 import frappe
 from frappe.database.database import Database
 
+from dartwing.dartwing_core.background_jobs.database.handlers_database import SETTINGS
+
 
 @contextmanager
 def recorded_queries() -> Iterator[list[str]]:
@@ -55,7 +57,12 @@ def assert_bounded(
 
 	What writes may only read no table as a whole. So may what counts, unless `with_counts`.
 	"""
-	asked = [text for text in dict.fromkeys(statements) if any(name in text for name in names)]
+	# on MariaDB 11.8, what the engine writes and locks stands behind a setting
+	asked = [
+		SETTINGS.sub("", text, count=1)
+		for text in dict.fromkeys(statements)
+		if any(name in text for name in names)
+	]
 	assert asked
 	for text in asked:
 		words = text.lstrip("( ").lower()
